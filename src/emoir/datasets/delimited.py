@@ -1,0 +1,155 @@
+"""A table of one's own: CSV, JSON lines or Parquet with one row an image."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.datasets.table import ABSENT_CLASS, Floats, Integers, Table
+from emoir.errors import DatasetError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Which columns hold which labels; a column that is not named is not read.
+
+    Args:
+        path: the image, relative to the table's folder unless absolute.
+        distributions: space name to {class name: column of its probability}; rows are normalised.
+        classes: space name to the column that holds the class by name; empty cells are absent.
+        class_names: space name to the classes in order; default: the names that occur, sorted.
+        valence, arousal: columns, with ``scale`` giving the values that mean 0 and 1.
+        group, split: columns taken as text.
+    """
+
+    path: str = "path"
+    distributions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    classes: Mapping[str, str] = field(default_factory=dict)
+    class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    valence: str | None = None
+    arousal: str | None = None
+    scale: tuple[float, float] = (0.0, 1.0)
+    group: str | None = None
+    split: str | None = None
+
+
+def read_table(file: Path, columns: Columns, *, name: str | None = None) -> Table:
+    """Read a labelled table.
+
+    Args:
+        file: ``.csv``, ``.jsonl`` or ``.parquet`` (the last needs ``emoir[research]``).
+        columns: where the labels stand.
+        name: the data set's name; default: the name of the file's folder.
+
+    Returns:
+        One row an image, in the order of the file.
+
+    Raises:
+        DatasetError: naming the file, the row and the column of the first value that makes no sense.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "labels.csv").write_text("path,mood,v\\na.jpg,calm,7\\nb.jpg,,1\\n")
+        >>> table = read_table(folder / "labels.csv", Columns(classes={"mood": "mood"}, valence="v", scale=(1, 9)))
+        >>> table.classes["mood"].tolist(), table.valence.tolist()
+        ([0, -1], [0.75, 0.0])
+    """
+    rows = _rows(file)
+    used = [columns.path, columns.valence, columns.arousal, columns.group, columns.split, *columns.classes.values()]
+    used += [column for named in columns.distributions.values() for column in named.values()]
+    for column in used:
+        if column is not None and rows and column not in rows[0]:
+            raise DatasetError(f"{file}: no column {column!r}; it has {', '.join(rows[0])}")
+    names = dict(columns.class_names)
+    names |= {space: tuple(named) for space, named in columns.distributions.items()}
+    classes = {}
+    for space, column in columns.classes.items():
+        names.setdefault(space, tuple(sorted({row[column] for row in rows if row[column]})))
+        classes[space] = _classes(file, rows, column, names[space])
+    return Table(
+        name or file.parent.name,
+        [file.parent / row[columns.path] for row in rows],
+        {space: _distribution(file, rows, named) for space, named in columns.distributions.items()},
+        classes,
+        names,
+        _scaled(file, rows, columns.valence, columns.scale),
+        _scaled(file, rows, columns.arousal, columns.scale),
+        _text(rows, columns.group),
+        _text(rows, columns.split),
+    )
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    """All rows as text; absent values become empty strings."""
+    if file.suffix == ".csv":
+        with open(file, newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            rows = list(reader)
+        for number, row in enumerate(rows, 2):
+            if None in row or None in row.values():
+                raise DatasetError(f"{file}, line {number}: as many values as the header are needed")
+        return rows
+    if file.suffix == ".jsonl":
+        lines = file.read_text(encoding="utf-8").splitlines()
+        records = [json.loads(line) for line in lines if line.strip()]
+    elif file.suffix == ".parquet":
+        from pyarrow import parquet
+
+        records = parquet.read_table(file).to_pylist()
+    else:
+        raise DatasetError(f"{file}: a table must end in .csv, .jsonl or .parquet")
+    keys = {key: None for record in records for key in record}
+    return [{key: "" if record.get(key) is None else str(record[key]) for key in keys} for record in records]
+
+
+def _numbers(file: Path, rows: Sequence[Mapping[str, str]], column: str) -> Floats:
+    values = np.full(len(rows), np.nan)
+    for number, row in enumerate(rows):
+        try:
+            values[number] = float(row[column]) if row[column] else np.nan
+        except ValueError:
+            raise DatasetError(f"{file}, row {number + 1}, column {column}: {row[column]!r} is no number") from None
+    return values
+
+
+def _scaled(
+    file: Path, rows: Sequence[Mapping[str, str]], column: str | None, scale: tuple[float, float]
+) -> Floats | None:
+    if column is None:
+        return None
+    values = (_numbers(file, rows, column) - scale[0]) / (scale[1] - scale[0])
+    outside = np.flatnonzero((values < 0) | (values > 1))
+    if len(outside):
+        row = int(outside[0])
+        raise DatasetError(f"{file}, row {row + 1}, column {column}: {rows[row][column]} is outside the scale {scale}")
+    return values
+
+
+def _distribution(file: Path, rows: Sequence[Mapping[str, str]], named: Mapping[str, str]) -> Floats:
+    values = np.stack([_numbers(file, rows, column) for column in named.values()], axis=1)
+    totals = values.sum(axis=1, keepdims=True)
+    if np.any(values < 0) or np.any(totals == 0):
+        row = int(np.flatnonzero((values < 0).any(axis=1) | (totals[:, 0] == 0))[0])
+        raise DatasetError(f"{file}, row {row + 1}: probabilities must be positive somewhere and negative nowhere")
+    return np.asarray(values / totals)
+
+
+def _classes(file: Path, rows: Sequence[Mapping[str, str]], column: str, names: tuple[str, ...]) -> Integers:
+    labels = np.full(len(rows), ABSENT_CLASS, dtype=np.int64)
+    for number, row in enumerate(rows):
+        if row[column]:
+            if row[column] not in names:
+                raise DatasetError(f"{file}, row {number + 1}: {row[column]!r} is none of {', '.join(names)}")
+            labels[number] = names.index(row[column])
+    return labels
+
+
+def _text(rows: Sequence[Mapping[str, str]], column: str | None) -> NDArray[np.str_] | None:
+    return None if column is None else np.array([row[column] for row in rows], dtype=np.str_)

@@ -1,0 +1,48 @@
+"""A folder per class: the layout that needs no table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from emoir.datasets.table import Table
+from emoir.errors import DatasetError
+from emoir.images.formats import SUFFIXES
+
+
+def read_folders(folder: Path, *, space: str | None = None) -> Table:
+    """Read a data set laid out as one folder per class, at any depth below it.
+
+    Args:
+        folder: holds one sub-folder per class; hidden ones are passed over.
+        space: name of the label space; default: the folder's own name.
+
+    Returns:
+        One row an image (by suffix), classes in the order of their names, rows by class and path.
+
+    Raises:
+        DatasetError: if fewer than two sub-folders hold images.
+
+    Example:
+        >>> import tempfile
+        >>> root = Path(tempfile.mkdtemp())
+        >>> for mood in ("calm", "wild"):
+        ...     (root / mood).mkdir()
+        ...     (root / mood / "1.jpg").touch()
+        >>> read_folders(root, space="mood").class_names["mood"]
+        ('calm', 'wild')
+    """
+    space = space or folder.name
+    names, paths, labels = [], [], []
+    for child in sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")):
+        images = sorted(path for path in child.rglob("*") if path.suffix.lower() in SUFFIXES)
+        if images:
+            paths += images
+            labels += [len(names)] * len(images)
+            names.append(child.name)
+    if len(names) < 2:
+        raise DatasetError(f"{folder}: at least two sub-folders with images are needed, one per class; found {len(names)}")
+    return Table(
+        folder.name, paths, classes={space: np.array(labels, dtype=np.int64)}, class_names={space: tuple(names)}
+    )

@@ -1,0 +1,101 @@
+"""Table: the labels of a data set, one row an image, absent labels absent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.errors import DatasetError
+
+Floats: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
+
+ABSENT_CLASS = -1
+
+
+@dataclass(frozen=True)
+class Table:
+    """Images and what people said about them.
+
+    Every label may be absent for any row: NaN in ``valence``, ``arousal`` and whole rows of a
+    distribution, ``ABSENT_CLASS`` in ``classes``, an empty string in ``group`` and ``split``.
+
+    Args:
+        name: the name of the data set, as figures quote it.
+        paths: one per image.
+        distributions: space name to (n, K) probabilities; present rows sum to 1.
+        classes: space name to (n,) class indices.
+        class_names: space name to the K names, for every space in ``distributions`` and ``classes``.
+        valence: (n,) in [0, 1].
+        arousal: (n,) in [0, 1].
+        group: (n,) rows of one group must stay on one side of a split.
+        split: (n,) the split that the data set's makers published.
+
+    Raises:
+        DatasetError: if lengths differ, a probability row does not sum to 1, or a value is out of range.
+
+    Example:
+        >>> table = Table("mine", [Path("a.jpg")], classes={"mood": np.array([1])}, class_names={"mood": ("sad", "gay")})
+        >>> len(table), table.class_names["mood"][table.classes["mood"][0]]
+        (1, 'gay')
+    """
+
+    name: str
+    paths: Sequence[Path]
+    distributions: Mapping[str, Floats] = field(default_factory=dict)
+    classes: Mapping[str, Integers] = field(default_factory=dict)
+    class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    valence: Floats | None = None
+    arousal: Floats | None = None
+    group: NDArray[np.str_] | None = None
+    split: NDArray[np.str_] | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.paths)
+        columns = {"valence": self.valence, "arousal": self.arousal, "group": self.group, "split": self.split}
+        for key, column in {**columns, **self.classes, **self.distributions}.items():
+            if column is not None and len(column) != n:
+                raise DatasetError(f"{self.name}: {key} has {len(column)} rows for {n} images")
+        for space, probabilities in self.distributions.items():
+            self._check_distribution(space, probabilities)
+        for space, labels in self.classes.items():
+            if n and (labels.max() >= len(self._names(space)) or labels.min() < ABSENT_CLASS):
+                raise DatasetError(f"{self.name}: a class of {space} is none of its {len(self._names(space))} names")
+        for key in ("valence", "arousal"):
+            values = columns[key]
+            if values is not None and not np.all(np.isnan(values) | ((values >= 0) & (values <= 1))):  # type: ignore[operator]
+                raise DatasetError(f"{self.name}: {key} must lie in [0, 1]; state the scale of the column")
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def _names(self, space: str) -> tuple[str, ...]:
+        if space not in self.class_names:
+            raise DatasetError(f"{self.name}: no class names for the space {space}")
+        return self.class_names[space]
+
+    def _check_distribution(self, space: str, probabilities: Floats) -> None:
+        if probabilities.ndim != 2 or probabilities.shape[1] != len(self._names(space)):
+            raise DatasetError(f"{self.name}: {space} must be (n, {len(self._names(space))})")
+        present = ~np.isnan(probabilities).any(axis=1)
+        if np.any(probabilities[present] < 0) or np.any(abs(probabilities[present].sum(axis=1) - 1) > 1e-3):
+            row = int(np.flatnonzero(present)[abs(probabilities[present].sum(axis=1) - 1).argmax()])
+            raise DatasetError(f"{self.name}: {space} of {self.paths[row]} is no distribution")
+
+    def take(self, rows: Integers | Sequence[int]) -> Table:
+        """The table of the given rows, in the given order."""
+        index = np.asarray(rows, dtype=np.int64)
+        return Table(
+            self.name,
+            [self.paths[row] for row in index],
+            {space: values[index] for space, values in self.distributions.items()},
+            {space: values[index] for space, values in self.classes.items()},
+            self.class_names,
+            *(None if column is None else column[index] for column in (self.valence, self.arousal)),
+            *(None if column is None else column[index] for column in (self.group, self.split)),
+        )

@@ -1,0 +1,43 @@
+"""One family of exceptions: what was received, what is accepted, and the option that changes it."""
+
+from __future__ import annotations
+
+
+class EmoirError(Exception):
+    """Base of every error that emoir raises on purpose."""
+
+
+class ShapeError(EmoirError, ValueError):
+    """An array or tensor has a shape, type or range that the function does not take."""
+
+
+class UndecodableImageError(EmoirError, OSError):
+    """A file or bytes object could not be turned into an image; the message is the cause."""
+
+
+class ModelError(EmoirError):
+    """A model folder is missing, incomplete or written by a newer emoir."""
+
+
+class DatasetError(EmoirError, ValueError):
+    """A table of labels is malformed; the message names the file, the row and the column."""
+
+
+class TrainingError(EmoirError):
+    """A training run cannot start or go on."""
+
+
+class IndexFileError(EmoirError):
+    """An index cannot be opened, read or written."""
+
+
+class IndexVersionError(IndexFileError):
+    """An index was written by a newer emoir."""
+
+
+class ModelMismatchError(IndexFileError):
+    """An index holds readings of another model."""
+
+
+class QueryError(EmoirError, ValueError):
+    """A query could not be understood; the message points at the place."""

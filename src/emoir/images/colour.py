@@ -1,0 +1,90 @@
+"""Any Pillow image to sRGB, 8 bits: profiles, alpha, palettes, CMYK, 1, 16 and 32 bits."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, ImageCms
+
+WHITE = (255, 255, 255)
+# Modes whose samples lie beyond 8 bits; Pillow's own conversion clips them.
+DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
+ALPHA_MODES = {"RGBA", "LA", "PA", "RGBa", "La"}
+
+
+def to_srgb(image: Image.Image) -> Image.Image:
+    """Convert an image of any mode to mode RGB in sRGB.
+
+    An embedded ICC profile is applied (a damaged one is ignored, as browsers do), transparency is laid
+    over white, 16-bit grey is scaled rather than clipped, and floating-point grey is taken as [0, 1]
+    unless its largest value is above 1.
+
+    Args:
+        image: any Pillow image whose pixels can be loaded.
+
+    Returns:
+        An image of the same size, mode RGB, sRGB, full range 0-255.
+
+    Example:
+        >>> to_srgb(Image.new("RGBA", (1, 1), (255, 0, 0, 0))).getpixel((0, 0))
+        (255, 255, 255)
+    """
+    profile = image.info.get("icc_profile")
+    if image.mode in DEEP_MODES:
+        return _deep_grey(image).convert("RGB")
+    if image.mode == "1":
+        return image.convert("RGB")
+    if image.mode in ALPHA_MODES or "transparency" in image.info:
+        layered = image.convert("RGBA")
+        alpha = layered.getchannel("A")
+        colours = _apply_profile(layered.convert("RGB"), profile)
+        return Image.composite(colours, Image.new("RGB", image.size, WHITE), alpha)
+    if image.mode == "LAB":
+        return _from_lab(image)
+    if image.mode not in ("RGB", "L", "CMYK"):
+        image = image.convert("RGB")
+    return _apply_profile(image, profile)
+
+
+def _deep_grey(image: Image.Image) -> Image.Image:
+    """16-bit, 32-bit or floating-point grey to 8 bits, by scaling."""
+    values = np.asarray(image).astype(np.float64)
+    largest = float(values.max(initial=0.0))
+    if image.mode == "F":
+        scale = 1.0 if largest <= 1 else 255.0 if largest <= 255 else 65535.0
+    else:
+        scale = 65535.0
+    # 32-bit files beyond all these ranges have no white point of their own: the largest value becomes it.
+    values = np.clip(values / max(scale, largest if largest > 65535 else 0.0), 0, 1)
+    return Image.fromarray((values * 255 + 0.5).astype(np.uint8))
+
+
+def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """RGB, L or CMYK through its ICC profile to sRGB; without a usable one, by Pillow's formula."""
+    transform = _profile_transform(profile, image.mode) if profile else None
+    if transform is None:
+        return image.convert("RGB")
+    converted = ImageCms.applyTransform(image, transform)
+    assert converted is not None  # only an in-place transform returns nothing
+    return converted
+
+
+@lru_cache(maxsize=32)
+def _profile_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """A transform to sRGB, or None if the profile is damaged, for another mode, or sRGB already."""
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        if mode == "RGB" and "srgb" in (ImageCms.getProfileDescription(source) or "").lower():
+            return None
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return None
+
+
+def _from_lab(image: Image.Image) -> Image.Image:
+    transform = ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
+    converted = ImageCms.applyTransform(image, transform)
+    assert converted is not None  # only an in-place transform returns nothing
+    return converted

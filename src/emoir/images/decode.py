@@ -1,0 +1,152 @@
+"""File or bytes to upright sRGB pixels."""
+
+from __future__ import annotations
+
+import importlib.util
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from emoir.errors import UndecodableImageError
+from emoir.images.colour import to_srgb
+from emoir.images.formats import HEADER_LENGTH, sniff
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+MAX_PIXELS = 178_956_970
+"""Default limit on width x height: half a gigabyte of RGB, the size at which Pillow, too, refuses."""
+
+# Decoders meet hostile bytes with any of these; each means that the file cannot be decoded.
+DECODER_ERRORS = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, AttributeError,
+                  OverflowError, struct.error, zlib.error, RuntimeError, NotImplementedError)  # fmt: skip
+
+
+def decode(source: Path | bytes, *, size: int | None = None, max_pixels: int = MAX_PIXELS) -> Pixels:
+    """Decode an image file, or its bytes, to upright sRGB.
+
+    Args:
+        source: a path, or the content of a file.
+        size: if given, the result is squashed to a square of this side (see ``squash``), and JPEGs are
+            decoded at a reduced scale of at least twice that side.
+        max_pixels: larger images (width x height as stored) are refused before any pixel is decoded.
+
+    Returns:
+        (H, W, 3) uint8 sRGB: rotated as EXIF says, transparency over white, first frame.
+
+    Raises:
+        UndecodableImageError: if the file cannot be read, is no image of a known format, is damaged,
+            or is over the limit. The message is the cause alone, without the file's name.
+
+    Example:
+        >>> from io import BytesIO
+        >>> from PIL import Image
+        >>> file = BytesIO()
+        >>> Image.new("L", (3, 2), 128).save(file, "PNG")
+        >>> decode(file.getvalue())[0, 0].tolist()
+        [128, 128, 128]
+    """
+    try:
+        if isinstance(source, bytes):
+            return _decode_stream(BytesIO(source), size, max_pixels)
+        with open(source, "rb") as stream:
+            return _decode_stream(stream, size, max_pixels)
+    except UndecodableImageError:
+        raise
+    except PermissionError as error:
+        raise UndecodableImageError("no permission to read it") from error
+    except FileNotFoundError as error:
+        raise UndecodableImageError("no such file") from error
+    except IsADirectoryError as error:
+        raise UndecodableImageError("it is a folder") from error
+    except MemoryError as error:
+        raise UndecodableImageError("not enough memory to decode it; lower the limit with --max-pixels") from error
+
+
+def decode_stream(stream: BinaryIO, *, size: int, max_pixels: int = MAX_PIXELS) -> Pixels:
+    """The same as ``decode`` for an open, seekable file; the position afterwards is undefined."""
+    return _decode_stream(stream, size, max_pixels)
+
+
+def from_pillow(image: Image.Image, *, size: int | None = None) -> Pixels:
+    """Upright sRGB pixels of a Pillow image, as ``decode`` gives them for a file."""
+    with _decoder_errors():
+        upright = to_srgb(ImageOps.exif_transpose(image))
+        return np.asarray(squash(upright, size) if size else upright)
+
+
+def squash(image: Image.Image, size: int) -> Image.Image:
+    """The geometry of training and reading alike: the whole picture, squashed to size x size.
+
+    Antialiased by a triangle filter whose support grows with the reduction; large reductions are first
+    brought within a factor of two by box averaging.
+
+    Args:
+        image: mode RGB.
+        size: side of the square in pixels.
+
+    Returns:
+        mode RGB, size x size.
+
+    Example:
+        >>> squash(Image.new("RGB", (640, 480)), 96).size
+        (96, 96)
+    """
+    if image.size == (size, size):
+        return image
+    return image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+
+
+def _decode_stream(stream: BinaryIO, size: int | None, max_pixels: int) -> Pixels:
+    header = stream.read(HEADER_LENGTH)
+    stream.seek(0)
+    if not header:
+        raise UndecodableImageError("the file is empty")
+    name = sniff(header)
+    if name is None:
+        raise UndecodableImageError("not an image: no known signature in its first bytes")
+    if name == "HEIF":
+        _register_heif()
+    with _decoder_errors(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(stream, formats=[name, "MPO"] if name == "JPEG" else [name]) as image:
+            width, height = image.size
+            if width * height > max_pixels:
+                raise UndecodableImageError(
+                    f"{width} x {height} is over the limit of {max_pixels:,} pixels; raise it with --max-pixels"
+                )
+            if size:
+                image.draft("RGB", (2 * size, 2 * size))
+            return from_pillow(image, size=size)
+
+
+@contextmanager
+def _decoder_errors() -> Iterator[None]:
+    """Turn whatever a decoder raises on damaged data into one cause in plain words."""
+    try:
+        yield
+    except UndecodableImageError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise UndecodableImageError(f"over Pillow's pixel limit ({error}); raise it with --max-pixels") from error
+    except DECODER_ERRORS as error:
+        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UndecodableImageError(f"damaged: {cause}") from error
+
+
+@cache
+def _register_heif() -> None:
+    if importlib.util.find_spec("pillow_heif") is None:
+        raise UndecodableImageError('HEIC needs one more package: pip install "emoir[heic]"')
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()

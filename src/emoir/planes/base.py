@@ -1,0 +1,65 @@
+"""What every plane promises.
+
+A plane turns a batch of sRGB images into one or more maps of the same height and width:
+
+    input   (B, 3, H, W) float, sRGB (gamma-encoded, IEC 61966-2-1), values in [0, 1]
+    output  (B, C, H, W) float, C = ``channels``, values in ``value_range``
+
+Example: 2 photographs of 128 x 128 pixels, (2, 3, 128, 128), become (2, 3, 128, 128) in CIELAB and
+(2, 8, 128, 128) as Gabor energies. Every plane is differentiable everywhere, black and flat images
+included, and consists of operations that ONNX can hold.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from emoir.errors import ShapeError
+
+LUMA_WEIGHTS = (0.2126, 0.7152, 0.0722)
+
+
+def check_srgb(images: Tensor) -> None:
+    """Refuse anything but a (B, 3, H, W) floating-point batch.
+
+    Raises:
+        ShapeError: naming the shape and type received.
+    """
+    if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
+        raise ShapeError(
+            f"expected a float sRGB batch (B, 3, H, W) in [0, 1], got {tuple(images.shape)} {images.dtype}; "
+            "divide uint8 images by 255 and move the channels to axis 1"
+        )
+
+
+def luma(images: Tensor) -> Tensor:
+    """Rec. 709 luma Y' of gamma-encoded sRGB: the grey image on which texture is measured.
+
+    Args:
+        images: (B, 3, H, W) sRGB in [0, 1].
+
+    Returns:
+        (B, 1, H, W) in [0, 1].
+
+    References:
+        ITU-R BT.709-6, item 3.2.
+
+    Example:
+        >>> luma(torch.ones(1, 3, 2, 2)).shape
+        torch.Size([1, 1, 2, 2])
+    """
+    check_srgb(images)
+    weights = torch.tensor(LUMA_WEIGHTS, dtype=images.dtype, device=images.device).view(1, 3, 1, 1)
+    return (images * weights).sum(dim=1, keepdim=True)
+
+
+class Plane(nn.Module):
+    """Base of the planes: names how many channels come out, in which range, and from which kind."""
+
+    channels: ClassVar[int]
+    value_range: ClassVar[tuple[float, float]]
+    kind: ClassVar[str]
+    """``"colour"`` or ``"texture"``: the stem that the plane feeds."""

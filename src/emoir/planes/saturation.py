@@ -1,0 +1,46 @@
+"""Saturation: how far a colour is from grey, relative to its own brightness."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from emoir.planes.base import Plane, check_srgb
+
+
+def saturation(images: Tensor) -> Tensor:
+    """HSV saturation, (max - min) / max over the three channels; black has saturation 0.
+
+    Args:
+        images: (B, 3, H, W) sRGB in [0, 1].
+
+    Returns:
+        (B, 1, H, W) in [0, 1].
+
+    Raises:
+        ShapeError: if the batch has another shape or an integer type.
+
+    References:
+        Smith, A. R. (1978). Color gamut transform pairs. SIGGRAPH 12(3), 12-19. DOI 10.1145/965139.807361
+
+    Example:
+        >>> import torch
+        >>> red = torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1)
+        >>> float(saturation(red))
+        1.0
+    """
+    check_srgb(images)
+    brightest = images.amax(dim=1, keepdim=True)
+    darkest = images.amin(dim=1, keepdim=True)
+    # 1/512 is below half of the smallest non-zero uint8 value, so it only decides what black is.
+    return (brightest - darkest) / brightest.clamp(min=1 / 512)
+
+
+class Saturation(Plane):
+    """HSV saturation, one channel in [0, 1]."""
+
+    channels = 1
+    value_range = (0.0, 1.0)
+    kind = "colour"
+
+    def forward(self, images: Tensor) -> Tensor:
+        return saturation(images)

@@ -1,0 +1,19 @@
+"""The image itself as a plane."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from emoir.planes.base import Plane, check_srgb
+
+
+class Srgb(Plane):
+    """sRGB as it is, three channels in [0, 1]."""
+
+    channels = 3
+    value_range = (0.0, 1.0)
+    kind = "colour"
+
+    def forward(self, images: Tensor) -> Tensor:
+        check_srgb(images)
+        return images

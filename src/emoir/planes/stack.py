@@ -1,0 +1,60 @@
+"""PlaneStack: the named colour and texture planes that a network sees."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from emoir.errors import ShapeError
+from emoir.planes.base import Plane
+from emoir.planes.coherence import Coherence
+from emoir.planes.gabor import Gabor
+from emoir.planes.lab import Lab
+from emoir.planes.saturation import Saturation
+from emoir.planes.srgb import Srgb
+from emoir.planes.variance import Variance
+
+PLANES: dict[str, type[Plane]] = {
+    "srgb": Srgb,
+    "lab": Lab,
+    "saturation": Saturation,
+    "gabor": Gabor,
+    "variance": Variance,
+    "coherence": Coherence,
+}
+
+
+class PlaneStack(nn.Module):
+    """Several planes of one image, joined along the channels in the order of their names.
+
+    The stack has no learnt parameters. It is part of the model and of the exported graph, so that the
+    runtime feeds plain sRGB.
+
+    Args:
+        names: keys of ``PLANES``, each at most once; may be empty (a stack without channels).
+
+    Raises:
+        ShapeError: for a name that is not in ``PLANES`` or stands twice.
+
+    Example:
+        >>> stack = PlaneStack(("lab", "gabor"))
+        >>> stack.channels, stack(torch.rand(2, 3, 32, 32)).shape
+        (11, torch.Size([2, 11, 32, 32]))
+    """
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__()
+        unknown = [name for name in names if name not in PLANES]
+        if unknown or len(set(names)) != len(names):
+            raise ShapeError(f"planes {names}: each of {', '.join(PLANES)} may stand once, and nothing else")
+        self.names = names
+        self.planes = nn.ModuleList(PLANES[name]() for name in names)
+        self.channels = sum(PLANES[name].channels for name in names)
+
+    def of_kind(self, kind: str) -> PlaneStack:
+        """The planes of one kind, ``"colour"`` or ``"texture"``, as a stack of their own."""
+        return PlaneStack(tuple(name for name in self.names if PLANES[name].kind == kind))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Planes of an sRGB batch (B, 3, H, W) in [0, 1] as (B, channels, H, W)."""
+        return torch.cat([plane(images) for plane in self.planes], dim=1)

@@ -1,0 +1,49 @@
+"""Pixels decoded once: a uint8 array on disk that training reads over and over."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.images.decode import decode
+
+
+def cached_pixels(paths: Sequence[Path], size: int, folder: Path, *, threads: int = 2) -> NDArray[np.uint8]:
+    """Decode images once and keep them.
+
+    The file's name is a digest of the paths, their sizes and times, and ``size``: a changed image makes
+    a new cache. It appears under its name only when complete.
+
+    Args:
+        paths: n image files.
+        size: side of the square to which each is squashed.
+        folder: where the cache is kept; made if absent.
+        threads: decoders at work at once (Pillow releases the interpreter lock).
+
+    Returns:
+        (n, size, size, 3) uint8 sRGB, mapped from disk, read-only.
+
+    Raises:
+        UndecodableImageError: for the first image that cannot be decoded.
+    """
+    digest = hashlib.sha256(str(size).encode())
+    for path in paths:
+        stat = path.stat()
+        digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode(errors="surrogateescape"))
+    file = folder / f"pixels-{size}-{digest.hexdigest()[:16]}.npy"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = file.with_suffix(".partial.npy")
+        shape = (len(paths), size, size, 3)
+        pixels = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
+        with ThreadPoolExecutor(threads) as pool:
+            for row, image in enumerate(pool.map(lambda path: decode(path, size=size), paths)):
+                pixels[row] = image
+        pixels.flush()
+        partial.replace(file)
+    return np.load(file, mmap_mode="r")  # type: ignore[no-any-return]

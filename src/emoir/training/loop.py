@@ -1,0 +1,197 @@
+"""The multi-task loop: any mixture of labels, seeded, logged, resumable."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from emoir.errors import TrainingError
+from emoir.networks import EmotionNet, NetworkOutput
+from emoir.networks.base import VALENCE_AROUSAL
+from emoir.training.augmentation import Augmentation, augment
+from emoir.training.losses import class_loss, distribution_loss, teacher_loss, valence_arousal_loss
+from emoir.training.targets import Targets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingConfig:
+    """How to train; together with the data, the network's config and the seed it fixes the result.
+
+    Args:
+        epochs: passes over the images.
+        batch: images per step.
+        learning_rate: peak of the one-cycle schedule.
+        weight_decay: of AdamW, on matrices only.
+        ema: decay of the averaged weights, which are what is kept.
+        seed: of the initialisation's caller, the order, the augmentation and the dropout.
+        weights: factor per head, 1 where not named.
+        augmentation: limits of the augmentation.
+    """
+
+    epochs: int = 10
+    batch: int = 64
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+    ema: float = 0.998
+    seed: int = 0
+    weights: Mapping[str, float] = field(default_factory=dict)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+Report = Callable[[int, int, float], None]
+"""Called after every step with the step's number, the number of steps in all, and the loss."""
+
+
+def losses_per_head(output: NetworkOutput, targets: Targets) -> dict[str, Tensor]:
+    """The loss of every head that the targets know, zero where the batch has no label for it."""
+    losses = {head: distribution_loss(output.heads[head], values) for head, values in targets.distributions.items()}
+    losses |= {head: class_loss(output.heads[head], values) for head, values in targets.classes.items()}
+    losses[VALENCE_AROUSAL] = valence_arousal_loss(output.heads[VALENCE_AROUSAL], targets.valence_arousal)
+    if targets.teacher is not None:
+        losses["teacher"] = teacher_loss(output.heads["teacher"], targets.teacher)
+    return losses
+
+
+def fit(
+    network: EmotionNet,
+    pixels: NDArray[np.uint8],
+    targets: Targets,
+    config: TrainingConfig,
+    folder: Path,
+    *,
+    rows: NDArray[np.int64] | None = None,
+    report: Report | None = None,
+) -> EmotionNet:
+    """Train a network, or go on where an earlier call with the same config was stopped.
+
+    ``folder`` receives ``checkpoint.pt`` after every epoch (replaced as a whole, so that a power cut
+    leaves the one before), and ``log.jsonl`` with the mean loss per head of every epoch.
+
+    Args:
+        network: is trained in place.
+        pixels: (n, S', S', 3) uint8, S' at least the network's size.
+        targets: n rows.
+        config: how.
+        folder: of this run.
+        rows: rows that make an epoch, repetitions allowed; default: all once.
+        report: progress.
+
+    Returns:
+        The network with averaged weights, in evaluation mode.
+
+    Raises:
+        TrainingError: if the folder holds a run with another config, or the loss is not finite.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = _State(network, config, len(pixels) if rows is None else len(rows))
+    checkpoint = folder / "checkpoint.pt"
+    first = state.restore(checkpoint) if checkpoint.exists() else 0
+    all_rows = np.arange(len(pixels)) if rows is None else rows
+    for epoch in range(first, config.epochs):
+        means = _epoch(state, pixels, targets, torch.from_numpy(all_rows), report)
+        state.save(checkpoint, epoch + 1)
+        record = {"epoch": epoch + 1, "learning_rate": state.schedule.get_last_lr()[0], "losses": means}
+        with open(folder / "log.jsonl", "a", encoding="utf-8") as log:
+            log.write(json.dumps(record) + "\n")
+    network.load_state_dict(state.average.module.state_dict())
+    return network.eval()
+
+
+class _State:
+    """Everything that a checkpoint must hold to go on bit for bit."""
+
+    def __init__(self, network: EmotionNet, config: TrainingConfig, rows: int) -> None:
+        self.network, self.config = network, config
+        self.steps_per_epoch = rows // config.batch
+        if not self.steps_per_epoch:
+            raise TrainingError(f"{rows} images do not fill one batch of {config.batch}; lower the batch size")
+        self.steps = self.steps_per_epoch * config.epochs
+        self.step = 0
+        matrices = [p for p in network.parameters() if p.ndim > 1]
+        others = [p for p in network.parameters() if p.ndim <= 1]
+        groups: list[dict[str, Any]] = [
+            {"params": matrices, "weight_decay": config.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer, config.learning_rate, total_steps=self.steps + 1, pct_start=0.1
+        )
+        average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)
+        self.average: nn.Module = average
+        self.update_average = average.update_parameters
+        self.generator = torch.Generator().manual_seed(config.seed)
+        torch.manual_seed(config.seed)
+
+    def save(self, file: Path, epoch: int) -> None:
+        """Replace the checkpoint as a whole."""
+        values = {
+            "epoch": epoch,
+            "step": self.step,
+            "config": asdict(self.config),
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "generator": self.generator.get_state(),
+            "torch": torch.get_rng_state(),
+        }
+        partial = file.with_suffix(".partial")
+        with open(partial, "wb") as stream:
+            torch.save(values, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(file)
+
+    def restore(self, file: Path) -> int:
+        """Load a checkpoint; returns the epochs done."""
+        values = torch.load(file, weights_only=True)
+        if values["config"] != asdict(self.config):
+            raise TrainingError(f"{file} belongs to a run with another configuration; choose another folder")
+        self.network.load_state_dict(values["network"])
+        self.average.load_state_dict(values["average"])
+        self.optimizer.load_state_dict(values["optimizer"])
+        self.schedule.load_state_dict(values["schedule"])
+        self.generator.set_state(values["generator"])
+        torch.set_rng_state(values["torch"])
+        self.step = values["step"]
+        return int(values["epoch"])
+
+
+def _epoch(
+    state: _State, pixels: NDArray[np.uint8], targets: Targets, rows: Tensor, report: Report | None
+) -> dict[str, float]:
+    config, network = state.config, state.network.train()
+    order = rows[torch.randperm(len(rows), generator=state.generator)]
+    sums: dict[str, float] = {}
+    for at in range(state.steps_per_epoch):
+        chosen = order[at * config.batch : (at + 1) * config.batch]
+        batch = torch.from_numpy(pixels[np.sort(chosen.numpy())]).permute(0, 3, 1, 2).float() / 255
+        images = augment(batch, network.config.size, config.augmentation, state.generator)
+        output = network(images.contiguous(memory_format=torch.channels_last))
+        losses = losses_per_head(output, targets.take(chosen.sort().values))
+        loss = torch.stack([values * config.weights.get(head, 1.0) for head, values in losses.items()]).sum()
+        if not torch.isfinite(loss):
+            raise TrainingError(f"the loss is {loss.item()} at step {state.step}; lower the learning rate")
+        state.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        state.optimizer.step()
+        state.schedule.step()
+        state.update_average(network)
+        state.step += 1
+        for head, values in losses.items():
+            sums[head] = sums.get(head, 0.0) + values.item()
+        if report is not None:
+            report(state.step, state.steps, loss.item())
+    return {head: total / state.steps_per_epoch for head, total in sums.items()}
