@@ -15,10 +15,11 @@ import argparse
 import time
 from pathlib import Path
 
-import development
 import numpy as np
 import torch
 
+import development
+from emoir.datasets import Table
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.augmentation import Augmentation
 from emoir.training.cache import cached_pixels
@@ -52,6 +53,26 @@ def report(step: int, steps: int, loss: float) -> None:
         print(f"{time.strftime('%H:%M:%S')} step {step} of {steps}, loss {loss:.3f}", flush=True)
 
 
+def training_tables() -> tuple[list[Table], list[Table]]:
+    """The human-rated tables without the held-out fifth, and all tables with those first."""
+    human = [development.training_part(name) for name in development.HUMAN_RATED if name != "gaped"]
+    return human, [*human, *(development.load(name) for name in development.WEAK)]
+
+
+def build_network(targets: Targets, tables: list[Table]) -> EmotionNet:
+    """The network at its random start, the same every time."""
+    torch.manual_seed(0)
+    config = NetworkConfig(
+        size=SIZE,
+        width=24,
+        blocks=(2, 2, 2, 2),
+        distributions={space: values.shape[1] for space, values in targets.distributions.items()},
+        weak={space: len(next(t.class_names[space] for t in tables if space in t.classes)) for space in CLASSES},
+        teacher=TEACHER_DIMENSIONS,
+    )
+    return EmotionNet(config).to(memory_format=torch.channels_last)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, default=Path("runs/shipped"))
@@ -59,8 +80,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
 
-    human = [development.training_part(name) for name in development.HUMAN_RATED if name != "gaped"]
-    tables = [*human, *(development.load(name) for name in development.WEAK)]
+    human, tables = training_tables()
     paths = [path for table in tables for path in table.paths]
     cache = arguments.run / "cache"
     pixels = cached_pixels(paths, CACHE_SIZE, cache)
@@ -72,16 +92,7 @@ def main() -> None:
     joined = join_targets(tables, DISTRIBUTIONS, CLASSES)
     targets = Targets(joined.distributions, joined.classes, joined.valence_arousal, teacher)
 
-    torch.manual_seed(0)
-    config = NetworkConfig(
-        size=SIZE,
-        width=24,
-        blocks=(2, 2, 2, 2),
-        distributions={space: values.shape[1] for space, values in joined.distributions.items()},
-        weak={space: len(next(t.class_names[space] for t in tables if space in t.classes)) for space in CLASSES},
-        teacher=TEACHER_DIMENSIONS,
-    )
-    network = EmotionNet(config).to(memory_format=torch.channels_last)
+    network = build_network(joined, tables)
     rated = np.arange(sum(len(table) for table in human))
     everything = np.concatenate([np.arange(len(paths)), rated])
     fit(network, pixels, targets, PRETRAINING, arguments.run / "pretraining", rows=everything, report=report)

@@ -1,0 +1,30 @@
+"""emoir: find images by the emotion they evoke."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emoir.collection import Collection
+    from emoir.emotions.reading import EmotionReading, EmotionReadings
+    from emoir.extract.model import Model
+    from emoir.search.matches import Match, Matches
+
+__all__ = ["Collection", "EmotionReading", "EmotionReadings", "Match", "Matches", "Model"]
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Collection": "emoir.collection",
+    "EmotionReading": "emoir.emotions.reading",
+    "EmotionReadings": "emoir.emotions.reading",
+    "Match": "emoir.search.matches",
+    "Matches": "emoir.search.matches",
+    "Model": "emoir.extract.model",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when first used: `emoir --help` needs none of it.
+    if name not in _HOMES:
+        raise AttributeError(f"module 'emoir' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

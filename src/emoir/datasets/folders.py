@@ -34,7 +34,9 @@ def read_folders(folder: Path, *, space: str | None = None) -> Table:
         ('calm', 'wild')
     """
     space = space or folder.name
-    names, paths, labels = [], [], []
+    names: list[str] = []
+    paths: list[Path] = []
+    labels: list[int] = []
     for child in sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")):
         images = sorted(path for path in child.rglob("*") if path.suffix.lower() in SUFFIXES)
         if images:
@@ -42,7 +44,9 @@ def read_folders(folder: Path, *, space: str | None = None) -> Table:
             labels += [len(names)] * len(images)
             names.append(child.name)
     if len(names) < 2:
-        raise DatasetError(f"{folder}: at least two sub-folders with images are needed, one per class; found {len(names)}")
+        raise DatasetError(
+            f"{folder}: at least two sub-folders with images are needed, one per class; found {len(names)}"
+        )
     return Table(
         folder.name, paths, classes={space: np.array(labels, dtype=np.int64)}, class_names={space: tuple(names)}
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import struct
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from emoir.errors import UndecodableImageError
 from emoir.images.colour import to_srgb
@@ -26,22 +28,42 @@ Pixels: TypeAlias = NDArray[np.uint8]
 MAX_PIXELS = 178_956_970
 """Default limit on width x height: half a gigabyte of RGB, the size at which Pillow, too, refuses."""
 
+# EXIF orientations 5 to 8 lie on their side.
+TURNED = frozenset({5, 6, 7, 8})
+MOMENT = re.compile(r"\d{4}:\d{2}:\d{2} \d{2}:\d{2}:\d{2}")
+
 # Decoders meet hostile bytes with any of these; each means that the file cannot be decoded.
 DECODER_ERRORS = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, AttributeError,
                   OverflowError, struct.error, zlib.error, RuntimeError, NotImplementedError)  # fmt: skip
 
 
-def decode(source: Path | bytes, *, size: int | None = None, max_pixels: int = MAX_PIXELS) -> Pixels:
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """A decoded image and what its file says of it.
+
+    Args:
+        pixels: (H, W, 3) uint8 sRGB, upright; squashed if a size was asked for.
+        width, height: of the original, upright, in pixels.
+        taken: the moment in EXIF's own words (``2019:06:01 12:00:00``, local time), or None.
+    """
+
+    pixels: Pixels
+    width: int
+    height: int
+    taken: str | None
+
+
+def decode(source: Path | bytes | BinaryIO, *, size: int | None = None, max_pixels: int = MAX_PIXELS) -> Photograph:
     """Decode an image file, or its bytes, to upright sRGB.
 
     Args:
-        source: a path, or the content of a file.
+        source: a path, the content of a file, or an open binary file that can seek.
         size: if given, the result is squashed to a square of this side (see ``squash``), and JPEGs are
             decoded at a reduced scale of at least twice that side.
         max_pixels: larger images (width x height as stored) are refused before any pixel is decoded.
 
     Returns:
-        (H, W, 3) uint8 sRGB: rotated as EXIF says, transparency over white, first frame.
+        The pixels, rotated as EXIF says, transparency over white, first frame; size and time.
 
     Raises:
         UndecodableImageError: if the file cannot be read, is no image of a known format, is damaged,
@@ -52,14 +74,15 @@ def decode(source: Path | bytes, *, size: int | None = None, max_pixels: int = M
         >>> from PIL import Image
         >>> file = BytesIO()
         >>> Image.new("L", (3, 2), 128).save(file, "PNG")
-        >>> decode(file.getvalue())[0, 0].tolist()
-        [128, 128, 128]
+        >>> photograph = decode(file.getvalue())
+        >>> photograph.width, photograph.pixels[0, 0].tolist()
+        (3, [128, 128, 128])
     """
     try:
-        if isinstance(source, bytes):
-            return _decode_stream(BytesIO(source), size, max_pixels)
-        with open(source, "rb") as stream:
-            return _decode_stream(stream, size, max_pixels)
+        if isinstance(source, Path):
+            with open(source, "rb") as stream:
+                return _decode_stream(stream, size, max_pixels)
+        return _decode_stream(BytesIO(source) if isinstance(source, bytes) else source, size, max_pixels)
     except UndecodableImageError:
         raise
     except PermissionError as error:
@@ -70,11 +93,6 @@ def decode(source: Path | bytes, *, size: int | None = None, max_pixels: int = M
         raise UndecodableImageError("it is a folder") from error
     except MemoryError as error:
         raise UndecodableImageError("not enough memory to decode it; lower the limit with --max-pixels") from error
-
-
-def decode_stream(stream: BinaryIO, *, size: int, max_pixels: int = MAX_PIXELS) -> Pixels:
-    """The same as ``decode`` for an open, seekable file; the position afterwards is undefined."""
-    return _decode_stream(stream, size, max_pixels)
 
 
 def from_pillow(image: Image.Image, *, size: int | None = None) -> Pixels:
@@ -106,7 +124,7 @@ def squash(image: Image.Image, size: int) -> Image.Image:
     return image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 
-def _decode_stream(stream: BinaryIO, size: int | None, max_pixels: int) -> Pixels:
+def _decode_stream(stream: BinaryIO, size: int | None, max_pixels: int) -> Photograph:
     header = stream.read(HEADER_LENGTH)
     stream.seek(0)
     if not header:
@@ -126,7 +144,19 @@ def _decode_stream(stream: BinaryIO, size: int | None, max_pixels: int) -> Pixel
                 )
             if size:
                 image.draft("RGB", (2 * size, 2 * size))
-            return from_pillow(image, size=size)
+            image.load()
+            exif = image.getexif()
+            if exif.get(ExifTags.Base.Orientation) in TURNED:
+                width, height = height, width
+            return Photograph(from_pillow(image, size=size), width, height, _moment(exif))
+
+
+def _moment(exif: Image.Exif) -> str | None:
+    """When the picture was taken, as the camera wrote it; None if absent or not of the standard's form."""
+    written = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
+    if not isinstance(written, str) or not MOMENT.fullmatch(written):
+        return None
+    return written
 
 
 @contextmanager

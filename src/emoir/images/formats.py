@@ -22,7 +22,26 @@ SIGNATURES: tuple[tuple[bytes, str], ...] = (
 )
 
 SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .dib .tif .tiff .avif .jp2 .j2k .j2c .jpx .heic .heif".split()
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".webp",
+        ".gif",
+        ".bmp",
+        ".dib",
+        ".tif",
+        ".tiff",
+        ".avif",
+        ".jp2",
+        ".j2k",
+        ".j2c",
+        ".jpx",
+        ".heic",
+        ".heif",
+    ]
 )
 """Suffixes that promise an image: such a file that is none is reported, others are passed over."""
 

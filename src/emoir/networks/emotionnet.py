@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -84,6 +86,13 @@ class EmotionNet(nn.Module):
         with torch.autocast(images.device.type, enabled=False):
             features = self.fusion(torch.cat(statistics, dim=1))
             return self._heads(features)
+
+    def without_training_heads(self) -> EmotionNet:
+        """The same network without the weak heads and the teacher's, which only training needs."""
+        bare = EmotionNet(replace(self.config, weak={}, teacher=0))
+        wanted = bare.state_dict().keys()
+        bare.load_state_dict({key: value for key, value in self.state_dict().items() if key in wanted})
+        return bare
 
     def _heads(self, features: Tensor) -> NetworkOutput:
         dropped = self.dropout(features)

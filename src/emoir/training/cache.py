@@ -42,7 +42,7 @@ def cached_pixels(paths: Sequence[Path], size: int, folder: Path, *, threads: in
         shape = (len(paths), size, size, 3)
         pixels = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
         with ThreadPoolExecutor(threads) as pool:
-            for row, image in enumerate(pool.map(lambda path: decode(path, size=size), paths)):
+            for row, image in enumerate(pool.map(lambda path: decode(path, size=size).pixels, paths)):
                 pixels[row] = image
         pixels.flush()
         partial.replace(file)

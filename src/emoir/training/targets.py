@@ -95,7 +95,9 @@ def _class_names(tables: Sequence[Table], spaces: Sequence[str]) -> dict[str, tu
     return names
 
 
-def _soft(labels: np.ndarray[tuple[int], np.dtype[np.int64]], classes: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _soft(
+    labels: np.ndarray[tuple[int], np.dtype[np.int64]], classes: int
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     soft = np.full((len(labels), classes), (1 - CLASS_CERTAINTY) / (classes - 1))
     present = labels != ABSENT_CLASS
     soft[present, labels[present]] = CLASS_CERTAINTY

@@ -1,0 +1,72 @@
+"""The command emoir."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from emoir import __version__
+from emoir.cli.describe import describe
+from emoir.cli.export import export
+from emoir.cli.index import index
+from emoir.cli.output import Exit, put, say
+from emoir.cli.search import search
+from emoir.cli.status import status
+from emoir.errors import EmoirError, QueryError
+
+WELCOME = """emoir finds images by the emotion they evoke.
+
+  emoir index ~/Pictures      read a folder, once; later runs read only what is new
+  emoir search awe            find images: awe, 宁静, ./cat.jpg, va:0.8,0.2, '2:awe + ./cat.jpg - fear'
+  emoir describe photo.jpg    what one image evokes
+
+All commands: emoir --help. More on one: emoir search --help."""
+
+
+class Edge(TyperGroup):
+    """Where errors become one line and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except QueryError as error:
+            say(f"emoir: {error}")
+            raise typer.Exit(Exit.USAGE) from None
+        except EmoirError as error:
+            say(f"emoir: {error}")
+            raise typer.Exit(Exit.FAILURE) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(Exit.INTERRUPTED) from None
+        except BrokenPipeError:
+            # The reader has seen enough. Python would complain again when it flushes standard output.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(Exit.DONE) from None
+
+
+app = typer.Typer(cls=Edge, invoke_without_command=True, pretty_exceptions_enable=False, rich_markup_mode="markdown")
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        put(f"emoir {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def welcome(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Find images by the emotion they evoke."""
+    if context.invoked_subcommand is None:
+        put(WELCOME)
+
+
+for command in (index, search, describe, status, export):
+    app.command()(command)

@@ -1,0 +1,112 @@
+"""emoir describe: the emotion of single images."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from dataclasses import asdict
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from emoir.cli.options import ModelOption
+from emoir.cli.output import Exit, put, say, shown
+
+if TYPE_CHECKING:
+    from emoir.extract import Model
+
+BAR = 24
+
+
+class DescribeFormat(str, Enum):
+    """How descriptions are written."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+def describe(
+    images: Annotated[list[Path], typer.Argument(help="Image files.")],
+    format: Annotated[DescribeFormat, typer.Option("--format", help="How to write them.")] = DescribeFormat.table,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Larger images are refused.")] = 178_956_970,
+    model: ModelOption = None,
+) -> None:
+    """Say what emotion images evoke: distribution, valence and arousal, confidence, colours, texture."""
+    from emoir.errors import UndecodableImageError
+    from emoir.extract import Model
+
+    reader = Model(model)
+    records: list[dict[str, Any]] = []
+    for image in images:
+        try:
+            records.append({"path": str(image), **_description(reader, image, max_pixels)})
+        except UndecodableImageError as error:
+            say(f"{shown(image)}: {error}")
+            records.append({"path": str(image), "error": str(error)})
+        if format is DescribeFormat.table and "error" not in records[-1]:
+            _put_table(records[-1])
+    if format is DescribeFormat.json:
+        put(json.dumps(records, indent=2))
+    elif format is DescribeFormat.csv:
+        _put_csv(records)
+    if any("error" in record for record in records):
+        raise typer.Exit(Exit.SOME_FAILED)
+
+
+def _description(model: Model, image: Path, max_pixels: int) -> dict[str, Any]:
+    from emoir.images.descriptors import describe_pixels, descriptor_words
+    from emoir.images.palette import dominant_colours
+
+    pixels = model.load(image, max_pixels=max_pixels).pixels
+    descriptors = describe_pixels(pixels)
+    return {
+        **model.read_pixels(pixels[None])[0].to_dict(),
+        "colours": {colour: round(share, 4) for colour, share in dominant_colours(pixels)},
+        "words": descriptor_words(descriptors),
+        "descriptors": {name: round(value, 4) for name, value in asdict(descriptors).items()},
+    }
+
+
+def _put_table(record: dict[str, Any]) -> None:
+    put(shown(record["path"]))
+    for space, classes in record["distributions"].items():
+        put(f"  {space}")
+        for name, share in sorted(classes.items(), key=lambda item: -item[1]):
+            put(f"    {name:<12} {share:5.0%}  {'█' * round(share * BAR)}")
+    sure = f"{record['confidence']:.0%} sure that most people would name the first {next(iter(record['distributions']))} class"
+    put(
+        f"  valence {record['valence']:.2f} (0 unpleasant, 1 pleasant), arousal {record['arousal']:.2f} (0 calm, 1 excited)"
+    )
+    put(f"  {sure}")
+    tones = "  monochrome: its colours say nothing" if record["monochrome"] else ""
+    put(f"  colours {', '.join(f'{colour} {share:.0%}' for colour, share in record['colours'].items())}{tones}")
+    if record["words"]:
+        put(f"  {', '.join(record['words'])}")
+    put("")
+
+
+def _put_csv(records: list[dict[str, Any]]) -> None:
+    flat = [_flat(record) for record in records]
+    columns = list({column: None for record in flat for column in record})
+    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**record, "path": shown(record["path"])} for record in flat)
+
+
+def _flat(record: dict[str, Any]) -> dict[str, Any]:
+    """One level: mikels.awe, descriptors.warmth; lists joined by spaces and semicolons."""
+    row: dict[str, Any] = {}
+    for key, value in record.items():
+        if key == "distributions":
+            row |= {f"{space}.{name}": share for space, classes in value.items() for name, share in classes.items()}
+        elif key == "colours":
+            row[key] = "; ".join(value)
+        elif isinstance(value, dict):
+            row |= {f"{key}.{name}": number for name, number in value.items()}
+        else:
+            row[key] = "; ".join(value) if isinstance(value, list) else value
+    return row

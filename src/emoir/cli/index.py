@@ -1,0 +1,100 @@
+"""emoir index: read the folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from emoir.cli.options import IndexOption, ModelOption
+from emoir.cli.output import Exit, say, shown
+
+
+def index(
+    folders: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Argument(help="Folders to read. Default: all that were indexed before.", show_default=False),
+    ] = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Forget images of folders that are missing or empty, too.")
+    ] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Read everything again, with the chosen model.")] = False,
+    workers: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, help="Processes that read images. Default: one per core.", show_default=False),
+    ] = None,
+    max_pixels: Annotated[
+        int, typer.Option(min=1, help="Images with more pixels are recorded as failed.")
+    ] = 178_956_970,
+    seconds_per_file: Annotated[
+        float, typer.Option(min=0.1, help="Images that take longer are recorded as failed.")
+    ] = 60.0,
+    index: IndexOption = None,
+    model: ModelOption = None,
+) -> None:
+    """Read new, changed and moved images of FOLDERS; forget deleted ones.
+
+    Files that did not change cost one look at their date. Ctrl-C or a power cut loses nothing that was
+    read: run the command again and it goes on. Without folders, all folders indexed before are read.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from emoir import collection
+
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[failed]}"),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+    task = bar.add_task("looking for images", total=None, rate="", failed="")
+
+    def report(progress: collection.Progress, path: Path, failure: str | None) -> None:
+        speed = bar.tasks[0].speed
+        bar.update(
+            task,
+            description="reading images",
+            total=progress.total,
+            completed=progress.done,
+            rate=f"{speed:.0f}/s" if speed else "",
+            failed=f"{progress.failed} failed" if progress.failed else "",
+        )
+        if failure is not None:
+            console.print(f"{shown(path)}: {failure}", markup=False, highlight=False, soft_wrap=True)
+
+    with collection.Collection(index, model=model) as photos:
+        try:
+            with bar:
+                done = photos.index(
+                    *(folders or []),
+                    prune=prune,
+                    rebuild=rebuild,
+                    workers=workers,
+                    max_pixels=max_pixels,
+                    seconds_per_file=seconds_per_file,
+                    report=report,
+                )
+        except KeyboardInterrupt:
+            say("stopped. Everything read so far is safe; run emoir index again to go on.")
+            raise typer.Exit(Exit.INTERRUPTED) from None
+        status = photos.status()
+    for folder in done.kept:
+        say(f"{shown(folder)} is missing or empty: not mounted? Its images are kept; --prune forgets them.")
+    parts = [
+        f"{done.read:,} read",
+        f"{done.moved:,} moved or copied" if done.moved else "",
+        f"{done.unchanged:,} unchanged",
+        f"{done.removed:,} gone" if done.removed else "",
+        f"{done.failed:,} failed (see emoir status)" if done.failed else "",
+    ]
+    say(f"{', '.join(part for part in parts if part)}. The index holds {status.images:,} images.")
+    if done.failed:
+        raise typer.Exit(Exit.SOME_FAILED)

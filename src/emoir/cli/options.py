@@ -1,0 +1,34 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+# typer reads these annotations at run time.
+IndexOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--index", envvar="EMOIR_INDEX", help="The index file. Default: one per user.", show_default=False),
+]
+ModelOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--model", envvar="EMOIR_MODEL", help="A model folder. Default: the shipped model.", show_default=False
+    ),
+]
+WithinOption = Annotated[
+    Optional[list[Path]],  # noqa: UP045
+    typer.Option("--in", help="Only images in this folder or below; may be given several times.", show_default=False),
+]
+EverywhereOption = Annotated[
+    bool, typer.Option("--everywhere", help="All indexed images, not only those below the current folder.")
+]
+
+
+def chosen_folders(within: list[Path] | None, everywhere: bool) -> list[Path] | None:
+    """The folders that a command looks at: those named, all (None), or the current one."""
+    if within:
+        return within
+    return None if everywhere else [Path.cwd()]

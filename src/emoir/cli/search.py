@@ -1,0 +1,90 @@
+"""emoir search: find images by emotion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from emoir.cli.options import EverywhereOption, IndexOption, ModelOption, WithinOption, chosen_folders
+from emoir.cli.output import Exit, ListFormat, put, put_paths, say, shown
+
+if TYPE_CHECKING:
+    from emoir.search import Matches
+
+
+def search(
+    query: Annotated[
+        list[str], typer.Argument(help="Such as: awe | 宁静 | ./cat.jpg | va:0.8,0.2 | '2:awe + ./cat.jpg - fear'")
+    ],
+    n: Annotated[int, typer.Option("-n", min=1, help="Show at most this many.")] = 20,
+    within: WithinOption = None,
+    everywhere: EverywhereOption = False,
+    format: Annotated[ListFormat, typer.Option("--format", help="How to write the matches.")] = ListFormat.table,
+    nul: Annotated[bool, typer.Option("-0", help="Paths only, a NUL after each, for xargs -0.")] = False,
+    index: IndexOption = None,
+    model: ModelOption = None,
+) -> None:
+    """Find the images that evoke a feeling, best first.
+
+    A query is one or more terms joined by ' + ' and ' - ': emotion words or phrases in English or
+    Chinese, example images (their emotion counts, not what they show), id:NUMBER for an indexed image,
+    or a point va:VALENCE,AROUSAL with numbers from 0 to 1. A number and a colon before a term weigh it.
+    """
+    from emoir.collection import Collection
+
+    folders = chosen_folders(within, everywhere)
+    with Collection(index, model=model) as photos:
+        matches = photos.search(query, n=n, within=folders)
+        if not matches:
+            _say_nothing_found(photos, matches, folders)
+            if format is ListFormat.json:
+                put("[]")
+            raise typer.Exit(Exit.NOTHING_FOUND)
+    if matches.unknown:
+        say(f"not understood and not used: {', '.join(matches.unknown)}")
+    if nul or format is ListFormat.paths:
+        put_paths([match.path for match in matches], nul=nul)
+    elif format is ListFormat.json:
+        put(matches.to_json())
+    else:
+        _put_rows(matches, tabs=format is ListFormat.tsv)
+
+
+def _say_nothing_found(photos: object, matches: Matches, folders: list[Path] | None) -> None:
+    from emoir.collection import Collection
+
+    assert isinstance(photos, Collection)
+    elsewhere = photos.status().images
+    if folders is None or not elsewhere:
+        say("the index holds no image but the examples; begin with: emoir index FOLDER")
+        return
+    where = ", ".join(shown(folder) for folder in folders)
+    say(
+        f"no indexed images in {where}, but {elsewhere:,} elsewhere: "
+        "search them with --everywhere, or read this folder with: emoir index ."
+    )
+
+
+def _put_rows(matches: Matches, *, tabs: bool) -> None:
+    """One line a match; aligned columns, or tab-separated."""
+    here = Path.cwd()
+    header = ["score", "id", "emotion", "share", "valence", "arousal", "sure", "path"]
+    rows = []
+    for match in matches:
+        reading = match.reading
+        space = next(iter(reading.distributions))
+        top = reading.top(space)
+        path = match.path if tabs or not match.path.is_relative_to(here) else match.path.relative_to(here)
+        numbers = (reading.distributions[space][top], reading.valence, reading.arousal, reading.confidence)
+        share, *rest = (f"{value:.2f}" for value in numbers)
+        rows.append([f"{match.score:.3f}", str(match.id), top, share, *rest, shown(path)])
+    if tabs:
+        for row in [header, *rows]:
+            put("\t".join(row))
+        return
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header) - 1)]
+    for row in [header, *rows]:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+        put("  ".join([*cells, row[-1]]))

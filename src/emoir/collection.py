@@ -1,0 +1,367 @@
+"""Collection: the folders of a user, read once and searched by emotion."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import TypeAlias
+
+import numpy as np
+
+from emoir.emotions.reading import EmotionReading, EmotionReadings
+from emoir.errors import IndexFileError, QueryError
+from emoir.extract import Extraction, Model, WorkerPool, file_digest
+from emoir.images import MAX_PIXELS
+from emoir.images.formats import HEADER_LENGTH, SUFFIXES, sniff
+from emoir.images.walk import FileStat
+from emoir.index import FileOutcome, ImageFacts, IndexStatus, KnownImage, NotAnImage, RowLayout, SqliteIndex
+from emoir.index.base import IndexedModel, as_bytes, as_path
+from emoir.index.scan import Scan, scan
+from emoir.search import Match, Matches, parse_query
+from emoir.search.query import ImageFile, ImageId, Query, Subject
+from emoir.search.rank import rank
+from emoir.search.target import query_target
+
+# A batch is committed when it is this long or this old (seconds), whichever comes first.
+BATCH_FILES, BATCH_SECONDS = 256, 2.0
+
+AnyPath: TypeAlias = "str | PathLike[str]"
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far indexing is.
+
+    Args:
+        total: files to look at.
+        done: of these, looked at.
+        read: images read.
+        moved: images known already, under another name.
+        failed: files that could not be read.
+    """
+
+    total: int = 0
+    done: int = 0
+    read: int = 0
+    moved: int = 0
+    failed: int = 0
+
+
+Report: TypeAlias = Callable[[Progress, Path, "str | None"], None]
+"""Called before the first file and after every file, with its path and, if it failed, the cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What an indexing run did.
+
+    Args:
+        read: images read.
+        moved: images known already, whose file is new or was moved.
+        failed: files that could not be read.
+        unchanged: files that needed nothing.
+        removed: files that are gone.
+        kept: folders that look unmounted; their images were kept.
+    """
+
+    read: int
+    moved: int
+    failed: int
+    unchanged: int
+    removed: int
+    kept: tuple[Path, ...]
+
+
+def default_index() -> Path:
+    """The index of the current user: EMOIR_INDEX, or a file in the platform's data folder."""
+    chosen = os.environ.get("EMOIR_INDEX")
+    if chosen:
+        return Path(chosen)
+    import platformdirs
+
+    return Path(platformdirs.user_data_path("emoir", appauthor=False)) / "index.emoir"
+
+
+class Collection:
+    """Images that were indexed, ready to be searched; safe to share between threads.
+
+    Args:
+        index: the index file; default: the one of the current user.
+        model: a model folder; default: EMOIR_MODEL, or the shipped model.
+
+    Example:
+        >>> import tempfile, skimage
+        >>> photos = Collection(Path(tempfile.mkdtemp()) / "index.emoir")
+        >>> report = photos.index(Path(skimage.__file__).parent / "data")
+        >>> len(photos.search("calm", n=3))
+        3
+    """
+
+    def __init__(self, index: AnyPath | None = None, *, model: AnyPath | None = None) -> None:
+        self.location = Path(index) if index is not None else default_index()
+        self._model_folder = model if model is not None else os.environ.get("EMOIR_MODEL") or None
+        self._model: Model | None = None
+        self._index: SqliteIndex | None = None
+
+    def __enter__(self) -> Collection:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the index; the collection opens it again when it is needed."""
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+
+    @property
+    def model(self) -> Model:
+        """The model that reads images here; loaded when first needed."""
+        if self._model is None:
+            self._model = Model(self._model_folder)
+        return self._model
+
+    def _open(self) -> SqliteIndex:
+        """The index as it is."""
+        if self._index is None:
+            self._index = SqliteIndex(self.location)
+        return self._index
+
+    def _open_for_model(self, *, rebuild: bool = False) -> SqliteIndex:
+        """The index, made if need be, and sure to hold readings of this collection's model."""
+        card = self.model.card
+        model = IndexedModel(self.model.id, RowLayout(card.class_names), card.licence)
+        if rebuild and self.location.exists():
+            self._open().rebuild(model)
+        elif self._index is None:
+            self._index = SqliteIndex(self.location, model=model)
+        index = self._open()
+        index.require(model.id)
+        return index
+
+    # Indexing.
+
+    def index(
+        self,
+        *folders: AnyPath,
+        prune: bool = False,
+        rebuild: bool = False,
+        workers: int | None = None,
+        max_pixels: int = MAX_PIXELS,
+        seconds_per_file: float = 60.0,
+        report: Report | None = None,
+    ) -> IndexReport:
+        """Read what is new or changed below folders; forget what is gone.
+
+        Batches are committed as they are read: an exception, Ctrl-C or a power cut loses none of them,
+        and the next run goes on from there.
+
+        Args:
+            folders: at least one, unless folders were indexed before; then default: all of those.
+            prune: forget images of folders that look unmounted, too.
+            rebuild: read everything again, with this collection's model.
+            workers: processes; default: one per core.
+            max_pixels: larger images are refused.
+            seconds_per_file: a file that takes longer is given up.
+            report: progress.
+
+        Returns:
+            What was done.
+
+        Raises:
+            IndexFileError: if the index cannot be used, or no folder is known.
+            ModelMismatchError: if the index holds readings of another model and ``rebuild`` is false.
+        """
+        index = self._open_for_model(rebuild=rebuild)
+        roots = [as_bytes(folder) for folder in folders] or index.roots()
+        if not roots:
+            raise IndexFileError("no folder has been indexed yet; name one: emoir index FOLDER")
+        known = set(index.roots())
+        for root in roots:
+            if not os.path.isdir(root) and root not in known:
+                raise IndexFileError(f"{as_path(root)} is no folder")
+            index.add_root(root)
+        found = Scan()
+        for root in roots:
+            scan(index, root, found, prune=prune)
+        progress = Progress(total=len(found.fresh))
+        with WorkerPool(
+            self.model.folder, workers=workers, max_pixels=max_pixels, seconds_per_file=seconds_per_file
+        ) as pool:
+            _Recorder(index, progress, report).run(found.fresh, pool)
+        for root in roots:
+            if prune and not os.path.isdir(root):
+                index.remove_root(root)
+        index.forget(found.gone_files, found.gone_directories)
+        index.tidy()
+        kept = tuple(as_path(path) for path in found.kept)
+        return IndexReport(progress.read, progress.moved, progress.failed, found.unchanged, found.removed, kept)
+
+    # Searching.
+
+    def search(
+        self,
+        query: str | Sequence[str],
+        *,
+        n: int = 20,
+        within: Sequence[AnyPath] | None = None,
+    ) -> Matches:
+        """Find the images that fit a query best.
+
+        Args:
+            query: in the query grammar; one text, or several that form one query.
+            n: at most this many.
+            within: only images in these folders or below; None for all that are indexed.
+
+        Returns:
+            The matches, best first. Example images that are indexed themselves are left out.
+
+        Raises:
+            QueryError: if the query cannot be understood or an example cannot be read.
+            IndexFileError: if nothing has been indexed yet.
+            ModelMismatchError: if an example image must be read and the index is of another model.
+        """
+        index = self._open()
+        parsed = parse_query(query)
+        folders = None if within is None else [as_bytes(folder) for folder in within]
+        target = query_target(parsed, index.layout, self._read_example)
+        matrix = index.matrix()
+        candidates = None if folders is None else index.ids_below(folders)
+        examples = self._example_ids(parsed, index)
+        ids, scores = rank(matrix, target, n + len(examples), candidates=candidates)
+        best = {int(id): float(score) for id, score in zip(ids, scores, strict=True) if int(id) not in examples}
+        facts = index.facts(list(best)[:n], folders)
+        readings = index.readings(facts) if facts else ()
+        matches = tuple(
+            Match(fact.id, as_path(fact.path), best[fact.id], reading)
+            for fact, reading in zip(facts, readings, strict=True)
+        )
+        searched = len(matrix.ids) if candidates is None else len(candidates)
+        return Matches(str(parsed), matches, target.unknown, searched)
+
+    def _read_example(self, subject: Subject) -> EmotionReading:
+        index = self._open()
+        if isinstance(subject, ImageId):
+            facts = index.facts([subject.id])
+            if not facts:
+                raise QueryError(f"id:{subject.id}: no image of this index has that id")
+            return index.readings(facts)[0]
+        if not isinstance(subject, ImageFile):
+            raise TypeError(f"{subject} is no example image")
+        # An example read by another model would be compared with nonsense.
+        index.require(self.model.id)
+        try:
+            return self.model.read(os.path.expanduser(subject.path))
+        except OSError as error:
+            raise QueryError(f"{subject.path}: {error}") from error
+
+    def _example_ids(self, query: Query, index: SqliteIndex) -> set[int]:
+        ids: set[int] = set()
+        for term in query.terms:
+            if isinstance(term.subject, ImageId):
+                ids.add(term.subject.id)
+            elif isinstance(term.subject, ImageFile):
+                known = index.id_of(as_bytes(os.path.expanduser(term.subject.path)))
+                ids |= {known} if known is not None else set()
+        return ids
+
+    # Looking at what is there.
+
+    def status(self) -> IndexStatus:
+        """What the index holds, and what failed.
+
+        Raises:
+            IndexFileError: if nothing has been indexed yet.
+        """
+        return self._open().status()
+
+    def readings(self, *, within: Sequence[AnyPath] | None = None) -> tuple[list[ImageFacts], EmotionReadings]:
+        """Every indexed image with its reading, in the order of the paths.
+
+        Args:
+            within: only images in these folders or below.
+
+        Returns:
+            ``(facts, readings)``, row by row.
+
+        Raises:
+            IndexFileError: if nothing has been indexed yet.
+        """
+        index = self._open()
+        folders = None if within is None else [as_bytes(folder) for folder in within]
+        ids = index.matrix().ids if folders is None else index.ids_below(folders)
+        facts = sorted(index.facts(ids.tolist(), folders), key=lambda fact: fact.path)
+        return facts, index.readings(facts)
+
+    def vectors(self, facts: Sequence[ImageFacts]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+        """The row vectors of images, (n, d) float32, laid out as ``RowLayout`` says."""
+        matrix = self._open().matrix()
+        return matrix.rows[matrix.rows_of(np.array([fact.id for fact in facts], dtype=np.int64))]
+
+
+class _Recorder:
+    """Carries files from the scan to the index, batch by batch."""
+
+    def __init__(self, index: SqliteIndex, progress: Progress, report: Report | None) -> None:
+        self._index, self._progress, self._report = index, progress, report
+        self._batch: list[FileOutcome] = []
+        self._began = time.monotonic()
+
+    def run(self, fresh: Sequence[tuple[bytes, FileStat]], pool: WorkerPool) -> None:
+        """Look at every file; what was read is committed even if this is interrupted."""
+        stats = dict(fresh)
+        try:
+            for path, outcome in pool.extract(self._unknown_images(fresh)):
+                self._add(path, stats[path], outcome)
+        finally:
+            self._commit()
+
+    def _unknown_images(self, fresh: Sequence[tuple[bytes, FileStat]]) -> Iterator[bytes]:
+        """The files that must be read; the others are settled on the way."""
+        for path, stat in fresh:
+            outcome = self._settle(path, stat)
+            if outcome is None:
+                yield path
+            else:
+                self._add(path, stat, outcome)
+
+    def _settle(self, path: bytes, stat: FileStat) -> KnownImage | NotAnImage | str | None:
+        """Recognise moved images by content, and files that are no images; None if it must be read."""
+        try:
+            for image in self._index.images_like(stat):
+                if file_digest(as_path(path)) == image.digest:
+                    return image
+            with open(path, "rb") as stream:
+                known_format = sniff(stream.read(HEADER_LENGTH))
+        except PermissionError:
+            return "no permission to read it"
+        except OSError as error:
+            return f"cannot be read: {error.strerror}"
+        promises = os.path.splitext(os.fsdecode(path))[1].lower() in SUFFIXES
+        return None if known_format or promises else NotAnImage()
+
+    def _add(self, path: bytes, stat: FileStat, outcome: Extraction | KnownImage | NotAnImage | str) -> None:
+        progress = self._progress
+        progress.done += 1
+        progress.read += isinstance(outcome, Extraction)
+        progress.moved += isinstance(outcome, KnownImage)
+        progress.failed += isinstance(outcome, str)
+        self._batch.append(FileOutcome(path, stat, outcome))
+        if len(self._batch) >= BATCH_FILES or time.monotonic() - self._began > BATCH_SECONDS:
+            self._commit()
+        if self._report is not None:
+            self._report(progress, as_path(path), outcome if isinstance(outcome, str) else None)
+
+    def _commit(self) -> None:
+        if self._batch:
+            self._index.record(self._batch)
+            self._batch = []
+        self._began = time.monotonic()

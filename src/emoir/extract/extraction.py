@@ -1,0 +1,91 @@
+"""Extraction: all that is kept of one image file, and how it is obtained."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.emotions.reading import EmotionReading
+from emoir.errors import UndecodableImageError
+from emoir.extract.model import Model
+from emoir.images import decode
+from emoir.images.palette import palette_histogram
+from emoir.images.walk import FileStat
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What is kept of an image file.
+
+    Args:
+        digest: SHA-256 of the file's content.
+        stat: size and time of the file that was read.
+        reading: its emotion.
+        palette: (64,) shares of the reference colours.
+        width, height: upright, in pixels.
+        taken: when, as EXIF writes it, or None.
+    """
+
+    digest: bytes
+    stat: FileStat
+    reading: EmotionReading
+    palette: NDArray[np.float32]
+    width: int
+    height: int
+    taken: str | None
+
+
+def extract(path: Path, model: Model, *, max_pixels: int) -> Extraction:
+    """Read one file: digest, pixels, emotion, palette.
+
+    Args:
+        path: the file.
+        model: reads it.
+        max_pixels: larger images are refused.
+
+    Returns:
+        What is to be kept.
+
+    Raises:
+        UndecodableImageError: if it cannot be read or decoded, or changed meanwhile.
+    """
+    try:
+        with open(path, "rb") as stream:
+            before = os.fstat(stream.fileno())
+            digest = hashlib.file_digest(stream, "sha256").digest()
+            stream.seek(0)
+            photograph = decode(stream, size=model.card.size, max_pixels=max_pixels)
+            after = os.fstat(stream.fileno())
+    except PermissionError as error:
+        raise UndecodableImageError("no permission to read it") from error
+    except UndecodableImageError:
+        raise
+    except OSError as error:
+        raise UndecodableImageError(f"cannot be read: {error.strerror or error}") from error
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise UndecodableImageError("it changed while it was read; run emoir index again")
+    return Extraction(
+        digest,
+        FileStat(before.st_size, before.st_mtime_ns),
+        # One image at a time: a batch of another size may differ in the last bit, and readings are to be repeatable.
+        model.read_pixels(photograph.pixels[None])[0],
+        palette_histogram(photograph.pixels),
+        photograph.width,
+        photograph.height,
+        photograph.taken,
+    )
+
+
+def file_digest(path: Path) -> bytes:
+    """SHA-256 of a file's content.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()

@@ -1,0 +1,181 @@
+"""Model: a folder with a network and its card, ready to read images."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from emoir.emotions.calibration import ConfidenceCurve
+from emoir.emotions.reading import EmotionReading, EmotionReadings
+from emoir.errors import ModelError, ShapeError
+from emoir.images import MAX_PIXELS, Photograph, decode, from_pillow
+from emoir.images.palette import is_monochrome
+
+GRAPH, CARD, WEIGHTS, LEARNT_FROM, LICENCE = (
+    "model.onnx",
+    "card.json",
+    "network.safetensors",
+    "learnt_from.txt",
+    "LICENSE",
+)
+CARD_FORMAT = 1
+
+ImageSource: TypeAlias = "str | PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
+"""A path, the content of an image file, a Pillow image, or (H, W, 3) uint8 sRGB."""
+
+
+def shipped_model_folder() -> Path:
+    """The folder of the model that comes with emoir."""
+    return Path(str(files("emoir").joinpath("weights")))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What the code needs of a model's card; the card itself holds more, for people.
+
+    Args:
+        name: short name, without the digest.
+        size: side of the square input in pixels.
+        class_names: space name to its classes, in the order of the graph's outputs.
+        confidence: the calibration of the top class.
+        licence: one line on the terms of the weights.
+    """
+
+    name: str
+    size: int
+    class_names: dict[str, tuple[str, ...]]
+    confidence: ConfidenceCurve
+    licence: str
+
+    @classmethod
+    def load(cls, file: Path) -> ModelCard:
+        """Read a card.
+
+        Raises:
+            ModelError: if there is none, or it is of a newer format or incomplete.
+        """
+        try:
+            values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            if values["format"] > CARD_FORMAT:
+                raise ModelError(f"{file} was written by a newer emoir; update with: pip install -U emoir")
+            return cls(
+                values["name"],
+                values["size"],
+                {space: tuple(names) for space, names in values["class_names"].items()},
+                ConfidenceCurve.from_dict(values["confidence"]),
+                values["licence"],
+            )
+        except OSError as error:
+            raise ModelError(f"{file.parent} is no model folder: {file.name} cannot be read") from error
+        except (KeyError, ValueError, TypeError) as error:
+            raise ModelError(f"{file} is damaged or incomplete: {error!r}") from error
+
+
+class Model:
+    """A model that reads emotions; safe to share between threads.
+
+    Args:
+        folder: holds the graph and the card; default: the shipped model.
+
+    Raises:
+        ModelError: if the folder is not a model.
+
+    Example:
+        >>> model = Model()
+        >>> reading = model.read(np.full((64, 64, 3), 128, np.uint8))
+        >>> round(sum(reading.distributions["mikels"].values()), 3), reading.monochrome
+        (1.0, True)
+    """
+
+    def __init__(self, folder: str | PathLike[str] | None = None) -> None:
+        # Half of emoir's start-up time: commands that read no image do without.
+        import onnxruntime
+
+        self.folder = Path(folder) if folder is not None else shipped_model_folder()
+        self.card = ModelCard.load(self.folder / CARD)
+        self.id = model_id(self.folder)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            content = (self.folder / GRAPH).read_bytes()
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's own exceptions share no base below Exception
+            raise ModelError(f"{self.folder / GRAPH} cannot be loaded: {error}") from error
+
+    def read(self, image: ImageSource, *, max_pixels: int = MAX_PIXELS) -> EmotionReading:
+        """Read the emotion of one image.
+
+        Args:
+            image: a path, the content of a file, a Pillow image, or (H, W, 3) uint8 sRGB.
+            max_pixels: larger files are refused.
+
+        Returns:
+            What the image evokes.
+
+        Raises:
+            UndecodableImageError: if a file or its content cannot be decoded.
+            ShapeError: if an array is not (H, W, 3) uint8.
+        """
+        return self.read_pixels(self.load(image, max_pixels=max_pixels).pixels[None])[0]
+
+    def load(self, image: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Photograph:
+        """Bring an image to the size that the network takes; arguments and errors as for ``read``."""
+        if isinstance(image, Image.Image):
+            return Photograph(from_pillow(image, size=self.card.size), image.width, image.height, None)
+        if isinstance(image, np.ndarray):
+            if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+                raise ShapeError(f"expected (H, W, 3) uint8 sRGB, got {image.shape} {image.dtype}")
+            return self.load(Image.fromarray(image))
+        source = image if isinstance(image, bytes) else Path(fspath(image))
+        return decode(source, size=self.card.size, max_pixels=max_pixels)
+
+    def read_pixels(self, pixels: NDArray[np.uint8]) -> EmotionReadings:
+        """Read a batch that has the network's size already.
+
+        Args:
+            pixels: (n, S, S, 3) uint8 sRGB, S = ``card.size``, n at least 1.
+
+        Returns:
+            n readings.
+
+        Raises:
+            ShapeError: if the batch has another shape.
+        """
+        side = self.card.size
+        if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3) or pixels.dtype != np.uint8 or not len(pixels):
+            raise ShapeError(f"expected (n, {side}, {side}, 3) uint8, got {pixels.shape} {pixels.dtype}")
+        names = ["embedding", "valence_arousal", *self.card.class_names]
+        embedding, point, *distributions = self._session.run(names, {"images": np.ascontiguousarray(pixels)})
+        by_space: dict[str, NDArray[np.float32]] = dict(zip(self.card.class_names, distributions, strict=True))
+        confidence = self.card.confidence(by_space[self.card.confidence.space].max(axis=1))
+        monochrome = np.array([is_monochrome(image) for image in pixels])
+        return EmotionReadings(
+            embedding, by_space, self.card.class_names, point[:, 0], point[:, 1], confidence, monochrome, self.id
+        )
+
+
+def model_id(folder: Path) -> str:
+    """Name and digest of a model: two folders with one id give the same readings.
+
+    Raises:
+        ModelError: if the folder is not a model.
+    """
+    card = ModelCard.load(folder / CARD)
+    digest = hashlib.sha256()
+    for name in (GRAPH, CARD):
+        try:
+            digest.update((folder / name).read_bytes())
+        except OSError as error:
+            raise ModelError(f"{folder} is no model folder: {name} cannot be read") from error
+    return f"{card.name}-{digest.hexdigest()[:12]}"

@@ -1,0 +1,190 @@
+"""WorkerPool: many files through several worker processes, none lost to a crash."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from emoir.errors import EmoirError
+from emoir.extract.extraction import Extraction
+from emoir.images import MAX_PIXELS
+
+# Files handed to a worker ahead of its answers: enough to keep it busy, few enough to hand out again.
+AHEAD = 4
+# A file during which a worker dies is tried once more, in case it only stood near the accident.
+CHANCES = 2
+
+
+@dataclass(eq=False)
+class _Worker:
+    """A process, the files it has been given and not answered, and when it last answered."""
+
+    process: subprocess.Popen[bytes]
+    requests: IO[bytes]
+    pending: deque[bytes] = field(default_factory=deque)
+    since: float = 0.0
+
+
+class WorkerPool:
+    """Worker processes that extract files; use it as a context manager.
+
+    Args:
+        model: folder of the model.
+        workers: processes; default: one per core.
+        max_pixels: larger images are refused.
+        seconds_per_file: a file that takes longer is given up and its worker replaced.
+
+    Example:
+        >>> import tempfile
+        >>> from emoir.extract.model import shipped_model_folder
+        >>> with WorkerPool(shipped_model_folder(), workers=1) as pool:
+        ...     [answer for _, answer in pool.extract([b"/no/such/file.jpg"])]
+        ['cannot be read: No such file or directory']
+    """
+
+    def __init__(
+        self,
+        model: Path,
+        *,
+        workers: int | None = None,
+        max_pixels: int = MAX_PIXELS,
+        seconds_per_file: float = 60.0,
+    ) -> None:
+        self._command = [sys.executable, "-m", "emoir.extract.worker", str(model), str(max_pixels)]
+        self._count = workers or os.cpu_count() or 1
+        self._limit = seconds_per_file
+        self._workers: list[_Worker] = []
+        self._answers: queue.SimpleQueue[tuple[_Worker, Extraction | str | None]] = queue.SimpleQueue()
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for worker in self._workers:
+            worker.process.kill()
+            worker.process.wait()
+            _close(worker.requests)
+        self._workers.clear()
+
+    def extract(self, paths: Iterable[bytes]) -> Iterator[tuple[bytes, Extraction | str]]:
+        """Extract files as they come, answers in any order.
+
+        Args:
+            paths: is drawn from only as fast as the workers go.
+
+        Yields:
+            Every path once, with its extraction or, as text, the cause of its failure.
+
+        Raises:
+            EmoirError: if workers cannot be started.
+        """
+        source = iter(paths)
+        again: deque[bytes] = deque()
+        deaths: dict[bytes, int] = {}
+        while True:
+            self._fill(source, again)
+            if not any(worker.pending for worker in self._workers):
+                return
+            worker, answer = self._next_answer()
+            if answer is not None:
+                worker.since = time.monotonic()
+                yield worker.pending.popleft(), answer
+                continue
+            failure = self._bury(worker, again, deaths)
+            if failure is not None:
+                yield failure
+
+    def _fill(self, source: Iterator[bytes], again: deque[bytes]) -> None:
+        """Give every worker its share; a worker is started only when there is a file for it."""
+        for slot in range(self._count):
+            while slot >= len(self._workers) or len(self._workers[slot].pending) < AHEAD:
+                path = again.popleft() if again else next(source, None)
+                if path is None:
+                    return
+                if slot >= len(self._workers):
+                    self._workers.append(self._start())
+                worker = self._workers[slot]
+                if not worker.pending:
+                    worker.since = time.monotonic()
+                worker.pending.append(path)
+                try:
+                    pickle.dump(path, worker.requests)
+                    worker.requests.flush()
+                except OSError:
+                    # It has died; its reader thread reports that in turn.
+                    break
+
+    def _next_answer(self) -> tuple[_Worker, Extraction | str | None]:
+        """The next answer of a living worker; workers over the time limit are killed meanwhile."""
+        while True:
+            busy = [worker for worker in self._workers if worker.pending]
+            deadline = min(worker.since for worker in busy) + self._limit
+            try:
+                worker, answer = self._answers.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                for worker in busy:
+                    if time.monotonic() - worker.since >= self._limit:
+                        worker.process.kill()
+                # The reader threads of those killed report their end; the others' clocks go on.
+                worker, answer = self._answers.get()
+            if worker in self._workers:
+                return worker, answer
+
+    def _bury(self, worker: _Worker, again: deque[bytes], deaths: dict[bytes, int]) -> tuple[bytes, str] | None:
+        """Take a dead worker away and hand its files out again; returns a file that is to blame."""
+        took = time.monotonic() - worker.since
+        code = worker.process.wait()
+        _close(worker.requests)
+        self._workers.remove(worker)
+        if not worker.pending:
+            return None
+        culprit = worker.pending.popleft()
+        again.extend(worker.pending)
+        if took >= self._limit:
+            return culprit, f"took longer than {self._limit:g} seconds; raise the limit with --seconds-per-file"
+        deaths[culprit] = deaths.get(culprit, 0) + 1
+        if deaths[culprit] < CHANCES:
+            again.appendleft(culprit)
+            return None
+        return culprit, f"its decoder crashed or ran out of memory {CHANCES} times (exit code {code})"
+
+    def _start(self) -> _Worker:
+        # A session of its own would outlive a killed terminal; end of input is what ends a worker.
+        process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        if process.stdin is None or process.stdout is None:
+            raise EmoirError("a worker process has no pipes")
+        worker = _Worker(process, process.stdin, since=time.monotonic())
+        threading.Thread(target=self._listen, args=(worker, process.stdout), daemon=True).start()
+        return worker
+
+    def _listen(self, worker: _Worker, stream: IO[bytes]) -> None:
+        """Pass a worker's answers on; None when it has ended."""
+        with stream:
+            while True:
+                try:
+                    answer = pickle.load(stream)
+                except (EOFError, OSError, pickle.UnpicklingError):
+                    break
+                self._answers.put((worker, answer))
+        self._answers.put((worker, None))
+
+
+def _close(stream: IO[bytes]) -> None:
+    """Close a pipe whose other end may be gone with unread bytes in between."""
+    try:
+        stream.close()
+    except OSError:
+        pass

@@ -1,0 +1,58 @@
+"""A process that reads files: ``python -m emoir.extract.worker MODEL MAX_PIXELS``.
+
+Paths arrive pickled on standard input, one answer each leaves pickled on standard output, in the same
+order: an Extraction, or the cause of a failure as text. End of input ends the process. It is started as
+a program of its own, so that a library user needs no main guard and a crash in a decoder takes nobody
+with it.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+
+from emoir.errors import UndecodableImageError
+from emoir.extract.extraction import Extraction, extract
+from emoir.extract.model import Model
+
+
+def serve(requests: BinaryIO, answers: BinaryIO, model: Model, max_pixels: int) -> None:
+    """Answer paths (as bytes) until the input ends."""
+    while True:
+        try:
+            path: bytes = pickle.load(requests)
+        except EOFError:
+            return
+        answer: Extraction | str
+        try:
+            answer = extract(Path(os.fsdecode(path)), model, max_pixels=max_pixels)
+        except UndecodableImageError as error:
+            answer = str(error)
+        pickle.dump(answer, answers, protocol=pickle.HIGHEST_PROTOCOL)
+        answers.flush()
+
+
+def main() -> None:
+    # Ctrl-C goes to the whole process group; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The limit that the caller gave is the one that counts.
+    Image.MAX_IMAGE_PIXELS = None
+    # Whatever a library prints must not get between the answers.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    model = Model(sys.argv[1])
+    try:
+        serve(sys.stdin.buffer, answers, model, int(sys.argv[2]))
+    except BrokenPipeError:
+        # The parent is gone. Python would complain once more when it closes the pipe.
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

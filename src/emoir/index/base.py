@@ -1,0 +1,144 @@
+"""The records that go into an index and come out of it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.extract.extraction import Extraction
+from emoir.images.walk import FileStat
+from emoir.index.layout import RowLayout
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedModel:
+    """The model whose readings an index holds.
+
+    Args:
+        id: of the model.
+        layout: of its rows.
+        licence: one line on the terms of its weights.
+    """
+
+    id: str
+    layout: RowLayout
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImage:
+    """An image whose reading the index has already, under whatever path."""
+
+    id: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NotAnImage:
+    """A file that neither is an image nor claims to be one."""
+
+
+Outcome = Extraction | KnownImage | NotAnImage | str
+"""What became of a file: its extraction, an image known already, no image at all, or the cause of a failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """One file and what became of it."""
+
+    path: bytes
+    stat: FileStat
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """All row vectors of an index.
+
+    Args:
+        ids: (n,) int64, rising.
+        rows: (n, d) float32.
+    """
+
+    ids: NDArray[np.int64]
+    rows: NDArray[np.float32]
+
+    def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Row numbers of those ids that the matrix holds, in the order of the ids."""
+        places = np.searchsorted(self.ids, ids)
+        inside = places < len(self.ids)
+        places, wanted = places[inside], ids[inside]
+        return np.asarray(places[self.ids[places] == wanted], dtype=np.intp)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What an index knows of an image beside its row."""
+
+    id: int
+    path: bytes
+    confidence: float
+    monochrome: bool
+    width: int
+    height: int
+    taken: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be read, and why."""
+
+    path: bytes
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """What an index holds, in numbers.
+
+    Args:
+        location: where it is.
+        model: the one that read the images.
+        roots: the folders that were indexed.
+        images: different images.
+        files: image files, copies counted.
+        failures: files that could not be read.
+        bytes: size on disk.
+    """
+
+    location: str
+    model: IndexedModel
+    roots: tuple[bytes, ...]
+    images: int
+    files: int
+    failures: tuple[Failure, ...]
+    bytes: int
+
+
+def as_bytes(path: str | os.PathLike[str] | bytes) -> bytes:
+    """A path as an index keys it: absolute, in the file system's own bytes, links not resolved.
+
+    Example:
+        >>> as_bytes("/photos/../photos/a.jpg")
+        b'/photos/a.jpg'
+    """
+    return os.path.abspath(os.fsencode(path))
+
+
+def below(path: bytes, folder: bytes) -> bool:
+    """Whether a path is a folder or lies anywhere below it.
+
+    Example:
+        >>> below(b"/photos/a", b"/photos"), below(b"/photos2", b"/photos")
+        (True, False)
+    """
+    return path == folder or path.startswith(os.path.join(folder, b""))
+
+
+def as_path(path: bytes) -> Path:
+    """The inverse of ``as_bytes``; bytes that are not UTF-8 survive the trip."""
+    return Path(os.fsdecode(path))

@@ -1,0 +1,101 @@
+"""Scan: what has changed below a folder since it was last indexed."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass, field
+
+from emoir.images.walk import FileStat, Listing, walk
+from emoir.index.base import as_path, below
+from emoir.index.sqlite import SqliteIndex
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Scan:
+    """What a scan found.
+
+    Args:
+        fresh: files that are new or changed, with size and time.
+        unchanged: number of files that need nothing.
+        gone_files: (directory, name) of files that are gone from directories that are still there.
+        gone_directories: directories that are gone with all their files.
+        removed: number of files that are gone.
+        kept: folders that are not there but look unmounted rather than deleted; their files were kept.
+    """
+
+    fresh: list[tuple[bytes, FileStat]] = field(default_factory=list)
+    unchanged: int = 0
+    gone_files: list[tuple[bytes, bytes]] = field(default_factory=list)
+    gone_directories: list[bytes] = field(default_factory=list)
+    removed: int = 0
+    kept: list[bytes] = field(default_factory=list)
+
+
+def scan(index: SqliteIndex, root: bytes, result: Scan, *, prune: bool = False) -> None:
+    """Compare a folder with the index.
+
+    What is gone is noted, not forgotten: a moved file keeps its reading only if the index still knows it
+    when the file turns up elsewhere.
+
+    A folder that is missing or empty although images were indexed there may be a disk that is not
+    mounted: its files are kept, unless ``prune``. That is so for the root itself, and for folders that
+    lay on another device than the root when they were last seen. Folders that cannot be listed are kept.
+
+    Args:
+        index: is asked, and told which devices the directories lie on.
+        root: absolute path.
+        result: is added to.
+        prune: forget missing files even if they look unmounted.
+    """
+    known = index.directories(root)
+    unreadable: list[bytes] = []
+
+    def note_unreadable(path: bytes, error: OSError) -> None:
+        # A root that is not there is reported as unmounted instead.
+        if path != root:
+            unreadable.append(path)
+            logger.warning("%s cannot be listed: %s", as_path(path), error.strerror)
+
+    visited: dict[bytes, int] = {}
+    empty: list[Listing] = []
+    for listing in walk(root, note_unreadable):
+        visited[listing.path] = listing.device
+        if listing.files:
+            _compare(index, listing, known, result)
+        elif listing.path in known:
+            empty.append(listing)
+    index.set_devices({path: device for path, device in visited.items() if known.get(path) != device})
+
+    if known and not prune and not (len(visited) > 1 or (root in visited and root not in {e.path for e in empty})):
+        result.kept.append(root)
+        return
+    device_then, device_now = known.get(root), visited.get(root)
+    for listing in empty:
+        if known[listing.path] != device_then and listing.device == device_now and not prune:
+            result.kept.append(listing.path)
+        else:
+            _compare(index, listing, known, result)
+    for path in sorted(known.keys() - visited.keys()):
+        if any(below(path, folder) for folder in [*unreadable, *result.kept]):
+            continue
+        if known[path] != device_then and not prune:
+            result.kept.append(path)
+            continue
+        result.removed += len(index.files(path))
+        result.gone_directories.append(path)
+
+
+def _compare(index: SqliteIndex, listing: Listing, known: dict[bytes, int], result: Scan) -> None:
+    """One directory: fresh and missing files into the result."""
+    before = index.files(listing.path) if listing.path in known else {}
+    for name, stat in listing.files.items():
+        if before.get(name) == stat:
+            result.unchanged += 1
+        else:
+            result.fresh.append((os.path.join(listing.path, name), stat))
+    missing = sorted(before.keys() - listing.files.keys())
+    result.gone_files += [(listing.path, name) for name in missing]
+    result.removed += len(missing)

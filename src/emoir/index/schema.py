@@ -1,0 +1,113 @@
+"""The tables of an index file, their version, and opening them safely."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emoir.errors import IndexFileError, IndexVersionError
+
+# "emoi": tells an index from any other SQLite file.
+APPLICATION_ID = 0x656D6F69
+VERSION = 1
+BUSY_SECONDS = 60.0
+
+TABLES = """
+CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE roots (path BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE directories (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, device INTEGER NOT NULL) STRICT;
+-- One row an image, by content. AUTOINCREMENT: an id is never given twice, so a link to it cannot change its meaning.
+CREATE TABLE images (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest BLOB NOT NULL UNIQUE,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    taken TEXT,
+    confidence REAL NOT NULL,
+    monochrome INTEGER NOT NULL
+) STRICT;
+-- One row a file. Without image and failure it is no image at all.
+CREATE TABLE files (
+    directory INTEGER NOT NULL REFERENCES directories (id),
+    name BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    image INTEGER REFERENCES images (id),
+    failure TEXT,
+    PRIMARY KEY (directory, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX files_image ON files (image) WHERE image IS NOT NULL;
+-- What a moved file may turn out to be.
+CREATE INDEX files_stat ON files (size, mtime_ns) WHERE image IS NOT NULL;
+CREATE INDEX files_failure ON files (directory) WHERE failure IS NOT NULL;
+-- Row vectors: ids as int64, rows as float16, both little-endian. A row whose image is gone is dead.
+CREATE TABLE segments (id INTEGER PRIMARY KEY, ids BLOB NOT NULL, rows BLOB NOT NULL) STRICT;
+"""
+
+
+def connect(file: Path) -> sqlite3.Connection:
+    """Open an index file; an empty or absent one gets the tables.
+
+    Write-ahead logging with full synchronisation: what was committed survives a power cut, and others
+    may read while one writes.
+
+    Raises:
+        IndexFileError: if it cannot be opened or is no index.
+        IndexVersionError: if a newer emoir wrote it.
+    """
+    with sqlite_errors(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            _prepare(connection, file)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, file: Path) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION_ID and (application or tables):
+        raise IndexFileError(f"{file} is a database of another program; choose another with --index")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("BEGIN IMMEDIATE" if not tables else "BEGIN")
+    # Asked again inside the transaction: two processes may have found the file empty.
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if not tables:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        for statement in TABLES.split(";\n"):
+            connection.execute(statement)
+    connection.execute("COMMIT")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise IndexVersionError(
+            f"{file} has format {version}, this emoir reads up to {VERSION}; "
+            "update with pip install -U emoir, or choose another file with --index"
+        )
+
+
+@contextmanager
+def sqlite_errors(file: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours, with the file's name and what can be done."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        code = error.sqlite_errorname
+        remedy = {
+            "SQLITE_FULL": "the disk is full; free some space and run the command again, nothing is lost",
+            "SQLITE_READONLY": "it is read-only; choose another place with --index",
+            "SQLITE_CANTOPEN": "it cannot be opened or made there; choose another place with --index",
+            "SQLITE_BUSY": f"another process has been writing for {BUSY_SECONDS:g} seconds; try again later",
+        }.get(code, str(error))
+        raise IndexFileError(f"index {file}: {remedy}") from error
+    except sqlite3.DatabaseError as error:
+        raise IndexFileError(f"index {file}: {error}; it is damaged or no emoir index") from error
+    except OSError as error:
+        raise IndexFileError(f"index {file}: {error.strerror}; choose another place with --index") from error

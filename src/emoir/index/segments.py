@@ -1,0 +1,92 @@
+"""Segments: row vectors in blobs of up to 4,096, written with the batch they belong to."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.index.base import Matrix
+
+SEGMENT_ROWS = 4096
+ID_TYPE, ROW_TYPE = np.dtype("<i8"), np.dtype("<f2")
+
+
+def append_segment(connection: sqlite3.Connection, ids: Sequence[int], rows: NDArray[np.float16]) -> None:
+    """Write rows as new segments, inside the caller's transaction.
+
+    Args:
+        connection: in a transaction.
+        ids: n, rising.
+        rows: (n, d).
+    """
+    for start in range(0, len(ids), SEGMENT_ROWS):
+        part = slice(start, start + SEGMENT_ROWS)
+        blobs = np.asarray(ids[part], ID_TYPE).tobytes(), rows[part].astype(ROW_TYPE).tobytes()
+        connection.execute("INSERT INTO segments (ids, rows) VALUES (?, ?)", blobs)
+
+
+def load_matrix(connection: sqlite3.Connection, length: int) -> Matrix:
+    """All living rows, in the order of their ids.
+
+    Args:
+        connection: is read in one statement after another; rows of a batch committed between are left out.
+        length: numbers in a row.
+    """
+    connection.execute("BEGIN")
+    try:
+        living = np.fromiter(
+            (id for (id,) in connection.execute("SELECT DISTINCT image FROM files WHERE image IS NOT NULL ORDER BY 1")),
+            np.int64,
+        )
+        ids = np.empty(len(living), np.int64)
+        rows = np.empty((len(living), length), np.float32)
+        filled = 0
+        for id_blob, row_blob in connection.execute("SELECT ids, rows FROM segments"):
+            segment_ids = np.frombuffer(id_blob, ID_TYPE)
+            segment_rows = np.frombuffer(row_blob, ROW_TYPE).reshape(len(segment_ids), length)
+            kept = _among(segment_ids, living)
+            end = filled + int(kept.sum())
+            ids[filled:end], rows[filled:end] = segment_ids[kept], segment_rows[kept]
+            filled = end
+    finally:
+        connection.execute("COMMIT")
+    order = np.argsort(ids[:filled], kind="stable")
+    if np.array_equal(order, np.arange(filled)):
+        return Matrix(ids[:filled], rows[:filled])
+    return Matrix(ids[order], rows[order])
+
+
+def compact_segments(connection: sqlite3.Connection, length: int) -> None:
+    """Join small segments and drop dead rows, inside the caller's transaction.
+
+    A segment is rewritten only if it is less than half full of living rows, so that each row is copied
+    a few times in its life, not at every run.
+    """
+    pending_ids: list[NDArray[np.int64]] = []
+    pending_rows: list[NDArray[np.float16]] = []
+    rewritten: list[tuple[int]] = []
+    living = np.fromiter((id for (id,) in connection.execute("SELECT id FROM images ORDER BY id")), np.int64)
+    for segment, id_blob, row_blob in connection.execute("SELECT id, ids, rows FROM segments ORDER BY id"):
+        ids = np.frombuffer(id_blob, ID_TYPE)
+        kept = _among(ids, living)
+        if kept.sum() < SEGMENT_ROWS // 2:
+            rewritten.append((segment,))
+            pending_ids.append(ids[kept])
+            pending_rows.append(np.frombuffer(row_blob, ROW_TYPE).reshape(len(ids), length)[kept])
+    if len(rewritten) < 2 and not any(len(ids) == 0 for ids in pending_ids):
+        return
+    ids = np.concatenate(pending_ids)
+    order = np.argsort(ids, kind="stable")
+    connection.executemany("DELETE FROM segments WHERE id = ?", rewritten)
+    append_segment(connection, ids[order].tolist(), np.concatenate(pending_rows)[order])
+
+
+def _among(ids: NDArray[np.int64], living: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which ids occur in a rising array."""
+    if not len(living):
+        return np.zeros(len(ids), bool)
+    places = np.minimum(np.searchsorted(living, ids), len(living) - 1)
+    return np.asarray(living[places] == ids)

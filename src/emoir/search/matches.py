@@ -1,0 +1,77 @@
+"""Matches: what a search found, best first."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emoir.emotions.reading import EmotionReading
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One image that was found.
+
+    Args:
+        id: of the image in its index.
+        path: of a file that holds it.
+        score: how well it fits, at most 1; comparable within one query.
+        reading: its emotion.
+    """
+
+    id: int
+    path: Path
+    score: float
+    reading: EmotionReading
+
+    def to_dict(self) -> dict[str, Any]:
+        """The match as JSON takes it."""
+        return {"id": self.id, "path": str(self.path), "score": round(self.score, 4), **self.reading.to_dict()}
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The matches of one query, best first.
+
+    Args:
+        query: as understood, in the query grammar.
+        matches: best first.
+        unknown: words of the query that were not understood and not used.
+        searched: number of images that were compared.
+    """
+
+    query: str
+    matches: tuple[Match, ...]
+    unknown: tuple[str, ...]
+    searched: int
+
+    def __len__(self) -> int:
+        return len(self.matches)
+
+    def __iter__(self) -> Iterator[Match]:
+        return iter(self.matches)
+
+    def __getitem__(self, place: int) -> Match:
+        return self.matches[place]
+
+    def to_json(self) -> str:
+        """An array of the matches; file names that are not UTF-8 are escaped as Python does."""
+        return json.dumps([match.to_dict() for match in self], ensure_ascii=True, indent=2)
+
+    def to_csv(self) -> str:
+        """One line a match: score, id, the top class of each space, valence, arousal, confidence, path."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        spaces = list(self.matches[0].reading.distributions) if self.matches else []
+        writer.writerow(["score", "id", *spaces, "valence", "arousal", "confidence", "path"])
+        for match in self:
+            reading = match.reading
+            numbers = (f"{value:.4f}" for value in (reading.valence, reading.arousal, reading.confidence))
+            tops = (reading.top(space) for space in spaces)
+            writer.writerow([f"{match.score:.4f}", match.id, *tops, *numbers, match.path])
+        return text.getvalue()

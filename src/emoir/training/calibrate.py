@@ -1,0 +1,69 @@
+"""Fitting calibration on images that training has not seen."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+from sklearn.linear_model import LogisticRegression
+
+from emoir.emotions.calibration import ConfidenceCurve
+
+KNOTS = 21
+
+
+def fit_temperature(logits: NDArray[np.floating], target: NDArray[np.floating]) -> float:
+    """The temperature at which softmax(logits / t) is nearest to the raters' distributions.
+
+    Args:
+        logits: (n, K).
+        target: (n, K) probabilities, rows sum to 1.
+
+    Returns:
+        t in [0.2, 5], minimising the mean cross-entropy.
+
+    References:
+        Guo, C. et al. (2017). On calibration of modern neural networks. ICML, 1321-1330.
+
+    Example:
+        >>> logits = np.log(np.array([[0.9, 0.1], [0.1, 0.9]])) * 2
+        >>> round(fit_temperature(logits, np.array([[0.9, 0.1], [0.1, 0.9]])), 2)
+        2.0
+    """
+
+    def cross_entropy(log_temperature: float) -> float:
+        scaled = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return float(-(target * scaled).sum(axis=1).mean())
+
+    found = minimize_scalar(cross_entropy, bounds=(np.log(0.2), np.log(5)), method="bounded")
+    return float(np.exp(found.x))
+
+
+def fit_confidence(space: str, top: NDArray[np.floating], right: NDArray[np.bool_]) -> ConfidenceCurve:
+    """A logistic curve from the top probability to the share of cases in which the top class was right.
+
+    Two parameters, because held-out sets are small; a falling fit (the data say nothing) becomes flat.
+
+    Args:
+        space: that the top class belongs to.
+        top: (n,) top probabilities.
+        right: (n,) whether the raters' top class was named.
+
+    Returns:
+        The curve at 21 knots from the smallest to the largest top probability.
+
+    References:
+        Platt, J. (1999). Probabilistic outputs for support vector machines. In: Advances in Large Margin
+        Classifiers, 61-74.
+    """
+    odds = np.log(top / (1 - top))[:, None]
+    knots = np.linspace(top.min(), top.max(), KNOTS)
+    if right.all() or not right.any():
+        values = np.full(KNOTS, right.mean())
+    else:
+        regression = LogisticRegression(C=10.0).fit(odds, right)
+        values = regression.predict_proba(np.log(knots / (1 - knots))[:, None])[:, 1]
+        if regression.coef_[0, 0] < 0:
+            values = np.full(KNOTS, right.mean())
+    return ConfidenceCurve(space, tuple(knots.round(5).tolist()), tuple(values.round(5).tolist()))

@@ -1,0 +1,131 @@
+"""Export: a trained network as a model folder that the runtime takes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from emoir.emotions.calibration import ConfidenceCurve
+from emoir.errors import TrainingError
+from emoir.extract.model import CARD, CARD_FORMAT, GRAPH, LEARNT_FROM, WEIGHTS
+from emoir.networks import EmotionNet
+from emoir.networks.base import VALENCE_AROUSAL
+
+OPSET = 18
+# Graph and network must agree to this, on every output.
+TOLERANCE = 1e-4
+
+
+class ExportedNetwork(nn.Module):
+    """What the runtime sees: uint8 sRGB in; embedding, valence and arousal, calibrated distributions out.
+
+    Args:
+        network: trained.
+        temperatures: head to the number its logits are divided by.
+    """
+
+    def __init__(self, network: EmotionNet, temperatures: Mapping[str, float]) -> None:
+        super().__init__()
+        self.network = network
+        self.temperatures = dict(temperatures)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """(B, S, S, 3) uint8 to embedding (B, 128), (B, 2), and (B, K) for every distribution head."""
+        output = self.network(images.permute(0, 3, 1, 2).float() / 255)
+        distributions = (
+            torch.softmax(output.heads[space] / temperature, dim=1) for space, temperature in self.temperatures.items()
+        )
+        return output.embedding, output.heads[VALENCE_AROUSAL], *distributions
+
+
+def export_model(
+    network: EmotionNet,
+    folder: Path,
+    *,
+    name: str,
+    class_names: Mapping[str, tuple[str, ...]],
+    temperatures: Mapping[str, float],
+    confidence: ConfidenceCurve,
+    licence: str,
+    learnt_from: Iterable[Path],
+    facts: Mapping[str, Any],
+) -> None:
+    """Write the graph (planes inside), the weights, the card and the digests of the training images.
+
+    Args:
+        network: trained; heads without class names are left out.
+        folder: is made; files of an earlier export are overwritten.
+        name: of the model, without digest.
+        class_names: distribution head to its classes.
+        temperatures: distribution head to its calibration temperature.
+        confidence: calibration of the top class.
+        licence: one line on the terms of the weights.
+        learnt_from: every image that training has seen, labelled or not.
+        facts: what else the card is to say: data, seeds, figures.
+
+    Raises:
+        TrainingError: if graph and network disagree by more than 1e-4 on any output, at batch 1 or 17.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    exported = ExportedNetwork(network.eval(), {space: temperatures[space] for space in class_names}).eval()
+    size = network.config.size
+    outputs = ["embedding", VALENCE_AROUSAL, *class_names]
+    program = torch.onnx.export(
+        exported,
+        (torch.zeros(2, size, size, 3, dtype=torch.uint8),),
+        input_names=["images"],
+        output_names=outputs,
+        dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
+        opset_version=OPSET,
+        dynamo=True,
+        verbose=False,
+    )
+    if program is None:
+        raise TrainingError("the ONNX exporter returned no graph")
+    program.save(str(folder / GRAPH), external_data=False)
+    check_agreement(exported, folder / GRAPH, outputs)
+    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, folder / WEIGHTS)
+    digests = sorted({hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in learnt_from})
+    (folder / LEARNT_FROM).write_text("\n".join(digests) + "\n")
+    card = {
+        "format": CARD_FORMAT,
+        "name": name,
+        "size": size,
+        "class_names": {space: list(names) for space, names in class_names.items()},
+        "confidence": asdict(confidence),
+        "licence": licence,
+        "temperatures": dict(exported.temperatures),
+        "network": asdict(network.config),
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        **facts,
+    }
+    (folder / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def check_agreement(exported: ExportedNetwork, graph: Path, outputs: list[str]) -> None:
+    """Run network and graph on the same noise, at batch 1 and 17.
+
+    Raises:
+        TrainingError: naming the output and the largest difference above 1e-4.
+    """
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    size = exported.network.config.size
+    for batch in (1, 17):
+        images = np.random.default_rng(batch).integers(0, 256, (batch, size, size, 3), dtype=np.uint8)
+        with torch.no_grad():
+            expected = exported(torch.from_numpy(images))
+        for name, ours, theirs in zip(outputs, expected, session.run(outputs, {"images": images}), strict=True):
+            difference = float(abs(ours.numpy() - theirs).max())
+            if difference > TOLERANCE:
+                raise TrainingError(f"{graph.name} differs from the network by {difference:.2g} on {name}")
