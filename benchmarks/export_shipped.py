@@ -40,7 +40,7 @@ def logits(network: EmotionNet, paths: list[Path]) -> dict[str, np.ndarray]:
     pixels = np.stack([decode(path, size=SIZE).pixels for path in paths])
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
     with torch.no_grad():
-        outputs = [network(part).heads for part in images.split(64)]
+        outputs = [network(part).heads for part in torch.split(images, 64)]
     return {space: torch.cat([output[space] for output in outputs]).numpy() for space in DISTRIBUTIONS}
 
 

@@ -70,7 +70,7 @@ def build_network(targets: Targets, tables: list[Table]) -> EmotionNet:
         weak={space: len(next(t.class_names[space] for t in tables if space in t.classes)) for space in CLASSES},
         teacher=TEACHER_DIMENSIONS,
     )
-    return EmotionNet(config).to(memory_format=torch.channels_last)
+    return EmotionNet(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def main() -> None:

@@ -34,6 +34,7 @@ def emoir(*arguments: str) -> None:
 
 
 def main() -> None:
+    """Run the demonstration."""
     photos = Path(sys.argv[1]).expanduser().absolute() if len(sys.argv) > 1 else sample_photos()
     DEMO.mkdir(parents=True, exist_ok=True)
     os.environ["EMOIR_INDEX"] = str((DEMO / "index.emoir").absolute())

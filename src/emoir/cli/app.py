@@ -31,6 +31,7 @@ class Edge(TyperGroup):
     """Where errors become one line and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except QueryError as error:

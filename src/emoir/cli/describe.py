@@ -77,11 +77,9 @@ def _put_table(record: dict[str, Any]) -> None:
         put(f"  {space}")
         for name, share in sorted(classes.items(), key=lambda item: -item[1]):
             put(f"    {name:<12} {share:5.0%}  {'█' * round(share * BAR)}")
-    sure = f"{record['confidence']:.0%} sure that most people would name the first {next(iter(record['distributions']))} class"
-    put(
-        f"  valence {record['valence']:.2f} (0 unpleasant, 1 pleasant), arousal {record['arousal']:.2f} (0 calm, 1 excited)"
-    )
-    put(f"  {sure}")
+    valence, arousal, first = record["valence"], record["arousal"], next(iter(record["distributions"]))
+    put(f"  valence {valence:.2f} (0 unpleasant, 1 pleasant), arousal {arousal:.2f} (0 calm, 1 excited)")
+    put(f"  {record['confidence']:.0%} sure that most people would name the first {first} class")
     tones = "  monochrome: its colours say nothing" if record["monochrome"] else ""
     put(f"  colours {', '.join(f'{colour} {share:.0%}' for colour, share in record['colours'].items())}{tones}")
     if record["words"]:

@@ -29,11 +29,11 @@ class ListFormat(str, Enum):
 
 
 def shown(path: Path | str) -> str:
-    """A path on one line of a terminal: control characters and undecodable bytes are escaped.
+    r"""A path on one line of a terminal: control characters and undecodable bytes are escaped.
 
     Example:
-        >>> shown("two\\nlines")
-        'two\\\\nlines'
+        >>> shown("two\nlines")
+        'two\\nlines'
     """
     text = str(path)
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

@@ -40,7 +40,7 @@ class Columns:
 
 
 def read_table(file: Path, columns: Columns, *, name: str | None = None) -> Table:
-    """Read a labelled table.
+    r"""Read a labelled table.
 
     Args:
         file: ``.csv``, ``.jsonl`` or ``.parquet`` (the last needs ``emoir[research]``).
@@ -56,7 +56,7 @@ def read_table(file: Path, columns: Columns, *, name: str | None = None) -> Tabl
     Example:
         >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
-        >>> _ = (folder / "labels.csv").write_text("path,mood,v\\na.jpg,calm,7\\nb.jpg,,1\\n")
+        >>> _ = (folder / "labels.csv").write_text("path,mood,v\na.jpg,calm,7\nb.jpg,,1\n")
         >>> table = read_table(folder / "labels.csv", Columns(classes={"mood": "mood"}, valence="v", scale=(1, 9)))
         >>> table.classes["mood"].tolist(), table.valence.tolist()
         ([0, -1], [0.75, 0.0])

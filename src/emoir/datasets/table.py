@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 
 ABSENT_CLASS = -1
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,10 @@ class Table:
         DatasetError: if lengths differ, a probability row does not sum to 1, or a value is out of range.
 
     Example:
-        >>> table = Table("mine", [Path("a.jpg")], classes={"mood": np.array([1])}, class_names={"mood": ("sad", "gay")})
+        >>> moods = {"mood": ("sad", "glad")}
+        >>> table = Table("mine", [Path("a.jpg")], classes={"mood": np.array([1])}, class_names=moods)
         >>> len(table), table.class_names["mood"][table.classes["mood"][0]]
-        (1, 'gay')
+        (1, 'glad')
     """
 
     name: str
@@ -96,6 +99,12 @@ class Table:
             {space: values[index] for space, values in self.distributions.items()},
             {space: values[index] for space, values in self.classes.items()},
             self.class_names,
-            *(None if column is None else column[index] for column in (self.valence, self.arousal)),
-            *(None if column is None else column[index] for column in (self.group, self.split)),
+            _taken(self.valence, index),
+            _taken(self.arousal, index),
+            _taken(self.group, index),
+            _taken(self.split, index),
         )
+
+
+def _taken(column: NDArray[Scalar] | None, rows: Integers) -> NDArray[Scalar] | None:
+    return None if column is None else column[rows]

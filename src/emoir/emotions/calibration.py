@@ -26,7 +26,7 @@ class ConfidenceCurve:
 
     Example:
         >>> curve = ConfidenceCurve("mikels", (0.2, 0.6), (0.1, 0.5))
-        >>> curve(np.array([0.1, 0.4, 0.9])).round(2).tolist()
+        >>> [round(float(value), 2) for value in curve(np.array([0.1, 0.4, 0.9]))]
         [0.1, 0.3, 0.5]
     """
 

@@ -17,6 +17,9 @@ from emoir.images import decode
 from emoir.images.palette import palette_histogram
 from emoir.images.walk import FileStat
 
+READY = ("ready",)
+"""What a worker says first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Extraction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import queue
+import shlex
 import subprocess
 import sys
 import threading
@@ -14,26 +15,34 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, TypeAlias
 
 from emoir.errors import EmoirError
-from emoir.extract.extraction import Extraction
+from emoir.extract.extraction import READY, Extraction
 from emoir.images import MAX_PIXELS
 
 # Files handed to a worker ahead of its answers: enough to keep it busy, few enough to hand out again.
 AHEAD = 4
-# A file during which a worker dies is tried once more, in case it only stood near the accident.
+# A file during which a worker dies is tried once more, in case it only stood near the accident; so is the start
+# of a worker.
 CHANCES = 2
+
+
+# A worker that has not loaded the model after this many seconds never will.
+STARTING_SECONDS = 120.0
+
+Message: TypeAlias = "Extraction | str | tuple[str] | None"
 
 
 @dataclass(eq=False)
 class _Worker:
-    """A process, the files it has been given and not answered, and when it last answered."""
+    """A process, the files it has been given and not answered, and since when it has worked on the first."""
 
     process: subprocess.Popen[bytes]
     requests: IO[bytes]
+    since: float
+    ready: bool = False
     pending: deque[bytes] = field(default_factory=deque)
-    since: float = 0.0
 
 
 class WorkerPool:
@@ -65,7 +74,8 @@ class WorkerPool:
         self._count = workers or os.cpu_count() or 1
         self._limit = seconds_per_file
         self._workers: list[_Worker] = []
-        self._answers: queue.SimpleQueue[tuple[_Worker, Extraction | str | None]] = queue.SimpleQueue()
+        self._stillborn = 0
+        self._answers: queue.SimpleQueue[tuple[_Worker, Message]] = queue.SimpleQueue()
 
     def __enter__(self) -> WorkerPool:
         return self
@@ -89,7 +99,7 @@ class WorkerPool:
             Every path once, with its extraction or, as text, the cause of its failure.
 
         Raises:
-            EmoirError: if workers cannot be started.
+            EmoirError: if a worker ends before it is ready.
         """
         source = iter(paths)
         again: deque[bytes] = deque()
@@ -117,7 +127,7 @@ class WorkerPool:
                 if slot >= len(self._workers):
                     self._workers.append(self._start())
                 worker = self._workers[slot]
-                if not worker.pending:
+                if worker.ready and not worker.pending:
                     worker.since = time.monotonic()
                 worker.pending.append(path)
                 try:
@@ -140,7 +150,9 @@ class WorkerPool:
                         worker.process.kill()
                 # The reader threads of those killed report their end; the others' clocks go on.
                 worker, answer = self._answers.get()
-            if worker in self._workers:
+            if worker in self._workers and answer == READY:
+                worker.ready, worker.since, self._stillborn = True, time.monotonic(), 0
+            elif worker in self._workers and not isinstance(answer, tuple):
                 return worker, answer
 
     def _bury(self, worker: _Worker, again: deque[bytes], deaths: dict[bytes, int]) -> tuple[bytes, str] | None:
@@ -149,6 +161,15 @@ class WorkerPool:
         code = worker.process.wait()
         _close(worker.requests)
         self._workers.remove(worker)
+        if not worker.ready:
+            self._stillborn += 1
+            again.extend(worker.pending)
+            if self._stillborn < CHANCES:
+                return None
+            raise EmoirError(
+                f"a worker process ended with exit code {code} before it could read anything; "
+                f"what it says itself: {shlex.join(self._command)}"
+            )
         if not worker.pending:
             return None
         culprit = worker.pending.popleft()
@@ -162,11 +183,12 @@ class WorkerPool:
         return culprit, f"its decoder crashed or ran out of memory {CHANCES} times (exit code {code})"
 
     def _start(self) -> _Worker:
-        # A session of its own would outlive a killed terminal; end of input is what ends a worker.
-        process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # The worker must find what this process has found, however it came to be importable.
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         if process.stdin is None or process.stdout is None:
             raise EmoirError("a worker process has no pipes")
-        worker = _Worker(process, process.stdin, since=time.monotonic())
+        worker = _Worker(process, process.stdin, since=time.monotonic() + STARTING_SECONDS)
         threading.Thread(target=self._listen, args=(worker, process.stdout), daemon=True).start()
         return worker
 

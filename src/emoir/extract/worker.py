@@ -1,7 +1,8 @@
 """A process that reads files: ``python -m emoir.extract.worker MODEL MAX_PIXELS``.
 
-Paths arrive pickled on standard input, one answer each leaves pickled on standard output, in the same
-order: an Extraction, or the cause of a failure as text. End of input ends the process. It is started as
+It says READY once it has loaded the model. Paths arrive pickled on standard input, one answer each leaves
+pickled on standard output, in the same order: an Extraction, or the cause of a failure as text. End of
+input ends the process. It is started as
 a program of its own, so that a library user needs no main guard and a crash in a decoder takes nobody
 with it.
 """
@@ -18,12 +19,14 @@ from typing import BinaryIO
 from PIL import Image
 
 from emoir.errors import UndecodableImageError
-from emoir.extract.extraction import Extraction, extract
+from emoir.extract.extraction import READY, Extraction, extract
 from emoir.extract.model import Model
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, model: Model, max_pixels: int) -> None:
-    """Answer paths (as bytes) until the input ends."""
+    """Say READY, then answer paths (as bytes) until the input ends."""
+    pickle.dump(READY, answers)
+    answers.flush()
     while True:
         try:
             path: bytes = pickle.load(requests)
@@ -39,6 +42,7 @@ def serve(requests: BinaryIO, answers: BinaryIO, model: Model, max_pixels: int) 
 
 
 def main() -> None:
+    """Run as a program."""
     # Ctrl-C goes to the whole process group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The limit that the caller gave is the one that counts.

@@ -52,12 +52,10 @@ def _deep_grey(image: Image.Image) -> Image.Image:
     """16-bit, 32-bit or floating-point grey to 8 bits, by scaling."""
     values = np.asarray(image).astype(np.float64)
     largest = float(values.max(initial=0.0))
-    if image.mode == "F":
-        scale = 1.0 if largest <= 1 else 255.0 if largest <= 255 else 65535.0
-    else:
-        scale = 65535.0
-    # 32-bit files beyond all these ranges have no white point of their own: the largest value becomes it.
-    values = np.clip(values / max(scale, largest if largest > 65535 else 0.0), 0, 1)
+    # Floating-point files state no range: the smallest of the usual ones that holds the values is taken.
+    ranges = (1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)
+    white = next((white for white in ranges if largest <= white), largest)
+    values = np.clip(values / white, 0, 1)
     return Image.fromarray((values * 255 + 0.5).astype(np.uint8))
 
 

@@ -53,7 +53,7 @@ def describe_pixels(pixels: NDArray[np.uint8]) -> Descriptors:
         100.0
     """
     lab = srgb_to_lab(pixels)
-    grey = pixels @ GREY_WEIGHTS
+    grey = np.rint(pixels @ GREY_WEIGHTS)
     matrix = grey_level_cooccurrence(grey)
     steps = np.subtract.outer(np.arange(GLCM_LEVELS), np.arange(GLCM_LEVELS)) ** 2
     patterns = local_binary_pattern_histogram(grey)
@@ -108,7 +108,7 @@ def grey_level_cooccurrence(grey: NDArray[np.float64]) -> NDArray[np.float64]:
         IEEE Trans. SMC 3(6), 610-621. DOI 10.1109/TSMC.1973.4309314
 
     Example:
-        >>> grey_level_cooccurrence(np.zeros((4, 4)))[0, 0]
+        >>> float(grey_level_cooccurrence(np.zeros((4, 4)))[0, 0])
         1.0
     """
     levels = np.clip(grey * GLCM_LEVELS / 256, 0, GLCM_LEVELS - 1).astype(np.intp)
@@ -144,7 +144,7 @@ def local_binary_pattern_histogram(grey: NDArray[np.float64]) -> NDArray[np.floa
         DOI 10.1109/TPAMI.2002.1017623
 
     Example:
-        >>> local_binary_pattern_histogram(np.zeros((5, 5)))[8]
+        >>> float(local_binary_pattern_histogram(np.zeros((5, 5)))[8])
         1.0
     """
     height, width = grey.shape

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +97,7 @@ class SqliteIndex:
                 raise
             self._connection.execute("COMMIT")
 
-    def _all(self, statement: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+    def _all(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock, sqlite_errors(self.file):
             return self._connection.execute(statement, values).fetchall()
 
@@ -131,7 +132,7 @@ class SqliteIndex:
 
     def roots(self) -> list[bytes]:
         """The folders that were indexed, in order."""
-        return [bytes(path) for (path,) in self._all("SELECT path FROM roots ORDER BY path")]  # type: ignore[call-overload]
+        return [bytes(path) for (path,) in self._all("SELECT path FROM roots ORDER BY path")]
 
     def add_root(self, folder: bytes) -> None:
         """Remember a folder, unless one above it is remembered; those below it are covered from now on."""
@@ -154,7 +155,7 @@ class SqliteIndex:
         rows = self._all(
             "SELECT path, device FROM directories WHERE path = ? OR (path >= ? AND path < ?)", (folder, low, high)
         )
-        return {path: device for path, device in rows}  # type: ignore[misc]
+        return {path: device for path, device in rows}
 
     def set_devices(self, devices: Mapping[bytes, int]) -> None:
         """Remember the devices that directories lie on."""
@@ -172,7 +173,7 @@ class SqliteIndex:
             "SELECT name, size, mtime_ns FROM files WHERE directory = (SELECT id FROM directories WHERE path = ?)",
             (directory,),
         )
-        return {name: FileStat(size, mtime_ns) for name, size, mtime_ns in rows}  # type: ignore[misc, arg-type]
+        return {name: FileStat(size, mtime_ns) for name, size, mtime_ns in rows}
 
     def forget(self, files: Sequence[tuple[bytes, bytes]], directories: Sequence[bytes] = ()) -> None:
         """Forget single files, as (directory, name), and whole directories; readings stay until ``tidy``."""
@@ -197,7 +198,7 @@ class SqliteIndex:
             "WHERE files.image IS NOT NULL AND size = ? AND mtime_ns = ?",
             (stat.size, stat.mtime_ns),
         )
-        return [KnownImage(id, digest) for id, digest in rows]  # type: ignore[arg-type]
+        return [KnownImage(id, digest) for id, digest in rows]
 
     def record(self, outcomes: Sequence[FileOutcome]) -> None:
         """Commit what became of some files, all or nothing; a file recorded before is overwritten."""
@@ -251,7 +252,7 @@ class SqliteIndex:
                 "WHERE image IS NOT NULL AND (path = ? OR (path >= ? AND path < ?))",
                 (folder, low, high),
             )
-            found.update(image for (image,) in rows)  # type: ignore[misc]
+            found.update(image for (image,) in rows)
         return np.array(sorted(found), dtype=np.int64)
 
     def id_of(self, path: bytes) -> int | None:
@@ -261,7 +262,7 @@ class SqliteIndex:
             "SELECT image FROM files WHERE name = ? AND directory = (SELECT id FROM directories WHERE path = ?)",
             (name, folder),
         )
-        return rows[0][0] if rows else None  # type: ignore[return-value]
+        return rows[0][0] if rows else None
 
     def facts(self, ids: Sequence[int], folders: Sequence[bytes] | None = None) -> list[ImageFacts]:
         """What is known of images, in the order asked; ids that are gone are left out.
@@ -275,15 +276,16 @@ class SqliteIndex:
             part = [int(id) for id in ids[start : start + CHUNK]]
             rows = self._all(
                 "SELECT images.id, path, name, confidence, monochrome, width, height, taken "
-                "FROM images JOIN files ON files.image = images.id JOIN directories ON directories.id = files.directory "
+                "FROM images JOIN files ON files.image = images.id "
+                "JOIN directories ON directories.id = files.directory "
                 f"WHERE images.id IN ({','.join('?' * len(part))}) ORDER BY path, name",
                 part,
             )
             for id, directory, name, confidence, monochrome, width, height, taken in rows:
-                path = os.path.join(directory, name)  # type: ignore[call-overload]
+                path = os.path.join(directory, name)
                 inside = folders is None or any(below(path, folder) for folder in folders)
                 if inside and id not in found:
-                    found[id] = ImageFacts(id, path, confidence, bool(monochrome), width, height, taken)  # type: ignore[index, arg-type]
+                    found[id] = ImageFacts(id, path, confidence, bool(monochrome), width, height, taken)
         return [found[id] for id in ids if id in found]
 
     def readings(self, facts: Sequence[ImageFacts]) -> EmotionReadings:
@@ -302,10 +304,10 @@ class SqliteIndex:
             "SELECT path, name, failure FROM files JOIN directories ON directories.id = files.directory "
             "WHERE failure IS NOT NULL ORDER BY path, name"
         )
-        failures = tuple(Failure(os.path.join(path, name), cause) for path, name, cause in rows)  # type: ignore[call-overload]
+        failures = tuple(Failure(os.path.join(path, name), cause) for path, name, cause in rows)
         parts = (self.file.with_name(self.file.name + suffix) for suffix in ("", "-wal"))
         size = sum(part.stat().st_size for part in parts if part.exists())
-        return IndexStatus(str(self.file), self.model, tuple(self.roots()), images, files, failures, size)  # type: ignore[arg-type]
+        return IndexStatus(str(self.file), self.model, tuple(self.roots()), images, files, failures, size)
 
 
 def _read_model(connection: sqlite3.Connection) -> IndexedModel | None:

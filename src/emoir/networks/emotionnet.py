@@ -33,6 +33,7 @@ class PlaneStem(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, S, S) sRGB to (B, channels, S / 2, S / 2)."""
         # Planes are exact numbers, not learnt ones: they are computed in float32 under autocast, too.
         with torch.autocast(images.device.type, enabled=False):
             planes = self.standardise(self.planes(images.float()))

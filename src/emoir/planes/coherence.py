@@ -55,7 +55,8 @@ def coherence(images: Tensor) -> Tensor:
     x, y = slopes[:, 0:1], slopes[:, 1:2]
     products = torch.cat([x * x, y * y, x * y], dim=1)
     window = _window_kernel().to(grey).expand(3, 1, -1, -1)
-    xx, yy, xy = F.conv2d(F.pad(products, (WINDOW_RADIUS,) * 4, mode="replicate"), window, groups=3).split(1, dim=1)
+    tensor = F.conv2d(F.pad(products, (WINDOW_RADIUS,) * 4, mode="replicate"), window, groups=3)
+    xx, yy, xy = tensor[:, 0:1], tensor[:, 1:2], tensor[:, 2:3]
     # Moved off zero: the square root's slope is infinite there.
     difference = torch.sqrt((xx - yy) ** 2 + 4 * xy**2 + 1e-12)
     return (difference - 1e-6) / (xx + yy + FLAT)

@@ -114,6 +114,7 @@ def parse_query(arguments: str | Sequence[str]) -> Query:
 
 _OPERATOR = re.compile(r"\s+([+＋\-－])(?=\s|$)|^([\-－+＋])(?=\s|$)")
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):(?=.)")
+_BARE_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):")
 _POINT = re.compile(r"va:\s*([0-9.]+)\s*[,，]\s*([0-9.]+)")
 _IDENTIFIER = re.compile(r"id:(\d+)")
 _PREFIXED = re.compile(r"(va|id):", re.IGNORECASE)
@@ -146,7 +147,7 @@ def _split(text: str) -> list[tuple[str, bool]]:
     for number, section in enumerate(re.split(r'"([^"]*)"', text)):
         if number % 2:
             # A weight just before the quote belongs to it.
-            weight = parts.pop()[0] if parts and _WEIGHT.fullmatch(parts[-1][0] + "x", 0, len(parts[-1][0])) else ""
+            weight = parts.pop()[0] if parts and _BARE_WEIGHT.fullmatch(parts[-1][0]) else ""
             parts.append((weight + section, True))
             continue
         at = 0

@@ -88,8 +88,8 @@ def words_target(phrase: str, layout: RowLayout) -> Target:
         named = ", ".join(repr(word) for word in understood.unknown) or "it"
         raise QueryError(f"no emotion word in {phrase!r}: {named} not understood.{_suggestion(understood.unknown)}")
     parts = [concept_target(concept, layout) for concept in understood.concepts]
-    weights = np.mean([part.weights for part in parts], axis=0, dtype=np.float32)
-    return Target(weights, float(np.mean([part.offset for part in parts])), understood.unknown)
+    weights = np.stack([part.weights for part in parts]).mean(axis=0)
+    return Target(weights.astype(np.float32), float(np.mean([part.offset for part in parts])), understood.unknown)
 
 
 def _suggestion(unknown: tuple[str, ...]) -> str:
@@ -117,11 +117,11 @@ def point_target(valence: float, arousal: float, layout: RowLayout) -> Target:
 
 def example_target(reading: EmotionReading, layout: RowLayout) -> Target:
     """An example image: distributions, place in the plane and embedding like its own."""
-    spaces = {space: np.array(list(classes.values())) for space, classes in reading.distributions.items()}
+    spaces = {space: np.array(list(classes.values()), np.float32) for space, classes in reading.distributions.items()}
     point = point_target(reading.valence, reading.arousal, layout)
     weights = point.weights + _distribution_weights(spaces, layout)
     weights[layout.embedding] = reading.embedding
-    return Target(weights / EXAMPLE_PARTS, point.offset / EXAMPLE_PARTS)
+    return Target(weights / np.float32(EXAMPLE_PARTS), point.offset / EXAMPLE_PARTS)
 
 
 def _distribution_weights(spaces: Mapping[str, NDArray[np.floating]], layout: RowLayout) -> NDArray[np.float32]:

@@ -1,0 +1,1 @@
+"""Labels and pixels to trained weights, and trained weights to a model folder."""

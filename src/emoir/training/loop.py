@@ -103,7 +103,7 @@ def fit(
         record = {"epoch": epoch + 1, "learning_rate": state.schedule.get_last_lr()[0], "losses": means}
         with open(folder / "log.jsonl", "a", encoding="utf-8") as log:
             log.write(json.dumps(record) + "\n")
-    network.load_state_dict(state.average.module.state_dict())
+    network.load_state_dict(state.averaged_weights())
     return network.eval()
 
 
@@ -127,11 +127,19 @@ class _State:
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, config.learning_rate, total_steps=self.steps + 1, pct_start=0.1
         )
-        average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)
-        self.average: nn.Module = average
-        self.update_average = average.update_parameters
+        self.average = AveragedModel(
+            network,
+            multi_avg_fn=get_ema_multi_avg_fn(config.ema),
+            use_buffers=True,
+        )
         self.generator = torch.Generator().manual_seed(config.seed)
         torch.manual_seed(config.seed)
+
+    def averaged_weights(self) -> dict[str, Tensor]:
+        """The averaged network's weights, under the names that the network gives them."""
+        module = self.average.module
+        assert isinstance(module, nn.Module)  # torch types it as a tensor or a module
+        return module.state_dict()
 
     def save(self, file: Path, epoch: int) -> None:
         """Replace the checkpoint as a whole."""
@@ -188,7 +196,7 @@ def _epoch(
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         state.optimizer.step()
         state.schedule.step()
-        state.update_average(network)
+        state.average.update_parameters(network)
         state.step += 1
         for head, values in losses.items():
             sums[head] = sums.get(head, 0.0) + values.item()

@@ -17,6 +17,7 @@ def distribution_loss(logits: Tensor, target: Tensor) -> Tensor:
         Scalar, in nats, at least 0.
 
     Example:
+        >>> import torch
         >>> float(distribution_loss(torch.zeros(1, 2), torch.tensor([[0.5, 0.5]])))
         0.0
     """
@@ -46,7 +47,8 @@ def concordance(predicted: Tensor, target: Tensor) -> Tensor:
     """Lin's concordance correlation coefficient along the first axis.
 
     Args:
-        predicted, target: (n,) or (n, k), n >= 2.
+        predicted: (n,) or (n, k), n >= 2.
+        target: of the same shape.
 
     Returns:
         Scalar or (k,), in [-1, 1]; 1 only if the two are equal.
@@ -55,6 +57,7 @@ def concordance(predicted: Tensor, target: Tensor) -> Tensor:
         Lin, L. I. (1989). Biometrics 45(1), 255-268. DOI 10.2307/2532051
 
     Example:
+        >>> import torch
         >>> x = torch.tensor([0.0, 1.0, 2.0])
         >>> round(float(concordance(x, x)), 4)
         1.0
@@ -73,6 +76,7 @@ def valence_arousal_loss(predicted: Tensor, target: Tensor, *, fewest: int = 8) 
     Args:
         predicted: (B, 2) in [0, 1].
         target: (B, 2) in [0, 1]; rows with NaN carry no label.
+        fewest: rows at which the concordance begins to count.
 
     Returns:
         Scalar, at least 0.

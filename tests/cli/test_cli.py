@@ -1,0 +1,242 @@
+"""The command itself, as a process."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pexpect
+import pytest
+from PIL import Image
+from pyarrow import parquet
+
+from emoir import Collection
+from emoir.errors import IndexFileError
+from tests.pictures import encoded, noise, save_photos
+
+
+class Shell:
+    """Runs the command in a folder, with an index of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {**os.environ, "EMOIR_INDEX": str(folder / "test.emoir"), "COLUMNS": "200", "TERM": "dumb"}
+
+    def __call__(self, *arguments: str | bytes, code: int = 0) -> subprocess.CompletedProcess[bytes]:
+        done = subprocess.run(
+            [sys.executable, "-m", "emoir", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr.decode(errors="replace")
+        return done
+
+
+@pytest.fixture
+def emoir(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+def test_alone_it_tells_what_to_do_first(emoir: Shell) -> None:
+    assert b"emoir index ~/Pictures" in emoir().stdout
+
+
+def test_version_and_completion(emoir: Shell) -> None:
+    assert emoir("--version").stdout.startswith(b"emoir 0.")
+    assert b"complete" in emoir("--show-completion", "bash").stdout
+    emoir.environment |= {"_EMOIR_COMPLETE": "complete_bash", "COMP_WORDS": "emoir se", "COMP_CWORD": "1"}
+    completed = subprocess.run(
+        [Path(sys.executable).with_name("emoir")], env=emoir.environment, capture_output=True, check=True
+    )
+    assert completed.stdout.split() == [b"search"]
+
+
+def test_index_search_status_export(emoir: Shell) -> None:
+    save_photos(emoir.folder / "photos", 5)
+    done = emoir("index", "photos")
+    assert done.stdout == b""
+    assert b"5 read, 0 unchanged. The index holds 5 images." in done.stderr
+    assert b"0 read, 5 unchanged" in emoir("index").stderr
+
+    lines = emoir("search", "awe", "-n", "3").stdout.decode().splitlines()
+    assert lines[0].split() == ["score", "id", "emotion", "share", "valence", "arousal", "sure", "path"]
+    assert len(lines) == 4
+    assert all(line.split()[-1].startswith("photos/000") for line in lines[1:])
+
+    table = list(csv.reader(io.StringIO(emoir("search", "宁静", "--format", "tsv").stdout.decode()), delimiter="\t"))
+    assert [len(row) for row in table] == [8] * 6
+    records = json.loads(emoir("search", "va:0.8,0.2", "--format", "json").stdout)
+    assert len(records) == 5
+    assert records[0]["score"] >= records[4]["score"]
+
+    status = emoir("status").stdout.decode()
+    assert "images   5 in 5 files" in status
+    assert "research use" in status
+    assert json.loads(emoir("status", "--format", "json").stdout)["images"] == 5
+
+    rows = list(csv.DictReader(io.StringIO(emoir("export").stdout.decode())))
+    assert [Path(row["path"]).name for row in rows] == [f"{number:04}.jpg" for number in range(5)]
+    assert sum(float(rows[0][f"mikels.{name}"]) for name in ("awe", "fear")) > 0
+    assert len(json.loads(emoir("export", "--format", "json").stdout)) == 5
+    emoir("export", "--format", "npy", "--output", "rows.npy")
+    assert np.load(emoir.folder / "rows.npy").shape == (5, 210)
+    emoir("export", "--format", "parquet", "--output", "readings.parquet")
+    assert parquet.read_table(emoir.folder / "readings.parquet").num_rows == 5
+    assert b"name a file with --output" in emoir("export", "--format", "npy", code=2).stderr
+
+
+def test_search_looks_below_the_current_folder(emoir: Shell) -> None:
+    save_photos(emoir.folder / "a", 2)
+    save_photos(emoir.folder / "b", 2, first_seed=10)
+    emoir("index", "a", "b")
+    assert emoir("search", "awe", "--in", "b", "--format", "paths").stdout.count(b"/b/") == 2
+    emoir.folder = emoir.folder / "a"
+    assert emoir("search", "awe", "--format", "paths").stdout.count(b"\n") == 2
+    assert emoir("search", "awe", "--everywhere", "--format", "paths").stdout.count(b"\n") == 4
+    (emoir.folder / "empty").mkdir()
+    emoir.folder = emoir.folder / "empty"
+    nothing = emoir("search", "awe", code=1)
+    assert b"4 elsewhere" in nothing.stderr
+    assert b"--everywhere" in nothing.stderr
+    assert emoir("search", "awe", "--format", "json", code=1).stdout == b"[]\n"
+
+
+def test_names_that_are_hard_to_print(emoir: Shell) -> None:
+    folder = emoir.folder / "photos"
+    folder.mkdir()
+    names = [b"two words.png", b"new\nline.png", b"tab\there.png", "雪 🏔.png".encode(), b"caf\xe9.png", b"\x1b[31m.png"]
+    for number, name in enumerate(names):
+        content = encoded(Image.fromarray(noise(32, number)), "PNG")
+        with open(os.path.join(os.fsencode(folder), name), "wb") as stream:
+            stream.write(content)
+    with open(os.path.join(os.fsencode(folder), b"broken\n\xe9.jpg"), "wb") as stream:
+        stream.write(b"no image at all")
+    assert rb"broken\n\udce9.jpg: not an image" in emoir("index", "photos", code=3).stderr
+
+    found = emoir("search", "awe", "-0").stdout
+    assert found.endswith(b"\0")
+    assert {os.path.basename(path) for path in found[:-1].split(b"\0")} == set(names)
+    shown = emoir("search", "awe").stdout
+    assert len(shown.splitlines()) == len(names) + 1
+    assert b"\x1b" not in shown
+    assert len(emoir("search", "awe", "--format", "tsv").stdout.splitlines()) == len(names) + 1
+    assert rb"caf\udce9.png" in emoir("export").stdout
+    assert b"\x1b" not in emoir("status").stdout
+    assert len(json.loads(emoir("search", "awe", "--format", "json").stdout)) == len(names)
+    # A name that came out of a search goes back in as an example.
+    example = os.path.join(os.fsencode(folder), b"caf\xe9.png")
+    assert emoir("search", example, "-0").stdout.count(b"\0") == len(names) - 1
+    described = emoir("describe", example, "--format", "json").stdout
+    assert os.fsencode(json.loads(described)[0]["path"]) == example
+
+
+def test_describe(emoir: Shell) -> None:
+    [path] = save_photos(emoir.folder, 1)
+    (emoir.folder / "letter.jpg").write_text("dear sir or madam, this is no image")
+    done = emoir("describe", "letter.jpg", str(path), "--format", "json", code=3)
+    bad, good = json.loads(done.stdout)
+    assert bad == {"path": "letter.jpg", "error": "not an image: no known signature in its first bytes"}
+    assert list(good)[:6] == ["path", "distributions", "valence", "arousal", "confidence", "monochrome"]
+    assert b"letter.jpg: not an image" in done.stderr
+    table = emoir("describe", str(path)).stdout.decode()
+    assert "contentment" in table
+    assert "valence" in table
+    [row] = csv.DictReader(io.StringIO(emoir("describe", str(path), "--format", "csv").stdout.decode()))
+    assert float(row["mikels.awe"]) == good["distributions"]["mikels"]["awe"]
+
+
+def test_exit_codes(emoir: Shell) -> None:
+    assert b"nothing has been indexed yet" in emoir("search", "awe", code=4).stderr
+    assert b"no folder has been indexed yet" in emoir("index", code=4).stderr
+    save_photos(emoir.folder / "photos", 1)
+    emoir("index", "photos")
+    assert b"Did you mean" in emoir("search", "lonley", code=2).stderr
+    assert emoir("search", code=2).stdout == b""
+    assert emoir("serach", "awe", code=2).stdout == b""
+    assert emoir("index", "--workers", "0", code=2).stdout == b""
+    assert b"not understood and not used: winter" in emoir("search", "sad", "winter").stderr
+    assert b"is no model folder" in emoir("describe", "x.jpg", "--model", ".", code=4).stderr
+
+
+def test_a_second_model_names_two_ways_out(emoir: Shell, other_model: Path) -> None:
+    save_photos(emoir.folder / "photos", 1)
+    emoir("index", "photos")
+    refused = emoir("index", "--model", str(other_model), code=4).stderr
+    assert b"--index" in refused
+    assert b"--rebuild" in refused
+    assert b"1 read" in emoir("index", "--model", str(other_model), "--rebuild").stderr
+
+
+def test_a_reader_who_has_seen_enough(emoir: Shell) -> None:
+    save_photos(emoir.folder / "photos", 30, side=16)
+    emoir("index", "photos")
+    command = f"{sys.executable} -m emoir search awe -n 30 | head -n 1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=emoir.folder, env=emoir.environment, capture_output=True, check=False
+    )
+    assert done.stderr == b""
+    assert done.returncode == 0
+
+
+def test_progress_on_a_terminal(emoir: Shell) -> None:
+    save_photos(emoir.folder / "photos", 40)
+    command = pexpect.spawn(
+        sys.executable,
+        ["-m", "emoir", "index", "photos"],
+        cwd=str(emoir.folder),
+        env={**emoir.environment, "TERM": "xterm"},
+    )
+    command.expect(r"reading images.*/40")
+    command.expect("40 read")
+    command.expect(pexpect.EOF)
+    command.close()
+    assert command.exitstatus == 0
+
+
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
+def test_stopped_in_the_middle_nothing_is_lost(emoir: Shell, blow: signal.Signals) -> None:
+    folder = emoir.folder / "photos"
+    save_photos(folder, 600, side=24)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "emoir", "index", "photos", "--workers", "1"],
+        cwd=emoir.folder,
+        env=emoir.environment,
+        stderr=subprocess.PIPE,
+    )
+    location = Path(emoir.environment["EMOIR_INDEX"])
+    while process.poll() is None and committed(location) == 0:
+        pass
+    process.send_signal(blow)
+    _, talk = process.communicate()
+    done = committed(location)
+    assert 0 < done < 600
+    if blow is signal.SIGINT:
+        assert process.returncode == 130
+        assert b"Everything read so far is safe" in talk
+    finished = emoir("index", "photos").stderr
+    assert f"{600 - done} read, {done} unchanged".encode() in finished
+    with Collection(location) as collection:
+        facts, readings = collection.readings()
+    assert [os.path.basename(fact.path) for fact in facts] == [f"{number:04}.jpg".encode() for number in range(600)]
+    assert len(readings) == 600
+
+
+def committed(location: Path) -> int:
+    """Images that an index holds at this moment."""
+    if not location.exists():
+        return 0
+    try:
+        with Collection(location) as collection:
+            return collection.status().images
+    except IndexFileError:
+        # Between the file's appearance and its tables there is nothing to count.
+        return 0

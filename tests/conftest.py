@@ -1,0 +1,37 @@
+"""Fixtures that several folders of tests share."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emoir import Collection, Model
+from emoir.extract.model import CARD, shipped_model_folder
+
+
+@pytest.fixture(scope="session")
+def model() -> Model:
+    """The shipped model."""
+    return Model()
+
+
+@pytest.fixture
+def other_model(tmp_path: Path) -> Path:
+    """A model folder with another id, and other confidences, than the shipped one's."""
+    folder = tmp_path / "other_model"
+    shutil.copytree(shipped_model_folder(), folder)
+    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    card["name"] = "other"
+    (folder / CARD).write_text(json.dumps(card), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Iterator[Collection]:
+    """A collection whose index does not exist yet."""
+    with Collection(tmp_path / "index" / "test.emoir") as photos:
+        yield photos

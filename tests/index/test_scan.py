@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from emoir import Model
+from emoir.images.walk import FileStat
+from emoir.index import FileOutcome, NotAnImage, RowLayout, SqliteIndex
+from emoir.index.base import IndexedModel
+from emoir.index.scan import Scan, scan
+
+
+@pytest.fixture
+def index(tmp_path: Path, model: Model) -> SqliteIndex:
+    indexed = IndexedModel(model.id, RowLayout(model.card.class_names), "none")
+    return SqliteIndex(tmp_path / "test.emoir", model=indexed)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a").write_text("1")
+    (folder / "sub" / "b").write_text("2")
+    return folder
+
+
+def scanned(index: SqliteIndex, root: Path, *, prune: bool = False) -> Scan:
+    """Scan and settle everything as the collection does, without reading a file."""
+    result = Scan()
+    scan(index, os.fsencode(root), result, prune=prune)
+    index.record([FileOutcome(path, stat, NotAnImage()) for path, stat in result.fresh])
+    index.forget(result.gone_files, result.gone_directories)
+    return result
+
+
+def test_only_changes_are_fresh(index: SqliteIndex, root: Path) -> None:
+    first = scanned(index, root)
+    assert [path for path, _ in first.fresh] == [os.fsencode(root / "a"), os.fsencode(root / "sub" / "b")]
+    second = scanned(index, root)
+    assert (second.fresh, second.unchanged, second.removed) == ([], 2, 0)
+    (root / "a").write_text("longer")
+    os.utime(root / "sub" / "b", ns=(5, 5))
+    third = scanned(index, root)
+    assert third.fresh[0] == (os.fsencode(root / "a"), FileStat(6, (root / "a").stat().st_mtime_ns))
+    assert third.fresh[1] == (os.fsencode(root / "sub" / "b"), FileStat(1, 5))
+
+
+def test_deleted_files_and_folders_are_gone(index: SqliteIndex, root: Path) -> None:
+    scanned(index, root)
+    (root / "a").unlink()
+    result = scanned(index, root)
+    assert (result.removed, result.kept) == (1, [])
+    (root / "a").write_text("1")
+    (root / "sub" / "b").unlink()
+    (root / "sub").rmdir()
+    result = scanned(index, root)
+    assert (result.removed, result.kept, len(result.fresh)) == (1, [], 1)
+    assert set(index.directories(os.fsencode(root))) == {os.fsencode(root)}
+
+
+@pytest.mark.parametrize("how", ["missing", "empty"])
+def test_a_root_that_looks_unmounted_is_kept(index: SqliteIndex, root: Path, how: str) -> None:
+    scanned(index, root)
+    root.rename(root.with_name("away"))
+    if how == "empty":
+        root.mkdir()
+    result = scanned(index, root)
+    assert (result.removed, result.kept) == (0, [os.fsencode(root)])
+    assert index.files(os.fsencode(root)).keys() == {b"a"}
+    result = scanned(index, root, prune=True)
+    assert (result.removed, result.kept) == (2, [])
+    assert index.files(os.fsencode(root)) == {}
+
+
+def test_a_root_with_all_its_files_in_itself_is_kept_when_empty(index: SqliteIndex, root: Path) -> None:
+    (root / "sub" / "b").unlink()
+    (root / "sub").rmdir()
+    scanned(index, root)
+    (root / "a").unlink()
+    assert scanned(index, root).kept == [os.fsencode(root)]
+
+
+@pytest.mark.parametrize("how", ["missing", "empty"])
+def test_a_folder_on_another_device_is_kept(index: SqliteIndex, root: Path, how: str) -> None:
+    scanned(index, root)
+    # As if "sub" had been a mounted disk when it was read.
+    index.set_devices({os.fsencode(root / "sub"): 123456})
+    (root / "sub" / "b").unlink()
+    if how == "missing":
+        (root / "sub").rmdir()
+    result = Scan()
+    scan(index, os.fsencode(root), result)
+    assert (result.removed, result.kept) == (0, [os.fsencode(root / "sub")])
+
+
+def test_an_emptied_folder_on_the_same_device_is_not(index: SqliteIndex, root: Path) -> None:
+    scanned(index, root)
+    (root / "sub" / "b").unlink()
+    result = scanned(index, root)
+    assert (result.removed, result.kept) == (1, [])

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emoir import Model
+from emoir.errors import IndexFileError, IndexVersionError, ModelMismatchError
+from emoir.extract import Extraction, extract
+from emoir.images import MAX_PIXELS
+from emoir.images.walk import FileStat
+from emoir.index import FileOutcome, KnownImage, NotAnImage, RowLayout, SqliteIndex
+from emoir.index.base import IndexedModel
+from tests.pictures import save_photos
+
+STAT = FileStat(1, 1)
+
+
+@pytest.fixture
+def indexed(model: Model) -> IndexedModel:
+    return IndexedModel(model.id, RowLayout(model.card.class_names), model.card.licence)
+
+
+@pytest.fixture
+def index(tmp_path: Path, indexed: IndexedModel) -> SqliteIndex:
+    return SqliteIndex(tmp_path / "test.emoir", model=indexed)
+
+
+@pytest.fixture
+def extractions(model: Model, tmp_path: Path) -> list[tuple[bytes, Extraction]]:
+    paths = save_photos(tmp_path / "photos", 6)
+    return [(os.fsencode(path), extract(path, model, max_pixels=MAX_PIXELS)) for path in paths]
+
+
+def outcomes(extractions: list[tuple[bytes, Extraction]]) -> list[FileOutcome]:
+    return [FileOutcome(path, extraction.stat, extraction) for path, extraction in extractions]
+
+
+def test_what_goes_in_comes_out(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
+    index.record(outcomes(extractions))
+    ids = index.matrix().ids.tolist()
+    facts = index.facts(ids)
+    assert [fact.path for fact in facts] == [path for path, _ in extractions]
+    for reading, (_, extraction) in zip(index.readings(facts), extractions, strict=True):
+        np.testing.assert_allclose(reading.embedding, extraction.reading.embedding, atol=2e-4)
+        assert reading.confidence == pytest.approx(extraction.reading.confidence, abs=1e-6)
+        assert reading.valence == pytest.approx(extraction.reading.valence, abs=5e-4)
+    assert index.files(os.path.dirname(extractions[0][0])) == {
+        os.path.basename(path): extraction.stat for path, extraction in extractions
+    }
+
+
+def test_one_row_an_image_one_path_a_file(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
+    path, extraction = extractions[0]
+    index.record([FileOutcome(path, STAT, extraction), FileOutcome(path + b"2", STAT, extraction)])
+    index.record([FileOutcome(b"/elsewhere/x.jpg", STAT, KnownImage(1, extraction.digest))])
+    status = index.status()
+    assert (status.images, status.files) == (1, 3)
+    assert len(index.matrix().ids) == 1
+    assert index.facts([1])[0].path == b"/elsewhere/x.jpg"
+    assert index.facts([1], [os.path.dirname(path)])[0].path == path
+    assert index.id_of(path + b"2") == 1
+    assert index.id_of(b"/nowhere") is None
+
+
+def test_a_batch_is_all_or_nothing(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
+    good = outcomes(extractions[:2])
+    broken = replace(extractions[2][1], palette=np.zeros(3, np.float32))
+    with pytest.raises(ValueError, match="array"):
+        index.record([*good, FileOutcome(b"/x.jpg", STAT, broken)])
+    assert index.status().files == 0
+    index.record(good)
+    assert index.status().files == 2
+
+
+def test_failures_and_other_files(index: SqliteIndex) -> None:
+    index.record([FileOutcome(b"/p/a.jpg", STAT, "damaged: no"), FileOutcome(b"/p/notes.txt", STAT, NotAnImage())])
+    [failure] = index.status().failures
+    assert (failure.path, failure.cause) == (b"/p/a.jpg", "damaged: no")
+    assert set(index.files(b"/p")) == {b"a.jpg", b"notes.txt"}
+    assert len(index.matrix().ids) == 0
+
+
+def test_forgotten_images_leave_no_rows(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
+    for outcome in outcomes(extractions):
+        index.record([outcome])
+    folder = os.path.dirname(extractions[0][0])
+    before = index.matrix()
+    index.forget([(folder, os.path.basename(extractions[2][0]))])
+    assert index.matrix().ids.tolist() == [1, 2, 4, 5, 6]
+    index.tidy()
+    after = index.matrix()
+    assert after.ids.tolist() == [1, 2, 4, 5, 6]
+    np.testing.assert_array_equal(after.rows, before.rows[[0, 1, 3, 4, 5]])
+    with sqlite3.connect(index.file) as connection:
+        assert connection.execute("SELECT count(*), sum(length(ids)) FROM segments").fetchone() == (1, 5 * 8)
+    connection.close()
+    index.forget([], [folder])
+    index.tidy()
+    assert index.status().images == 0
+    # An id is never given twice.
+    index.record(outcomes(extractions[:1]))
+    assert index.matrix().ids.tolist() == [7]
+
+
+def test_another_process_s_changes_are_seen(
+    index: SqliteIndex, indexed: IndexedModel, extractions: list[tuple[bytes, Extraction]]
+) -> None:
+    assert len(index.matrix().ids) == 0
+    with SqliteIndex(index.file, model=indexed) as other:
+        other.record(outcomes(extractions))
+    assert len(index.matrix().ids) == 6
+
+
+def test_folders_by_prefix(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
+    names = [b"/a/1.jpg", b"/a/b/2.jpg", b"/ab/3.jpg", b"/a\xff/4.jpg", b"/5.jpg"]
+    index.record(
+        [FileOutcome(name, STAT, extraction) for name, (_, extraction) in zip(names, extractions, strict=False)]
+    )
+    assert index.ids_below([b"/a"]).tolist() == [1, 2]
+    assert index.ids_below([b"/a/b", b"/ab"]).tolist() == [2, 3]
+    assert index.ids_below([b"/"]).tolist() == [1, 2, 3, 4, 5]
+    assert index.ids_below([b"/c"]).tolist() == []
+    index.set_devices({b"/a": 7, b"/new": 8})
+    assert index.directories(b"/a") == {b"/a": 7, b"/a/b": 0}
+
+
+def test_roots_cover_each_other(index: SqliteIndex) -> None:
+    for root in (b"/p/a", b"/p/b", b"/q", b"/p", b"/p/c"):
+        index.add_root(root)
+    assert index.roots() == [b"/p", b"/q"]
+    index.remove_root(b"/p")
+    assert index.roots() == [b"/q"]
+
+
+def test_a_second_model_is_refused_with_two_ways_out(index: SqliteIndex, indexed: IndexedModel) -> None:
+    other = replace(indexed, id="other-1")
+    with pytest.raises(ModelMismatchError, match=r"use another file with --index, or .* emoir index --rebuild"):
+        SqliteIndex(index.file, model=other)
+    index.rebuild(other)
+    assert SqliteIndex(index.file, model=other).status().model == other
+
+
+def test_files_that_are_no_index(tmp_path: Path, indexed: IndexedModel) -> None:
+    with pytest.raises(IndexFileError, match="begin with: emoir index FOLDER"):
+        SqliteIndex(tmp_path / "absent.emoir")
+    assert not (tmp_path / "absent.emoir").exists()
+    foreign = tmp_path / "foreign.db"
+    with sqlite3.connect(foreign) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    connection.close()
+    with pytest.raises(IndexFileError, match="database of another program"):
+        SqliteIndex(foreign, model=indexed)
+    text = tmp_path / "text.emoir"
+    text.write_text("this is no database, " * 100)
+    with pytest.raises(IndexFileError, match="damaged or no emoir index"):
+        SqliteIndex(text, model=indexed)
+
+
+def test_a_newer_index_is_refused(index: SqliteIndex, indexed: IndexedModel) -> None:
+    index.close()
+    with sqlite3.connect(index.file) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(IndexVersionError, match=r"format 99, this emoir reads up to 1; update"):
+        SqliteIndex(index.file, model=indexed)

@@ -1,0 +1,164 @@
+"""What every plane promises, asked of every plane in the registry."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from skimage.color import rgb2hsv, rgb2lab
+from skimage.feature import local_binary_pattern, structure_tensor, structure_tensor_eigenvalues
+
+from emoir.errors import ShapeError
+from emoir.planes import PLANES, PlaneStack
+from emoir.planes.base import luma
+from emoir.planes.coherence import FLAT, WINDOW_SIGMA, coherence
+from emoir.planes.gabor import WAVELENGTH, gabor_energy
+from emoir.planes.lab import srgb_to_lab
+from emoir.planes.saturation import saturation
+from emoir.planes.variance import local_variance
+from tests.pictures import noise
+
+
+def batch(*images: np.ndarray) -> torch.Tensor:
+    """uint8 pictures as the planes take them."""
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
+
+
+PICTURE = noise(48, 11)
+
+
+@pytest.mark.parametrize("name", PLANES)
+def test_shape_and_range(name: str) -> None:
+    plane = PLANES[name]()
+    extremes = torch.stack([torch.zeros(3, 32, 32), torch.ones(3, 32, 32), torch.rand(3, 32, 32).round()])
+    values = plane(torch.cat([batch(PICTURE[:32, :32]), extremes]))
+    assert values.shape == (4, plane.channels, 32, 32)
+    low, high = plane.value_range
+    assert low - 0.01 <= float(values.min())
+    assert float(values.max()) <= high + 0.01
+
+
+@pytest.mark.parametrize("name", PLANES)
+@pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
+def test_gradients_are_finite_on_flat_images(name: str, level: float) -> None:
+    images = torch.full((1, 3, 16, 16), level, requires_grad=True)
+    PLANES[name]()(images).sum().backward()
+    assert images.grad is not None
+    assert bool(torch.isfinite(images.grad).all())
+
+
+@pytest.mark.parametrize("name", ["lab", "saturation", "gabor", "variance", "coherence"])
+def test_gradients_are_right(name: str) -> None:
+    torch.manual_seed(0)
+    images = (torch.rand(1, 3, 6, 6, dtype=torch.float64) * 0.8 + 0.1).requires_grad_()
+    assert torch.autograd.gradcheck(PLANES[name](), (images,), eps=1e-6, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "wrong", [torch.rand(3, 8, 8), torch.rand(1, 1, 8, 8), torch.zeros(1, 3, 8, 8, dtype=torch.uint8)]
+)
+def test_other_shapes_and_types_are_refused(wrong: torch.Tensor) -> None:
+    for plane in PLANES.values():
+        with pytest.raises(ShapeError, match="expected a float sRGB batch"):
+            plane()(wrong)
+
+
+@pytest.mark.parametrize("name", ["gabor", "variance", "coherence"])
+def test_texture_ignores_hue_at_equal_luma(name: str) -> None:
+    grey = luma(batch(PICTURE)).expand(-1, 3, -1, -1)
+    plane = PLANES[name]()
+    torch.testing.assert_close(plane(batch(PICTURE)), plane(grey), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["variance", "coherence"])
+def test_turning_the_picture_turns_the_plane(name: str) -> None:
+    plane = PLANES[name]()
+    turned = plane(torch.rot90(batch(PICTURE), 1, (2, 3)))
+    torch.testing.assert_close(turned, torch.rot90(plane(batch(PICTURE)), 1, (2, 3)), atol=1e-4, rtol=1e-3)
+
+
+def test_turning_the_picture_turns_gabor_orientations() -> None:
+    upright = gabor_energy(batch(PICTURE))
+    turned = torch.rot90(gabor_energy(torch.rot90(batch(PICTURE), 1, (2, 3))), -1, (2, 3))
+    # A quarter turn swaps 0 with 90 degrees and 45 with 135, at either scale.
+    torch.testing.assert_close(turned[:, [2, 3, 0, 1, 6, 7, 4, 5]], upright, atol=1e-4, rtol=1e-3)
+
+
+def test_lab_against_scikit_image() -> None:
+    theirs = rgb2lab(PICTURE)
+    ours = srgb_to_lab(batch(PICTURE))[0].permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(ours, theirs, atol=0.03)
+
+
+def test_lab_of_red_by_hand() -> None:
+    # Published for sRGB red under D65: 53.24, 80.09, 67.20.
+    red = torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1)
+    assert srgb_to_lab(red).flatten().tolist() == pytest.approx([53.24, 80.09, 67.20], abs=0.02)
+
+
+def test_saturation_against_scikit_image() -> None:
+    theirs = rgb2hsv(PICTURE)[..., 1]
+    np.testing.assert_allclose(saturation(batch(PICTURE))[0, 0].numpy(), theirs, atol=1e-5)
+
+
+def test_variance_against_scikit_image() -> None:
+    grey = np.round(PICTURE @ np.array([0.2126, 0.7152, 0.0722])).astype(np.uint8)
+    # On flat neighbourhoods theirs is NaN.
+    theirs = np.nan_to_num(local_binary_pattern(grey, 8, 1, "var")) / 255**2
+    images = batch(np.repeat(grey[..., None], 3, axis=2))
+    ours = local_variance(images)[0, 0].numpy()
+    np.testing.assert_allclose(ours[1:-1, 1:-1], theirs[1:-1, 1:-1], atol=2e-5)
+
+
+def test_variance_by_hand() -> None:
+    # A bright pixel on black, seen from its right neighbour: of the eight samples one is 1, and the two on the
+    # diagonals towards it lie between four pixels, of which it weighs r (1 - r) with r = sqrt(1/2).
+    images = torch.zeros(1, 3, 5, 5)
+    images[:, :, 2, 2] = 1
+    r = math.sqrt(0.5)
+    samples = np.array([1.0, r * (1 - r), r * (1 - r), 0, 0, 0, 0, 0])
+    assert float(local_variance(images)[0, 0, 2, 3]) == pytest.approx(samples.var(), abs=1e-6)
+
+
+def test_coherence_against_scikit_image() -> None:
+    grey = luma(batch(PICTURE))[0, 0].numpy().astype(np.float64)
+    tensor = structure_tensor(grey, sigma=WINDOW_SIGMA, mode="nearest", order="rc")
+    large, small = structure_tensor_eigenvalues(tensor)
+    # Their gradient is eight times ours. Where the gradient is strong, the guard against noise plays no part.
+    clear = (large + small) / 64 > 40 * FLAT
+    theirs = (large - small) / (large + small)
+    ours = coherence(batch(PICTURE))[0, 0].numpy()
+    inner = (slice(8, -8), slice(8, -8))
+    assert clear[inner].sum() > 50
+    np.testing.assert_allclose(ours[inner][clear[inner]], theirs[inner][clear[inner]], atol=0.03)
+
+
+@pytest.mark.parametrize("step", range(4))
+@pytest.mark.parametrize("scale", range(2))
+def test_gabor_answers_to_its_own_grating(step: int, scale: int) -> None:
+    rows, columns = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    angle = math.pi * step / 4
+    wavelength = WAVELENGTH * 2**scale
+    wave = torch.sin(2 * math.pi / wavelength * (columns * math.cos(angle) + rows * math.sin(angle)))
+    images = (0.5 + 0.25 * wave).expand(1, 3, 64, 64)
+    energy = gabor_energy(images)[0, :, 20:44, 20:44].mean(dim=(1, 2))
+    assert int(energy.argmax()) == step + 4 * scale
+    # The fine scale gives the grating's amplitude; averaging by two before the coarse one takes a little of it.
+    assert float(energy.max()) == pytest.approx(0.25, rel=0.25)
+
+
+def test_stack_joins_in_order_and_splits_by_kind() -> None:
+    stack = PlaneStack(("gabor", "srgb", "variance"))
+    values = stack(batch(PICTURE))
+    assert values.shape[1] == stack.channels == 8 + 3 + 1
+    torch.testing.assert_close(values[:, 8:11], batch(PICTURE))
+    assert stack.of_kind("colour").names == ("srgb",)
+    assert stack.of_kind("texture").names == ("gabor", "variance")
+
+
+@pytest.mark.parametrize("names", [("lab", "lab"), ("depth",)])
+def test_stack_refuses_unknown_and_repeated_names(names: tuple[str, ...]) -> None:
+    with pytest.raises(ShapeError, match="srgb, lab, saturation, gabor, variance, coherence"):
+        PlaneStack(names)

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emoir import Collection
+from emoir.collection import Progress
+from emoir.errors import IndexFileError, ModelMismatchError
+from tests.pictures import encoded, noise, save_photos
+
+
+def readings(collection: Collection) -> dict[str, dict[str, object]]:
+    facts, found = collection.readings()
+    return {os.fsdecode(fact.path): reading.to_dict() for fact, reading in zip(facts, found, strict=True)}
+
+
+def test_three_lines_in_a_script_without_a_main_guard(tmp_path: Path) -> None:
+    save_photos(tmp_path / "photos", 4)
+    script = tmp_path / "script.py"
+    script.write_text(
+        textwrap.dedent("""
+        from emoir import Collection
+        photos = Collection("my.emoir"); photos.index("photos")
+        for match in photos.search("calm", n=2): print(match.path.name)
+        """)
+    )
+    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert len(done.stdout.split()) == 2
+    assert done.stderr == ""
+
+
+def test_only_new_files_are_read(collection: Collection, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    save_photos(folder, 5)
+    (folder / "notes.txt").write_text("no image, and nobody said it was one")
+    assert collection.index(folder).read == 5
+    again = collection.index()
+    assert (again.read, again.moved, again.failed, again.unchanged) == (0, 0, 0, 6)
+    save_photos(folder, 2, first_seed=5)
+    third = collection.index(folder)
+    assert (third.read, third.unchanged) == (2, 6)
+    Image.fromarray(noise(64, 77)).save(folder / "0000.jpg")
+    before = readings(collection)
+    fourth = collection.index(folder)
+    assert (fourth.read, fourth.unchanged, fourth.removed) == (1, 7, 0)
+    changed = {path for path, reading in readings(collection).items() if before[path] != reading}
+    assert changed == {str(folder / "0000.jpg")}
+    assert collection.status().images == 7
+
+
+def test_moved_and_copied_files_keep_their_reading(collection: Collection, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    save_photos(folder / "sub", 4)
+    collection.index(folder)
+    before = {Path(path).name: reading for path, reading in readings(collection).items()}
+    ids = {match.path.name: match.id for match in collection.search("awe")}
+    (folder / "sub").rename(folder / "moved")
+    (folder / "moved" / "0001.jpg").rename(folder / "renamed.jpg")
+    shutil.copy2(folder / "renamed.jpg", folder / "copy.jpg")
+    report = collection.index()
+    assert (report.read, report.moved, report.removed) == (0, 5, 4)
+    after = {match.path.name: match.id for match in collection.search("awe")}
+    # Of several copies the first path is named.
+    assert after == {**{name: id for name, id in ids.items() if name != "0001.jpg"}, "copy.jpg": ids["0001.jpg"]}
+    assert readings(collection)[str(folder / "copy.jpg")] == before["0001.jpg"]
+    assert (collection.status().images, collection.status().files) == (4, 5)
+
+
+def test_same_size_and_time_but_other_content_is_read(collection: Collection, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for seed in (1, 2):
+        path = folder / f"{seed}.bmp"
+        path.write_bytes(encoded(Image.fromarray(noise(32, seed)), "BMP"))
+        os.utime(path, ns=(10**18, 10**18))
+    assert collection.index(folder).read == 2
+    (folder / "1.bmp").rename(folder / "3.bmp")
+    report = collection.index()
+    assert (report.moved, report.read) == (1, 0)
+
+
+def test_deleted_files_disappear(collection: Collection, tmp_path: Path) -> None:
+    paths = save_photos(tmp_path / "photos", 3)
+    collection.index(tmp_path / "photos")
+    paths[1].unlink()
+    assert collection.index().removed == 1
+    assert {match.path for match in collection.search("awe")} == {paths[0], paths[2]}
+
+
+def test_a_folder_that_is_not_mounted_wipes_nothing(collection: Collection, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    save_photos(folder, 3)
+    collection.index(folder)
+    folder.rename(tmp_path / "away")
+    report = collection.index()
+    assert (report.kept, report.removed) == ((folder,), 0)
+    assert len(collection.search("awe")) == 3
+    assert collection.index(prune=True).removed == 3
+    assert collection.status().roots == ()
+    assert len(collection.search("awe")) == 0
+
+
+def test_failures_are_recorded_and_retried_only_when_the_file_changes(collection: Collection, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    save_photos(folder, 2)
+    (folder / "bad.jpg").write_text("a letter with the name of a photograph")
+    seen: list[tuple[str, str | None]] = []
+
+    def report(progress: Progress, path: Path, failure: str | None) -> None:
+        seen.append((path.name, failure))
+
+    first = collection.index(folder, report=report)
+    assert (first.read, first.failed) == (2, 1)
+    assert ("bad.jpg", "not an image: no known signature in its first bytes") in seen
+    assert len(seen) == 3
+    [failure] = collection.status().failures
+    assert failure.path == os.fsencode(folder / "bad.jpg")
+    second = collection.index(folder)
+    assert (second.failed, second.unchanged) == (0, 3)
+    (folder / "bad.jpg").write_bytes(encoded(Image.fromarray(noise(32, 1)), "PNG"))
+    assert collection.index(folder).read == 1
+    assert collection.status().failures == ()
+
+
+def test_names_of_every_kind(collection: Collection, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    content = encoded(Image.fromarray(noise(32, 1)), "PNG")
+    names = [b"two words.png", b"new\nline.png", "雪景 🏔.png".encode(), b"caf\xe9.png", b"-n.png", b"no_suffix"]
+    for number, name in enumerate(names):
+        with open(os.path.join(os.fsencode(folder), name), "wb") as stream:
+            stream.write(content + bytes(number))
+    assert collection.index(folder).read == len(names)
+    found = {os.fsencode(match.path.name) for match in collection.search("awe")}
+    assert found == set(names)
+
+
+def test_a_second_model_does_not_mix(collection: Collection, other_model: Path, tmp_path: Path) -> None:
+    save_photos(tmp_path / "photos", 2)
+    collection.index(tmp_path / "photos")
+    with Collection(collection.location, model=other_model) as other:
+        with pytest.raises(ModelMismatchError, match="--rebuild"):
+            other.index()
+        assert other.index(rebuild=True).read == 2
+        assert other.status().model.id == other.model.id
+    with pytest.raises(ModelMismatchError):
+        Collection(collection.location).index()
+
+
+def test_errors_of_a_first_run(collection: Collection, tmp_path: Path) -> None:
+    with pytest.raises(IndexFileError, match="no folder has been indexed yet"):
+        collection.index()
+    with pytest.raises(IndexFileError, match="is no folder"):
+        collection.index(tmp_path / "nowhere")
+
+
+def test_an_exception_in_the_middle_keeps_what_was_read(collection: Collection, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    save_photos(folder, 12)
+
+    class Stop(Exception):
+        pass
+
+    def stop(progress: Progress, path: Path, failure: str | None) -> None:
+        if progress.done == 5:
+            raise Stop
+
+    with pytest.raises(Stop):
+        collection.index(folder, report=stop)
+    assert collection.status().images == 5
+    report = collection.index()
+    assert (report.read, report.unchanged) == (7, 5)
+
+
+def test_vectors_stand_in_the_order_of_the_readings(collection: Collection, tmp_path: Path) -> None:
+    save_photos(tmp_path / "photos", 3)
+    collection.index(tmp_path / "photos")
+    facts, found = collection.readings()
+    vectors = collection.vectors(facts)
+    np.testing.assert_array_equal(vectors[:, :128], found.embeddings)

@@ -1,0 +1,90 @@
+"""The folders are the path an image travels; imports point one way along it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import emoir
+
+PACKAGE = Path(emoir.__file__).parent
+# What each part may import besides itself and errors. `emotions` stands before `extract`: its records are what
+# extraction returns.
+ALLOWED = {
+    "errors": set[str](),
+    "images": set[str](),
+    "planes": {"images"},
+    "networks": {"planes"},
+    "emotions": {"images"},
+    "extract": {"images", "emotions"},
+    "index": {"images", "emotions", "extract"},
+    "search": {"images", "emotions", "extract", "index"},
+    "collection": {"images", "emotions", "extract", "index", "search"},
+    "datasets": {"images", "emotions"},
+    "training": {"images", "planes", "networks", "emotions", "extract", "datasets"},
+    "cli": {"images", "emotions", "extract", "index", "search", "collection", "datasets", "training"},
+    "__main__": {"cli"},
+    "__init__": {"collection", "emotions", "extract", "search"},
+}
+WITH_TORCH = {"planes", "networks", "training"}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def part(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names that a module imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_one_way(path: Path) -> None:
+    here = part(path)
+    targets = {name.split(".")[1] for name in imported(path) if name.startswith("emoir.")}
+    others = targets - {here, "errors", "__version__"}
+    assert others <= ALLOWED[here], f"{here} must not import {others - ALLOWED[here]}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_torch_stays_where_it_belongs(path: Path) -> None:
+    if part(path) not in WITH_TORCH:
+        assert not {name for name in imported(path) if name.split(".")[0] in {"torch", "safetensors"}}
+
+
+def test_every_module_stays_readable() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    assert {path: length for path, length in lengths.items() if length > 400} == {}
+
+
+def test_reading_and_searching_need_neither_torch_nor_the_extras() -> None:
+    extras = ("torch", "sklearn", "scipy", "pandas", "pyarrow", "matplotlib", "skimage", "pillow_heif")
+    program = (
+        "import sys, numpy as np\n"
+        f"for name in {extras}: sys.modules[name] = None\n"
+        "import emoir\n"
+        "print(emoir.Model().read(np.zeros((8, 8, 3), np.uint8)).top('mikels'))\n"
+        "import emoir.collection, emoir.cli.app\n"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
+
+
+def test_the_help_loads_nothing_heavy() -> None:
+    program = (
+        "import sys\nimport emoir.cli.app\n"
+        "heavy = {'numpy', 'PIL', 'onnxruntime', 'sqlite3', 'torch'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,0 +1,151 @@
+"""The loop on pictures whose colour is the label: it must learn, stop, and go on as if it had not stopped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from emoir.datasets import Table
+from emoir.errors import TrainingError
+from emoir.networks import EmotionNet, NetworkConfig
+from emoir.training.augmentation import Augmentation, augment
+from emoir.training.cache import cached_pixels
+from emoir.training.loop import TrainingConfig, fit
+from emoir.training.targets import CLASS_CERTAINTY, Targets, join_targets
+from tests.pictures import noise, save_photos
+
+NETWORK = NetworkConfig(size=32, width=8, blocks=(1, 1), distributions={"mood": 2}, weak={"object": 3}, dropout=0.1)
+CONFIG = TrainingConfig(epochs=4, batch=8, learning_rate=5e-3, ema=0.8, seed=3)
+
+
+def task() -> tuple[np.ndarray, Targets]:
+    """48 pictures, half reddish and half bluish, with that as their mood; a third of them without any label."""
+    pixels = np.stack([noise(32, seed) // 2 for seed in range(48)])
+    red = np.arange(48) % 2 == 0
+    pixels[red, ..., 0] += 120
+    pixels[~red, ..., 2] += 120
+    mood = torch.from_numpy(np.stack([red, ~red], axis=1)).float()
+    mood[::3] = float("nan")
+    points = torch.from_numpy(np.stack([red * 0.8 + 0.1, np.full(48, 0.5)], axis=1)).float()
+    return pixels, Targets({"mood": mood}, {"object": torch.full((48,), -1)}, points)
+
+
+def fresh() -> EmotionNet:
+    torch.manual_seed(0)
+    return EmotionNet(NETWORK)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def test_it_learns_what_there_is_to_learn(tmp_path: Path) -> None:
+    pixels, targets = task()
+    steps: list[int] = []
+    network = fit(
+        fresh(), pixels, targets, CONFIG, tmp_path, report=lambda step, total, loss: steps.append(total - step)
+    )
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+    with torch.no_grad():
+        output = network(images)
+    red = np.arange(48) % 2 == 0
+    right = output.heads["mood"].argmax(dim=1).numpy() == np.where(red, 0, 1)
+    assert right.mean() > 0.9
+    assert steps == list(range(23, -1, -1))
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [record["epoch"] for record in log] == [1, 2, 3, 4]
+    assert log[-1]["losses"]["mood"] < log[0]["losses"]["mood"]
+
+
+def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    pixels, targets = task()
+    whole = fit(fresh(), pixels, targets, CONFIG, tmp_path / "whole")
+
+    class PowerCut(Exception):
+        pass
+
+    def cut(step: int, steps: int, loss: float) -> None:
+        if step == 15:
+            raise PowerCut
+
+    with pytest.raises(PowerCut):
+        fit(fresh(), pixels, targets, CONFIG, tmp_path / "cut", report=cut)
+    torch.manual_seed(123456)
+    resumed = fit(fresh(), pixels, targets, CONFIG, tmp_path / "cut")
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_a_folder_of_another_run_is_refused(tmp_path: Path) -> None:
+    pixels, targets = task()
+    fit(fresh(), pixels, targets, TrainingConfig(epochs=1, batch=8), tmp_path)
+    with pytest.raises(TrainingError, match="another configuration"):
+        fit(fresh(), pixels, targets, TrainingConfig(epochs=2, batch=8), tmp_path)
+
+
+def test_too_few_images_for_a_batch(tmp_path: Path) -> None:
+    pixels, targets = task()
+    with pytest.raises(TrainingError, match="48 images do not fill one batch of 64"):
+        fit(fresh(), pixels, targets, TrainingConfig(batch=64), tmp_path)
+
+
+def test_join_targets() -> None:
+    first = Table(
+        "first",
+        [Path("a"), Path("b")],
+        {"mood": np.array([[0.25, 0.75], [np.nan, np.nan]])},
+        class_names={"mood": ("up", "down")},
+        valence=np.array([0.1, np.nan]),
+        arousal=np.array([0.2, np.nan]),
+    )
+    second = Table(
+        "second",
+        [Path("c")],
+        classes={"mood": np.array([1]), "scene": np.array([2])},
+        class_names={"mood": ("up", "down"), "scene": ("x", "y", "z")},
+    )
+    joined = join_targets([first, second], ["mood"], ["scene"])
+    expected = [[0.25, 0.75], [np.nan, np.nan], [1 - CLASS_CERTAINTY, CLASS_CERTAINTY]]
+    np.testing.assert_allclose(joined.distributions["mood"].numpy(), expected, atol=1e-6)
+    assert joined.classes["scene"].tolist() == [-1, -1, 2]
+    np.testing.assert_allclose(joined.valence_arousal.numpy(), [[0.1, 0.2], [np.nan] * 2, [np.nan] * 2], atol=1e-6)
+    with pytest.raises(TrainingError, match="weather: 0 different lists of classes"):
+        join_targets([first], ["weather"], [])
+
+
+def test_augmentation_that_changes_nothing() -> None:
+    images = torch.rand(3, 3, 32, 32)
+    still = Augmentation(smallest_area=1.0, aspect=1.0, flip=0.0, jitter=0.0)
+    torch.testing.assert_close(augment(images, 32, still, torch.Generator()), images, atol=1e-5, rtol=1e-5)
+    mirrored = Augmentation(smallest_area=1.0, aspect=1.0, flip=1.0, jitter=0.0)
+    torch.testing.assert_close(augment(images, 32, mirrored, torch.Generator()), images.flip(3), atol=1e-5, rtol=1e-5)
+
+
+def test_augmentation_is_seeded_and_keeps_the_hue() -> None:
+    images = torch.tensor([0.6, 0.3, 0.2]).view(1, 3, 1, 1).expand(4, 3, 40, 40).contiguous()
+    once = augment(images, 32, Augmentation(), torch.Generator().manual_seed(5))
+    again = augment(images, 32, Augmentation(), torch.Generator().manual_seed(5))
+    assert torch.equal(once, again)
+    assert not torch.equal(once, augment(images, 32, Augmentation(), torch.Generator().manual_seed(6)))
+    assert bool((once[:, 0] > once[:, 1]).all())
+    assert bool((once[:, 1] > once[:, 2]).all())
+
+
+def test_cached_pixels(tmp_path: Path) -> None:
+    paths = save_photos(tmp_path / "photos", 3)
+    first = cached_pixels(paths, 24, tmp_path / "cache")
+    assert first.shape == (3, 24, 24, 3)
+    [file] = (tmp_path / "cache").iterdir()
+    written = file.stat().st_mtime_ns
+    np.testing.assert_array_equal(cached_pixels(paths, 24, tmp_path / "cache"), first)
+    assert file.stat().st_mtime_ns == written
+    Image.fromarray(noise(80, 50)).save(paths[1])
+    changed = cached_pixels(paths, 24, tmp_path / "cache")
+    assert not np.array_equal(changed[1], first[1])
+    np.testing.assert_array_equal(changed[2], first[2])
