@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 from emoir.datasets import Columns, Table, read_table
+from emoir.datasets.splits import Folds
 from emoir.emotions.spaces import EKMAN, MIKELS
 
 ROOT = Path(os.environ.get("EMOIR_DEVELOPMENT_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -28,7 +29,7 @@ HUMAN_RATED = {
         scale=(1, 9),
     ),
     "oasis": Columns(valence="valence", arousal="arousal", scale=(1, 7), group="theme"),
-    "gaped": Columns(valence="valence", arousal="arousal", scale=(0, 100), group="category"),
+    "gaped": Columns(valence="valence", arousal="arousal", scale=(0, 100)),
     "fi_subset": Columns(classes={"mikels": "emotion"}, class_names={"mikels": MIKELS.names}),
     "abstract_paintings": Columns(distributions={"mikels": {name: f"p_{name}" for name in MIKELS.names}}),
 }
@@ -41,30 +42,46 @@ WEAK = {
 }
 
 
+FOLDS = Path(__file__).resolve().parent / "folds"
+
+
 def load(name: str) -> Table:
     """One development set by its folder's name."""
     columns = HUMAN_RATED.get(name) or WEAK[name]
     return read_table(ROOT / name / "labels.csv", columns, name=name)
 
 
-def _held_out(name: str, table: Table) -> list[bool]:
+def folds(name: str) -> tuple[Table, Folds]:
+    """A human-rated set with its committed folds, verified against the images."""
+    table = load(name)
+    return table, Folds.load(FOLDS / f"{name}.json", table)
+
+
+def near_duplicates() -> list[tuple[Path, Path]]:
+    """Pairs of near-duplicate images, inside and across the sets."""
+    with open(ROOT / "near_duplicates.csv", newline="", encoding="utf-8") as stream:
+        return [
+            (ROOT / row["set_a"] / row["path_a"], ROOT / row["set_b"] / row["path_b"]) for row in csv.DictReader(stream)
+        ]
+
+
+def _held_out(table: Table) -> list[bool]:
     """One row in five, drawn by a hash, so that it stays the same whatever else changes.
 
     Rows of one group, and both sides of a near-duplicate pair, share their draw.
     """
-    with open(ROOT / "near_duplicates.csv", newline="", encoding="utf-8") as stream:
-        twins = {(row["set_b"], row["path_b"]): row["path_a"] for row in csv.DictReader(stream)}
+    twins = {other: one for one, other in near_duplicates()}
     keys = []
     for row, path in enumerate(table.paths):
-        inside = path.relative_to(ROOT / name).as_posix()
-        keys.append(str(table.group[row]) if table.group is not None else twins.get((name, inside), inside))
+        own = "images/" + twins.get(path, path).name
+        keys.append(str(table.group[row]) if table.group is not None else own)
     return [hashlib.sha256(key.encode()).digest()[0] % 5 == 0 for key in keys]
 
 
 def training_part(name: str) -> Table:
     """The four fifths of a human-rated set that the shipped weights may learn from."""
     table = load(name)
-    return table.take([row for row, held in enumerate(_held_out(name, table)) if not held])
+    return table.take([row for row, held in enumerate(_held_out(table)) if not held])
 
 
 def held_out_part(name: str) -> Table:
@@ -72,4 +89,4 @@ def held_out_part(name: str) -> Table:
     table = load(name)
     if name == "gaped":
         return table
-    return table.take([row for row, held in enumerate(_held_out(name, table)) if held])
+    return table.take([row for row, held in enumerate(_held_out(table)) if held])

@@ -25,6 +25,7 @@ ALLOWED = {
     "search": {"images", "emotions", "extract", "index"},
     "collection": {"images", "emotions", "extract", "index", "search"},
     "datasets": {"images", "emotions"},
+    "evaluate": {"emotions"},
     "training": {"images", "planes", "networks", "emotions", "extract", "datasets"},
     "cli": {"images", "emotions", "extract", "index", "search", "collection", "datasets", "training"},
     "__main__": {"cli"},

@@ -27,6 +27,10 @@ class TrainingError(EmoirError):
     """A training run cannot start or go on."""
 
 
+class LeakageError(EmoirError, ValueError):
+    """A figure would be taken on images that the model learnt from."""
+
+
 class IndexFileError(EmoirError):
     """An index cannot be opened, read or written."""
 

@@ -113,6 +113,17 @@ class Model:
         except Exception as error:  # ONNX Runtime's own exceptions share no base below Exception
             raise ModelError(f"{self.folder / GRAPH} cannot be loaded: {error}") from error
 
+    def learnt_from(self) -> frozenset[str]:
+        """First 16 hexadecimal digits of the SHA-256 of every image that the model learnt from, labelled or not.
+
+        Raises:
+            ModelError: if the folder does not say.
+        """
+        try:
+            return frozenset((self.folder / LEARNT_FROM).read_text(encoding="utf-8").split())
+        except OSError as error:
+            raise ModelError(f"{self.folder}: {LEARNT_FROM} cannot be read, so no figure can be trusted") from error
+
     def read(self, image: ImageSource, *, max_pixels: int = MAX_PIXELS) -> EmotionReading:
         """Read the emotion of one image.
 

@@ -1,0 +1,77 @@
+"""Baselines on the development sets: ``python benchmarks/baselines.py [--readings-only]``.
+
+For each human-rated set: both teachers + linear probe, hand-made colour and texture numbers + linear
+probe, nearest neighbours on untrained teacher features, and floors. Probes are fitted on four folds and
+read the fifth; the readings are kept in benchmarks/readings, and the tables are printed from these files.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+import development
+from emoir.datasets import Table
+from emoir.datasets.splits import Folds
+from emoir.evaluate import bootstrap_mean
+from emoir.evaluate.out_of_fold import OutOfFold
+from emoir.evaluate.retrieval import average_precision, leave_one_out, precision_at, same_class
+from figures import figures, headline, provenance
+from probes import descriptor_features, probe, teacher_features
+
+READINGS = Path(__file__).resolve().parent / "readings"
+MODELS = {"teachers": teacher_features, "descriptors": descriptor_features}
+
+
+def readings_of(name: str, model: str, table: Table, folds: Folds) -> OutOfFold:
+    """The committed readings, made if they are not there."""
+    file = READINGS / f"{name}.{model}.npz"
+    if not file.exists():
+        READINGS.mkdir(exist_ok=True)
+        probe(table, folds, MODELS[model](name)).save(file)
+    return OutOfFold.load(file, folds.digests)
+
+
+def print_side_by_side() -> None:
+    print("| set | measure | teachers + probe | colour and texture numbers + probe |\n|---|---|---|---|")
+    for name in development.HUMAN_RATED:
+        table, folds = development.folds(name)
+        columns = [headline(table, readings_of(name, model, table, folds)) for model in MODELS]
+        for measure in columns[0]:
+            print(f"| {name} ({len(table)}) | {measure} | {' | '.join(str(column[measure]) for column in columns)} |")
+
+
+def print_in_full() -> None:
+    for name in development.HUMAN_RATED:
+        table, folds = development.folds(name)
+        print(f"\n### {name}, teachers + probe\n\n| measure | images | floor | value [95 %] |\n|---|---|---|---|")
+        for line in figures(table, readings_of(name, "teachers", table, folds)):
+            print(f"| {line.measure} | {line.images} | {line.floor} | {line.estimate} |")
+
+
+def print_nearest_neighbours() -> None:
+    print("\n| set | measure | untrained teacher features |\n|---|---|---|")
+    for name, space in (("emotion6", "keyword6"), ("fi_subset", "mikels")):
+        table = development.load(name)
+        features = teacher_features(name)
+        vectors = features / np.linalg.norm(features, axis=1, keepdims=True)
+        ranking = leave_one_out(vectors, same_class(table.classes[space]))
+        print(f"| {name} ({len(table)}) | {space}: P@10 | {bootstrap_mean(precision_at(ranking, 10))} |")
+        print(f"| {name} ({len(table)}) | {space}: mAP | {bootstrap_mean(average_precision(ranking))} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--readings-only", action="store_true", help="without the nearest neighbours of raw features")
+    arguments = parser.parse_args()
+    print_side_by_side()
+    if not arguments.readings_only:
+        print_nearest_neighbours()
+    print_in_full()
+    print("\n" + provenance("development parts", "5 frozen folds, seed 0", "bootstrap over images, OASIS over themes"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""Frozen splits: folds made once, saved with content hashes, verified whenever they are used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.datasets.table import ABSENT_CLASS, Integers, Table
+from emoir.errors import DatasetError
+
+HASH_LENGTH = 16
+# Continuous labels are stratified by this many equal shares of their range of ranks.
+STRATA = 5
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Which fold each image of a data set belongs to; fold k is tested by a model that learnt from the others.
+
+    Args:
+        name: of the data set.
+        digests: (n,) first 16 hexadecimal digits of each image's SHA-256, in the table's order.
+        folds: (n,) fold numbers from 0.
+        seed: that drew them.
+
+    Raises:
+        DatasetError: if an image stands in two folds, or lengths differ.
+    """
+
+    name: str
+    digests: tuple[str, ...]
+    folds: Integers
+    seed: int
+
+    def __post_init__(self) -> None:
+        if len(self.digests) != len(self.folds):
+            raise DatasetError(f"{self.name}: {len(self.folds)} folds for {len(self.digests)} images")
+        seen: dict[str, int] = {}
+        for digest, fold in zip(self.digests, self.folds.tolist(), strict=True):
+            if seen.setdefault(digest, fold) != fold:
+                raise DatasetError(f"{self.name}: image {digest} stands in folds {seen[digest]} and {fold}")
+
+    @property
+    def count(self) -> int:
+        """Number of folds."""
+        return int(self.folds.max()) + 1
+
+    def test_rows(self, fold: int) -> NDArray[np.intp]:
+        """Rows of one fold."""
+        return np.flatnonzero(self.folds == fold)
+
+    def training_rows(self, fold: int) -> NDArray[np.intp]:
+        """Rows of all other folds."""
+        return np.flatnonzero(self.folds != fold)
+
+    def save(self, file: Path) -> None:
+        """Write hashes and fold numbers, nothing else, as JSON."""
+        pairs = dict(zip(self.digests, self.folds.tolist(), strict=True))
+        file.write_text(json.dumps({"name": self.name, "seed": self.seed, "folds": pairs}, indent=0) + "\n")
+
+    @classmethod
+    def load(cls, file: Path, table: Table) -> Folds:
+        """Read folds and bring them into the order of a table.
+
+        Args:
+            file: as ``save`` wrote it.
+            table: the data set whose images are hashed and looked up.
+
+        Raises:
+            DatasetError: if the images are not those that were split, or the folds leak: a group of the
+                table, or two copies of one image, in two folds.
+        """
+        values = json.loads(file.read_text())
+        pairs: dict[str, int] = values["folds"]
+        digests = image_digests(table.paths)
+        unknown = [path for path, digest in zip(table.paths, digests, strict=True) if digest not in pairs]
+        missing = set(pairs) - set(digests)
+        if unknown or missing:
+            first = f", the first of them {unknown[0]}" if unknown else ""
+            raise DatasetError(
+                f"{file}: {len(unknown)} images were not there when it was split{first}, and {len(missing)} are gone"
+            )
+        folds = cls(values["name"], digests, np.array([pairs[digest] for digest in digests]), values["seed"])
+        check_groups(folds, table.group)
+        return folds
+
+
+def image_digests(paths: Sequence[Path]) -> tuple[str, ...]:
+    """First 16 hexadecimal digits of the SHA-256 of each file."""
+    return tuple(hashlib.sha256(path.read_bytes()).hexdigest()[:HASH_LENGTH] for path in paths)
+
+
+def check_groups(folds: Folds, group: NDArray[np.str_] | None) -> None:
+    """Make sure that no group lies in two folds; rows with an empty group are on their own.
+
+    Raises:
+        DatasetError: naming the first group that does.
+    """
+    seen: dict[str, int] = {}
+    for name, fold in zip([] if group is None else group.tolist(), folds.folds.tolist(), strict=False):
+        if name and seen.setdefault(name, fold) != fold:
+            raise DatasetError(f"{folds.name}: group {name!r} stands in folds {seen[name]} and {fold}")
+
+
+def make_folds(table: Table, *, count: int = 5, seed: int = 0, together: Sequence[tuple[Path, Path]] = ()) -> Folds:
+    """Draw folds, stratified by label, with groups and near-duplicates kept whole.
+
+    Args:
+        table: its first class label, distribution (by largest share) or valence stratifies, in that order;
+            its groups stay whole.
+        count: number of folds.
+        seed: of the draw.
+        together: pairs of paths that must share a fold, beside the table's groups; pairs of which only one
+            is in the table are passed over.
+
+    Returns:
+        The folds.
+
+    Raises:
+        DatasetError: if there are fewer groups than folds.
+
+    Note:
+        Needs scikit-learn (``emoir[research]``).
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    digests = image_digests(table.paths)
+    groups = _groups(table, digests, together)
+    if len(np.unique(groups)) < count:
+        raise DatasetError(f"{table.name}: {len(np.unique(groups))} groups cannot fill {count} folds")
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    folds = np.empty(len(table), dtype=np.int64)
+    for fold, (_, rows) in enumerate(splitter.split(np.zeros(len(table)), _strata(table), groups)):
+        folds[rows] = fold
+    return Folds(table.name, digests, folds, seed)
+
+
+def _strata(table: Table) -> Integers:
+    """One integer a row, roughly equal labels sharing it."""
+    if table.classes:
+        return next(iter(table.classes.values()))
+    if table.distributions:
+        shares = next(iter(table.distributions.values()))
+        present = ~np.isnan(shares).any(axis=1)
+        strata = np.full(len(table), ABSENT_CLASS, dtype=np.int64)
+        strata[present] = shares[present].argmax(axis=1)
+        return strata
+    if table.valence is not None:
+        ranks = np.argsort(np.argsort(table.valence, kind="stable"), kind="stable")
+        return np.asarray(ranks * STRATA // len(table), dtype=np.int64)
+    return np.zeros(len(table), dtype=np.int64)
+
+
+def _groups(table: Table, digests: Sequence[str], together: Sequence[tuple[Path, Path]]) -> Integers:
+    """Connected components: same group, same content, or named as belonging together."""
+    parent = list(range(len(table)))
+
+    def root(row: int) -> int:
+        while parent[row] != row:
+            row = parent[row]
+        return row
+
+    first: dict[str, int] = {}
+    names = [""] * len(table) if table.group is None else table.group.tolist()
+    for row, (digest, name) in enumerate(zip(digests, names, strict=True)):
+        for key in (f"content {digest}", f"group {name}" if name else ""):
+            if key:
+                parent[root(row)] = root(first.setdefault(key, row))
+    rows = {path: row for row, path in enumerate(table.paths)}
+    for one, other in together:
+        if one in rows and other in rows:
+            parent[root(rows[one])] = root(rows[other])
+    return np.array([root(row) for row in range(len(table))], dtype=np.int64)

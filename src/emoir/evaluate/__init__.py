@@ -1,0 +1,5 @@
+"""Predictions and truth to figures with intervals and floors."""
+
+from emoir.evaluate.intervals import Estimate, bootstrap, bootstrap_mean, paired_difference
+
+__all__ = ["Estimate", "bootstrap", "bootstrap_mean", "paired_difference"]

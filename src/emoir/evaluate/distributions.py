@@ -1,0 +1,63 @@
+"""Distances between emotion distributions, one number an image, as the label-distribution literature has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+
+# Predictions are kept off zero by this before a logarithm or a division; targets of zero add nothing to KL.
+FLOOR = 1e-7
+
+
+def kullback_leibler(target: Floats, predicted: Floats) -> NDArray[np.float64]:
+    """KL(target || predicted) in nats, at least 0; terms with a target of 0 are 0."""
+    from scipy.special import rel_entr
+
+    return np.asarray(rel_entr(target, np.maximum(predicted, FLOOR)).sum(axis=1))
+
+
+def chebyshev(target: Floats, predicted: Floats) -> NDArray[np.float64]:
+    """Largest difference of any class, in [0, 1]."""
+    return np.asarray(abs(target - predicted).max(axis=1))
+
+
+def clark(target: Floats, predicted: Floats) -> NDArray[np.float64]:
+    """Clark distance sqrt(sum ((p - q) / (p + q))^2), divided by sqrt(K): in [0, 1]; 0/0 is 0."""
+    ratio = (target - predicted) / np.maximum(target + predicted, FLOOR)
+    return np.asarray(np.sqrt((ratio**2).mean(axis=1)))
+
+
+def canberra(target: Floats, predicted: Floats) -> NDArray[np.float64]:
+    """Canberra metric sum |p - q| / (p + q), divided by K: in [0, 1]; 0/0 is 0."""
+    return np.asarray((abs(target - predicted) / np.maximum(target + predicted, FLOOR)).mean(axis=1))
+
+
+def cosine(target: Floats, predicted: Floats) -> NDArray[np.float64]:
+    """Cosine similarity, in [0, 1]."""
+    lengths = np.linalg.norm(target, axis=1) * np.linalg.norm(predicted, axis=1)
+    return np.asarray((target * predicted).sum(axis=1) / lengths)
+
+
+def intersection(target: Floats, predicted: Floats) -> NDArray[np.float64]:
+    """Shared mass sum min(p, q), in [0, 1]."""
+    return np.asarray(np.minimum(target, predicted).sum(axis=1))
+
+
+DISTRIBUTION_MEASURES: dict[str, Callable[[Floats, Floats], NDArray[np.float64]]] = {
+    "KL": kullback_leibler,
+    "Chebyshev": chebyshev,
+    "Clark": clark,
+    "Canberra": canberra,
+    "cosine": cosine,
+    "intersection": intersection,
+}
+"""The six measures of label distribution learning: (n, K) targets and predictions to (n,) numbers.
+
+References:
+    Geng, X. (2016). Label distribution learning. IEEE TKDE 28(7), 1734-1748. DOI 10.1109/TKDE.2016.2545658.
+    Clark and Canberra are divided by their largest value there, so that spaces of different size compare.
+"""

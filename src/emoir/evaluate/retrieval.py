@@ -1,0 +1,145 @@
+"""Retrieval: each image in turn asks for images of its own class; one number a query, reduced last.
+
+Two protocols are in use, and every figure names its own: (a) pooled out-of-fold probabilities, leave-one-out
+over the whole set; (b) embeddings inside each test fold, leave-one-out there, averaged over the folds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.errors import ShapeError
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Every image's ranking of all others.
+
+    Args:
+        gains: (n, n - 1) relevance of the ranked images to each query, best first; 0 is irrelevant.
+    """
+
+    gains: NDArray[np.float64]
+
+    @property
+    def relevant(self) -> NDArray[np.bool_]:
+        """(n, n - 1): whether the ranked image is fully relevant (gain 1)."""
+        return np.asarray(self.gains == 1, dtype=np.bool_)
+
+
+def leave_one_out(vectors: NDArray[np.floating], gains: NDArray[np.floating]) -> Ranking:
+    """Let every image rank all others by the product of their vectors.
+
+    Equal products keep the order of the rows.
+
+    Args:
+        vectors: (n, d): unit embeddings, or square roots of probabilities.
+        gains: (n, n) relevance of image j (column) to query i (row), 1 for full, 0 for none.
+
+    Returns:
+        The rankings.
+
+    Raises:
+        ShapeError: if there are fewer than 2 images or the gains are not (n, n).
+    """
+    n = len(vectors)
+    if n < 2 or gains.shape != (n, n):
+        raise ShapeError(f"{n} vectors need gains ({n}, {n}), n at least 2; got {gains.shape}")
+    similarity = (vectors @ vectors.T).astype(np.float64)
+    np.fill_diagonal(similarity, -np.inf)
+    # The query itself comes last and is cut off.
+    order = np.argsort(-similarity, axis=1, kind="stable")[:, :-1]
+    return Ranking(np.take_along_axis(gains, order, axis=1).astype(np.float64))
+
+
+def same_class(labels: NDArray[np.integer]) -> NDArray[np.float64]:
+    """(n, n) gains: 1 for the same class, 0 for any other."""
+    return np.asarray(labels[:, None] == labels[None, :], dtype=np.float64)
+
+
+def nearest_neighbour(ranking: Ranking) -> NDArray[np.float64]:
+    """Whether the first answer is relevant (NN)."""
+    return ranking.relevant[:, 0].astype(np.float64)
+
+
+def precision_at(ranking: Ranking, k: int) -> NDArray[np.float64]:
+    """Share of relevant images among the first k (P@k)."""
+    return np.asarray(ranking.relevant[:, :k].mean(axis=1))
+
+
+def average_precision(ranking: Ranking) -> NDArray[np.float64]:
+    """Mean of the precision at every relevant image; NaN for a query without any. Its mean is mAP (micro).
+
+    References:
+        Manning, C. D., Raghavan, P. & Schuetze, H. (2008). Introduction to Information Retrieval, section 8.4.
+    """
+    relevant = ranking.relevant
+    precision = relevant.cumsum(axis=1) / np.arange(1, relevant.shape[1] + 1)
+    total = relevant.sum(axis=1)
+    return np.where(total > 0, (precision * relevant).sum(axis=1) / np.maximum(total, 1), np.nan)
+
+
+def normalised_gain(ranking: Ranking, k: int | None = None) -> NDArray[np.float64]:
+    """Discounted cumulative gain over that of the best possible ranking (nDCG@k); NaN without any gain.
+
+    The gain is linear and the discount log2(rank + 1).
+
+    References:
+        Jaervelin, K. & Kekaelaeinen, J. (2002). ACM TOIS 20(4), 422-446. DOI 10.1145/582415.582418
+    """
+    gains = ranking.gains[:, :k]
+    discount = 1 / np.log2(np.arange(2, gains.shape[1] + 2))
+    best = -np.sort(-ranking.gains, axis=1)[:, :k] @ discount
+    return np.where(best > 0, gains @ discount / np.where(best > 0, best, 1), np.nan)
+
+
+def tier(ranking: Ranking, factor: int) -> NDArray[np.float64]:
+    """Recall within the first factor x R answers, R being the number of relevant images; NaN if R is 0.
+
+    ``factor`` 1 is the first tier, 2 the second.
+
+    References:
+        Shilane, P. et al. (2004). The Princeton Shape Benchmark. Shape Modeling International, 167-178.
+        DOI 10.1109/SMI.2004.1314504
+    """
+    found = ranking.relevant.cumsum(axis=1)
+    total = found[:, -1]
+    last = np.clip(total * factor, 1, found.shape[1]) - 1
+    recall = found[np.arange(len(found)), last] / np.maximum(total, 1)
+    return np.where(total > 0, recall, np.nan)
+
+
+def normalised_rank(ranking: Ranking) -> NDArray[np.float64]:
+    """Normalised modified retrieval rank of MPEG-7, 0 best and 1 worst; its mean is ANMRR. NaN if R is 0.
+
+    Relevant images beyond rank K = min(4 R, 2 max R) count as rank 1.25 K.
+
+    References:
+        Manjunath, B. S. et al. (2001). Color and texture descriptors. IEEE TCSVT 11(6), 703-715.
+        DOI 10.1109/76.927424
+    """
+    relevant = ranking.relevant
+    total = relevant.sum(axis=1)
+    window = np.minimum(4 * total, 2 * total.max())
+    ranks = np.arange(1, relevant.shape[1] + 1)
+    counted = np.where(ranks[None, :] <= window[:, None], ranks[None, :], 1.25 * window[:, None])
+    safe = np.maximum(total, 1)
+    average = (counted * relevant).sum(axis=1) / safe
+    result = (average - 0.5 * (1 + total)) / np.maximum(1.25 * window - 0.5 * (1 + total), 0.5)
+    return np.where(total > 0, result, np.nan)
+
+
+RETRIEVAL_MEASURES: dict[str, Callable[[Ranking], NDArray[np.float64]]] = {
+    "NN": nearest_neighbour,
+    "P@10": lambda ranking: precision_at(ranking, 10),
+    "mAP": average_precision,
+    "nDCG": normalised_gain,
+    "first tier": lambda ranking: tier(ranking, 1),
+    "second tier": lambda ranking: tier(ranking, 2),
+    "ANMRR": normalised_rank,
+}
+"""A ranking to one number a query."""

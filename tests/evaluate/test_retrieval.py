@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, ndcg_score
+
+from emoir.errors import ShapeError
+from emoir.evaluate.classification import mikels_distance
+from emoir.evaluate.retrieval import (
+    RETRIEVAL_MEASURES,
+    Ranking,
+    average_precision,
+    leave_one_out,
+    nearest_neighbour,
+    normalised_gain,
+    normalised_rank,
+    precision_at,
+    same_class,
+    tier,
+)
+
+RANDOM = np.random.default_rng(2)
+# One query, six answers, the relevant ones at ranks 1, 3 and 6.
+HAND = Ranking(np.array([[1.0, 0, 1, 0, 0, 1]]))
+
+
+def test_by_hand() -> None:
+    assert nearest_neighbour(HAND).tolist() == [1]
+    assert precision_at(HAND, 4).tolist() == [0.5]
+    assert average_precision(HAND)[0] == pytest.approx((1 + 2 / 3 + 3 / 6) / 3)
+    gain = 1 + 1 / math.log2(4) + 1 / math.log2(7)
+    assert normalised_gain(HAND)[0] == pytest.approx(gain / (1 + 1 / math.log2(3) + 1 / math.log2(4)))
+    assert tier(HAND, 1)[0] == pytest.approx(2 / 3)
+    assert tier(HAND, 2)[0] == 1
+    # R = 3, K = min(12, 6) = 6: all ranks count as they are; mean rank 10/3, best 2, worst 7.5.
+    assert normalised_rank(HAND)[0] == pytest.approx((10 / 3 - 2) / (7.5 - 2))
+
+
+def test_modified_rank_beyond_the_window() -> None:
+    # R = 1, K = min(4, 2) = 2: the only relevant image, at rank 5, counts as rank 2.5, the worst there is.
+    late = Ranking(np.array([[0.0, 0, 0, 0, 1]]))
+    assert normalised_rank(late).tolist() == [1]
+
+
+def twin(vectors: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Everything again with lists and loops."""
+    n = len(labels)
+    sums = dict.fromkeys(RETRIEVAL_MEASURES, 0.0)
+    sizes = [int((labels == label).sum()) - 1 for label in labels]
+    for query in range(n):
+        others = [row for row in range(n) if row != query]
+        others.sort(key=lambda row: -float(sum(a * b for a, b in zip(vectors[query], vectors[row], strict=True))))
+        hits = [labels[row] == labels[query] for row in others]
+        relevant = sum(hits)
+        ranks = [rank for rank, hit in enumerate(hits, 1) if hit]
+        sums["NN"] += hits[0]
+        sums["P@10"] += sum(hits[:10]) / 10
+        sums["mAP"] += sum((number + 1) / rank for number, rank in enumerate(ranks)) / relevant
+        best = sum(1 / math.log2(rank + 1) for rank in range(1, relevant + 1))
+        sums["nDCG"] += sum(1 / math.log2(rank + 1) for rank in ranks) / best
+        sums["first tier"] += sum(hits[:relevant]) / relevant
+        sums["second tier"] += sum(hits[: 2 * relevant]) / relevant
+        window = min(4 * relevant, 2 * max(sizes))
+        average = sum(rank if rank <= window else 1.25 * window for rank in ranks) / relevant
+        sums["ANMRR"] += (average - 0.5 * (1 + relevant)) / (1.25 * window - 0.5 * (1 + relevant))
+    return {name: total / n for name, total in sums.items()}
+
+
+def test_against_loops() -> None:
+    labels = RANDOM.integers(0, 4, 60)
+    vectors = RANDOM.normal(size=(60, 5))
+    vectors[np.arange(60), labels] += 1.5
+    ranking = leave_one_out(vectors, same_class(labels))
+    expected = twin(vectors, labels)
+    for name, measure in RETRIEVAL_MEASURES.items():
+        assert float(measure(ranking).mean()) == pytest.approx(expected[name]), name
+
+
+def test_against_scikit_learn() -> None:
+    labels = RANDOM.integers(0, 8, 50)
+    vectors = RANDOM.normal(size=(50, 6))
+    similarity = vectors @ vectors.T
+    graded = 1 - mikels_distance()[labels][:, labels] / 4
+    binary, steps = leave_one_out(vectors, same_class(labels)), leave_one_out(vectors, graded)
+    for query in range(50):
+        others = np.arange(50) != query
+        truth = labels[others] == labels[query]
+        if truth.any():
+            theirs = average_precision_score(truth, similarity[query, others])
+            assert average_precision(binary)[query] == pytest.approx(theirs)
+        theirs = ndcg_score([graded[query, others]], [similarity[query, others]], k=10)
+        assert normalised_gain(steps, 10)[query] == pytest.approx(theirs)
+
+
+def test_perfect_retrieval_and_chance() -> None:
+    labels = np.repeat(np.arange(5), 40)
+    perfect = leave_one_out(np.eye(5)[labels], same_class(labels))
+    best = {"NN": 1, "P@10": 1, "mAP": 1, "nDCG": 1, "first tier": 1, "second tier": 1, "ANMRR": 0}
+    for name, measure in RETRIEVAL_MEASURES.items():
+        assert float(measure(perfect).mean()) == pytest.approx(best[name]), name
+    blind = leave_one_out(RANDOM.normal(size=(200, 16)), same_class(labels))
+    assert float(precision_at(blind, 10).mean()) == pytest.approx(0.2, abs=0.03)
+
+
+def test_a_query_without_relevant_images_has_no_figure() -> None:
+    ranking = leave_one_out(RANDOM.normal(size=(3, 2)), same_class(np.array([0, 0, 1])))
+    assert np.isnan(average_precision(ranking)).tolist() == [False, False, True]
+    assert np.isnan(normalised_rank(ranking)).tolist() == [False, False, True]
+
+
+def test_shapes() -> None:
+    with pytest.raises(ShapeError, match=r"gains \(3, 3\)"):
+        leave_one_out(np.zeros((3, 2)), np.zeros((3, 2)))
