@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from emoir import Collection
-from emoir.collection import Progress
 from emoir.errors import IndexFileError, ModelMismatchError
+from emoir.index.recorder import Progress
 from tests.pictures import encoded, noise, save_photos
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -15,45 +14,18 @@ import numpy as np
 
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import IndexFileError, QueryError
-from emoir.extract import Extraction, Model, WorkerPool, file_digest
-from emoir.images import MAX_PIXELS
-from emoir.images.formats import HEADER_LENGTH, SUFFIXES, sniff
-from emoir.images.walk import FileStat
-from emoir.index import FileOutcome, ImageFacts, IndexStatus, KnownImage, NotAnImage, RowLayout, SqliteIndex
+from emoir.extract import Model, WorkerPool
+from emoir.index import ImageFacts, IndexStatus, RowLayout, SqliteIndex
 from emoir.index.base import IndexedModel, as_bytes, as_path
+from emoir.index.recorder import Progress, Recorder, Report
 from emoir.index.scan import Scan, scan
+from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE
 from emoir.search import Match, Matches, parse_query
 from emoir.search.query import ImageFile, ImageId, Query, Subject
 from emoir.search.rank import rank
 from emoir.search.target import query_target
 
-# A batch is committed when it is this long or this old (seconds), whichever comes first.
-BATCH_FILES, BATCH_SECONDS = 256, 2.0
-
 AnyPath: TypeAlias = "str | PathLike[str]"
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far indexing is.
-
-    Args:
-        total: files to look at.
-        done: of these, looked at.
-        read: images read.
-        moved: images known already, under another name.
-        failed: files that could not be read.
-    """
-
-    total: int = 0
-    done: int = 0
-    read: int = 0
-    moved: int = 0
-    failed: int = 0
-
-
-Report: TypeAlias = Callable[[Progress, Path, "str | None"], None]
-"""Called before the first file and after every file, with its path and, if it failed, the cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +128,7 @@ class Collection:
         rebuild: bool = False,
         workers: int | None = None,
         max_pixels: int = MAX_PIXELS,
-        seconds_per_file: float = 60.0,
+        seconds_per_file: float = SECONDS_PER_FILE,
         report: Report | None = None,
     ) -> IndexReport:
         """Read what is new or changed below folders; forget what is gone.
@@ -196,7 +168,7 @@ class Collection:
         with WorkerPool(
             self.model.folder, workers=workers, max_pixels=max_pixels, seconds_per_file=seconds_per_file
         ) as pool:
-            _Recorder(index, progress, report).run(found.fresh, pool)
+            Recorder(index, progress, report).run(found.fresh, pool)
         for root in roots:
             if prune and not os.path.isdir(root):
                 index.remove_root(root)
@@ -305,63 +277,3 @@ class Collection:
         """The row vectors of images, (n, d) float32, laid out as ``RowLayout`` says."""
         matrix = self._open().matrix()
         return matrix.rows[matrix.rows_of(np.array([fact.id for fact in facts], dtype=np.int64))]
-
-
-class _Recorder:
-    """Carries files from the scan to the index, batch by batch."""
-
-    def __init__(self, index: SqliteIndex, progress: Progress, report: Report | None) -> None:
-        self._index, self._progress, self._report = index, progress, report
-        self._batch: list[FileOutcome] = []
-        self._began = time.monotonic()
-
-    def run(self, fresh: Sequence[tuple[bytes, FileStat]], pool: WorkerPool) -> None:
-        """Look at every file; what was read is committed even if this is interrupted."""
-        stats = dict(fresh)
-        try:
-            for path, outcome in pool.extract(self._unknown_images(fresh)):
-                self._add(path, stats[path], outcome)
-        finally:
-            self._commit()
-
-    def _unknown_images(self, fresh: Sequence[tuple[bytes, FileStat]]) -> Iterator[bytes]:
-        """The files that must be read; the others are settled on the way."""
-        for path, stat in fresh:
-            outcome = self._settle(path, stat)
-            if outcome is None:
-                yield path
-            else:
-                self._add(path, stat, outcome)
-
-    def _settle(self, path: bytes, stat: FileStat) -> KnownImage | NotAnImage | str | None:
-        """Recognise moved images by content, and files that are no images; None if it must be read."""
-        try:
-            for image in self._index.images_like(stat):
-                if file_digest(as_path(path)) == image.digest:
-                    return image
-            with open(path, "rb") as stream:
-                known_format = sniff(stream.read(HEADER_LENGTH))
-        except PermissionError:
-            return "no permission to read it"
-        except OSError as error:
-            return f"cannot be read: {error.strerror}"
-        promises = os.path.splitext(os.fsdecode(path))[1].lower() in SUFFIXES
-        return None if known_format or promises else NotAnImage()
-
-    def _add(self, path: bytes, stat: FileStat, outcome: Extraction | KnownImage | NotAnImage | str) -> None:
-        progress = self._progress
-        progress.done += 1
-        progress.read += isinstance(outcome, Extraction)
-        progress.moved += isinstance(outcome, KnownImage)
-        progress.failed += isinstance(outcome, str)
-        self._batch.append(FileOutcome(path, stat, outcome))
-        if len(self._batch) >= BATCH_FILES or time.monotonic() - self._began > BATCH_SECONDS:
-            self._commit()
-        if self._report is not None:
-            self._report(progress, as_path(path), outcome if isinstance(outcome, str) else None)
-
-    def _commit(self) -> None:
-        if self._batch:
-            self._index.record(self._batch)
-            self._batch = []
-        self._began = time.monotonic()

@@ -11,7 +11,7 @@ import pytest
 from emoir import Model
 from emoir.errors import EmoirError
 from emoir.extract import Extraction, WorkerPool, extract, file_digest, shipped_model_folder
-from emoir.images import MAX_PIXELS
+from emoir.limits import MAX_PIXELS
 from tests.pictures import save_photos
 
 

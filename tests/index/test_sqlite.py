@@ -11,10 +11,10 @@ import pytest
 from emoir import Model
 from emoir.errors import IndexFileError, IndexVersionError, ModelMismatchError
 from emoir.extract import Extraction, extract
-from emoir.images import MAX_PIXELS
 from emoir.images.walk import FileStat
 from emoir.index import FileOutcome, KnownImage, NotAnImage, RowLayout, SqliteIndex
 from emoir.index.base import IndexedModel
+from emoir.limits import MAX_PIXELS
 from tests.pictures import save_photos
 
 STAT = FileStat(1, 1)

@@ -14,6 +14,7 @@ import typer
 
 from emoir.cli.options import ModelOption
 from emoir.cli.output import Exit, put, say, shown
+from emoir.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
     from emoir.extract import Model
@@ -32,7 +33,7 @@ class DescribeFormat(str, Enum):
 def describe(
     images: Annotated[list[Path], typer.Argument(help="Image files.")],
     format: Annotated[DescribeFormat, typer.Option("--format", help="How to write them.")] = DescribeFormat.table,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Larger images are refused.")] = 178_956_970,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Larger images are refused.")] = MAX_PIXELS,
     model: ModelOption = None,
 ) -> None:
     """Say what emotion images evoke: distribution, valence and arousal, confidence, colours, texture."""

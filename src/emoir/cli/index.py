@@ -9,6 +9,7 @@ import typer
 
 from emoir.cli.options import IndexOption, ModelOption
 from emoir.cli.output import Exit, say, shown
+from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE
 
 
 def index(
@@ -26,10 +27,10 @@ def index(
     ] = None,
     max_pixels: Annotated[
         int, typer.Option(min=1, help="Images with more pixels are recorded as failed.")
-    ] = 178_956_970,
+    ] = MAX_PIXELS,
     seconds_per_file: Annotated[
         float, typer.Option(min=0.1, help="Images that take longer are recorded as failed.")
-    ] = 60.0,
+    ] = SECONDS_PER_FILE,
     index: IndexOption = None,
     model: ModelOption = None,
 ) -> None:
@@ -41,7 +42,8 @@ def index(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from emoir import collection
+    from emoir.collection import Collection
+    from emoir.index.recorder import Progress as Done
 
     console = Console(stderr=True)
     bar = Progress(
@@ -57,7 +59,7 @@ def index(
     )
     task = bar.add_task("looking for images", total=None, rate="", failed="")
 
-    def report(progress: collection.Progress, path: Path, failure: str | None) -> None:
+    def report(progress: Done, path: Path, failure: str | None) -> None:
         speed = bar.tasks[0].speed
         bar.update(
             task,
@@ -70,7 +72,7 @@ def index(
         if failure is not None:
             console.print(f"{shown(path)}: {failure}", markup=False, highlight=False, soft_wrap=True)
 
-    with collection.Collection(index, model=model) as photos:
+    with Collection(index, model=model) as photos:
         try:
             with bar:
                 done = photos.index(

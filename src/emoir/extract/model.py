@@ -17,8 +17,9 @@ from PIL import Image
 from emoir.emotions.calibration import ConfidenceCurve
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import ModelError, ShapeError
-from emoir.images import MAX_PIXELS, Photograph, decode, from_pillow
+from emoir.images import Photograph, decode, from_pillow
 from emoir.images.palette import is_monochrome
+from emoir.limits import MAX_PIXELS
 
 GRAPH, CARD, WEIGHTS, LEARNT_FROM, LICENCE = (
     "model.onnx",

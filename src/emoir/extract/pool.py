@@ -19,7 +19,7 @@ from typing import IO, TypeAlias
 
 from emoir.errors import EmoirError
 from emoir.extract.extraction import READY, Extraction
-from emoir.images import MAX_PIXELS
+from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE
 
 # Files handed to a worker ahead of its answers: enough to keep it busy, few enough to hand out again.
 AHEAD = 4
@@ -68,7 +68,7 @@ class WorkerPool:
         *,
         workers: int | None = None,
         max_pixels: int = MAX_PIXELS,
-        seconds_per_file: float = 60.0,
+        seconds_per_file: float = SECONDS_PER_FILE,
     ) -> None:
         self._command = [sys.executable, "-m", "emoir.extract.worker", str(model), str(max_pixels)]
         self._count = workers or os.cpu_count() or 1

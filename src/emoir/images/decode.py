@@ -22,11 +22,9 @@ from PIL import ExifTags, Image, ImageOps
 from emoir.errors import UndecodableImageError
 from emoir.images.colour import to_srgb
 from emoir.images.formats import HEADER_LENGTH, sniff
+from emoir.limits import MAX_PIXELS
 
 Pixels: TypeAlias = NDArray[np.uint8]
-
-MAX_PIXELS = 178_956_970
-"""Default limit on width x height: half a gigabyte of RGB, the size at which Pillow, too, refuses."""
 
 # EXIF orientations 5 to 8 lie on their side.
 TURNED = frozenset({5, 6, 7, 8})

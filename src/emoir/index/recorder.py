@@ -1,0 +1,109 @@
+"""Recorder: files that a scan found, settled or read, and committed in batches."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from emoir.extract.extraction import Extraction, file_digest
+from emoir.extract.pool import WorkerPool
+from emoir.images.formats import HEADER_LENGTH, SUFFIXES, sniff
+from emoir.images.walk import FileStat
+from emoir.index.base import FileOutcome, KnownImage, NotAnImage, Outcome, as_path
+from emoir.index.sqlite import SqliteIndex
+
+# A batch is committed when it is this long or this old (seconds), whichever comes first.
+BATCH_FILES, BATCH_SECONDS = 256, 2.0
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far indexing is.
+
+    Args:
+        total: files to look at.
+        done: of these, looked at.
+        read: images read.
+        moved: images known already, under another name.
+        failed: files that could not be read.
+    """
+
+    total: int = 0
+    done: int = 0
+    read: int = 0
+    moved: int = 0
+    failed: int = 0
+
+
+Report: TypeAlias = Callable[[Progress, Path, "str | None"], None]
+"""Called before the first file and after every file, with its path and, if it failed, the cause."""
+
+
+class Recorder:
+    """Carries files from a scan to the index, batch by batch.
+
+    Args:
+        index: receives the batches.
+        progress: is kept up to date.
+        report: is told of every file.
+    """
+
+    def __init__(self, index: SqliteIndex, progress: Progress, report: Report | None) -> None:
+        self._index, self._progress, self._report = index, progress, report
+        self._batch: list[FileOutcome] = []
+        self._began = time.monotonic()
+
+    def run(self, fresh: Sequence[tuple[bytes, FileStat]], pool: WorkerPool) -> None:
+        """Look at every file; what was read is committed even if this is interrupted."""
+        stats = dict(fresh)
+        try:
+            for path, outcome in pool.extract(self._unknown_images(fresh)):
+                self._add(path, stats[path], outcome)
+        finally:
+            self._commit()
+
+    def _unknown_images(self, fresh: Sequence[tuple[bytes, FileStat]]) -> Iterator[bytes]:
+        """The files that must be read; the others are settled on the way."""
+        for path, stat in fresh:
+            outcome = self._settle(path, stat)
+            if outcome is None:
+                yield path
+            else:
+                self._add(path, stat, outcome)
+
+    def _settle(self, path: bytes, stat: FileStat) -> KnownImage | NotAnImage | str | None:
+        """Recognise moved images by content, and files that are no images; None if it must be read."""
+        try:
+            for image in self._index.images_like(stat):
+                if file_digest(as_path(path)) == image.digest:
+                    return image
+            with open(path, "rb") as stream:
+                known_format = sniff(stream.read(HEADER_LENGTH))
+        except PermissionError:
+            return "no permission to read it"
+        except OSError as error:
+            return f"cannot be read: {error.strerror}"
+        promises = os.path.splitext(os.fsdecode(path))[1].lower() in SUFFIXES
+        return None if known_format or promises else NotAnImage()
+
+    def _add(self, path: bytes, stat: FileStat, outcome: Outcome) -> None:
+        progress = self._progress
+        progress.done += 1
+        progress.read += isinstance(outcome, Extraction)
+        progress.moved += isinstance(outcome, KnownImage)
+        progress.failed += isinstance(outcome, str)
+        self._batch.append(FileOutcome(path, stat, outcome))
+        if len(self._batch) >= BATCH_FILES or time.monotonic() - self._began > BATCH_SECONDS:
+            self._commit()
+        if self._report is not None:
+            self._report(progress, as_path(path), outcome if isinstance(outcome, str) else None)
+
+    def _commit(self) -> None:
+        if self._batch:
+            self._index.record(self._batch)
+            self._batch = []
+        self._began = time.monotonic()
