@@ -14,11 +14,12 @@ from PIL import Image
 from emoir import Collection
 from emoir.errors import IndexFileError, ModelMismatchError
 from emoir.index.recorder import Progress
+from emoir.index.schema import connect
 from tests.pictures import encoded, noise, save_photos
 
 
 def readings(collection: Collection) -> dict[str, dict[str, object]]:
-    facts, found = collection.readings()
+    facts, found, _ = collection.rows()
     return {os.fsdecode(fact.path): reading.to_dict() for fact, reading in zip(facts, found, strict=True)}
 
 
@@ -183,6 +184,50 @@ def test_an_exception_in_the_middle_keeps_what_was_read(collection: Collection, 
 def test_vectors_stand_in_the_order_of_the_readings(collection: Collection, tmp_path: Path) -> None:
     save_photos(tmp_path / "photos", 3)
     collection.index(tmp_path / "photos")
-    facts, found = collection.readings()
-    vectors = collection.vectors(facts)
+    _, found, vectors = collection.rows()
     np.testing.assert_array_equal(vectors[:, :128], found.embeddings)
+
+
+def test_a_raised_limit_lifts_the_failure(collection: Collection, tmp_path: Path) -> None:
+    save_photos(tmp_path / "photos", 2)
+    assert collection.index(tmp_path / "photos", max_pixels=100).failed == 2
+    assert collection.index(max_pixels=100).unchanged == 2
+    assert collection.index().read == 2
+    assert collection.status().failures == ()
+
+
+def test_a_rebuild_that_would_lose_a_folder_is_refused(collection: Collection, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    save_photos(first, 2)
+    save_photos(second, 2, first_seed=10)
+    collection.index(first, second)
+    with pytest.raises(IndexFileError, match="is no folder"):
+        collection.index(tmp_path / "typo", rebuild=True)
+    assert collection.status().images == 4
+    assert collection.index(first, rebuild=True).read == 4
+    second.rename(tmp_path / "away")
+    with pytest.raises(IndexFileError, match=r"second is not there, and a rebuild would forget its images; .* --prune"):
+        collection.index(rebuild=True)
+    assert collection.status().images == 4
+    assert collection.index(rebuild=True, prune=True).read == 2
+    assert [os.fsdecode(root) for root in collection.status().roots] == [str(first)]
+
+
+def test_links_to_a_folder_are_the_folder(collection: Collection, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    save_photos(folder, 3)
+    (tmp_path / "link").symlink_to(folder)
+    assert collection.index(tmp_path / "link").read == 3
+    report = collection.index(folder, folder / ".", tmp_path / "link")
+    assert (report.read, report.unchanged) == (0, 3)
+    for place in (folder, tmp_path / "link"):
+        assert len(collection.search("awe", within=[place])) == 3
+    [best] = collection.search("awe", n=1)
+    assert len(collection.search(str(tmp_path / "link" / best.path.name), n=10)) == 2
+
+
+def test_a_run_that_died_before_its_first_word_is_no_obstacle(collection: Collection, tmp_path: Path) -> None:
+    collection.location.parent.mkdir()
+    connect(collection.location).close()
+    save_photos(tmp_path / "photos", 1)
+    assert collection.index(tmp_path / "photos").read == 1

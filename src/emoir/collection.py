@@ -11,15 +11,16 @@ from types import TracebackType
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import IndexFileError, QueryError
 from emoir.extract import Model, WorkerPool
 from emoir.index import ImageFacts, IndexStatus, RowLayout, SqliteIndex
-from emoir.index.base import IndexedModel, as_bytes, as_path
+from emoir.index.base import IndexedModel, as_file, as_folder, as_path, below
 from emoir.index.recorder import Progress, Recorder, Report
 from emoir.index.scan import Scan, scan
-from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE
+from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE, Limits
 from emoir.search import Match, Matches, parse_query
 from emoir.search.query import ImageFile, ImageId, Query, Subject
 from emoir.search.rank import rank
@@ -107,18 +108,6 @@ class Collection:
             self._index = SqliteIndex(self.location)
         return self._index
 
-    def _open_for_model(self, *, rebuild: bool = False) -> SqliteIndex:
-        """The index, made if need be, and sure to hold readings of this collection's model."""
-        card = self.model.card
-        model = IndexedModel(self.model.id, RowLayout(card.class_names), card.licence)
-        if rebuild and self.location.exists():
-            self._open().rebuild(model)
-        elif self._index is None:
-            self._index = SqliteIndex(self.location, model=model)
-        index = self._open()
-        index.require(model.id)
-        return index
-
     # Indexing.
 
     def index(
@@ -152,23 +141,15 @@ class Collection:
             IndexFileError: if the index cannot be used, or no folder is known.
             ModelMismatchError: if the index holds readings of another model and ``rebuild`` is false.
         """
-        index = self._open_for_model(rebuild=rebuild)
-        roots = [as_bytes(folder) for folder in folders] or index.roots()
-        if not roots:
-            raise IndexFileError("no folder has been indexed yet; name one: emoir index FOLDER")
-        known = set(index.roots())
-        for root in roots:
-            if not os.path.isdir(root) and root not in known:
-                raise IndexFileError(f"{as_path(root)} is no folder")
-            index.add_root(root)
+        limits = Limits(max_pixels, seconds_per_file)
+        index, roots = self._prepare([as_folder(folder) for folder in folders], prune=prune, rebuild=rebuild)
         found = Scan()
+        again = index.worth_another_try(limits)
         for root in roots:
-            scan(index, root, found, prune=prune)
+            scan(index, root, found, prune=prune, again=again)
         progress = Progress(total=len(found.fresh))
-        with WorkerPool(
-            self.model.folder, workers=workers, max_pixels=max_pixels, seconds_per_file=seconds_per_file
-        ) as pool:
-            Recorder(index, progress, report).run(found.fresh, pool)
+        with WorkerPool(self.model.folder, workers=workers, limits=limits) as pool:
+            Recorder(index, progress, limits, report).run(found.fresh, pool)
         for root in roots:
             if prune and not os.path.isdir(root):
                 index.remove_root(root)
@@ -176,6 +157,34 @@ class Collection:
         index.tidy()
         kept = tuple(as_path(path) for path in found.kept)
         return IndexReport(progress.read, progress.moved, progress.failed, found.unchanged, found.removed, kept)
+
+    def _prepare(self, named: list[bytes], *, prune: bool, rebuild: bool) -> tuple[SqliteIndex, list[bytes]]:
+        """The index and the folders to scan; no reading is touched if anything is wrong."""
+        card = self.model.card
+        model = IndexedModel(self.model.id, RowLayout(card.class_names), card.licence)
+        if self._index is None:
+            self._index = SqliteIndex(self.location, model=model)
+        index = self._index
+        known = index.roots()
+        for folder in named:
+            if not os.path.isdir(folder) and folder not in known:
+                raise IndexFileError(f"{as_path(folder)} is no folder")
+        roots = {*known, *named} if rebuild or not named else set(named)
+        if not roots:
+            raise IndexFileError("no folder has been indexed yet; name one: emoir index FOLDER")
+        if rebuild:
+            missing = [str(as_path(root)) for root in sorted(roots) if not os.path.isdir(root)]
+            if missing and not prune:
+                raise IndexFileError(
+                    f"{', '.join(missing)} is not there, and a rebuild would forget its images; "
+                    "mount it, or let it be forgotten with --prune"
+                )
+            index.rebuild(model)
+        index.require(model.id)
+        for root in named:
+            index.add_root(root)
+        # A folder inside another of them would be read twice.
+        return index, [root for root in sorted(roots) if not any(below(root, o) for o in roots if o != root)]
 
     # Searching.
 
@@ -203,15 +212,15 @@ class Collection:
         """
         index = self._open()
         parsed = parse_query(query)
-        folders = None if within is None else [as_bytes(folder) for folder in within]
+        folders = None if within is None else [as_folder(folder) for folder in within]
         target = query_target(parsed, index.layout, self._read_example)
         matrix = index.matrix()
         candidates = None if folders is None else index.ids_below(folders)
         examples = self._example_ids(parsed, index)
         ids, scores = rank(matrix, target, n + len(examples), candidates=candidates)
         best = {int(id): float(score) for id, score in zip(ids, scores, strict=True) if int(id) not in examples}
-        facts = index.facts(list(best)[:n], folders)
-        readings = index.readings(facts) if facts else ()
+        facts, rows = index.rows(list(best)[:n], folders)
+        readings = index.readings(facts, rows)
         matches = tuple(
             Match(fact.id, as_path(fact.path), best[fact.id], reading)
             for fact, reading in zip(facts, readings, strict=True)
@@ -222,10 +231,10 @@ class Collection:
     def _read_example(self, subject: Subject) -> EmotionReading:
         index = self._open()
         if isinstance(subject, ImageId):
-            facts = index.facts([subject.id])
+            facts, rows = index.rows([subject.id])
             if not facts:
                 raise QueryError(f"id:{subject.id}: no image of this index has that id")
-            return index.readings(facts)[0]
+            return index.readings(facts, rows)[0]
         if not isinstance(subject, ImageFile):
             raise TypeError(f"{subject} is no example image")
         # An example read by another model would be compared with nonsense.
@@ -241,7 +250,7 @@ class Collection:
             if isinstance(term.subject, ImageId):
                 ids.add(term.subject.id)
             elif isinstance(term.subject, ImageFile):
-                known = index.id_of(as_bytes(os.path.expanduser(term.subject.path)))
+                known = index.id_of(as_file(os.path.expanduser(term.subject.path)))
                 ids |= {known} if known is not None else set()
         return ids
 
@@ -255,25 +264,24 @@ class Collection:
         """
         return self._open().status()
 
-    def readings(self, *, within: Sequence[AnyPath] | None = None) -> tuple[list[ImageFacts], EmotionReadings]:
-        """Every indexed image with its reading, in the order of the paths.
+    def rows(
+        self, *, within: Sequence[AnyPath] | None = None
+    ) -> tuple[list[ImageFacts], EmotionReadings, NDArray[np.float32]]:
+        """Every indexed image with its reading and its row vector, in the order of the paths.
 
         Args:
             within: only images in these folders or below.
 
         Returns:
-            ``(facts, readings)``, row by row.
+            ``(facts, readings, vectors)``, row by row; vectors (n, d) are laid out as ``RowLayout`` says.
 
         Raises:
             IndexFileError: if nothing has been indexed yet.
         """
         index = self._open()
-        folders = None if within is None else [as_bytes(folder) for folder in within]
-        ids = index.matrix().ids if folders is None else index.ids_below(folders)
-        facts = sorted(index.facts(ids.tolist(), folders), key=lambda fact: fact.path)
-        return facts, index.readings(facts)
-
-    def vectors(self, facts: Sequence[ImageFacts]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-        """The row vectors of images, (n, d) float32, laid out as ``RowLayout`` says."""
-        matrix = self._open().matrix()
-        return matrix.rows[matrix.rows_of(np.array([fact.id for fact in facts], dtype=np.int64))]
+        folders = None if within is None else [as_folder(folder) for folder in within]
+        ids = None if folders is None else index.ids_below(folders).tolist()
+        facts, rows = index.rows(ids, folders)
+        order = sorted(range(len(facts)), key=lambda row: facts[row].path)
+        facts, rows = [facts[row] for row in order], rows[order]
+        return facts, index.readings(facts, rows), rows

@@ -12,7 +12,17 @@ class ShapeError(EmoirError, ValueError):
 
 
 class UndecodableImageError(EmoirError, OSError):
-    """A file or bytes object could not be turned into an image; the message is the cause."""
+    """A file or bytes object could not be turned into an image; the message is the cause.
+
+    Args:
+        cause: in one line, without the file's name.
+        lifted_by: what may make it readable though the file stays the same: a limit's name, or
+            ``"circumstances"`` (permissions, a package, the disk); None if only another content can.
+    """
+
+    def __init__(self, cause: str, *, lifted_by: str | None = None) -> None:
+        super().__init__(cause)
+        self.lifted_by = lifted_by
 
 
 class ModelError(EmoirError):

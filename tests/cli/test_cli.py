@@ -167,6 +167,36 @@ def test_exit_codes(emoir: Shell) -> None:
     assert b"is no model folder" in emoir("describe", "x.jpg", "--model", ".", code=4).stderr
 
 
+def test_mistakes_are_one_line(emoir: Shell) -> None:
+    [path] = save_photos(emoir.folder / "photos", 1)
+    emoir("index", "photos")
+    done = emoir("describe", f"{path}/b.jpg", "x" * 300 + ".jpg", str(path), "--format", "json", code=3)
+    assert ["error" in record for record in json.loads(done.stdout)] == [True, True, False]
+    for arguments, code in (
+        (("search", "id:99999999999999999999"), 2),
+        (("search", "id:12345"), 2),
+        (("search", "awe -fear"), 2),
+        (("export", "--output", "/nowhere/x.csv"), 4),
+        (("export", "--output", "photos"), 4),
+    ):
+        failed = emoir(*arguments, code=code)
+        assert len(failed.stderr.splitlines()) == 1, failed.stderr
+    command = f"{sys.executable} -m emoir search awe > /dev/full"
+    full = subprocess.run(
+        ["bash", "-c", command], cwd=emoir.folder, env=emoir.environment, capture_output=True, check=False
+    )
+    assert full.returncode == 4
+    assert full.stderr.splitlines()[0] == b"emoir: No space left on device"
+
+
+def test_a_terminal_without_the_characters(emoir: Shell) -> None:
+    [path] = save_photos(emoir.folder / "写真", 1)
+    emoir.environment["PYTHONIOENCODING"] = "cp1252"
+    emoir("index", ".")
+    assert b"awe" in emoir("describe", str(path)).stdout
+    assert rb"\u5199\u771f/0000.jpg" in emoir("search", "awe").stdout
+
+
 def test_a_second_model_names_two_ways_out(emoir: Shell, other_model: Path) -> None:
     save_photos(emoir.folder / "photos", 1)
     emoir("index", "photos")
@@ -225,7 +255,7 @@ def test_stopped_in_the_middle_nothing_is_lost(emoir: Shell, blow: signal.Signal
     finished = emoir("index", "photos").stderr
     assert f"{600 - done} read, {done} unchanged".encode() in finished
     with Collection(location) as collection:
-        facts, readings = collection.readings()
+        facts, readings, _ = collection.rows()
     assert [os.path.basename(fact.path) for fact in facts] == [f"{number:04}.jpg".encode() for number in range(600)]
     assert len(readings) == 600
 

@@ -10,8 +10,8 @@ import pytest
 
 from emoir import Model
 from emoir.errors import EmoirError
-from emoir.extract import Extraction, WorkerPool, extract, file_digest, shipped_model_folder
-from emoir.limits import MAX_PIXELS
+from emoir.extract import Extraction, Failure, WorkerPool, extract, file_digest, shipped_model_folder
+from emoir.limits import MAX_PIXELS, Limits
 from tests.pictures import save_photos
 
 
@@ -19,6 +19,11 @@ def children() -> set[int]:
     """Process numbers of this process's living children."""
     found = subprocess.run(["pgrep", "-P", str(os.getpid())], capture_output=True, text=True, check=False)
     return {int(number) for number in found.stdout.split()}
+
+
+def cause(answer: Extraction | Failure) -> str:
+    assert isinstance(answer, Failure)
+    return answer.cause
 
 
 def test_workers_give_what_this_process_gives(model: Model, tmp_path: Path) -> None:
@@ -40,18 +45,18 @@ def test_failures_are_answers(tmp_path: Path) -> None:
     text = tmp_path / "letter.jpg"
     text.write_text("this is a letter that somebody called a photograph")
     paths = [os.fsencode(text), os.fsencode(tmp_path / "caf\udce9.jpg"), os.fsencode(save_photos(tmp_path, 1)[0])]
-    with WorkerPool(shipped_model_folder(), workers=1, max_pixels=100) as pool:
+    with WorkerPool(shipped_model_folder(), workers=1, limits=Limits(max_pixels=100)) as pool:
         answers = dict(pool.extract(paths))
-    assert answers[paths[0]] == "not an image: no known signature in its first bytes"
-    assert answers[paths[1]] == "cannot be read: No such file or directory"
-    assert answers[paths[2]] == "64 x 64 is over the limit of 100 pixels; raise it with --max-pixels"
+    assert cause(answers[paths[0]]) == "not an image: no known signature in its first bytes"
+    assert cause(answers[paths[1]]) == "cannot be read: No such file or directory"
+    assert cause(answers[paths[2]]) == "64 x 64 is over the limit of 100 pixels; raise it with --max-pixels"
 
 
 def test_a_killed_worker_loses_nothing(tmp_path: Path) -> None:
     paths = [os.fsencode(path) for path in save_photos(tmp_path, 90)]
     before = children()
     killed = 0
-    answers: dict[bytes, Extraction | str] = {}
+    answers: dict[bytes, Extraction | Failure] = {}
     with WorkerPool(shipped_model_folder(), workers=2) as pool:
         for path, answer in pool.extract(paths):
             assert path not in answers
@@ -70,9 +75,9 @@ def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     photos = save_photos(tmp_path, 3)
     paths = [os.fsencode(path) for path in (photos[0], pipe, photos[1], photos[2])]
-    with WorkerPool(shipped_model_folder(), workers=1, seconds_per_file=1.0) as pool:
+    with WorkerPool(shipped_model_folder(), workers=1, limits=Limits(seconds_per_file=1.0)) as pool:
         answers = dict(pool.extract(paths))
-    assert answers[os.fsencode(pipe)] == "took longer than 1 seconds; raise the limit with --seconds-per-file"
+    assert cause(answers[os.fsencode(pipe)]) == "took longer than 1 seconds; raise the limit with --seconds-per-file"
     assert sum(isinstance(answer, Extraction) for answer in answers.values()) == 3
 
 
@@ -82,7 +87,7 @@ def test_a_file_that_kills_its_worker_twice_is_to_blame(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     photos = [os.fsencode(path) for path in save_photos(tmp_path, 4)]
     before = children()
-    answers: dict[bytes, Extraction | str] = {}
+    answers: dict[bytes, Extraction | Failure] = {}
     with (
         WorkerPool(shipped_model_folder(), workers=1) as pool,
         subprocess.Popen(["bash", "-c", KILL_READERS, "kill", str(os.getpid()), str(pipe)]) as executioner,
@@ -91,7 +96,7 @@ def test_a_file_that_kills_its_worker_twice_is_to_blame(tmp_path: Path) -> None:
             answers.update(pool.extract([photos[0], os.fsencode(pipe), *photos[1:]]))
         finally:
             executioner.kill()
-    assert answers[os.fsencode(pipe)] == "its decoder crashed or ran out of memory 2 times (exit code -9)"
+    assert cause(answers[os.fsencode(pipe)]) == "its decoder crashed or ran out of memory 2 times (exit code -9)"
     assert sum(isinstance(answer, Extraction) for answer in answers.values()) == 4
     assert children() == before
 
@@ -117,3 +122,14 @@ def test_workers_that_cannot_start_are_an_error_not_a_failure_of_every_file(tmp_
         pytest.raises(EmoirError, match="ended with exit code 1 before it could read anything"),
     ):
         list(pool.extract([b"/a.jpg"]))
+
+
+def test_a_program_among_the_photographs_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = save_photos(tmp_path, 1)
+    (tmp_path / "PIL.py").write_text(f"open({str(tmp_path / 'harm')!r}, 'w')")
+    (tmp_path / "pickle.py").write_text(f"open({str(tmp_path / 'harm')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    with WorkerPool(shipped_model_folder(), workers=1) as pool:
+        [(_, answer)] = pool.extract([os.fsencode(paths[0])])
+    assert isinstance(answer, Extraction)
+    assert not (tmp_path / "harm").exists()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from emoir.errors import UndecodableImageError
+from emoir.errors import ShapeError, UndecodableImageError
 from emoir.images import decode, from_pillow
 from tests.pictures import encoded, linear_rgb_profile, noise
 
@@ -132,6 +132,37 @@ def test_sixteen_bit_grey_is_scaled_not_clipped(format: str) -> None:
     assert np.abs(np.array(first_pixel(encoded(image, format))) - 100).max() <= 2
 
 
+def test_floating_point_grey_with_a_hole() -> None:
+    image = Image.fromarray(np.array([[0.5, np.nan, np.inf]], np.float32))
+    assert decode(encoded(image, "TIFF")).pixels[0, :, 0].tolist() == [128, 0, 0]
+
+
+def test_sixteen_bit_grey_that_counts_from_white() -> None:
+    image = Image.fromarray(np.full((4, 4), 25_700, np.uint16))
+    content = encoded(image, "TIFF", tiffinfo={262: 0})
+    assert abs(first_pixel(content)[0] - 155) <= 2
+
+
+def test_transparent_levels_of_grey() -> None:
+    deep = Image.fromarray(np.array([[25_700, 9]], np.uint16))
+    pixels = decode(encoded(deep, "PNG", transparency=9)).pixels
+    assert np.abs(pixels[0].astype(int) - [[100] * 3, [255] * 3]).max() <= 2
+    bits = Image.new("1", (2, 1))
+    bits.putpixel((1, 0), 1)
+    assert decode(encoded(bits, "PNG", transparency=0)).pixels[0].tolist() == [[255, 255, 255], [255, 255, 255]]
+
+
+def test_names_that_no_file_can_have() -> None:
+    for name in ("x" * 300 + ".jpg", "a\0b.jpg"):
+        with pytest.raises(UndecodableImageError, match="cannot be read: "):
+            decode(Path(name))
+
+
+def test_an_image_without_pixels() -> None:
+    with pytest.raises(ShapeError, match="0 x 5 pixels has nothing to read"):
+        from_pillow(Image.new("RGB", (0, 5)))
+
+
 @pytest.mark.parametrize(("value", "level"), [(0.5, 128), (100.0, 100), (25_700.0, 100)])
 def test_floating_point_grey(value: float, level: int) -> None:
     image = Image.fromarray(np.array([[value, 0.0]], np.float32))
@@ -157,7 +188,7 @@ def test_moment_from_exif() -> None:
 def test_squash_averages() -> None:
     # A 64 x 64 checkerboard of single pixels is even grey at any smaller size.
     board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
-    pixels = from_pillow(Image.fromarray(board), size=16)
+    pixels = from_pillow(Image.fromarray(board), size=16).pixels
     assert pixels.shape == (16, 16, 3)
     assert np.abs(pixels[2:-2, 2:-2].astype(int) - 128).max() <= 3
 
@@ -165,7 +196,7 @@ def test_squash_averages() -> None:
 def test_reduced_decoding_gives_nearly_the_same() -> None:
     content = encoded(Image.fromarray(noise(1600, 3)), "JPEG", quality=95)
     reduced = decode(content, size=96).pixels.astype(int)
-    full = from_pillow(Image.open(BytesIO(content)), size=96).astype(int)
+    full = from_pillow(Image.open(BytesIO(content)), size=96).pixels.astype(int)
     assert np.abs(reduced - full).mean() < 1.5
 
 
@@ -176,7 +207,8 @@ def test_reduced_decoding_gives_nearly_the_same() -> None:
         (b"Dear diary, today I saw a photo.", "not an image: no known signature in its first bytes"),
         (encoded(Image.fromarray(noise(64, 1)), "JPEG")[:900], "damaged: image file is truncated"),
         (encoded(Image.fromarray(noise(64, 1)), "PNG")[:900], "damaged: "),
-        (b"\x89PNG\r\n\x1a\n" + bytes(40), "damaged: "),
+        (b"\x89PNG\r\n\x1a\n" + bytes(40), "damaged: not a readable PNG file"),
+        (b"\xff\xd8\xff\xe0" + bytes(40), "damaged: "),
     ],
 )
 def test_causes(content: bytes, cause: str) -> None:

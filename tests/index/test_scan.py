@@ -10,6 +10,7 @@ from emoir.images.walk import FileStat
 from emoir.index import FileOutcome, NotAnImage, RowLayout, SqliteIndex
 from emoir.index.base import IndexedModel
 from emoir.index.scan import Scan, scan
+from emoir.limits import Limits
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def scanned(index: SqliteIndex, root: Path, *, prune: bool = False) -> Scan:
     """Scan and settle everything as the collection does, without reading a file."""
     result = Scan()
     scan(index, os.fsencode(root), result, prune=prune)
-    index.record([FileOutcome(path, stat, NotAnImage()) for path, stat in result.fresh])
+    index.record([FileOutcome(path, stat, NotAnImage()) for path, stat in result.fresh], Limits())
     index.forget(result.gone_files, result.gone_directories)
     return result
 
@@ -91,9 +92,11 @@ def test_a_folder_on_another_device_is_kept(index: SqliteIndex, root: Path, how:
     (root / "sub" / "b").unlink()
     if how == "missing":
         (root / "sub").rmdir()
-    result = Scan()
-    scan(index, os.fsencode(root), result)
-    assert (result.removed, result.kept) == (0, [os.fsencode(root / "sub")])
+    # Again and again: keeping it must not make it look as if it had always been there.
+    for _ in range(3):
+        result = scanned(index, root)
+        assert (result.removed, result.kept) == (0, [os.fsencode(root / "sub")])
+    assert scanned(index, root, prune=True).removed == 1
 
 
 def test_an_emptied_folder_on_the_same_device_is_not(index: SqliteIndex, root: Path) -> None:
@@ -101,3 +104,11 @@ def test_an_emptied_folder_on_the_same_device_is_not(index: SqliteIndex, root: P
     (root / "sub" / "b").unlink()
     result = scanned(index, root)
     assert (result.removed, result.kept) == (1, [])
+
+
+def test_files_that_are_to_be_tried_again_are_fresh(index: SqliteIndex, root: Path) -> None:
+    scanned(index, root)
+    result = Scan()
+    scan(index, os.fsencode(root), result, again=frozenset({os.fsencode(root / "a")}))
+    assert [path for path, _ in result.fresh] == [os.fsencode(root / "a")]
+    assert result.unchanged == 1

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,11 @@ import pytest
 
 from emoir import Model
 from emoir.errors import IndexFileError, IndexVersionError, ModelMismatchError
-from emoir.extract import Extraction, extract
+from emoir.extract import Extraction, Failure, extract
 from emoir.images.walk import FileStat
 from emoir.index import FileOutcome, KnownImage, NotAnImage, RowLayout, SqliteIndex
 from emoir.index.base import IndexedModel
-from emoir.limits import MAX_PIXELS
+from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, MAX_PIXELS, Limits
 from tests.pictures import save_photos
 
 STAT = FileStat(1, 1)
@@ -41,11 +42,13 @@ def outcomes(extractions: list[tuple[bytes, Extraction]]) -> list[FileOutcome]:
 
 
 def test_what_goes_in_comes_out(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
-    index.record(outcomes(extractions))
+    index.record(outcomes(extractions), Limits())
     ids = index.matrix().ids.tolist()
     facts = index.facts(ids)
     assert [fact.path for fact in facts] == [path for path, _ in extractions]
-    for reading, (_, extraction) in zip(index.readings(facts), extractions, strict=True):
+    again, rows = index.rows()
+    assert again == facts
+    for reading, (_, extraction) in zip(index.readings(facts, rows), extractions, strict=True):
         np.testing.assert_allclose(reading.embedding, extraction.reading.embedding, atol=2e-4)
         assert reading.confidence == pytest.approx(extraction.reading.confidence, abs=1e-6)
         assert reading.valence == pytest.approx(extraction.reading.valence, abs=5e-4)
@@ -56,8 +59,8 @@ def test_what_goes_in_comes_out(index: SqliteIndex, extractions: list[tuple[byte
 
 def test_one_row_an_image_one_path_a_file(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
     path, extraction = extractions[0]
-    index.record([FileOutcome(path, STAT, extraction), FileOutcome(path + b"2", STAT, extraction)])
-    index.record([FileOutcome(b"/elsewhere/x.jpg", STAT, KnownImage(1, extraction.digest))])
+    index.record([FileOutcome(path, STAT, extraction), FileOutcome(path + b"2", STAT, extraction)], Limits())
+    index.record([FileOutcome(b"/elsewhere/x.jpg", STAT, KnownImage(1, extraction.digest))], Limits())
     status = index.status()
     assert (status.images, status.files) == (1, 3)
     assert len(index.matrix().ids) == 1
@@ -71,23 +74,69 @@ def test_a_batch_is_all_or_nothing(index: SqliteIndex, extractions: list[tuple[b
     good = outcomes(extractions[:2])
     broken = replace(extractions[2][1], palette=np.zeros(3, np.float32))
     with pytest.raises(ValueError, match="array"):
-        index.record([*good, FileOutcome(b"/x.jpg", STAT, broken)])
+        index.record([*good, FileOutcome(b"/x.jpg", STAT, broken)], Limits())
     assert index.status().files == 0
-    index.record(good)
+    index.record(good, Limits())
     assert index.status().files == 2
 
 
 def test_failures_and_other_files(index: SqliteIndex) -> None:
-    index.record([FileOutcome(b"/p/a.jpg", STAT, "damaged: no"), FileOutcome(b"/p/notes.txt", STAT, NotAnImage())])
+    index.record(
+        [FileOutcome(b"/p/a.jpg", STAT, Failure("damaged: no")), FileOutcome(b"/p/notes.txt", STAT, NotAnImage())],
+        Limits(),
+    )
     [failure] = index.status().failures
     assert (failure.path, failure.cause) == (b"/p/a.jpg", "damaged: no")
     assert set(index.files(b"/p")) == {b"a.jpg", b"notes.txt"}
     assert len(index.matrix().ids) == 0
 
 
+def test_failures_that_are_worth_another_try(index: SqliteIndex) -> None:
+    causes = {"pixels": BY_PIXELS, "seconds": BY_SECONDS, "permission": BY_CIRCUMSTANCES, "damaged": None}
+    outcomes = [FileOutcome(f"/p/{name}".encode(), STAT, Failure(name, by)) for name, by in causes.items()]
+    index.record(outcomes, Limits(max_pixels=100, seconds_per_file=5))
+    assert index.worth_another_try(Limits(100, 5)) == {b"/p/permission"}
+    assert index.worth_another_try(Limits(101, 5)) == {b"/p/permission", b"/p/pixels"}
+    assert index.worth_another_try(Limits(99, 6)) == {b"/p/permission", b"/p/seconds"}
+
+
+def test_a_known_image_that_another_process_dropped_is_left_for_the_next_run(
+    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]
+) -> None:
+    index.record([FileOutcome(b"/p/a.jpg", STAT, KnownImage(77, b"gone")), *outcomes(extractions[:1])], Limits())
+    assert index.files(b"/p") == {}
+    assert index.status().images == 1
+
+
+def test_rows_and_facts_agree_while_another_process_deletes(
+    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]
+) -> None:
+    index.record(outcomes(extractions), Limits())
+    folder = os.path.dirname(extractions[0][0])
+    stop = threading.Event()
+
+    def churn() -> None:
+        with SqliteIndex(index.file) as other:
+            while not stop.is_set():
+                other.forget([(folder, os.path.basename(extractions[0][0]))])
+                other.tidy()
+                other.record(outcomes(extractions[:1]), Limits())
+
+    thread = threading.Thread(target=churn)
+    thread.start()
+    try:
+        for _ in range(200):
+            facts, rows = index.rows()
+            assert len(facts) == len(rows) >= 5
+            assert len(index.readings(facts, rows)) == len(facts)
+    finally:
+        stop.set()
+        thread.join()
+
+
 def test_forgotten_images_leave_no_rows(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
     for outcome in outcomes(extractions):
-        index.record([outcome])
+        index.record([outcome], Limits())
     folder = os.path.dirname(extractions[0][0])
     before = index.matrix()
     index.forget([(folder, os.path.basename(extractions[2][0]))])
@@ -103,7 +152,7 @@ def test_forgotten_images_leave_no_rows(index: SqliteIndex, extractions: list[tu
     index.tidy()
     assert index.status().images == 0
     # An id is never given twice.
-    index.record(outcomes(extractions[:1]))
+    index.record(outcomes(extractions[:1]), Limits())
     assert index.matrix().ids.tolist() == [7]
 
 
@@ -112,14 +161,15 @@ def test_another_process_s_changes_are_seen(
 ) -> None:
     assert len(index.matrix().ids) == 0
     with SqliteIndex(index.file, model=indexed) as other:
-        other.record(outcomes(extractions))
+        other.record(outcomes(extractions), Limits())
     assert len(index.matrix().ids) == 6
 
 
 def test_folders_by_prefix(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
     names = [b"/a/1.jpg", b"/a/b/2.jpg", b"/ab/3.jpg", b"/a\xff/4.jpg", b"/5.jpg"]
     index.record(
-        [FileOutcome(name, STAT, extraction) for name, (_, extraction) in zip(names, extractions, strict=False)]
+        [FileOutcome(name, STAT, extraction) for name, (_, extraction) in zip(names, extractions, strict=False)],
+        Limits(),
     )
     assert index.ids_below([b"/a"]).tolist() == [1, 2]
     assert index.ids_below([b"/a/b", b"/ab"]).tolist() == [2, 3]
@@ -140,9 +190,11 @@ def test_roots_cover_each_other(index: SqliteIndex) -> None:
 def test_a_second_model_is_refused_with_two_ways_out(index: SqliteIndex, indexed: IndexedModel) -> None:
     other = replace(indexed, id="other-1")
     with pytest.raises(ModelMismatchError, match=r"use another file with --index, or .* emoir index --rebuild"):
-        SqliteIndex(index.file, model=other)
+        SqliteIndex(index.file, model=other).require(other.id)
     index.rebuild(other)
-    assert SqliteIndex(index.file, model=other).status().model == other
+    reopened = SqliteIndex(index.file)
+    reopened.require(other.id)
+    assert reopened.status().model == other
 
 
 def test_files_that_are_no_index(tmp_path: Path, indexed: IndexedModel) -> None:

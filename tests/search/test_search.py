@@ -93,8 +93,12 @@ def test_words_not_understood_are_named(photos: Collection) -> None:
     assert photos.search("a quiet winter evening").unknown == ("winter", "evening")
     with pytest.raises(QueryError, match=r"no emotion word in 'quite': 'quite' not understood. Did you mean quiet"):
         photos.search("quite")
-    with pytest.raises(QueryError, match=r"'not' is not understood here; take something away with ' - '"):
-        photos.search("not scary")
+    for negation in ("not scary", "isn't happy", "不太开心"):
+        with pytest.raises(QueryError, match=r"is not understood here; take something away with ' - '"):
+            photos.search(negation)
+    assert photos.search("awe 😱").unknown == ("😱",)
+    with pytest.raises(QueryError, match="'😱' not understood"):
+        photos.search("😱")
     with pytest.raises(QueryError, match="id:999: no image of this index has that id"):
         photos.search("id:999")
     with pytest.raises(QueryError, match="no such file"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+import warnings
 from typing import Annotated, Any
 
 import typer
@@ -32,8 +34,16 @@ class Edge(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
+        for stream in (sys.stdout, sys.stderr):
+            # A terminal that lacks a character shows its code instead of failing.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        # What image decoders mutter about odd files helps nobody here.
+        warnings.filterwarnings("ignore", module="PIL")
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
         except QueryError as error:
             say(f"emoir: {error}")
             raise typer.Exit(Exit.USAGE) from None
@@ -46,6 +56,10 @@ class Edge(TyperGroup):
             # The reader has seen enough. Python would complain again when it flushes standard output.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(Exit.DONE) from None
+        except OSError as error:
+            name = f"{error.filename}: " if error.filename is not None else ""
+            say(f"emoir: {name}{error.strerror or error}")
+            raise typer.Exit(Exit.FAILURE) from None
 
 
 app = typer.Typer(cls=Edge, invoke_without_command=True, pretty_exceptions_enable=False, rich_markup_mode="markdown")

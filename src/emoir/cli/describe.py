@@ -39,7 +39,9 @@ def describe(
     """Say what emotion images evoke: distribution, valence and arousal, confidence, colours, texture."""
     from emoir.errors import UndecodableImageError
     from emoir.extract import Model
+    from emoir.images.decode import lift_pillow_limit
 
+    lift_pillow_limit()
     reader = Model(model)
     records: list[dict[str, Any]] = []
     for image in images:

@@ -50,14 +50,14 @@ def export(
     if format in (ExportFormat.parquet, ExportFormat.npy) and output is None:
         raise typer.BadParameter(f"{format.value} is not text: name a file with --output")
     with Collection(index) as photos:
-        facts, readings = photos.readings(within=within)
+        facts, readings, vectors = photos.rows(within=within)
         if not facts:
             say("nothing is indexed there")
             raise typer.Exit(Exit.NOTHING_FOUND)
         if format is ExportFormat.npy and output is not None:
             import numpy as np
 
-            np.save(output, photos.vectors(facts))
+            np.save(output, vectors)
         elif format is ExportFormat.parquet and output is not None:
             _write_parquet(output, facts, readings)
         elif format is ExportFormat.json:

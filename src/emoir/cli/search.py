@@ -11,6 +11,7 @@ from emoir.cli.options import EverywhereOption, IndexOption, ModelOption, Within
 from emoir.cli.output import Exit, ListFormat, put, put_paths, say, shown
 
 if TYPE_CHECKING:
+    from emoir.collection import Collection
     from emoir.search import Matches
 
 
@@ -37,13 +38,13 @@ def search(
     folders = chosen_folders(within, everywhere)
     with Collection(index, model=model) as photos:
         matches = photos.search(query, n=n, within=folders)
+        if matches.unknown:
+            say(f"not understood and not used: {', '.join(matches.unknown)}")
         if not matches:
-            _say_nothing_found(photos, matches, folders)
+            _say_nothing_found(photos, folders)
             if format is ListFormat.json:
                 put("[]")
             raise typer.Exit(Exit.NOTHING_FOUND)
-    if matches.unknown:
-        say(f"not understood and not used: {', '.join(matches.unknown)}")
     if nul or format is ListFormat.paths:
         put_paths([match.path for match in matches], nul=nul)
     elif format is ListFormat.json:
@@ -52,10 +53,7 @@ def search(
         _put_rows(matches, tabs=format is ListFormat.tsv)
 
 
-def _say_nothing_found(photos: object, matches: Matches, folders: list[Path] | None) -> None:
-    from emoir.collection import Collection
-
-    assert isinstance(photos, Collection)
+def _say_nothing_found(photos: Collection, folders: list[Path] | None) -> None:
     elsewhere = photos.status().images
     if folders is None or not elsewhere:
         say("the index holds no image but the examples; begin with: emoir index FOLDER")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -144,7 +145,8 @@ def understand(phrase: str) -> Understood:
         ('冬夜',)
     """
     found: list[str] = []
-    unknown: list[str] = []
+    # Emoji and other symbols are no words, but they were meant.
+    unknown = [character for character in phrase if unicodedata.category(character).startswith("S")]
     chunks = _CHUNKS.findall(phrase.lower())
     at = 0
     while at < len(chunks):

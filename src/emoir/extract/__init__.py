@@ -1,7 +1,16 @@
 """Images to emotion readings through an ONNX model: here, or in worker processes."""
 
-from emoir.extract.extraction import Extraction, extract, file_digest
+from emoir.extract.extraction import Extraction, Failure, extract, file_digest
 from emoir.extract.model import Model, ModelCard, shipped_model_folder
 from emoir.extract.pool import WorkerPool
 
-__all__ = ["Extraction", "Model", "ModelCard", "WorkerPool", "extract", "file_digest", "shipped_model_folder"]
+__all__ = [
+    "Extraction",
+    "Failure",
+    "Model",
+    "ModelCard",
+    "WorkerPool",
+    "extract",
+    "file_digest",
+    "shipped_model_folder",
+]

@@ -13,12 +13,26 @@ from numpy.typing import NDArray
 from emoir.emotions.reading import EmotionReading
 from emoir.errors import UndecodableImageError
 from emoir.extract.model import Model
-from emoir.images import decode
+from emoir.images.decode import decode, unreadable
 from emoir.images.palette import palette_histogram
 from emoir.images.walk import FileStat
+from emoir.limits import BY_CIRCUMSTANCES
 
 READY = ("ready",)
 """What a worker says first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a file could not be read.
+
+    Args:
+        cause: in one line, without the file's name.
+        lifted_by: what may make it readable though the file stays the same (see ``UndecodableImageError``).
+    """
+
+    cause: str
+    lifted_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +78,12 @@ def extract(path: Path, model: Model, *, max_pixels: int) -> Extraction:
             stream.seek(0)
             photograph = decode(stream, size=model.card.size, max_pixels=max_pixels)
             after = os.fstat(stream.fileno())
-    except PermissionError as error:
-        raise UndecodableImageError("no permission to read it") from error
     except UndecodableImageError:
         raise
     except OSError as error:
-        raise UndecodableImageError(f"cannot be read: {error.strerror or error}") from error
+        raise unreadable(error) from error
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise UndecodableImageError("it changed while it was read; run emoir index again")
+        raise UndecodableImageError("it changed while it was read", lifted_by=BY_CIRCUMSTANCES)
     return Extraction(
         digest,
         FileStat(before.st_size, before.st_mtime_ns),

@@ -144,7 +144,7 @@ class Model:
     def load(self, image: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Photograph:
         """Bring an image to the size that the network takes; arguments and errors as for ``read``."""
         if isinstance(image, Image.Image):
-            return Photograph(from_pillow(image, size=self.card.size), image.width, image.height, None)
+            return from_pillow(image, size=self.card.size)
         if isinstance(image, np.ndarray):
             if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
                 raise ShapeError(f"expected (H, W, 3) uint8 sRGB, got {image.shape} {image.dtype}")

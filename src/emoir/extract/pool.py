@@ -18,8 +18,8 @@ from types import TracebackType
 from typing import IO, TypeAlias
 
 from emoir.errors import EmoirError
-from emoir.extract.extraction import READY, Extraction
-from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE
+from emoir.extract.extraction import READY, Extraction, Failure
+from emoir.limits import BY_SECONDS, Limits
 
 # Files handed to a worker ahead of its answers: enough to keep it busy, few enough to hand out again.
 AHEAD = 4
@@ -31,7 +31,7 @@ CHANCES = 2
 # A worker that has not loaded the model after this many seconds never will.
 STARTING_SECONDS = 120.0
 
-Message: TypeAlias = "Extraction | str | tuple[str] | None"
+Message: TypeAlias = "Extraction | Failure | tuple[str] | None"
 
 
 @dataclass(eq=False)
@@ -51,14 +51,13 @@ class WorkerPool:
     Args:
         model: folder of the model.
         workers: processes; default: one per core.
-        max_pixels: larger images are refused.
-        seconds_per_file: a file that takes longer is given up and its worker replaced.
+        limits: what one file may cost; a worker that spends longer on a file is replaced.
 
     Example:
         >>> import tempfile
         >>> from emoir.extract.model import shipped_model_folder
         >>> with WorkerPool(shipped_model_folder(), workers=1) as pool:
-        ...     [answer for _, answer in pool.extract([b"/no/such/file.jpg"])]
+        ...     [answer.cause for _, answer in pool.extract([b"/no/such/file.jpg"])]
         ['cannot be read: No such file or directory']
     """
 
@@ -67,12 +66,13 @@ class WorkerPool:
         model: Path,
         *,
         workers: int | None = None,
-        max_pixels: int = MAX_PIXELS,
-        seconds_per_file: float = SECONDS_PER_FILE,
+        limits: Limits | None = None,
     ) -> None:
-        self._command = [sys.executable, "-m", "emoir.extract.worker", str(model), str(max_pixels)]
+        self._command = [sys.executable, "-P", "-m", "emoir.extract.worker", str(model)]
         self._count = workers or os.cpu_count() or 1
-        self._limit = seconds_per_file
+        limits = limits or Limits()
+        self._command.append(str(limits.max_pixels))
+        self._limit = limits.seconds_per_file
         self._workers: list[_Worker] = []
         self._stillborn = 0
         self._answers: queue.SimpleQueue[tuple[_Worker, Message]] = queue.SimpleQueue()
@@ -89,14 +89,14 @@ class WorkerPool:
             _close(worker.requests)
         self._workers.clear()
 
-    def extract(self, paths: Iterable[bytes]) -> Iterator[tuple[bytes, Extraction | str]]:
+    def extract(self, paths: Iterable[bytes]) -> Iterator[tuple[bytes, Extraction | Failure]]:
         """Extract files as they come, answers in any order.
 
         Args:
             paths: is drawn from only as fast as the workers go.
 
         Yields:
-            Every path once, with its extraction or, as text, the cause of its failure.
+            Every path once, with its extraction or its failure.
 
         Raises:
             EmoirError: if a worker ends before it is ready.
@@ -137,7 +137,7 @@ class WorkerPool:
                     # It has died; its reader thread reports that in turn.
                     break
 
-    def _next_answer(self) -> tuple[_Worker, Extraction | str | None]:
+    def _next_answer(self) -> tuple[_Worker, Extraction | Failure | None]:
         """The next answer of a living worker; workers over the time limit are killed meanwhile."""
         while True:
             busy = [worker for worker in self._workers if worker.pending]
@@ -155,7 +155,7 @@ class WorkerPool:
             elif worker in self._workers and not isinstance(answer, tuple):
                 return worker, answer
 
-    def _bury(self, worker: _Worker, again: deque[bytes], deaths: dict[bytes, int]) -> tuple[bytes, str] | None:
+    def _bury(self, worker: _Worker, again: deque[bytes], deaths: dict[bytes, int]) -> tuple[bytes, Failure] | None:
         """Take a dead worker away and hand its files out again; returns a file that is to blame."""
         took = time.monotonic() - worker.since
         code = worker.process.wait()
@@ -175,15 +175,17 @@ class WorkerPool:
         culprit = worker.pending.popleft()
         again.extend(worker.pending)
         if took >= self._limit:
-            return culprit, f"took longer than {self._limit:g} seconds; raise the limit with --seconds-per-file"
+            cause = f"took longer than {self._limit:g} seconds; raise the limit with --seconds-per-file"
+            return culprit, Failure(cause, BY_SECONDS)
         deaths[culprit] = deaths.get(culprit, 0) + 1
         if deaths[culprit] < CHANCES:
             again.appendleft(culprit)
             return None
-        return culprit, f"its decoder crashed or ran out of memory {CHANCES} times (exit code {code})"
+        return culprit, Failure(f"its decoder crashed or ran out of memory {CHANCES} times (exit code {code})")
 
     def _start(self) -> _Worker:
-        # The worker must find what this process has found, however it came to be importable.
+        # The worker must find what this process has found, however it came to be importable, and nothing else: with
+        # -P, a PIL.py in a folder of photographs is not imported.
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         if process.stdin is None or process.stdout is None:

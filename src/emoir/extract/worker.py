@@ -1,7 +1,7 @@
 """A process that reads files: ``python -m emoir.extract.worker MODEL MAX_PIXELS``.
 
 It says READY once it has loaded the model. Paths arrive pickled on standard input, one answer each leaves
-pickled on standard output, in the same order: an Extraction, or the cause of a failure as text. End of
+pickled on standard output, in the same order: an Extraction or a Failure. End of
 input ends the process. It is started as
 a program of its own, so that a library user needs no main guard and a crash in a decoder takes nobody
 with it.
@@ -13,14 +13,14 @@ import os
 import pickle
 import signal
 import sys
+import warnings
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image
-
 from emoir.errors import UndecodableImageError
-from emoir.extract.extraction import READY, Extraction, extract
+from emoir.extract.extraction import READY, Extraction, Failure, extract
 from emoir.extract.model import Model
+from emoir.images.decode import lift_pillow_limit
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, model: Model, max_pixels: int) -> None:
@@ -32,11 +32,11 @@ def serve(requests: BinaryIO, answers: BinaryIO, model: Model, max_pixels: int) 
             path: bytes = pickle.load(requests)
         except EOFError:
             return
-        answer: Extraction | str
+        answer: Extraction | Failure
         try:
             answer = extract(Path(os.fsdecode(path)), model, max_pixels=max_pixels)
         except UndecodableImageError as error:
-            answer = str(error)
+            answer = Failure(str(error), error.lifted_by)
         pickle.dump(answer, answers, protocol=pickle.HIGHEST_PROTOCOL)
         answers.flush()
 
@@ -45,8 +45,9 @@ def main() -> None:
     """Run as a program."""
     # Ctrl-C goes to the whole process group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # The limit that the caller gave is the one that counts.
-    Image.MAX_IMAGE_PIXELS = None
+    # The limit that the caller gave is the one that counts, and what decoders mutter helps nobody.
+    lift_pillow_limit()
+    warnings.simplefilter("ignore")
     # Whatever a library prints must not get between the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

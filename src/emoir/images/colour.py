@@ -11,6 +11,8 @@ from PIL import Image, ImageCms
 WHITE = (255, 255, 255)
 # Modes whose samples lie beyond 8 bits; Pillow's own conversion clips them.
 DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
+# TIFF 6.0: Pillow turns WhiteIsZero around for 8 bits, but not for 16.
+PHOTOMETRIC_INTERPRETATION, WHITE_IS_ZERO = 262, 0
 ALPHA_MODES = {"RGBA", "LA", "PA", "RGBa", "La"}
 
 
@@ -33,14 +35,11 @@ def to_srgb(image: Image.Image) -> Image.Image:
     """
     profile = image.info.get("icc_profile")
     if image.mode in DEEP_MODES:
-        return _deep_grey(image).convert("RGB")
-    if image.mode == "1":
-        return image.convert("RGB")
+        grey, alpha = _deep_grey(image)
+        return _over_white(_apply_profile(grey, profile), alpha)
     if image.mode in ALPHA_MODES or "transparency" in image.info:
         layered = image.convert("RGBA")
-        alpha = layered.getchannel("A")
-        colours = _apply_profile(layered.convert("RGB"), profile)
-        return Image.composite(colours, Image.new("RGB", image.size, WHITE), alpha)
+        return _over_white(_apply_profile(layered.convert("RGB"), profile), layered.getchannel("A"))
     if image.mode == "LAB":
         return _from_lab(image)
     if image.mode not in ("RGB", "L", "CMYK"):
@@ -48,15 +47,24 @@ def to_srgb(image: Image.Image) -> Image.Image:
     return _apply_profile(image, profile)
 
 
-def _deep_grey(image: Image.Image) -> Image.Image:
-    """16-bit, 32-bit or floating-point grey to 8 bits, by scaling."""
+def _over_white(colours: Image.Image, alpha: Image.Image) -> Image.Image:
+    return Image.composite(colours, Image.new("RGB", colours.size, WHITE), alpha)
+
+
+def _deep_grey(image: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """16-bit, 32-bit or floating-point grey to 8 bits, by scaling; with the alpha of its transparent level."""
     values = np.asarray(image).astype(np.float64)
+    transparent = image.info.get("transparency")
+    alpha = np.where(values == transparent, 0, 255) if isinstance(transparent, int) else np.full(values.shape, 255)
+    values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
     largest = float(values.max(initial=0.0))
     # Floating-point files state no range: the smallest of the usual ones that holds the values is taken.
     ranges = (1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)
     white = next((white for white in ranges if largest <= white), largest)
     values = np.clip(values / white, 0, 1)
-    return Image.fromarray((values * 255 + 0.5).astype(np.uint8))
+    if getattr(image, "tag_v2", {}).get(PHOTOMETRIC_INTERPRETATION) == WHITE_IS_ZERO:
+        values = 1 - values
+    return Image.fromarray((values * 255 + 0.5).astype(np.uint8)), Image.fromarray(alpha.astype(np.uint8))
 
 
 def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image:

@@ -5,29 +5,36 @@ from __future__ import annotations
 import importlib.util
 import re
 import struct
-import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, UnidentifiedImageError
 
-from emoir.errors import UndecodableImageError
+from emoir.errors import ShapeError, UndecodableImageError
 from emoir.images.colour import to_srgb
 from emoir.images.formats import HEADER_LENGTH, sniff
-from emoir.limits import MAX_PIXELS
+from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, MAX_PIXELS
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
-# EXIF orientations 5 to 8 lie on their side.
-TURNED = frozenset({5, 6, 7, 8})
+# What brings each EXIF orientation upright.
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+SIDEWAYS = frozenset({UPRIGHT[5], UPRIGHT[6], UPRIGHT[7], UPRIGHT[8]})
 MOMENT = re.compile(r"\d{4}:\d{2}:\d{2} \d{2}:\d{2}:\d{2}")
 
 # Decoders meet hostile bytes with any of these; each means that the file cannot be decoded.
@@ -83,21 +90,58 @@ def decode(source: Path | bytes | BinaryIO, *, size: int | None = None, max_pixe
         return _decode_stream(BytesIO(source) if isinstance(source, bytes) else source, size, max_pixels)
     except UndecodableImageError:
         raise
-    except PermissionError as error:
-        raise UndecodableImageError("no permission to read it") from error
     except FileNotFoundError as error:
         raise UndecodableImageError("no such file") from error
     except IsADirectoryError as error:
         raise UndecodableImageError("it is a folder") from error
     except MemoryError as error:
         raise UndecodableImageError("not enough memory to decode it; lower the limit with --max-pixels") from error
+    except (OSError, ValueError) as error:
+        raise unreadable(error) from error
 
 
-def from_pillow(image: Image.Image, *, size: int | None = None) -> Pixels:
-    """Upright sRGB pixels of a Pillow image, as ``decode`` gives them for a file."""
+def unreadable(error: OSError | ValueError) -> UndecodableImageError:
+    """The cause of a file that the system would not give: permissions, the disk, an impossible name."""
+    if isinstance(error, PermissionError):
+        return UndecodableImageError("no permission to read it", lifted_by=BY_CIRCUMSTANCES)
+    cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return UndecodableImageError(f"cannot be read: {cause}", lifted_by=BY_CIRCUMSTANCES)
+
+
+def lift_pillow_limit() -> None:
+    """Let our own pixel limit be the only one in this process; for processes that are emoir's alone."""
+    Image.MAX_IMAGE_PIXELS = None
+
+
+def from_pillow(image: Image.Image, *, size: int | None = None, original: tuple[int, int] | None = None) -> Photograph:
+    """A Pillow image as ``decode`` gives it for a file.
+
+    Args:
+        image: of any mode.
+        size: side of the square to which it is squashed, if given.
+        original: width and height as stored, if decoding has reduced them.
+
+    Returns:
+        The pixels, turned as EXIF says; size and time.
+
+    Raises:
+        UndecodableImageError: if its pixels cannot be loaded.
+        ShapeError: if it has none.
+    """
+    if not all(image.size):
+        raise ShapeError(f"an image of {image.width} x {image.height} pixels has nothing to read")
+    width, height = original or image.size
     with _decoder_errors():
-        upright = to_srgb(ImageOps.exif_transpose(image))
-        return np.asarray(squash(upright, size) if size else upright)
+        exif = image.getexif()
+        turn = UPRIGHT.get(exif.get(ExifTags.Base.Orientation, 1))
+        colours = to_srgb(image)
+        if size:
+            colours = squash(colours, size)
+        if turn is not None:
+            colours = colours.transpose(turn)
+        if turn in SIDEWAYS:
+            width, height = height, width
+        return Photograph(np.asarray(colours), width, height, _moment(exif))
 
 
 def squash(image: Image.Image, size: int) -> Image.Image:
@@ -132,21 +176,17 @@ def _decode_stream(stream: BinaryIO, size: int | None, max_pixels: int) -> Photo
         raise UndecodableImageError("not an image: no known signature in its first bytes")
     if name == "HEIF":
         _register_heif()
-    with _decoder_errors(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with Image.open(stream, formats=[name, "MPO"] if name == "JPEG" else [name]) as image:
-            width, height = image.size
-            if width * height > max_pixels:
-                raise UndecodableImageError(
-                    f"{width} x {height} is over the limit of {max_pixels:,} pixels; raise it with --max-pixels"
-                )
-            if size:
-                image.draft("RGB", (2 * size, 2 * size))
-            image.load()
-            exif = image.getexif()
-            if exif.get(ExifTags.Base.Orientation) in TURNED:
-                width, height = height, width
-            return Photograph(from_pillow(image, size=size), width, height, _moment(exif))
+    with _decoder_errors(name), Image.open(stream, formats=[name]) as image:
+        width, height = image.size
+        if width * height > max_pixels:
+            raise UndecodableImageError(
+                f"{width} x {height} is over the limit of {max_pixels:,} pixels; raise it with --max-pixels",
+                lifted_by=BY_PIXELS,
+            )
+        if size:
+            image.draft("RGB", (2 * size, 2 * size))
+        image.load()
+        return from_pillow(image, size=size, original=(width, height))
 
 
 def _moment(exif: Image.Exif) -> str | None:
@@ -158,23 +198,28 @@ def _moment(exif: Image.Exif) -> str | None:
 
 
 @contextmanager
-def _decoder_errors() -> Iterator[None]:
+def _decoder_errors(name: str = "image") -> Iterator[None]:
     """Turn whatever a decoder raises on damaged data into one cause in plain words."""
     try:
         yield
     except UndecodableImageError:
         raise
     except Image.DecompressionBombError as error:
-        raise UndecodableImageError(f"over Pillow's pixel limit ({error}); raise it with --max-pixels") from error
+        raise UndecodableImageError(
+            "over Pillow's own pixel limit; raise PIL.Image.MAX_IMAGE_PIXELS", lifted_by=BY_PIXELS
+        ) from error
+    except UnidentifiedImageError as error:
+        raise UndecodableImageError(f"damaged: not a readable {name} file") from error
     except DECODER_ERRORS as error:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UndecodableImageError(f"damaged: {cause}") from error
 
 
-@cache
 def _register_heif() -> None:
     if importlib.util.find_spec("pillow_heif") is None:
-        raise UndecodableImageError('HEIC needs one more package: pip install "emoir[heic]"')
+        raise UndecodableImageError(
+            'HEIC needs one more package: pip install "emoir[heic]"', lifted_by=BY_CIRCUMSTANCES
+        )
     import pillow_heif
 
     pillow_heif.register_heif_opener()

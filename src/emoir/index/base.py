@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.extract.extraction import Extraction
+from emoir.extract.extraction import Extraction, Failure
 from emoir.images.walk import FileStat
 from emoir.index.layout import RowLayout
 
@@ -42,8 +42,8 @@ class NotAnImage:
     """A file that neither is an image nor claims to be one."""
 
 
-Outcome = Extraction | KnownImage | NotAnImage | str
-"""What became of a file: its extraction, an image known already, no image at all, or the cause of a failure."""
+Outcome = Extraction | KnownImage | NotAnImage | Failure
+"""What became of a file: its extraction, an image known already, no image at all, or a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class ImageFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FailedFile:
     """A file that could not be read, and why."""
 
     path: bytes
@@ -115,18 +115,24 @@ class IndexStatus:
     roots: tuple[bytes, ...]
     images: int
     files: int
-    failures: tuple[Failure, ...]
+    failures: tuple[FailedFile, ...]
     bytes: int
 
 
-def as_bytes(path: str | os.PathLike[str] | bytes) -> bytes:
-    """A path as an index keys it: absolute, in the file system's own bytes, links not resolved.
+def as_folder(path: str | os.PathLike[str] | bytes) -> bytes:
+    """A folder as an index keys it: absolute, in the file system's own bytes, links resolved.
 
     Example:
-        >>> as_bytes("/photos/../photos/a.jpg")
-        b'/photos/a.jpg'
+        >>> as_folder("/photos/../photos")
+        b'/photos'
     """
-    return os.path.abspath(os.fsencode(path))
+    return os.path.realpath(os.fsencode(path))
+
+
+def as_file(path: str | os.PathLike[str] | bytes) -> bytes:
+    """A file as an index keys it: its folder with links resolved, then its own name, which may be a link."""
+    folder, name = os.path.split(os.path.abspath(os.fsencode(path)))
+    return os.path.join(os.path.realpath(folder), name)
 
 
 def below(path: bytes, folder: bytes) -> bool:
@@ -140,5 +146,5 @@ def below(path: bytes, folder: bytes) -> bool:
 
 
 def as_path(path: bytes) -> Path:
-    """The inverse of ``as_bytes``; bytes that are not UTF-8 survive the trip."""
+    """The inverse of ``as_folder`` and ``as_file``; bytes that are not UTF-8 survive the trip."""
     return Path(os.fsdecode(path))

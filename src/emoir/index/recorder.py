@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from emoir.extract.extraction import Extraction, file_digest
+from emoir.extract.extraction import Extraction, Failure, file_digest
 from emoir.extract.pool import WorkerPool
+from emoir.images.decode import unreadable
 from emoir.images.formats import HEADER_LENGTH, SUFFIXES, sniff
 from emoir.images.walk import FileStat
 from emoir.index.base import FileOutcome, KnownImage, NotAnImage, Outcome, as_path
 from emoir.index.sqlite import SqliteIndex
+from emoir.limits import Limits
 
 # A batch is committed when it is this long or this old (seconds), whichever comes first.
 BATCH_FILES, BATCH_SECONDS = 256, 2.0
@@ -49,11 +51,12 @@ class Recorder:
     Args:
         index: receives the batches.
         progress: is kept up to date.
+        limits: in force.
         report: is told of every file.
     """
 
-    def __init__(self, index: SqliteIndex, progress: Progress, report: Report | None) -> None:
-        self._index, self._progress, self._report = index, progress, report
+    def __init__(self, index: SqliteIndex, progress: Progress, limits: Limits, report: Report | None) -> None:
+        self._index, self._progress, self._limits, self._report = index, progress, limits, report
         self._batch: list[FileOutcome] = []
         self._began = time.monotonic()
 
@@ -75,7 +78,7 @@ class Recorder:
             else:
                 self._add(path, stat, outcome)
 
-    def _settle(self, path: bytes, stat: FileStat) -> KnownImage | NotAnImage | str | None:
+    def _settle(self, path: bytes, stat: FileStat) -> KnownImage | NotAnImage | Failure | None:
         """Recognise moved images by content, and files that are no images; None if it must be read."""
         try:
             for image in self._index.images_like(stat):
@@ -83,10 +86,9 @@ class Recorder:
                     return image
             with open(path, "rb") as stream:
                 known_format = sniff(stream.read(HEADER_LENGTH))
-        except PermissionError:
-            return "no permission to read it"
         except OSError as error:
-            return f"cannot be read: {error.strerror}"
+            cause = unreadable(error)
+            return Failure(str(cause), cause.lifted_by)
         promises = os.path.splitext(os.fsdecode(path))[1].lower() in SUFFIXES
         return None if known_format or promises else NotAnImage()
 
@@ -95,15 +97,15 @@ class Recorder:
         progress.done += 1
         progress.read += isinstance(outcome, Extraction)
         progress.moved += isinstance(outcome, KnownImage)
-        progress.failed += isinstance(outcome, str)
+        progress.failed += isinstance(outcome, Failure)
         self._batch.append(FileOutcome(path, stat, outcome))
         if len(self._batch) >= BATCH_FILES or time.monotonic() - self._began > BATCH_SECONDS:
             self._commit()
         if self._report is not None:
-            self._report(progress, as_path(path), outcome if isinstance(outcome, str) else None)
+            self._report(progress, as_path(path), outcome.cause if isinstance(outcome, Failure) else None)
 
     def _commit(self) -> None:
         if self._batch:
-            self._index.record(self._batch)
+            self._index.record(self._batch, self._limits)
             self._batch = []
         self._began = time.monotonic()

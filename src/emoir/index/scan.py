@@ -34,7 +34,14 @@ class Scan:
     kept: list[bytes] = field(default_factory=list)
 
 
-def scan(index: SqliteIndex, root: bytes, result: Scan, *, prune: bool = False) -> None:
+def scan(
+    index: SqliteIndex,
+    root: bytes,
+    result: Scan,
+    *,
+    prune: bool = False,
+    again: frozenset[bytes] = frozenset(),
+) -> None:
     """Compare a folder with the index.
 
     What is gone is noted, not forgotten: a moved file keeps its reading only if the index still knows it
@@ -49,6 +56,7 @@ def scan(index: SqliteIndex, root: bytes, result: Scan, *, prune: bool = False) 
         root: absolute path.
         result: is added to.
         prune: forget missing files even if they look unmounted.
+        again: files that are fresh even if they did not change.
     """
     known = index.directories(root)
     unreadable: list[bytes] = []
@@ -64,20 +72,20 @@ def scan(index: SqliteIndex, root: bytes, result: Scan, *, prune: bool = False) 
     for listing in walk(root, note_unreadable):
         visited[listing.path] = listing.device
         if listing.files:
-            _compare(index, listing, known, result)
+            _compare(index, listing, known, result, again)
         elif listing.path in known:
             empty.append(listing)
-    index.set_devices({path: device for path, device in visited.items() if known.get(path) != device})
 
     if known and not prune and not (len(visited) > 1 or (root in visited and root not in {e.path for e in empty})):
         result.kept.append(root)
         return
+    kept = len(result.kept)
     device_then, device_now = known.get(root), visited.get(root)
     for listing in empty:
         if known[listing.path] != device_then and listing.device == device_now and not prune:
             result.kept.append(listing.path)
         else:
-            _compare(index, listing, known, result)
+            _compare(index, listing, known, result, again)
     for path in sorted(known.keys() - visited.keys()):
         if any(below(path, folder) for folder in [*unreadable, *result.kept]):
             continue
@@ -86,16 +94,23 @@ def scan(index: SqliteIndex, root: bytes, result: Scan, *, prune: bool = False) 
             continue
         result.removed += len(index.files(path))
         result.gone_directories.append(path)
+    # A folder that is kept goes on counting as one of the device that it was last seen on.
+    away = set(result.kept[kept:])
+    changed = {path: device for path, device in visited.items() if known.get(path) != device and path not in away}
+    index.set_devices(changed)
 
 
-def _compare(index: SqliteIndex, listing: Listing, known: dict[bytes, int], result: Scan) -> None:
+def _compare(
+    index: SqliteIndex, listing: Listing, known: dict[bytes, int], result: Scan, again: frozenset[bytes]
+) -> None:
     """One directory: fresh and missing files into the result."""
     before = index.files(listing.path) if listing.path in known else {}
     for name, stat in listing.files.items():
-        if before.get(name) == stat:
+        path = os.path.join(listing.path, name)
+        if before.get(name) == stat and path not in again:
             result.unchanged += 1
         else:
-            result.fresh.append((os.path.join(listing.path, name), stat))
+            result.fresh.append((path, stat))
     missing = sorted(before.keys() - listing.files.keys())
     result.gone_files += [(listing.path, name) for name in missing]
     result.removed += len(missing)

@@ -13,6 +13,7 @@ from emoir.errors import IndexFileError, IndexVersionError
 APPLICATION_ID = 0x656D6F69
 VERSION = 1
 BUSY_SECONDS = 60.0
+HARMED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 TABLES = """
 CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -36,6 +37,9 @@ CREATE TABLE files (
     mtime_ns INTEGER NOT NULL,
     image INTEGER REFERENCES images (id),
     failure TEXT,
+    -- What may make a failed file readable though it stays the same, and the limit that it failed under.
+    lifted_by TEXT,
+    limit_then REAL,
     PRIMARY KEY (directory, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX files_image ON files (image) WHERE image IS NOT NULL;
@@ -99,7 +103,8 @@ def sqlite_errors(file: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        code = error.sqlite_errorname
+        # Extended codes, such as SQLITE_READONLY_DBMOVED, begin with the name of the plain one.
+        code = "_".join(error.sqlite_errorname.split("_")[:2])
         remedy = {
             "SQLITE_FULL": "the disk is full; free some space and run the command again, nothing is lost",
             "SQLITE_READONLY": "it is read-only; choose another place with --index",
@@ -108,6 +113,7 @@ def sqlite_errors(file: Path) -> Iterator[None]:
         }.get(code, str(error))
         raise IndexFileError(f"index {file}: {remedy}") from error
     except sqlite3.DatabaseError as error:
-        raise IndexFileError(f"index {file}: {error}; it is damaged or no emoir index") from error
+        harmed = "; it is damaged or no emoir index" if error.sqlite_errorcode in HARMED else ""
+        raise IndexFileError(f"index {file}: {error}{harmed}") from error
     except OSError as error:
         raise IndexFileError(f"index {file}: {error.strerror}; choose another place with --index") from error

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReadings
 from emoir.errors import IndexFileError, ModelMismatchError
-from emoir.extract.extraction import Extraction
+from emoir.extract.extraction import Extraction, Failure
 from emoir.images.walk import FileStat
 from emoir.index.base import (
-    Failure,
+    FailedFile,
     FileOutcome,
     ImageFacts,
     IndexedModel,
@@ -31,6 +31,8 @@ from emoir.index.base import (
 from emoir.index.layout import RowLayout
 from emoir.index.schema import connect, sqlite_errors
 from emoir.index.segments import append_segment, compact_segments, load_matrix
+from emoir.index.statements import directory_id, image_id, read_model, subtree, write_model
+from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, Limits
 
 # SQLite takes 32,766 values in one statement; this many ids are asked for at once.
 CHUNK = 10_000
@@ -41,12 +43,12 @@ class SqliteIndex:
 
     Args:
         file: the index; made if it does not exist and ``model`` is given.
-        model: whose readings go in; None to open an existing index whatever its model.
+        model: whose readings go in if the index is new; None to open an existing one only. An existing
+            index keeps its model: see ``require``.
 
     Raises:
         IndexFileError: if it cannot be opened, or does not exist and no model is given.
         IndexVersionError: if a newer emoir wrote it.
-        ModelMismatchError: if it holds readings of another model.
     """
 
     def __init__(self, file: Path, *, model: IndexedModel | None = None) -> None:
@@ -56,12 +58,10 @@ class SqliteIndex:
         self._lock = threading.RLock()
         self._connection = connect(file)
         try:
-            owner = _read_model(self._connection) or (self._claim(model) if model is not None else None)
+            owner = read_model(self._connection) or (self._claim(model) if model is not None else None)
             if owner is None:
                 raise IndexFileError(f"{file} is empty; begin with: emoir index FOLDER")
             self.model = owner
-            if model is not None:
-                self.require(model.id)
         except BaseException:
             self._connection.close()
             raise
@@ -116,16 +116,16 @@ class SqliteIndex:
     def _claim(self, model: IndexedModel) -> IndexedModel | None:
         with self._transaction() as connection:
             # Another process may have been first: its model counts.
-            if _read_model(connection) is None:
-                _write_model(connection, model)
-            return _read_model(connection)
+            if read_model(connection) is None:
+                write_model(connection, model)
+            return read_model(connection)
 
     def rebuild(self, model: IndexedModel) -> None:
         """Forget every reading and start again with another model; the roots stay."""
         with self._transaction() as connection:
             for table in ("files", "segments", "images", "directories", "facts"):
                 connection.execute(f"DELETE FROM {table}")
-            _write_model(connection, model)
+            write_model(connection, model)
         self.model, self._cached = model, None
 
     # What the folders looked like when they were last read.
@@ -151,7 +151,7 @@ class SqliteIndex:
 
     def directories(self, folder: bytes) -> dict[bytes, int]:
         """Every known directory from a folder downwards, with the device it lay on."""
-        low, high = _subtree(folder)
+        low, high = subtree(folder)
         rows = self._all(
             "SELECT path, device FROM directories WHERE path = ? OR (path >= ? AND path < ?)", (folder, low, high)
         )
@@ -189,6 +189,20 @@ class SqliteIndex:
             )
             connection.executemany("DELETE FROM directories WHERE path = ?", gone)
 
+    def worth_another_try(self, limits: Limits) -> frozenset[bytes]:
+        """Failed files that may be readable now though they did not change: a limit rose, or the cause lay outside.
+
+        Args:
+            limits: now in force.
+        """
+        rows = self._all(
+            "SELECT path, name FROM files JOIN directories ON directories.id = files.directory "
+            "WHERE failure IS NOT NULL AND (lifted_by = ? OR lifted_by = ? AND limit_then < ? "
+            "OR lifted_by = ? AND limit_then < ?)",
+            (BY_CIRCUMSTANCES, BY_PIXELS, limits.max_pixels, BY_SECONDS, limits.seconds_per_file),
+        )
+        return frozenset(os.path.join(path, name) for path, name in rows)
+
     # Writing.
 
     def images_like(self, stat: FileStat) -> list[KnownImage]:
@@ -200,25 +214,35 @@ class SqliteIndex:
         )
         return [KnownImage(id, digest) for id, digest in rows]
 
-    def record(self, outcomes: Sequence[FileOutcome]) -> None:
-        """Commit what became of some files, all or nothing; a file recorded before is overwritten."""
+    def record(self, outcomes: Sequence[FileOutcome], limits: Limits) -> None:
+        """Commit what became of some files, all or nothing; a file recorded before is overwritten.
+
+        A known image that another process has dropped meanwhile is left out: the next run reads its file.
+
+        Args:
+            outcomes: in any order.
+            limits: under which failures came about.
+        """
         with self._transaction() as connection:
             fresh: dict[int, Extraction] = {}
             directories: dict[bytes, int] = {}
             for entry in outcomes:
                 folder, name = os.path.split(entry.path)
                 if folder not in directories:
-                    directories[folder] = _directory_id(connection, folder)
-                image, stat, failure = None, entry.stat, None
+                    directories[folder] = directory_id(connection, folder)
+                image, stat, failure, lifted_by, limit = None, entry.stat, None, None, None
                 if isinstance(entry.outcome, Extraction):
-                    image, stat = _image_id(connection, entry.outcome, fresh), entry.outcome.stat
+                    image, stat = image_id(connection, entry.outcome, fresh), entry.outcome.stat
                 elif isinstance(entry.outcome, KnownImage):
                     image = entry.outcome.id
-                elif isinstance(entry.outcome, str):
-                    failure = entry.outcome
+                    if connection.execute("SELECT 1 FROM images WHERE id = ?", (image,)).fetchone() is None:
+                        continue
+                elif isinstance(entry.outcome, Failure):
+                    failure, lifted_by = entry.outcome.cause, entry.outcome.lifted_by
+                    limit = {BY_PIXELS: limits.max_pixels, BY_SECONDS: limits.seconds_per_file}.get(lifted_by or "")
                 connection.execute(
-                    "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
-                    (directories[folder], name, stat.size, stat.mtime_ns, image, failure),
+                    "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (directories[folder], name, stat.size, stat.mtime_ns, image, failure, lifted_by, limit),
                 )
             if fresh:
                 readings = EmotionReadings.stack([extraction.reading for extraction in fresh.values()])
@@ -246,7 +270,7 @@ class SqliteIndex:
         """Ids of the images with a file in any of the folders or below, rising."""
         found: set[int] = set()
         for folder in folders:
-            low, high = _subtree(folder)
+            low, high = subtree(folder)
             rows = self._all(
                 "SELECT image FROM files JOIN directories ON directories.id = files.directory "
                 "WHERE image IS NOT NULL AND (path = ? OR (path >= ? AND path < ?))",
@@ -288,14 +312,29 @@ class SqliteIndex:
                     found[id] = ImageFacts(id, path, confidence, bool(monochrome), width, height, taken)
         return [found[id] for id in ids if id in found]
 
-    def readings(self, facts: Sequence[ImageFacts]) -> EmotionReadings:
-        """The readings of images, one row each in the order given."""
+    def rows(
+        self, ids: Sequence[int] | None = None, folders: Sequence[bytes] | None = None
+    ) -> tuple[list[ImageFacts], NDArray[np.float32]]:
+        """Facts and row vectors of images, one for one, however the index changes meanwhile.
+
+        Args:
+            ids: of images; those that are gone are left out. None for all.
+            folders: prefer a copy that lies in one of these.
+
+        Returns:
+            ``(facts, rows)``, rows (n, d), in the order of the ids.
+        """
         matrix = self.matrix()
-        rows = matrix.rows[matrix.rows_of(np.array([fact.id for fact in facts], dtype=np.int64))]
+        facts = self.facts(matrix.ids.tolist() if ids is None else ids, folders)
+        there = set(matrix.ids.tolist())
+        facts = [fact for fact in facts if fact.id in there]
+        return facts, matrix.rows[matrix.rows_of(np.array([fact.id for fact in facts], dtype=np.int64))]
+
+    def readings(self, facts: Sequence[ImageFacts], rows: NDArray[np.float32]) -> EmotionReadings:
+        """The readings that rows hold, with the facts of the same images."""
         confidence = np.array([fact.confidence for fact in facts], dtype=np.float32)
-        return self.layout.unpack(
-            rows, confidence, np.array([fact.monochrome for fact in facts], dtype=bool), self.model.id
-        )
+        monochrome = np.array([fact.monochrome for fact in facts], dtype=bool)
+        return self.layout.unpack(rows, confidence, monochrome, self.model.id)
 
     def status(self) -> IndexStatus:
         """What the index holds."""
@@ -304,56 +343,7 @@ class SqliteIndex:
             "SELECT path, name, failure FROM files JOIN directories ON directories.id = files.directory "
             "WHERE failure IS NOT NULL ORDER BY path, name"
         )
-        failures = tuple(Failure(os.path.join(path, name), cause) for path, name, cause in rows)
+        failures = tuple(FailedFile(os.path.join(path, name), cause) for path, name, cause in rows)
         parts = (self.file.with_name(self.file.name + suffix) for suffix in ("", "-wal"))
         size = sum(part.stat().st_size for part in parts if part.exists())
         return IndexStatus(str(self.file), self.model, tuple(self.roots()), images, files, failures, size)
-
-
-def _read_model(connection: sqlite3.Connection) -> IndexedModel | None:
-    facts = dict(connection.execute("SELECT key, value FROM facts"))
-    if "model" not in facts:
-        return None
-    return IndexedModel(facts["model"], RowLayout.from_json(facts["layout"]), facts["licence"])
-
-
-def _write_model(connection: sqlite3.Connection, model: IndexedModel) -> None:
-    facts = {"model": model.id, "layout": model.layout.to_json(), "licence": model.licence}
-    connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
-
-
-def _subtree(folder: bytes) -> tuple[bytes, bytes]:
-    """The range of paths that lie below a folder, as blobs compare: low included, high excluded."""
-    low = os.path.join(folder, b"")
-    return low, low[:-1] + bytes([low[-1] + 1])
-
-
-def _directory_id(connection: sqlite3.Connection, path: bytes) -> int:
-    connection.execute("INSERT OR IGNORE INTO directories (path, device) VALUES (?, 0)", (path,))
-    row: tuple[int] = connection.execute("SELECT id FROM directories WHERE path = ?", (path,)).fetchone()
-    return row[0]
-
-
-def _image_id(connection: sqlite3.Connection, extraction: Extraction, fresh: dict[int, Extraction]) -> int:
-    """The image of this content, made if it is new (and then noted in ``fresh``)."""
-    row: tuple[int] | None = connection.execute(
-        "SELECT id FROM images WHERE digest = ?", (extraction.digest,)
-    ).fetchone()
-    if row is not None:
-        return row[0]
-    reading = extraction.reading
-    cursor = connection.execute(
-        "INSERT INTO images (digest, width, height, taken, confidence, monochrome) VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            extraction.digest,
-            extraction.width,
-            extraction.height,
-            extraction.taken,
-            reading.confidence,
-            int(reading.monochrome),
-        ),
-    )
-    if cursor.lastrowid is None:
-        raise IndexFileError("SQLite gave no id for a new image")
-    fresh[cursor.lastrowid] = extraction
-    return cursor.lastrowid

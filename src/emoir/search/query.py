@@ -115,8 +115,10 @@ def parse_query(arguments: str | Sequence[str]) -> Query:
 _OPERATOR = re.compile(r"\s+([+＋\-－])(?=\s|$)|^([\-－+＋])(?=\s|$)")
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):(?=.)")
 _BARE_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):")
+# A dash that stands before a word, or alone, but not as an operator: somebody meant " - ".
+_STRAY_SIGN = re.compile(r"(?:^|\s)([-+–—−＋－]+)")
 _POINT = re.compile(r"va:\s*([0-9.]+)\s*[,，]\s*([0-9.]+)")
-_IDENTIFIER = re.compile(r"id:(\d+)")
+_IDENTIFIER = re.compile(r"id:(\d{1,18})")
 _PREFIXED = re.compile(r"(va|id):", re.IGNORECASE)
 
 
@@ -174,7 +176,15 @@ def _term(text: str) -> tuple[float, Subject]:
         raise QueryError(f"{text!r}: write va:VALENCE,AROUSAL with two numbers from 0 to 1, or id:NUMBER")
     if _is_file(text) or _is_image_text(text):
         return weight, ImageFile(text)
+    if stray := _STRAY_SIGN.search(text):
+        raise QueryError(
+            f"{text!r}: write {_sign(stray[1])!r} with a space on either side to take something away or add it"
+        )
     return weight, Words(text)
+
+
+def _sign(dashes: str) -> str:
+    return " + " if dashes[0] in "+＋" else " - "
 
 
 def _point(text: str, valence: str, arousal: str) -> Point:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from emoir.search.query import Point, Query, Subject, Term, Words
 
 # An example image counts by its distributions, its place in the plane and its embedding, a third each.
 EXAMPLE_PARTS = 3
-NEGATIONS = frozenset({"not", "no", "without", "never", "不", "没", "没有", "无", "别"})
+NEGATION = re.compile(r"not|no|without|never|cannot|.*n['’]t|.*[不没无別别非].*")
 
 ReadExample = Callable[[Subject], EmotionReading]
 """Gives the reading of an example image, by file or id."""
@@ -82,7 +83,7 @@ def words_target(phrase: str, layout: RowLayout) -> Target:
     """
     understood = understand(phrase)
     for word in understood.unknown:
-        if word in NEGATIONS:
+        if NEGATION.fullmatch(word):
             raise QueryError(f"{phrase!r}: {word!r} is not understood here; take something away with ' - ' instead")
     if not understood.concepts:
         named = ", ".join(repr(word) for word in understood.unknown) or "it"
