@@ -22,7 +22,15 @@ from emoir.evaluate.classification import majority_floor, polarity_right, right_
 from emoir.evaluate.distributions import DISTRIBUTION_MEASURES, kullback_leibler
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.regression import concordance, pearson, root_mean_squared_error
-from emoir.evaluate.retrieval import average_precision, leave_one_out, nearest_neighbour, precision_at, same_class
+from emoir.evaluate.retrieval import (
+    average_precision,
+    leave_one_out,
+    mikels_gains,
+    nearest_neighbour,
+    normalised_gain,
+    precision_at,
+    same_class,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,12 @@ def retrieval(
             ("mAP", average_precision(pooled)),
         )
     ]
+    if space == "mikels":
+        graded = normalised_gain(leave_one_out(np.sqrt(probabilities[known]), mikels_gains(y)), 10)
+        blind = (mikels_gains(y).sum() - len(y)) / (len(y) * (len(y) - 1))
+        lines.append(
+            Figure("mikels: nDCG@10, gain by wheel steps (a)", len(y), f"{blind:.3f} chance", bootstrap_mean(graded))
+        )
     if readings.embeddings is not None:
         precision, average = np.full(len(labels), np.nan), np.full(len(labels), np.nan)
         for fold in range(int(readings.folds.max()) + 1):

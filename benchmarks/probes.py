@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -22,9 +23,10 @@ from emoir.training.cache import cached_pixels
 from emoir.training.distill import teacher_embeddings
 
 CACHE = Path("runs/features")
-# Chosen on inner folds of Emotion6 and FI: strong enough for 2,560 features of a thousand images.
-REGULARISATION = 0.003
+REGULARISATION = (0.0001, 0.0003, 0.001, 0.003, 0.01)
+INNER_FOLDS = 3
 RIDGE = np.logspace(1, 5, 9)
+COMPONENTS = 384
 EMBEDDING = 64
 
 
@@ -59,31 +61,46 @@ def probe(table: Table, folds: Folds, features: NDArray[np.float32]) -> OutOfFol
     embeddings = np.zeros((n, min(EMBEDDING, features.shape[1])))
     for fold in range(folds.count):
         train, test = folds.training_rows(fold), folds.test_rows(fold)
-        scaler = StandardScaler().fit(features[train])
-        x, y = scaler.transform(features[train]), scaler.transform(features[test])
-        embeddings[test] = PCA(embeddings.shape[1], random_state=0).fit(x).transform(y)
+        reduce = make_pipeline(StandardScaler(), PCA(min(COMPONENTS, features.shape[1], len(train)), random_state=0))
+        x = reduce.fit_transform(features[train]).astype(np.float64)
+        y = reduce.transform(features[test]).astype(np.float64)
+        embeddings[test] = y[:, : embeddings.shape[1]]
         for space in table.class_names:
             probabilities[space][test] = _classify(table, space, x, train, y)
         if points is not None:
             rated = np.stack([np.asarray(table.valence)[train], np.asarray(table.arousal)[train]], axis=1)
-            points[test] = make_pipeline(RidgeCV(RIDGE)).fit(x, rated).predict(y)
+            points[test] = RidgeCV(RIDGE).fit(x, rated).predict(y)
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     return OutOfFold(folds.digests, folds.folds, probabilities, points, embeddings)
 
 
 def _classify(
-    table: Table, space: str, x: NDArray[np.float32], train: NDArray[np.intp], y: NDArray[np.float32]
+    table: Table, space: str, x: NDArray[np.float64], train: NDArray[np.intp], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Logistic regression on classes, or on distributions as weighted classes."""
-    classes = len(table.class_names[space])
-    model = LogisticRegression(C=REGULARISATION, max_iter=300)
+    """Logistic regression on classes or distributions; its strength is chosen on inner folds of the training rows."""
     if space in table.classes:
         labels = table.classes[space][train]
         known = labels != ABSENT_CLASS
-        model.fit(x[known], labels[known])
+        shares = np.eye(len(table.class_names[space]))[labels[known]]
     else:
         shares = table.distributions[space][train]
-        model.fit(np.repeat(x, classes, axis=0), np.tile(np.arange(classes), len(x)), shares.ravel())
-    result = np.zeros((len(y), classes))
+        known = ~np.isnan(shares).any(axis=1)
+        shares = shares[known]
+    x = x[known]
+    losses = np.zeros(len(REGULARISATION))
+    for inner, outer in KFold(INNER_FOLDS, shuffle=True, random_state=0).split(x):
+        for number, strength in enumerate(REGULARISATION):
+            predicted = _fit(x[inner], shares[inner], strength, x[outer])
+            losses[number] -= (shares[outer] * np.log(np.maximum(predicted, 1e-7))).sum()
+    return _fit(x, shares, REGULARISATION[int(losses.argmin())], y)
+
+
+def _fit(
+    x: NDArray[np.float64], shares: NDArray[np.float64], strength: float, y: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Distributions as classes weighted by their shares."""
+    rows, classes = np.nonzero(shares)
+    model = LogisticRegression(C=strength, max_iter=200).fit(x[rows], classes, shares[rows, classes])
+    result = np.zeros((len(y), shares.shape[1]))
     result[:, model.classes_] = model.predict_proba(y)
     return result

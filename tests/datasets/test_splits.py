@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from emoir.datasets import Table
-from emoir.datasets.splits import Folds, check_groups, make_folds
+from emoir.datasets.splits import Folds, check_groups, make_folds, make_hold_out
 from emoir.errors import DatasetError
 
 
@@ -56,6 +56,17 @@ def test_seeded(tmp_path: Path) -> None:
     data = table(tmp_path)
     assert np.array_equal(make_folds(data, seed=3).folds, make_folds(data, seed=3).folds)
     assert not np.array_equal(make_folds(data, seed=3).folds, make_folds(data, seed=4).folds)
+
+
+def test_hold_out(tmp_path: Path) -> None:
+    labels = np.arange(60) % 3
+    data = table(tmp_path, classes={"mood": labels}, class_names={"mood": ("a", "b", "c")})
+    parts = make_hold_out(data, one_in=4, seed=2)
+    assert parts.count == 2
+    assert 12 <= len(parts.test_rows(0)) <= 18
+    counts = Counter(labels[parts.test_rows(0)].tolist())
+    assert all(4 <= counts[label] <= 6 for label in range(3))
+    assert parts.folds[0] == parts.folds[58]
 
 
 def test_too_few_groups(tmp_path: Path) -> None:

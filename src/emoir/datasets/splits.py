@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +139,25 @@ def make_folds(table: Table, *, count: int = 5, seed: int = 0, together: Sequenc
     for fold, (_, rows) in enumerate(splitter.split(np.zeros(len(table)), _strata(table), groups)):
         folds[rows] = fold
     return Folds(table.name, digests, folds, seed)
+
+
+def make_hold_out(table: Table, *, one_in: int = 5, seed: int = 0, together: Sequence[tuple[Path, Path]] = ()) -> Folds:
+    """Draw one test part, by the rules of ``make_folds``.
+
+    Args:
+        table: the data set.
+        one_in: the test part is one image in so many.
+        seed: of the draw.
+        together: pairs of paths that must stay on one side.
+
+    Returns:
+        Two folds: 0 is the test part, 1 the training part.
+
+    Raises:
+        DatasetError: if there are fewer groups than ``one_in``.
+    """
+    folds = make_folds(table, count=one_in, seed=seed, together=together)
+    return replace(folds, folds=np.minimum(folds.folds, 1))
 
 
 def _strata(table: Table) -> Integers:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.errors import ShapeError
+from emoir.evaluate.classification import mikels_distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ def leave_one_out(vectors: NDArray[np.floating], gains: NDArray[np.floating]) ->
 def same_class(labels: NDArray[np.integer]) -> NDArray[np.float64]:
     """(n, n) gains: 1 for the same class, 0 for any other."""
     return np.asarray(labels[:, None] == labels[None, :], dtype=np.float64)
+
+
+def mikels_gains(labels: NDArray[np.integer]) -> NDArray[np.float64]:
+    """(n, n) graded gains over ``MIKELS``: 1 for the same class, less by a quarter for each step on the wheel."""
+    return np.asarray(1 - mikels_distance()[labels][:, labels] / 4, dtype=np.float64)
 
 
 def nearest_neighbour(ranking: Ranking) -> NDArray[np.float64]:

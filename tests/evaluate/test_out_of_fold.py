@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emoir import Model
+from emoir.errors import LeakageError, ShapeError
+from emoir.evaluate.out_of_fold import OutOfFold, check_unseen
+
+RANDOM = np.random.default_rng(4)
+DIGESTS = ("aa", "bb", "cc")
+READINGS = OutOfFold(
+    DIGESTS,
+    np.array([0, 1, 0]),
+    {"mikels": RANDOM.dirichlet(np.ones(8), 3), "mood": RANDOM.dirichlet(np.ones(2), 3)},
+    RANDOM.uniform(size=(3, 2)),
+    RANDOM.normal(size=(3, 5)),
+)
+
+
+def test_readings_come_back_in_the_order_of_the_images(tmp_path: Path) -> None:
+    READINGS.save(tmp_path / "r.npz")
+    back = OutOfFold.load(tmp_path / "r.npz", ("cc", "aa", "bb"))
+    order = [2, 0, 1]
+    assert back.folds.tolist() == [0, 0, 1]
+    assert list(back.probabilities) == ["mikels", "mood"]
+    np.testing.assert_allclose(back.probabilities["mikels"], READINGS.probabilities["mikels"][order], atol=1e-6)
+    assert back.points is not None
+    assert READINGS.points is not None
+    assert back.embeddings is not None
+    assert READINGS.embeddings is not None
+    np.testing.assert_allclose(back.points, READINGS.points[order], atol=1e-6)
+    np.testing.assert_allclose(back.embeddings, READINGS.embeddings[order], atol=5e-3)
+
+
+def test_what_is_absent_stays_absent(tmp_path: Path) -> None:
+    OutOfFold(DIGESTS, np.zeros(3, np.int64)).save(tmp_path / "r.npz")
+    back = OutOfFold.load(tmp_path / "r.npz", DIGESTS)
+    assert (back.points, back.embeddings, dict(back.probabilities)) == (None, None, {})
+
+
+def test_readings_of_other_images_are_refused(tmp_path: Path) -> None:
+    READINGS.save(tmp_path / "r.npz")
+    for digests in (("aa", "bb"), ("aa", "bb", "dd")):
+        with pytest.raises(ShapeError, match="readings of 3 images"):
+            OutOfFold.load(tmp_path / "r.npz", digests)
+    with pytest.raises(ShapeError, match=r"columns of \[2, 3\] rows for 3 images"):
+        OutOfFold(DIGESTS, np.zeros(3, np.int64), {"mood": np.ones((2, 2))})
+
+
+def test_a_model_is_not_scored_on_what_it_learnt_from(model: Model) -> None:
+    learnt = model.learnt_from()
+    assert len(learnt) > 10_000
+    some = sorted(learnt)[:3]
+    with pytest.raises(LeakageError, match="learnt from 3 of these 4 images"):
+        check_unseen([*some, "0" * 16], learnt)
+    check_unseen(["0" * 16], learnt)
