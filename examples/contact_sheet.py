@@ -1,4 +1,4 @@
-"""Draw what three searches find as one picture: ``python examples/contact_sheet.py FOLDER OUT.png``."""
+"""Draw what three searches find as one picture: ``python examples/contact_sheet.py FOLDER OUT.jpg``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from emoir import Collection
 from emoir.images import decode
 
-QUESTIONS = ("awe", "contentment", "va:0.2,0.7")
+QUESTIONS = ("awe", "calm", "va:0.2,0.7")
 COLUMNS, SIDE, LABEL, GAP = 5, 200, 34, 8
 
 
@@ -38,7 +38,7 @@ def main() -> None:
             draw.text((GAP, top), f"emoir search {question}", "black", font)
             for column, match in enumerate(photos.search(question, n=COLUMNS)):
                 sheet.paste(cover(match.path), (GAP + column * (SIDE + GAP), top + LABEL))
-    sheet.save(out, optimize=True)
+    sheet.save(out, quality=85)
 
 
 if __name__ == "__main__":

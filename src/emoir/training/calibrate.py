@@ -57,6 +57,7 @@ def fit_confidence(space: str, top: NDArray[np.floating], right: NDArray[np.bool
         Platt, J. (1999). Probabilistic outputs for support vector machines. In: Advances in Large Margin
         Classifiers, 61-74.
     """
+    top = top.astype(np.float64)
     odds = np.log(top / (1 - top))[:, None]
     knots = np.linspace(top.min(), top.max(), KNOTS)
     if right.all() or not right.any():

@@ -94,6 +94,8 @@ def export_model(
     program.save(str(folder / GRAPH), external_data=False)
     check_agreement(exported, folder / GRAPH, outputs)
     save_file({key: value.contiguous() for key, value in network.state_dict().items()}, folder / WEIGHTS)
+    # safetensors makes files that only their owner can read.
+    (folder / WEIGHTS).chmod(0o644)
     digests = sorted({hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in learnt_from})
     (folder / LEARNT_FROM).write_text("\n".join(digests) + "\n")
     card = {
