@@ -35,12 +35,13 @@ def readings_of(name: str, model: str, table: Table, folds: Folds) -> OutOfFold:
 
 
 def print_side_by_side() -> None:
-    print("| set | measure | teachers + probe | colour and texture numbers + probe |\n|---|---|---|---|")
+    print("| set | measure | floor | teachers + probe | colour and texture numbers + probe |\n|---|---|---|---|---|")
     for name in development.HUMAN_RATED:
         table, folds = development.folds(name)
         columns = [headline(table, readings_of(name, model, table, folds)) for model in MODELS]
-        for measure in columns[0]:
-            print(f"| {name} ({len(table)}) | {measure} | {' | '.join(str(column[measure]) for column in columns)} |")
+        for measure, first in columns[0].items():
+            values = " | ".join(str(column[measure].estimate) for column in columns)
+            print(f"| {name} ({len(table)}) | {measure} | {first.floor} | {values} |")
 
 
 def print_in_full() -> None:
@@ -52,14 +53,16 @@ def print_in_full() -> None:
 
 
 def print_nearest_neighbours() -> None:
-    print("\n| set | measure | untrained teacher features |\n|---|---|---|")
+    print("\n| set | measure | chance | untrained teacher features |\n|---|---|---|---|")
     for name, space in (("emotion6", "keyword6"), ("fi_subset", "mikels")):
         table = development.load(name)
         features = teacher_features(name)
         vectors = features / np.linalg.norm(features, axis=1, keepdims=True)
-        ranking = leave_one_out(vectors, same_class(table.classes[space]))
-        print(f"| {name} ({len(table)}) | {space}: P@10 | {bootstrap_mean(precision_at(ranking, 10))} |")
-        print(f"| {name} ({len(table)}) | {space}: mAP | {bootstrap_mean(average_precision(ranking))} |")
+        relevant = same_class(table.classes[space])
+        chance = (relevant.sum() - len(table)) / (len(table) * (len(table) - 1))
+        ranking = leave_one_out(vectors, relevant)
+        for measure, values in (("P@10", precision_at(ranking, 10)), ("mAP", average_precision(ranking))):
+            print(f"| {name} ({len(table)}) | {space}: {measure} | {chance:.3f} | {bootstrap_mean(values)} |")
 
 
 def main() -> None:
