@@ -14,7 +14,6 @@ from PIL import Image
 from emoir import Collection
 from emoir.errors import IndexFileError, ModelMismatchError
 from emoir.index.recorder import Progress
-from emoir.index.schema import connect
 from tests.pictures import encoded, noise, save_photos
 
 
@@ -224,10 +223,3 @@ def test_links_to_a_folder_are_the_folder(collection: Collection, tmp_path: Path
         assert len(collection.search("awe", within=[place])) == 3
     [best] = collection.search("awe", n=1)
     assert len(collection.search(str(tmp_path / "link" / best.path.name), n=10)) == 2
-
-
-def test_a_run_that_died_before_its_first_word_is_no_obstacle(collection: Collection, tmp_path: Path) -> None:
-    collection.location.parent.mkdir()
-    connect(collection.location).close()
-    save_photos(tmp_path / "photos", 1)
-    assert collection.index(tmp_path / "photos").read == 1

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -165,6 +167,51 @@ def test_another_process_s_changes_are_seen(
     assert len(index.matrix().ids) == 6
 
 
+OPEN_AT_ONCE = """
+import sys
+from pathlib import Path
+from emoir.errors import IndexFileError
+from emoir.index import RowLayout, SqliteIndex
+from emoir.index.base import IndexedModel
+model = IndexedModel("m", RowLayout({"a": ("x", "y")}), "none")
+for line in sys.stdin:
+    file = Path(line.strip())
+    if sys.argv[1] == "write":
+        with SqliteIndex(file, model=model) as index:
+            index.add_root(b"/x")
+    else:
+        while not file.exists():
+            pass
+        with SqliteIndex(file) as index:
+            index.status()
+    print("opened", flush=True)
+"""
+
+
+def test_a_new_index_that_several_processes_open_at_once(tmp_path: Path) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPEN_AT_ONCE, role], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for role in ("write", "write", "read", "read")
+    ]
+    try:
+        for number in range(40):
+            for process in processes:
+                assert process.stdin is not None
+                process.stdin.write(f"{tmp_path / str(number)}.emoir\n")
+                process.stdin.flush()
+            for process in processes:
+                assert process.stdout is not None
+                assert process.stdout.readline() == "opened\n"
+    finally:
+        for process in processes:
+            process.communicate()
+    # Nothing is left of the names under which they were made; SQLite keeps logs of its own.
+    assert {path.name for path in tmp_path.iterdir() if path.suffix == ".emoir"} == {f"{n}.emoir" for n in range(40)}
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_folders_by_prefix(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
     names = [b"/a/1.jpg", b"/a/b/2.jpg", b"/ab/3.jpg", b"/a\xff/4.jpg", b"/5.jpg"]
     index.record(
@@ -205,8 +252,11 @@ def test_files_that_are_no_index(tmp_path: Path, indexed: IndexedModel) -> None:
     with sqlite3.connect(foreign) as connection:
         connection.execute("CREATE TABLE t (x)")
     connection.close()
-    with pytest.raises(IndexFileError, match="database of another program"):
+    with pytest.raises(IndexFileError, match="is no emoir index; choose another file with --index"):
         SqliteIndex(foreign, model=indexed)
+    (tmp_path / "empty.emoir").touch()
+    with pytest.raises(IndexFileError, match="is no emoir index"):
+        SqliteIndex(tmp_path / "empty.emoir", model=indexed)
     text = tmp_path / "text.emoir"
     text.write_text("this is no database, " * 100)
     with pytest.raises(IndexFileError, match="damaged or no emoir index"):

@@ -1,10 +1,12 @@
-"""The tables of an index file, their version, and opening them safely."""
+"""The tables of an index file, their version, and making and opening one safely."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from emoir.errors import IndexFileError, IndexVersionError
@@ -51,50 +53,78 @@ CREATE TABLE segments (id INTEGER PRIMARY KEY, ids BLOB NOT NULL, rows BLOB NOT 
 """
 
 
-def connect(file: Path) -> sqlite3.Connection:
-    """Open an index file; an empty or absent one gets the tables.
+def create(file: Path, facts: Mapping[str, str]) -> None:
+    """Make a new index, unless another process is first.
 
-    Write-ahead logging with full synchronisation: what was committed survives a power cut, and others
-    may read while one writes.
+    It is made under another name and appears under its own when it is whole, so that nobody ever opens
+    half of one.
+
+    Args:
+        file: where; nothing happens if it is there already.
+        facts: its model.
+
+    Raises:
+        IndexFileError: if it cannot be made there.
+    """
+    with sqlite_errors(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+        os.close(handle)
+        try:
+            with closing(sqlite3.connect(name, isolation_level=None)) as connection:
+                # Write-ahead logging is a property of the file: others may read while one writes.
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {VERSION}")
+                connection.executescript(TABLES)
+                connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
+            _appear(Path(name), file)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+
+def _appear(made: Path, file: Path) -> None:
+    """Give a file its name, unless the name is taken."""
+    try:
+        os.link(made, file)
+    except FileExistsError:
+        pass
+    except OSError:
+        # A file system without links.
+        if not file.exists():
+            made.rename(file)
+
+
+def connect(file: Path) -> sqlite3.Connection:
+    """Open an existing index.
+
+    Full synchronisation: what was committed survives a power cut.
 
     Raises:
         IndexFileError: if it cannot be opened or is no index.
         IndexVersionError: if a newer emoir wrote it.
     """
     with sqlite_errors(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        address = file.absolute().as_uri() + "?mode=rw"
+        connection = sqlite3.connect(
+            address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
         try:
-            _prepare(connection, file)
+            (application,) = connection.execute("PRAGMA application_id").fetchone()
+            if application != APPLICATION_ID:
+                raise IndexFileError(f"{file} is no emoir index; choose another file with --index")
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > VERSION:
+                raise IndexVersionError(
+                    f"{file} has format {version}, this emoir reads up to {VERSION}; "
+                    "update with pip install -U emoir, or choose another file with --index"
+                )
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
         except BaseException:
             connection.close()
             raise
     return connection
-
-
-def _prepare(connection: sqlite3.Connection, file: Path) -> None:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if application != APPLICATION_ID and (application or tables):
-        raise IndexFileError(f"{file} is a database of another program; choose another with --index")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("BEGIN IMMEDIATE" if not tables else "BEGIN")
-    # Asked again inside the transaction: two processes may have found the file empty.
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if not tables:
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-        for statement in TABLES.split(";\n"):
-            connection.execute(statement)
-    connection.execute("COMMIT")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
-        raise IndexVersionError(
-            f"{file} has format {version}, this emoir reads up to {VERSION}; "
-            "update with pip install -U emoir, or choose another file with --index"
-        )
 
 
 @contextmanager

@@ -29,9 +29,9 @@ from emoir.index.base import (
     below,
 )
 from emoir.index.layout import RowLayout
-from emoir.index.schema import connect, sqlite_errors
+from emoir.index.schema import connect, create, sqlite_errors
 from emoir.index.segments import append_segment, compact_segments, load_matrix
-from emoir.index.statements import directory_id, image_id, read_model, subtree, write_model
+from emoir.index.statements import directory_id, facts_of, image_id, subtree
 from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, Limits
 
 # SQLite takes 32,766 values in one statement; this many ids are asked for at once.
@@ -52,19 +52,14 @@ class SqliteIndex:
     """
 
     def __init__(self, file: Path, *, model: IndexedModel | None = None) -> None:
-        if model is None and not file.exists():
-            raise IndexFileError(f"nothing has been indexed yet ({file}); begin with: emoir index FOLDER")
+        if not file.exists():
+            if model is None:
+                raise IndexFileError(f"nothing has been indexed yet ({file}); begin with: emoir index FOLDER")
+            create(file, facts_of(model))
         self.file = file
         self._lock = threading.RLock()
         self._connection = connect(file)
-        try:
-            owner = read_model(self._connection) or (self._claim(model) if model is not None else None)
-            if owner is None:
-                raise IndexFileError(f"{file} is empty; begin with: emoir index FOLDER")
-            self.model = owner
-        except BaseException:
-            self._connection.close()
-            raise
+        self.model = self._read_model()
         self._cached: tuple[tuple[int, int], Matrix] | None = None
 
     @property
@@ -113,19 +108,16 @@ class SqliteIndex:
                 "compared: use another file with --index, or read all images again with: emoir index --rebuild"
             )
 
-    def _claim(self, model: IndexedModel) -> IndexedModel | None:
-        with self._transaction() as connection:
-            # Another process may have been first: its model counts.
-            if read_model(connection) is None:
-                write_model(connection, model)
-            return read_model(connection)
+    def _read_model(self) -> IndexedModel:
+        facts = dict(self._all("SELECT key, value FROM facts"))
+        return IndexedModel(facts["model"], RowLayout.from_json(facts["layout"]), facts["licence"])
 
     def rebuild(self, model: IndexedModel) -> None:
         """Forget every reading and start again with another model; the roots stay."""
         with self._transaction() as connection:
             for table in ("files", "segments", "images", "directories", "facts"):
                 connection.execute(f"DELETE FROM {table}")
-            write_model(connection, model)
+            connection.executemany("INSERT INTO facts VALUES (?, ?)", facts_of(model).items())
         self.model, self._cached = model, None
 
     # What the folders looked like when they were last read.

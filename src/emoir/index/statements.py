@@ -8,21 +8,11 @@ import sqlite3
 from emoir.errors import IndexFileError
 from emoir.extract.extraction import Extraction
 from emoir.index.base import IndexedModel
-from emoir.index.layout import RowLayout
 
 
-def read_model(connection: sqlite3.Connection) -> IndexedModel | None:
-    """The model that the index belongs to; None before the first."""
-    facts = dict(connection.execute("SELECT key, value FROM facts"))
-    if "model" not in facts:
-        return None
-    return IndexedModel(facts["model"], RowLayout.from_json(facts["layout"]), facts["licence"])
-
-
-def write_model(connection: sqlite3.Connection, model: IndexedModel) -> None:
-    """Give the index, which has none, a model."""
-    facts = {"model": model.id, "layout": model.layout.to_json(), "licence": model.licence}
-    connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
+def facts_of(model: IndexedModel) -> dict[str, str]:
+    """What an index keeps of its model."""
+    return {"model": model.id, "layout": model.layout.to_json(), "licence": model.licence}
 
 
 def subtree(folder: bytes) -> tuple[bytes, bytes]:
