@@ -1,0 +1,55 @@
+"""Documentation that lags behind fails."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from emoir.cli.app import app
+from emoir.images.descriptors import Descriptors
+from emoir.planes import PLANES
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+COMMANDS = typer.main.get_command(app)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+def test_every_command_and_option_is_documented() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    commands = COMMANDS.commands  # type: ignore[attr-defined]
+    assert set(commands) == {"index", "search", "describe", "status", "export"}
+    for name, command in commands.items():
+        row = next(line for line in text.splitlines() if line.startswith(f"| `emoir {name}"))
+        options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
+        missing = {option for option in options - {"-o", "--help"} if f"`{option}" not in row}
+        assert missing == set(), name
+
+
+@pytest.mark.parametrize("folder", sorted(path.name for path in (ROOT / "src" / "emoir").iterdir() if path.is_dir()))
+def test_every_folder_has_a_page(folder: str) -> None:
+    if folder not in ("__pycache__", "weights"):
+        assert (ROOT / "docs" / f"{folder}.md").read_text(encoding="utf-8").startswith(f"# {folder}: ")
+
+
+def test_every_plane_and_descriptor_is_documented() -> None:
+    planes = (ROOT / "docs" / "planes.md").read_text(encoding="utf-8")
+    images = (ROOT / "docs" / "images.md").read_text(encoding="utf-8")
+    assert [name for name in PLANES if f"| `{name}` |" not in planes] == []
+    assert [name for name in Descriptors.__slots__ if name not in images] == []
+
+
+def test_every_dependency_has_a_reason() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8").split("[project.scripts]")[0]
+    named = set(re.findall(r'"([a-z0-9-]+)>=', project)) - {"hatchling"}
+    reasons = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").lower()
+    assert {name for name in named if name not in reasons} == set()
