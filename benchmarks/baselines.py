@@ -15,8 +15,9 @@ import numpy as np
 import development
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
-from emoir.evaluate import bootstrap_mean
+from emoir.evaluate import bootstrap, bootstrap_mean
 from emoir.evaluate.out_of_fold import OutOfFold
+from emoir.evaluate.regression import pearson
 from emoir.evaluate.retrieval import average_precision, leave_one_out, precision_at, same_class
 from figures import figures, headline, provenance
 from probes import descriptor_features, probe, teacher_features
@@ -65,6 +66,21 @@ def print_nearest_neighbours() -> None:
             print(f"| {name} ({len(table)}) | {space}: {measure} | {chance:.3f} | {bootstrap_mean(values)} |")
 
 
+def print_gaped_by_category() -> None:
+    """GAPED's categories are homogeneous: much of the correlation over the whole set lies between them."""
+    table, folds = development.folds("gaped")
+    readings = readings_of("gaped", "teachers", table, folds)
+    categories = np.array(development.gaped_categories())
+    print("\n| GAPED category, teachers + probe | images | floor | valence r | arousal r |\n|---|---|---|---|---|")
+    for category in np.unique(categories):
+        rows = np.flatnonzero(categories == category)
+        cells = []
+        for column, target in enumerate((table.valence, table.arousal)):
+            x, y = np.asarray(readings.points)[rows, column], np.asarray(target)[rows]
+            cells.append(str(bootstrap(lambda draw, x=x, y=y: pearson(x[draw], y[draw]), len(rows))))  # type: ignore[misc]
+        print(f"| {category} | {len(rows)} | 0 | {' | '.join(cells)} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readings-only", action="store_true", help="without the nearest neighbours of raw features")
@@ -72,6 +88,7 @@ def main() -> None:
     print_side_by_side()
     if not arguments.readings_only:
         print_nearest_neighbours()
+    print_gaped_by_category()
     print_in_full()
     print("\n" + provenance("development parts", "5 frozen folds, seed 0", "bootstrap over images, OASIS over themes"))
 

@@ -42,6 +42,12 @@ WEAK = {
 }
 
 
+def gaped_categories() -> list[str]:
+    """The content category of every GAPED image, in the order of its table."""
+    with open(ROOT / "gaped" / "labels.csv", newline="", encoding="utf-8") as stream:
+        return [row["category"] for row in csv.DictReader(stream)]
+
+
 FOLDS = Path(__file__).resolve().parent / "folds"
 
 
