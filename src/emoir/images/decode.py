@@ -209,7 +209,7 @@ def _decoder_errors(name: str = "image") -> Iterator[None]:
             "over Pillow's own pixel limit; raise PIL.Image.MAX_IMAGE_PIXELS", lifted_by=BY_PIXELS
         ) from error
     except UnidentifiedImageError as error:
-        raise UndecodableImageError(f"damaged: not a readable {name} file") from error
+        raise UndecodableImageError(f"damaged, or a kind of {name} that cannot be read") from error
     except DECODER_ERRORS as error:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UndecodableImageError(f"damaged: {cause}") from error
