@@ -208,7 +208,7 @@ def test_reduced_decoding_gives_nearly_the_same() -> None:
         (encoded(Image.fromarray(noise(64, 1)), "JPEG")[:900], "damaged: image file is truncated"),
         (encoded(Image.fromarray(noise(64, 1)), "PNG")[:900], "damaged: "),
         (b"\x89PNG\r\n\x1a\n" + bytes(40), "damaged, or a kind of PNG that cannot be read"),
-        (b"\xff\xd8\xff\xe0" + bytes(40), "damaged: "),
+        (b"\xff\xd8\xff\xe0" + bytes(40), "damaged, or a kind of JPEG that cannot be read"),
     ],
 )
 def test_causes(content: bytes, cause: str) -> None:

@@ -263,6 +263,36 @@ def test_files_that_are_no_index(tmp_path: Path, indexed: IndexedModel) -> None:
         SqliteIndex(text, model=indexed)
 
 
+def test_an_index_that_cannot_be_written_can_be_read(
+    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]
+) -> None:
+    index.record(outcomes(extractions), Limits())
+    index.close()
+    folder, user = index.file.parent / "archive", os.geteuid()
+    folder.mkdir()
+    file = index.file.rename(folder / "index.emoir")
+    file.chmod(0o444)
+    folder.chmod(0o555)
+    # Every folder above must be open to the user that a test run by root becomes.
+    parents = [parent for parent in folder.parents if parent.stat().st_uid == user and parent.stat().st_mode & 5 != 5]
+    modes = {parent: parent.stat().st_mode for parent in parents}
+    for parent in parents:
+        parent.chmod(0o755)
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        with SqliteIndex(file) as readable:
+            assert len(readable.matrix().ids) == 6
+            assert readable.status().images == 6
+            with pytest.raises(IndexFileError, match="it is read-only; choose another place with --index"):
+                readable.add_root(b"/x")
+    finally:
+        os.seteuid(user)
+        folder.chmod(0o755)
+        for parent, mode in modes.items():
+            parent.chmod(mode)
+
+
 def test_a_newer_index_is_refused(index: SqliteIndex, indexed: IndexedModel) -> None:
     index.close()
     with sqlite3.connect(index.file) as connection:

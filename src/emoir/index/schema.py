@@ -95,8 +95,20 @@ def _appear(made: Path, file: Path) -> None:
             made.rename(file)
 
 
+def _mode(file: Path) -> str:
+    """How SQLite may open a file: to write if the system lets us, else to read.
+
+    Readers of a write-ahead log leave marks beside the file, which a read-only folder does not take. A file
+    without a log in such a folder cannot change, and SQLite is told so.
+    """
+    effective = os.access in os.supports_effective_ids
+    if all(os.access(place, os.W_OK, effective_ids=effective) for place in (file, file.parent)):
+        return "mode=rw"
+    return "mode=ro" if file.with_name(file.name + "-wal").exists() else "mode=ro&immutable=1"
+
+
 def connect(file: Path) -> sqlite3.Connection:
-    """Open an existing index.
+    """Open an existing index; where it cannot be written, to read only.
 
     Full synchronisation: what was committed survives a power cut.
 
@@ -105,7 +117,7 @@ def connect(file: Path) -> sqlite3.Connection:
         IndexVersionError: if a newer emoir wrote it.
     """
     with sqlite_errors(file):
-        address = file.absolute().as_uri() + "?mode=rw"
+        address = f"{file.absolute().as_uri()}?{_mode(file)}"
         connection = sqlite3.connect(
             address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
