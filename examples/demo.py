@@ -6,6 +6,7 @@ they run, so that they can be typed again.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import subprocess
@@ -36,14 +37,20 @@ def emoir(*arguments: str) -> None:
 def main() -> None:
     """Run the demonstration."""
     photos = Path(sys.argv[1]).expanduser().absolute() if len(sys.argv) > 1 else sample_photos()
-    DEMO.mkdir(parents=True, exist_ok=True)
-    os.environ["EMOIR_INDEX"] = str((DEMO / "index.emoir").absolute())
+    if not photos.is_dir():
+        raise SystemExit(f"{photos} is no folder")
+    # An index of its own for every folder, so that the numbers are those of its photos.
+    index = (DEMO / f"{hashlib.sha256(os.fsencode(photos)).hexdigest()[:12]}.emoir").absolute()
+    os.environ["EMOIR_INDEX"] = str(index)
     os.chdir(photos)
     emoir("index", ".")
     for question in QUESTIONS:
         emoir("search", question, "-n", "5")
-    print(f"\nThe index of this demo: export EMOIR_INDEX={shlex.quote(os.environ['EMOIR_INDEX'])}")
+    print(f"\nTo go on with these photos: export EMOIR_INDEX={shlex.quote(str(index))}")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

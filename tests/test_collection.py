@@ -223,3 +223,35 @@ def test_links_to_a_folder_are_the_folder(collection: Collection, tmp_path: Path
         assert len(collection.search("awe", within=[place])) == 3
     [best] = collection.search("awe", n=1)
     assert len(collection.search(str(tmp_path / "link" / best.path.name), n=10)) == 2
+
+
+def test_a_folder_that_was_renamed_is_known_by_its_new_name(collection: Collection, tmp_path: Path) -> None:
+    # The old name sorts first, and would be named first if it were still known.
+    save_photos(tmp_path / "a", 3)
+    collection.index(tmp_path / "a")
+    (tmp_path / "a").rename(tmp_path / "z")
+    report = collection.index(tmp_path / "z")
+    assert (report.read, report.moved) == (0, 3)
+    collection.index()
+    status = collection.status()
+    assert [os.fsdecode(root) for root in status.roots] == [str(tmp_path / "z")]
+    assert (status.images, status.files) == (3, 3)
+    assert all(match.path.exists() for match in collection.search("awe"))
+
+
+def test_a_disk_that_is_away_keeps_what_is_nowhere_else(collection: Collection, tmp_path: Path) -> None:
+    disk, home = tmp_path / "disk", tmp_path / "home"
+    save_photos(disk, 3)
+    home.mkdir()
+    collection.index(disk, home)
+    shutil.copy2(disk / "0000.jpg", home / "copy.jpg")
+    disk.rename(tmp_path / "away")
+    assert collection.index().kept == (disk,)
+    assert {match.path for match in collection.search("awe")} == {
+        home / "copy.jpg",
+        disk / "0001.jpg",
+        disk / "0002.jpg",
+    }
+    (tmp_path / "away").rename(disk)
+    assert collection.index().read == 0
+    assert (collection.status().images, collection.status().files) == (3, 4)

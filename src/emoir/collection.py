@@ -150,12 +150,13 @@ class Collection:
         progress = Progress(total=len(found.fresh))
         with WorkerPool(self.model.folder, workers=workers, limits=limits) as pool:
             Recorder(index, progress, limits, report).run(found.fresh, pool)
-        for root in roots:
-            if prune and not os.path.isdir(root):
-                index.remove_root(root)
         index.forget(found.gone_files, found.gone_directories)
+        moved_away = index.forget_copies(found.kept)
+        for root in roots:
+            if root in moved_away or (prune and not os.path.isdir(root)):
+                index.remove_root(root)
         index.tidy()
-        kept = tuple(as_path(path) for path in found.kept)
+        kept = tuple(as_path(path) for path in found.kept if path not in moved_away)
         return IndexReport(progress.read, progress.moved, progress.failed, found.unchanged, found.removed, kept)
 
     def _prepare(self, named: list[bytes], *, prune: bool, rebuild: bool) -> tuple[SqliteIndex, list[bytes]]:

@@ -87,9 +87,13 @@ def test_index_search_status_export(emoir: Shell) -> None:
     assert [Path(row["path"]).name for row in rows] == [f"{number:04}.jpg" for number in range(5)]
     assert sum(float(rows[0][f"mikels.{name}"]) for name in ("awe", "fear")) > 0
     assert len(json.loads(emoir("export", "--format", "json").stdout)) == 5
-    emoir("export", "--format", "npy", "--output", "rows.npy")
+    emoir("export", "--output", "rows.npy")
     assert np.load(emoir.folder / "rows.npy").shape == (5, 210)
-    emoir("export", "--format", "parquet", "--output", "readings.parquet")
+    emoir("export", "--output", "readings.json")
+    assert len(json.loads((emoir.folder / "readings.json").read_text())) == 5
+    assert b"name the format with --format" in emoir("export", "--output", "readings.txt", code=2).stderr
+    emoir("export", "--format", "csv", "--output", "readings.txt")
+    emoir("export", "--output", "readings.parquet")
     assert parquet.read_table(emoir.folder / "readings.parquet").num_rows == 5
     assert b"name a file with --output" in emoir("export", "--format", "npy", code=2).stderr
 
@@ -106,6 +110,8 @@ def test_search_looks_below_the_current_folder(emoir: Shell) -> None:
     emoir.folder = emoir.folder / "empty"
     nothing = emoir("search", "awe", code=1)
     assert b"4 elsewhere" in nothing.stderr
+    assert f"emoir index {emoir.folder}".encode() in nothing.stderr
+    assert b"nowhere is no folder" in emoir("search", "awe", "--in", "nowhere", code=1).stderr
     assert b"--everywhere" in nothing.stderr
     assert emoir("search", "awe", "--format", "json", code=1).stdout == b"[]\n"
 
@@ -177,7 +183,7 @@ def test_mistakes_are_one_line(emoir: Shell) -> None:
         (("search", "id:12345"), 2),
         (("search", "awe -fear"), 2),
         (("export", "--output", "/nowhere/x.csv"), 4),
-        (("export", "--output", "photos"), 4),
+        (("export", "--output", "photos", "--format", "csv"), 4),
     ):
         failed = emoir(*arguments, code=code)
         assert len(failed.stderr.splitlines()) == 1, failed.stderr

@@ -27,6 +27,7 @@ from emoir.search.query import ImageFile, ImageId, Point, Query, Term, Words, pa
         ("cat.JPG", [Term(1, ImageFile("cat.JPG"))]),
         ("~/x.png + ../y", [Term(1, ImageFile("~/x.png")), Term(1, ImageFile("../y"))]),
         (".5:awe", [Term(0.5, Words("awe"))]),
+        ("2：宁静", [Term(2, Words("宁静"))]),
     ],
 )
 def test_constructs(text: str, terms: list[Term]) -> None:

@@ -93,7 +93,13 @@ def test_words_not_understood_are_named(photos: Collection) -> None:
     assert photos.search("a quiet winter evening").unknown == ("winter", "evening")
     with pytest.raises(QueryError, match=r"no emotion word in 'quite': 'quite' not understood. Did you mean quiet"):
         photos.search("quite")
-    for negation in ("not scary", "isn't happy", "不太开心"):
+    for emphasis in ("非常开心", "特别宁静", "无限的喜悦"):
+        assert photos.search(emphasis).matches
+    for joined in ("宁静-恐惧", "awe-fear", "awe+joy", "宁静–孤独"):
+        with pytest.raises(QueryError, match=r"write ' \+ ' or ' - ' with a space on either side"):
+            photos.search(joined)
+    assert photos.search("matter-of-fact").unknown == ()
+    for negation in ("not scary", "isn't happy", "不太开心", "不开心", "没有恐惧"):
         with pytest.raises(QueryError, match=r"is not understood here; take something away with ' - '"):
             photos.search(negation)
     assert photos.search("awe 😱").unknown == ("😱",)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from emoir.extract import Model
 
 BAR = 24
+SPACE_TITLES = {"mikels": "eight emotions (Mikels)", "ekman": "basic emotions (Ekman)"}
 
 
 class DescribeFormat(str, Enum):
@@ -77,12 +78,12 @@ def _description(model: Model, image: Path, max_pixels: int) -> dict[str, Any]:
 def _put_table(record: dict[str, Any]) -> None:
     put(shown(record["path"]))
     for space, classes in record["distributions"].items():
-        put(f"  {space}")
+        put(f"  {SPACE_TITLES.get(space, space)}")
         for name, share in sorted(classes.items(), key=lambda item: -item[1]):
             put(f"    {name:<12} {share:5.0%}  {'█' * round(share * BAR)}")
-    valence, arousal, first = record["valence"], record["arousal"], next(iter(record["distributions"]))
+    valence, arousal = record["valence"], record["arousal"]
     put(f"  valence {valence:.2f} (0 unpleasant, 1 pleasant), arousal {arousal:.2f} (0 calm, 1 excited)")
-    put(f"  {record['confidence']:.0%} sure that most people would name the first {first} class")
+    put(f"  {record['confidence']:.0%} sure that most people would name the first emotion above")
     tones = "  monochrome: its colours say nothing" if record["monochrome"] else ""
     put(f"  colours {', '.join(f'{colour} {share:.0%}' for colour, share in record['colours'].items())}{tones}")
     if record["words"]:

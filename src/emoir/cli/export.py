@@ -36,8 +36,13 @@ def export(
         typer.Option("--output", "-o", help="The file to write. Default: standard output.", show_default=False),
     ] = None,
     format: Annotated[
-        ExportFormat, typer.Option("--format", help="Readings as csv, json or parquet; row vectors as npy.")
-    ] = ExportFormat.csv,
+        Optional[ExportFormat],  # noqa: UP045
+        typer.Option(
+            "--format",
+            help="Readings as csv, json or parquet, row vectors as npy. Default: by the output's suffix, or csv.",
+            show_default=False,
+        ),
+    ] = None,
     within: WithinOption = None,
     index: IndexOption = None,
 ) -> None:
@@ -47,6 +52,8 @@ def export(
     """
     from emoir.collection import Collection
 
+    if format is None:
+        format = _format_of(output)
     if format in (ExportFormat.parquet, ExportFormat.npy) and output is None:
         raise typer.BadParameter(f"{format.value} is not text: name a file with --output")
     with Collection(index) as photos:
@@ -66,6 +73,17 @@ def export(
             _write_csv(output, facts, readings)
     if output is not None:
         say(f"{len(facts):,} images written to {shown(output)}")
+
+
+def _format_of(output: Path | None) -> ExportFormat:
+    """The format that a file's suffix names."""
+    if output is None:
+        return ExportFormat.csv
+    try:
+        return ExportFormat(output.suffix.removeprefix("."))
+    except ValueError:
+        known = ", ".join(f".{choice.value}" for choice in ExportFormat)
+        raise typer.BadParameter(f"{output.name}: end it in {known}, or name the format with --format") from None
 
 
 def _record(fact: ImageFacts, reading: Any) -> dict[str, Any]:

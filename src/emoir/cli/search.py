@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,10 +59,12 @@ def _say_nothing_found(photos: Collection, folders: list[Path] | None) -> None:
     if folders is None or not elsewhere:
         say("the index holds no image but the examples; begin with: emoir index FOLDER")
         return
-    where = ", ".join(shown(folder) for folder in folders)
+    for folder in folders:
+        if not folder.is_dir():
+            say(f"{shown(folder)} is no folder")
     say(
-        f"no indexed images in {where}, but {elsewhere:,} elsewhere: "
-        "search them with --everywhere, or read this folder with: emoir index ."
+        f"no indexed images in {', '.join(shown(folder) for folder in folders)}, but {elsewhere:,} elsewhere: search "
+        f"them with --everywhere, or read what is here with: emoir index {shlex.join(map(str, folders))}"
     )
 
 

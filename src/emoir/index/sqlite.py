@@ -181,6 +181,33 @@ class SqliteIndex:
             )
             connection.executemany("DELETE FROM directories WHERE path = ?", gone)
 
+    def forget_copies(self, folders: Sequence[bytes]) -> list[bytes]:
+        """Forget files below folders that are not there, as far as a file elsewhere holds the same image.
+
+        No reading is lost by it; what was moved is known by its new place alone.
+
+        Args:
+            folders: that are missing or empty.
+
+        Returns:
+            Those of them that hold no image any more; they are forgotten altogether.
+        """
+        with self._transaction() as connection:
+            connection.execute("CREATE TEMP TABLE away (id INTEGER PRIMARY KEY)")
+            for folder in folders:
+                connection.execute(
+                    "INSERT OR IGNORE INTO away SELECT id FROM directories WHERE path = ? OR (path >= ? AND path < ?)",
+                    (folder, *subtree(folder)),
+                )
+            connection.execute(
+                "DELETE FROM files WHERE directory IN away "
+                "AND image IN (SELECT image FROM files WHERE image IS NOT NULL AND directory NOT IN away)"
+            )
+            connection.execute("DROP TABLE away")
+        emptied = [folder for folder in folders if not len(self.ids_below([folder]))]
+        self.forget([], [directory for folder in emptied for directory in self.directories(folder)])
+        return emptied
+
     def worth_another_try(self, limits: Limits) -> frozenset[bytes]:
         """Failed files that may be readable now though they did not change: a limit rose, or the cause lay outside.
 

@@ -113,8 +113,8 @@ def parse_query(arguments: str | Sequence[str]) -> Query:
 
 
 _OPERATOR = re.compile(r"\s+([+＋\-－])(?=\s|$)|^([\-－+＋])(?=\s|$)")
-_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):(?=.)")
-_BARE_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):")
+_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)[:：](?=.)")
+_BARE_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)[:：]")
 # A dash that stands before a word, or alone, but not as an operator: somebody meant " - ".
 _STRAY_SIGN = re.compile(r"(?:^|\s)([-+–—−＋－]+)")
 _POINT = re.compile(r"va:\s*([0-9.]+)\s*[,，]\s*([0-9.]+)")

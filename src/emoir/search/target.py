@@ -17,7 +17,9 @@ from emoir.search.query import Point, Query, Subject, Term, Words
 
 # An example image counts by its distributions, its place in the plane and its embedding, a third each.
 EXAMPLE_PARTS = 3
-NEGATION = re.compile(r"not|no|without|never|cannot|.*n['’]t|.*[不没无別别非].*")
+# In Chinese the negation stands right before the word it denies; 非常, 特别 and 无限 are none.
+NEGATION = re.compile(r"not|no|without|never|cannot|.*n['’]t|别|.*(?:不|没|没有|毫无|不太|不是|不要|不怎么|并非)")
+SIGNS = re.compile(r"[-+–—−＋－]")
 
 ReadExample = Callable[[Subject], EmotionReading]
 """Gives the reading of an example image, by file or id."""
@@ -82,12 +84,15 @@ def words_target(phrase: str, layout: RowLayout) -> Target:
         QueryError: if the phrase holds no emotion word, or a negation, which is not understood.
     """
     understood = understand(phrase)
+    sides = [understand(side).concepts for side in SIGNS.split(phrase)]
+    if phrase.lower() not in lexicon() and sum(bool(concepts) for concepts in sides) > 1:
+        raise QueryError(f"{phrase!r}: write ' + ' or ' - ' with a space on either side")
     for word in understood.unknown:
         if NEGATION.fullmatch(word):
             raise QueryError(f"{phrase!r}: {word!r} is not understood here; take something away with ' - ' instead")
     if not understood.concepts:
-        named = ", ".join(repr(word) for word in understood.unknown) or "it"
-        raise QueryError(f"no emotion word in {phrase!r}: {named} not understood.{_suggestion(understood.unknown)}")
+        named = f": {', '.join(map(repr, understood.unknown))} not understood" if understood.unknown else ""
+        raise QueryError(f"no emotion word in {phrase!r}{named}.{_suggestion(understood.unknown)}")
     parts = [concept_target(concept, layout) for concept in understood.concepts]
     weights = np.stack([part.weights for part in parts]).mean(axis=0)
     return Target(weights.astype(np.float32), float(np.mean([part.offset for part in parts])), understood.unknown)
@@ -97,7 +102,7 @@ def _suggestion(unknown: tuple[str, ...]) -> str:
     # A tenth of a second that only a mistake costs.
     import difflib
 
-    near = [word for given in unknown for word in difflib.get_close_matches(given, lexicon(), n=2, cutoff=0.7)]
+    near = [word for given in unknown for word in difflib.get_close_matches(given, lexicon(), n=2, cutoff=0.75)]
     return f" Did you mean {' or '.join(near)}?" if near else " Ask for a feeling, such as awe, calm, lonely or 宁静."
 
 
