@@ -2,11 +2,14 @@
 
 One fifth of each human-rated development set was kept from training (by hash, OASIS by theme,
 near-duplicates together); GAPED was never shown at all. The code refuses to score images whose digest is
-among those that the model learnt from. Temperatures and confidence were fitted on these same images, so
+among those that the model learnt from. The readings are kept in benchmarks/readings, and the table is printed
+from these files. Temperatures and confidence were fitted on these same images, so
 no figure on calibration is taken here.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 
@@ -18,14 +21,24 @@ from emoir.emotions.reading import EmotionReadings
 from emoir.evaluate.out_of_fold import OutOfFold, check_unseen
 from figures import Figure, figures, provenance
 
+READINGS = Path(__file__).resolve().parent / "readings"
+
 # Fitted on these images: not to be quoted from them.
 CALIBRATION = ("NLL", "Brier", "ECE")
 
 
 def read(model: Model, table: Table) -> OutOfFold:
-    """Readings of a table of unseen images, as one fold."""
+    """The committed readings of a table of unseen images, as one fold; made if they are not there."""
     digests = image_digests(table.paths)
     check_unseen(digests, model.learnt_from())
+    file = READINGS / f"{table.name}.{model.id}.held-out.npz"
+    if not file.exists():
+        readings_of(model, table, digests).save(file)
+    return OutOfFold.load(file, digests)
+
+
+def readings_of(model: Model, table: Table, digests: tuple[str, ...]) -> OutOfFold:
+    """What the model says of a table's images."""
     readings = EmotionReadings.stack([model.read(path) for path in table.paths])
     spaces = {space: values for space, values in readings.distributions.items() if space in table.class_names}
     points = np.stack([readings.valence, readings.arousal], axis=1)
