@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -80,6 +81,7 @@ class Collection:
         self._model_folder = model if model is not None else os.environ.get("EMOIR_MODEL") or None
         self._model: Model | None = None
         self._index: SqliteIndex | None = None
+        self._lock = threading.RLock()
 
     def __enter__(self) -> Collection:
         return self
@@ -91,22 +93,25 @@ class Collection:
 
     def close(self) -> None:
         """Close the index; the collection opens it again when it is needed."""
-        if self._index is not None:
-            self._index.close()
-            self._index = None
+        with self._lock:
+            if self._index is not None:
+                self._index.close()
+                self._index = None
 
     @property
     def model(self) -> Model:
         """The model that reads images here; loaded when first needed."""
-        if self._model is None:
-            self._model = Model(self._model_folder)
-        return self._model
+        with self._lock:
+            if self._model is None:
+                self._model = Model(self._model_folder)
+            return self._model
 
     def _open(self) -> SqliteIndex:
         """The index as it is."""
-        if self._index is None:
-            self._index = SqliteIndex(self.location)
-        return self._index
+        with self._lock:
+            if self._index is None:
+                self._index = SqliteIndex(self.location)
+            return self._index
 
     # Indexing.
 
@@ -163,9 +168,10 @@ class Collection:
         """The index and the folders to scan; no reading is touched if anything is wrong."""
         card = self.model.card
         model = IndexedModel(self.model.id, RowLayout(card.class_names), card.licence)
-        if self._index is None:
-            self._index = SqliteIndex(self.location, model=model)
-        index = self._index
+        with self._lock:
+            if self._index is None:
+                self._index = SqliteIndex(self.location, model=model)
+            index = self._index
         known = index.roots()
         for folder in named:
             if not os.path.isdir(folder) and folder not in known:
@@ -207,10 +213,12 @@ class Collection:
             The matches, best first. Example images that are indexed themselves are left out.
 
         Raises:
-            QueryError: if the query cannot be understood or an example cannot be read.
+            QueryError: if the query cannot be understood, an example cannot be read, or n is below 1.
             IndexFileError: if nothing has been indexed yet.
             ModelMismatchError: if an example image must be read and the index is of another model.
         """
+        if n < 1:
+            raise QueryError(f"n is {n}; ask for at least one image")
         index = self._open()
         parsed = parse_query(query)
         folders = None if within is None else [as_folder(folder) for folder in within]

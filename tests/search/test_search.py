@@ -7,6 +7,7 @@ import io
 import json
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,21 @@ def test_words_not_understood_are_named(photos: Collection) -> None:
         photos.search("id:999")
     with pytest.raises(QueryError, match="no such file"):
         photos.search("./nowhere.jpg")
+
+
+def test_threads_share_a_collection(photos: Collection, tmp_path: Path) -> None:
+    example = save_photos(tmp_path / "elsewhere", 1, first_seed=99)[0]
+    queries = ["awe", "va:0.8,0.2", str(example), "宁静 - fear"]
+    expected = {query: [match.id for match in photos.search(query)] for query in queries}
+    photos.close()
+    with Collection(photos.location) as shared, ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda query: [match.id for match in shared.search(query)], queries * 10))
+    assert found == [expected[query] for query in queries * 10]
+
+
+def test_at_least_one_image(photos: Collection) -> None:
+    with pytest.raises(QueryError, match="n is 0"):
+        photos.search("awe", n=0)
 
 
 def test_nothing_indexed_yet(collection: Collection) -> None:
