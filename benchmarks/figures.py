@@ -19,7 +19,7 @@ from emoir.evaluate.calibration import (
     perfect_calibration_band,
 )
 from emoir.evaluate.classification import majority_floor, polarity_right, right_at, wheel_confusion
-from emoir.evaluate.distributions import DISTRIBUTION_MEASURES, kullback_leibler
+from emoir.evaluate.distributions import DISTRIBUTION_MEASURES
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.regression import concordance, pearson, root_mean_squared_error
 from emoir.evaluate.retrieval import (
@@ -164,6 +164,3 @@ def provenance(*facts: str) -> str:
     """The line under a table: data, split, seed, machine, date."""
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     return f"{'; '.join(facts)}; {machine}; {datetime.date.today().isoformat()}."
-
-
-__all__ = ["Figure", "figures", "headline", "kullback_leibler", "provenance"]

@@ -106,11 +106,11 @@ class Collection:
                 self._model = Model(self._model_folder)
             return self._model
 
-    def _open(self) -> SqliteIndex:
-        """The index as it is."""
+    def _open(self, model: IndexedModel | None = None) -> SqliteIndex:
+        """The index as it is; made for a model, if one is given and there is none."""
         with self._lock:
             if self._index is None:
-                self._index = SqliteIndex(self.location)
+                self._index = SqliteIndex(self.location, model=model)
             return self._index
 
     # Indexing.
@@ -168,10 +168,7 @@ class Collection:
         """The index and the folders to scan; no reading is touched if anything is wrong."""
         card = self.model.card
         model = IndexedModel(self.model.id, RowLayout(card.class_names), card.licence)
-        with self._lock:
-            if self._index is None:
-                self._index = SqliteIndex(self.location, model=model)
-            index = self._index
+        index = self._open(model)
         known = index.roots()
         for folder in named:
             if not os.path.isdir(folder) and folder not in known:

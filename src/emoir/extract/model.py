@@ -103,14 +103,18 @@ class Model:
 
         self.folder = Path(folder) if folder is not None else shipped_model_folder()
         self.card = ModelCard.load(self.folder / CARD)
-        self.id = model_id(self.folder)
+        try:
+            graph, card = (self.folder / GRAPH).read_bytes(), (self.folder / CARD).read_bytes()
+        except OSError as error:
+            raise ModelError(f"{self.folder} is no model folder: {GRAPH} cannot be read") from error
+        # Name and digest: two folders with one id give the same readings.
+        self.id = f"{self.card.name}-{hashlib.sha256(graph + card).hexdigest()[:12]}"
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
-            content = (self.folder / GRAPH).read_bytes()
-            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's own exceptions share no base below Exception
             raise ModelError(f"{self.folder / GRAPH} cannot be loaded: {error}") from error
 
@@ -175,19 +179,3 @@ class Model:
         return EmotionReadings(
             embedding, by_space, self.card.class_names, point[:, 0], point[:, 1], confidence, monochrome, self.id
         )
-
-
-def model_id(folder: Path) -> str:
-    """Name and digest of a model: two folders with one id give the same readings.
-
-    Raises:
-        ModelError: if the folder is not a model.
-    """
-    card = ModelCard.load(folder / CARD)
-    digest = hashlib.sha256()
-    for name in (GRAPH, CARD):
-        try:
-            digest.update((folder / name).read_bytes())
-        except OSError as error:
-            raise ModelError(f"{folder} is no model folder: {name} cannot be read") from error
-    return f"{card.name}-{digest.hexdigest()[:12]}"

@@ -26,8 +26,6 @@ AHEAD = 4
 # A file during which a worker dies is tried once more, in case it only stood near the accident; so is the start
 # of a worker.
 CHANCES = 2
-
-
 # A worker that has not loaded the model after this many seconds never will.
 STARTING_SECONDS = 120.0
 
@@ -68,10 +66,9 @@ class WorkerPool:
         workers: int | None = None,
         limits: Limits | None = None,
     ) -> None:
-        self._command = [sys.executable, "-P", "-m", "emoir.extract.worker", str(model)]
-        self._count = workers or os.cpu_count() or 1
         limits = limits or Limits()
-        self._command.append(str(limits.max_pixels))
+        self._command = [sys.executable, "-P", "-m", "emoir.extract.worker", str(model), str(limits.max_pixels)]
+        self._count = workers or os.cpu_count() or 1
         self._limit = limits.seconds_per_file
         self._workers: list[_Worker] = []
         self._stillborn = 0
@@ -145,10 +142,12 @@ class WorkerPool:
             try:
                 worker, answer = self._answers.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                for worker in busy:
-                    if time.monotonic() - worker.since >= self._limit:
-                        worker.process.kill()
-                # The reader threads of those killed report their end; the others' clocks go on.
+                overdue = [worker for worker in busy if time.monotonic() - worker.since >= self._limit]
+                if not overdue:
+                    continue
+                for worker in overdue:
+                    worker.process.kill()
+                # Their reader threads report their end; the others' clocks go on.
                 worker, answer = self._answers.get()
             if worker in self._workers and answer == READY:
                 worker.ready, worker.since, self._stillborn = True, time.monotonic(), 0

@@ -72,9 +72,7 @@ def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image:
     transform = _profile_transform(profile, image.mode) if profile else None
     if transform is None:
         return image.convert("RGB")
-    converted = ImageCms.applyTransform(image, transform)
-    assert converted is not None  # only an in-place transform returns nothing
-    return converted
+    return _transformed(image, transform)
 
 
 @lru_cache(maxsize=32)
@@ -91,6 +89,10 @@ def _profile_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform 
 
 def _from_lab(image: Image.Image) -> Image.Image:
     transform = ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
+    return _transformed(image, transform)
+
+
+def _transformed(image: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image.Image:
     converted = ImageCms.applyTransform(image, transform)
     assert converted is not None  # only an in-place transform returns nothing
     return converted

@@ -55,6 +55,19 @@ class FileOutcome:
     outcome: Outcome
 
 
+def among(ids: NDArray[np.int64], rising: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which ids occur in a rising array.
+
+    Example:
+        >>> among(np.array([5, 1, 9]), np.array([1, 2, 5])).tolist()
+        [True, True, False]
+    """
+    if not len(rising):
+        return np.zeros(len(ids), np.bool_)
+    places = np.minimum(np.searchsorted(rising, ids), len(rising) - 1)
+    return np.asarray(rising[places] == ids)
+
+
 @dataclass(frozen=True, slots=True)
 class Matrix:
     """All row vectors of an index.
@@ -69,10 +82,7 @@ class Matrix:
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.intp]:
         """Row numbers of those ids that the matrix holds, in the order of the ids."""
-        places = np.searchsorted(self.ids, ids)
-        inside = places < len(self.ids)
-        places, wanted = places[inside], ids[inside]
-        return np.asarray(places[self.ids[places] == wanted], dtype=np.intp)
+        return np.searchsorted(self.ids, ids[among(ids, self.ids)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class Progress:
 
 
 Report: TypeAlias = Callable[[Progress, Path, "str | None"], None]
-"""Called before the first file and after every file, with its path and, if it failed, the cause."""
+"""Called after every file, with its path and, if it failed, the cause."""
 
 
 class Recorder:

@@ -76,7 +76,7 @@ def scan(
         elif listing.path in known:
             empty.append(listing)
 
-    if known and not prune and not (len(visited) > 1 or (root in visited and root not in {e.path for e in empty})):
+    if known and not prune and visited.keys() <= {root} & {listing.path for listing in empty}:
         result.kept.append(root)
         return
     kept = len(result.kept)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.index.base import Matrix
+from emoir.index.base import Matrix, among
 
 SEGMENT_ROWS = 4096
 ID_TYPE, ROW_TYPE = np.dtype("<i8"), np.dtype("<f2")
@@ -47,7 +47,7 @@ def load_matrix(connection: sqlite3.Connection, length: int) -> Matrix:
         for id_blob, row_blob in connection.execute("SELECT ids, rows FROM segments"):
             segment_ids = np.frombuffer(id_blob, ID_TYPE)
             segment_rows = np.frombuffer(row_blob, ROW_TYPE).reshape(len(segment_ids), length)
-            kept = _among(segment_ids, living)
+            kept = among(segment_ids, living)
             end = filled + int(kept.sum())
             ids[filled:end], rows[filled:end] = segment_ids[kept], segment_rows[kept]
             filled = end
@@ -69,12 +69,14 @@ def compact_segments(connection: sqlite3.Connection, length: int) -> None:
     pending_rows: list[NDArray[np.float16]] = []
     rewritten: list[tuple[int]] = []
     living = np.fromiter((id for (id,) in connection.execute("SELECT id FROM images ORDER BY id")), np.int64)
-    for segment, id_blob, row_blob in connection.execute("SELECT id, ids, rows FROM segments ORDER BY id"):
+    # Rows are most of the file: they are read only where they are to be rewritten.
+    for segment, id_blob in connection.execute("SELECT id, ids FROM segments ORDER BY id").fetchall():
         ids = np.frombuffer(id_blob, ID_TYPE)
-        kept = _among(ids, living)
+        kept = among(ids, living)
         if kept.sum() < SEGMENT_ROWS // 2:
             rewritten.append((segment,))
             pending_ids.append(ids[kept])
+            (row_blob,) = connection.execute("SELECT rows FROM segments WHERE id = ?", (segment,)).fetchone()
             pending_rows.append(np.frombuffer(row_blob, ROW_TYPE).reshape(len(ids), length)[kept])
     if len(rewritten) < 2 and not any(len(ids) == 0 for ids in pending_ids):
         return
@@ -82,11 +84,3 @@ def compact_segments(connection: sqlite3.Connection, length: int) -> None:
     order = np.argsort(ids, kind="stable")
     connection.executemany("DELETE FROM segments WHERE id = ?", rewritten)
     append_segment(connection, ids[order].tolist(), np.concatenate(pending_rows)[order])
-
-
-def _among(ids: NDArray[np.int64], living: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which ids occur in a rising array."""
-    if not len(living):
-        return np.zeros(len(ids), bool)
-    places = np.minimum(np.searchsorted(living, ids), len(living) - 1)
-    return np.asarray(living[places] == ids)

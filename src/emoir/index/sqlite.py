@@ -26,12 +26,13 @@ from emoir.index.base import (
     IndexStatus,
     KnownImage,
     Matrix,
+    among,
     below,
 )
 from emoir.index.layout import RowLayout
 from emoir.index.schema import connect, create, sqlite_errors
 from emoir.index.segments import append_segment, compact_segments, load_matrix
-from emoir.index.statements import directory_id, facts_of, image_id, subtree
+from emoir.index.statements import IN_SUBTREE, directory_id, facts_of, image_id, subtree
 from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, Limits
 
 # SQLite takes 32,766 values in one statement; this many ids are asked for at once.
@@ -143,10 +144,7 @@ class SqliteIndex:
 
     def directories(self, folder: bytes) -> dict[bytes, int]:
         """Every known directory from a folder downwards, with the device it lay on."""
-        low, high = subtree(folder)
-        rows = self._all(
-            "SELECT path, device FROM directories WHERE path = ? OR (path >= ? AND path < ?)", (folder, low, high)
-        )
+        rows = self._all(f"SELECT path, device FROM directories WHERE {IN_SUBTREE}", subtree(folder))
         return {path: device for path, device in rows}
 
     def set_devices(self, devices: Mapping[bytes, int]) -> None:
@@ -196,8 +194,7 @@ class SqliteIndex:
             connection.execute("CREATE TEMP TABLE away (id INTEGER PRIMARY KEY)")
             for folder in folders:
                 connection.execute(
-                    "INSERT OR IGNORE INTO away SELECT id FROM directories WHERE path = ? OR (path >= ? AND path < ?)",
-                    (folder, *subtree(folder)),
+                    f"INSERT OR IGNORE INTO away SELECT id FROM directories WHERE {IN_SUBTREE}", subtree(folder)
                 )
             connection.execute(
                 "DELETE FROM files WHERE directory IN away "
@@ -289,11 +286,10 @@ class SqliteIndex:
         """Ids of the images with a file in any of the folders or below, rising."""
         found: set[int] = set()
         for folder in folders:
-            low, high = subtree(folder)
             rows = self._all(
                 "SELECT image FROM files JOIN directories ON directories.id = files.directory "
-                "WHERE image IS NOT NULL AND (path = ? OR (path >= ? AND path < ?))",
-                (folder, low, high),
+                f"WHERE image IS NOT NULL AND {IN_SUBTREE}",
+                subtree(folder),
             )
             found.update(image for (image,) in rows)
         return np.array(sorted(found), dtype=np.int64)
@@ -345,9 +341,9 @@ class SqliteIndex:
         """
         matrix = self.matrix()
         facts = self.facts(matrix.ids.tolist() if ids is None else ids, folders)
-        there = set(matrix.ids.tolist())
-        facts = [fact for fact in facts if fact.id in there]
-        return facts, matrix.rows[matrix.rows_of(np.array([fact.id for fact in facts], dtype=np.int64))]
+        described = np.array([fact.id for fact in facts], dtype=np.int64)
+        facts = [fact for fact, there in zip(facts, among(described, matrix.ids), strict=True) if there]
+        return facts, matrix.rows[matrix.rows_of(described)]
 
     def readings(self, facts: Sequence[ImageFacts], rows: NDArray[np.float32]) -> EmotionReadings:
         """The readings that rows hold, with the facts of the same images."""

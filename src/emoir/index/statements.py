@@ -15,10 +15,14 @@ def facts_of(model: IndexedModel) -> dict[str, str]:
     return {"model": model.id, "layout": model.layout.to_json(), "licence": model.licence}
 
 
-def subtree(folder: bytes) -> tuple[bytes, bytes]:
-    """The range of paths that lie below a folder, as blobs compare: low included, high excluded."""
+IN_SUBTREE = "(path = ? OR (path >= ? AND path < ?))"
+"""Whether a directory is a folder or lies below it; takes the values of ``subtree``."""
+
+
+def subtree(folder: bytes) -> tuple[bytes, bytes, bytes]:
+    """A folder, and the range of the paths below it as blobs compare: low included, high excluded."""
     low = os.path.join(folder, b"")
-    return low, low[:-1] + bytes([low[-1] + 1])
+    return folder, low, low[:-1] + bytes([low[-1] + 1])
 
 
 def directory_id(connection: sqlite3.Connection, path: bytes) -> int:

@@ -113,10 +113,11 @@ def parse_query(arguments: str | Sequence[str]) -> Query:
 
 
 _OPERATOR = re.compile(r"\s+([+＋\-－])(?=\s|$)|^([\-－+＋])(?=\s|$)")
-_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)[:：](?=.)")
 _BARE_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)[:：]")
+_WEIGHT = re.compile(_BARE_WEIGHT.pattern + r"(?=.)")
+SIGNS = re.compile(r"[-+–—−＋－]")
 # A dash that stands before a word, or alone, but not as an operator: somebody meant " - ".
-_STRAY_SIGN = re.compile(r"(?:^|\s)([-+–—−＋－]+)")
+_STRAY_SIGN = re.compile(rf"(?:^|\s)({SIGNS.pattern}+)")
 _POINT = re.compile(r"va:\s*([0-9.]+)\s*[,，]\s*([0-9.]+)")
 _IDENTIFIER = re.compile(r"id:(\d{1,18})")
 _PREFIXED = re.compile(r"(va|id):", re.IGNORECASE)
@@ -204,7 +205,8 @@ def _is_file(text: str) -> bool:
 
 def _is_image_text(text: str) -> bool:
     """Whether a text can only be meant as a path, existing or not."""
-    bare = text[_WEIGHT.match(text).end() :] if _WEIGHT.match(text) else text  # type: ignore[union-attr]
+    weight = _WEIGHT.match(text)
+    bare = text[weight.end() :] if weight else text
     starts = ("./", "../", "/", "~/", ".\\", "..\\")
     return bare.startswith(starts) or os.path.splitext(bare)[1].lower() in SUFFIXES
 

@@ -13,13 +13,12 @@ from emoir.emotions.lexicon import Concept, lexicon, understand
 from emoir.emotions.reading import EmotionReading
 from emoir.errors import QueryError
 from emoir.index.layout import RowLayout
-from emoir.search.query import Point, Query, Subject, Term, Words
+from emoir.search.query import SIGNS, Point, Query, Subject, Term, Words
 
 # An example image counts by its distributions, its place in the plane and its embedding, a third each.
 EXAMPLE_PARTS = 3
 # In Chinese the negation stands right before the word it denies; 非常, 特别 and 无限 are none.
 NEGATION = re.compile(r"not|no|without|never|cannot|.*n['’]t|别|.*(?:不|没|没有|毫无|不太|不是|不要|不怎么|并非)")
-SIGNS = re.compile(r"[-+–—−＋－]")
 
 ReadExample = Callable[[Subject], EmotionReading]
 """Gives the reading of an example image, by file or id."""

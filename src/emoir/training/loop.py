@@ -183,11 +183,11 @@ def _epoch(
     order = rows[torch.randperm(len(rows), generator=state.generator)]
     sums: dict[str, float] = {}
     for at in range(state.steps_per_epoch):
-        chosen = order[at * config.batch : (at + 1) * config.batch]
-        batch = torch.from_numpy(pixels[np.sort(chosen.numpy())]).permute(0, 3, 1, 2).float() / 255
+        chosen = order[at * config.batch : (at + 1) * config.batch].sort().values
+        batch = torch.from_numpy(pixels[chosen.numpy()]).permute(0, 3, 1, 2).float() / 255
         images = augment(batch, network.config.size, config.augmentation, state.generator)
         output = network(images.contiguous(memory_format=torch.channels_last))
-        losses = losses_per_head(output, targets.take(chosen.sort().values))
+        losses = losses_per_head(output, targets.take(chosen))
         loss = torch.stack([values * config.weights.get(head, 1.0) for head, values in losses.items()]).sum()
         if not torch.isfinite(loss):
             raise TrainingError(f"the loss is {loss.item()} at step {state.step}; lower the learning rate")
