@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.emotions.lexicon_files import read_lexicon
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import IndexFileError, QueryError
 from emoir.extract import Model, WorkerPool
@@ -23,9 +24,10 @@ from emoir.index.recorder import Progress, Recorder, Report
 from emoir.index.scan import Scan, scan
 from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE, Limits
 from emoir.search import Match, Matches, parse_query
+from emoir.search.filters import Filters
+from emoir.search.find import Request, Searchable, find
 from emoir.search.query import ImageFile, ImageId, Query, Subject
-from emoir.search.rank import rank
-from emoir.search.target import query_target
+from emoir.search.target import Language, TextEncoder, term_scores
 
 AnyPath: TypeAlias = "str | PathLike[str]"
 
@@ -67,6 +69,8 @@ class Collection:
     Args:
         index: the index file; default: the one of the current user.
         model: a model folder; default: EMOIR_MODEL, or the shipped model.
+        lexicon: a file of emotion words that go before ours (see ``read_lexicon``); default: EMOIR_LEXICON, or none.
+        text_encoder: reads whole phrases in place of the lexicon.
 
     Example:
         >>> import tempfile, skimage
@@ -76,9 +80,19 @@ class Collection:
         3
     """
 
-    def __init__(self, index: AnyPath | None = None, *, model: AnyPath | None = None) -> None:
+    def __init__(
+        self,
+        index: AnyPath | None = None,
+        *,
+        model: AnyPath | None = None,
+        lexicon: AnyPath | None = None,
+        text_encoder: TextEncoder | None = None,
+    ) -> None:
         self.location = Path(index) if index is not None else default_index()
         self._model_folder = model if model is not None else os.environ.get("EMOIR_MODEL") or None
+        chosen = lexicon if lexicon is not None else os.environ.get("EMOIR_LEXICON") or None
+        self._words = None if chosen is None else read_lexicon(Path(chosen))
+        self._text_encoder = text_encoder
         self._model: Model | None = None
         self._index: SqliteIndex | None = None
         self._lock = threading.RLock()
@@ -167,7 +181,7 @@ class Collection:
     def _prepare(self, named: list[bytes], *, prune: bool, rebuild: bool) -> tuple[SqliteIndex, list[bytes]]:
         """The index and the folders to scan; no reading is touched if anything is wrong."""
         card = self.model.card
-        model = IndexedModel(self.model.id, RowLayout(card.class_names), card.licence)
+        model = IndexedModel(self.model.id, RowLayout(card.class_names), card.licence, card.scores)
         index = self._open(model)
         known = index.roots()
         for folder in named:
@@ -198,6 +212,13 @@ class Collection:
         *,
         n: int = 20,
         within: Sequence[AnyPath] | None = None,
+        among: Sequence[AnyPath] | None = None,
+        filters: Filters | None = None,
+        like: Sequence[int] = (),
+        unlike: Sequence[int] = (),
+        diverse: bool = False,
+        show_all: bool = False,
+        sort: str | None = None,
     ) -> Matches:
         """Find the images that fit a query best.
 
@@ -205,6 +226,13 @@ class Collection:
             query: in the query grammar; one text, or several that form one query.
             n: at most this many.
             within: only images in these folders or below; None for all that are indexed.
+            among: only these files, such as another tool found; those not indexed are left out.
+            filters: conditions that an image must meet.
+            like: ids of images to move the query towards.
+            unlike: ids of images to move it away from.
+            diverse: near duplicates collapse, and the results spread.
+            show_all: also images that fit no better than one drawn at random.
+            sort: ``newest``, ``oldest``, or a query whose score orders the matches; None for the best first.
 
         Returns:
             The matches, best first. Example images that are indexed themselves are left out.
@@ -214,25 +242,50 @@ class Collection:
             IndexFileError: if nothing has been indexed yet.
             ModelMismatchError: if an example image must be read and the index is of another model.
         """
-        if n < 1:
-            raise QueryError(f"n is {n}; ask for at least one image")
+        request = Request(
+            n=n,
+            filters=filters,
+            like=tuple(like),
+            unlike=tuple(unlike),
+            diverse=diverse,
+            show_all=show_all,
+            sort=sort,
+        )
         index = self._open()
         parsed = parse_query(query)
         folders = None if within is None else [as_folder(folder) for folder in within]
-        target = query_target(parsed, index.layout, self._read_example)
         matrix = index.matrix()
-        candidates = None if folders is None else index.ids_below(folders)
-        examples = self._example_ids(parsed, index)
-        ids, scores = rank(matrix, target, n + len(examples), candidates=candidates)
-        best = {int(id): float(score) for id, score in zip(ids, scores, strict=True) if int(id) not in examples}
-        facts, rows = index.rows(list(best)[:n], folders)
-        readings = index.readings(facts, rows)
-        matches = tuple(
-            Match(fact.id, as_path(fact.path), best[fact.id], reading)
-            for fact, reading in zip(facts, readings, strict=True)
+        searchable = Searchable(matrix, index.layout, lambda: index.attributes(matrix), index.model.scores)
+        language = Language.of(index.layout, self._words, self._text_encoder)
+        found = find(
+            searchable,
+            parsed,
+            request,
+            read_example=self._read_example,
+            language=language,
+            candidates=self._candidates(index, folders, among),
+            excluded=self._example_files(parsed, index),
         )
-        searched = len(matrix.ids) if candidates is None else len(candidates)
-        return Matches(str(parsed), matches, target.unknown, searched)
+        scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
+        facts, rows = index.rows(found.ids.tolist(), folders)
+        readings = index.readings(facts, rows)
+        parts = term_scores(found.query, rows, index.layout, self._read_example, language)
+        matches = tuple(
+            Match(fact.id, as_path(fact.path), scores[fact.id], reading, part)
+            for fact, reading, part in zip(facts, readings, parts, strict=True)
+        )
+        return Matches(str(found.query), matches, found.target.unknown, found.searched, found.hidden)
+
+    def _candidates(
+        self, index: SqliteIndex, folders: list[bytes] | None, among: Sequence[AnyPath] | None
+    ) -> NDArray[np.int64] | None:
+        """Ids that may be found, rising; None for all."""
+        inside = None if folders is None else index.ids_below(folders)
+        if among is None:
+            return inside
+        known = {index.id_of(as_file(os.path.expanduser(path))) for path in among} - {None}
+        listed = np.array(sorted(id for id in known if id is not None), dtype=np.int64)
+        return listed if inside is None else np.intersect1d(inside, listed)
 
     def _read_example(self, subject: Subject) -> EmotionReading:
         index = self._open()
@@ -250,15 +303,11 @@ class Collection:
         except OSError as error:
             raise QueryError(f"{subject.path}: {error}") from error
 
-    def _example_ids(self, query: Query, index: SqliteIndex) -> set[int]:
-        ids: set[int] = set()
-        for term in query.terms:
-            if isinstance(term.subject, ImageId):
-                ids.add(term.subject.id)
-            elif isinstance(term.subject, ImageFile):
-                known = index.id_of(as_file(os.path.expanduser(term.subject.path)))
-                ids |= {known} if known is not None else set()
-        return ids
+    def _example_files(self, query: Query, index: SqliteIndex) -> list[int]:
+        """Ids of the example files that are indexed themselves."""
+        paths = [term.subject.path for term in query.terms if isinstance(term.subject, ImageFile)]
+        ids = (index.id_of(as_file(os.path.expanduser(path))) for path in paths)
+        return [id for id in ids if id is not None]
 
     # Looking at what is there.
 

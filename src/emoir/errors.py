@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 
 class EmoirError(Exception):
     """Base of every error that emoir raises on purpose."""
@@ -54,4 +56,30 @@ class ModelMismatchError(IndexFileError):
 
 
 class QueryError(EmoirError, ValueError):
-    """A query could not be understood; the message points at the place."""
+    """A query could not be understood.
+
+    Args:
+        message: what is wrong and what would be right.
+        query: the whole text that was asked.
+        at: place in it, in characters, where the trouble begins.
+    """
+
+    def __init__(self, message: str, *, query: str = "", at: int = 0) -> None:
+        super().__init__(message)
+        self.query = query
+        self.at = at
+
+    def pointer(self) -> str:
+        """The query and, below it, a mark at the place; empty where there is no query.
+
+        Example:
+            >>> print(QueryError("a term is missing", query="awe +", at=4).pointer())
+            awe +
+                ^
+        """
+        if not self.query:
+            return ""
+        # Chinese characters are twice as wide in a terminal.
+        before = self.query[: self.at]
+        width = sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in before)
+        return f"{self.query}\n{' ' * width}^"

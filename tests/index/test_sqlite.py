@@ -298,5 +298,28 @@ def test_a_newer_index_is_refused(index: SqliteIndex, indexed: IndexedModel) -> 
     with sqlite3.connect(index.file) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(IndexVersionError, match=r"format 99, this emoir reads up to 1; update"):
+    with pytest.raises(IndexVersionError, match=r"format 99, this emoir reads up to 2; update"):
         SqliteIndex(index.file, model=indexed)
+
+
+def test_an_index_of_format_1_is_brought_forward(
+    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]
+) -> None:
+    index.record(outcomes(extractions), Limits())
+    hashes = index.attributes(index.matrix()).hash.tolist()
+    assert hashes == [extraction.hash for _, extraction in extractions]
+    index.close()
+    connection = sqlite3.connect(index.file)
+    # SQLite cannot drop a column below a comment.
+    connection.executescript(
+        "CREATE TABLE older AS SELECT id, digest, width, height, taken, confidence, monochrome FROM images;"
+        "PRAGMA foreign_keys = OFF; DROP TABLE images; ALTER TABLE older RENAME TO images; PRAGMA user_version = 1;"
+    )
+    connection.close()
+    with SqliteIndex(index.file) as again:
+        attributes = again.attributes(again.matrix())
+        assert not attributes.hashed.any()
+        assert attributes.width.tolist() == [extraction.width for _, extraction in extractions]
+        assert len(again.rows()[0]) == len(extractions)
+    with SqliteIndex(index.file) as third:
+        assert third.status().images == len(extractions)

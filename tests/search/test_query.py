@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoir.errors import QueryError
-from emoir.search.query import ImageFile, ImageId, Point, Query, Term, Words, parse_query
+from emoir.search.parse import parse_query
+from emoir.search.query import Colours, ImageFile, ImageId, Point, Query, Term, Words
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,9 @@ from emoir.search.query import ImageFile, ImageId, Point, Query, Term, Words, pa
         ("~/x.png + ../y", [Term(1, ImageFile("~/x.png")), Term(1, ImageFile("../y"))]),
         (".5:awe", [Term(0.5, Words("awe"))]),
         ("2：宁静", [Term(2, Words("宁静"))]),
+        ("near:#E07A5F,teal", [Term(1, Colours(("#e07a5f", "#008080")))]),
+        ("not scary", [Term(1, Words("not scary"))]),
+        ("VA:1,0", [Term(1, Point(1, 0))]),
     ],
 )
 def test_constructs(text: str, terms: list[Term]) -> None:
@@ -67,12 +71,13 @@ def test_a_word_stays_a_word_beside_a_file_of_its_name(tmp_path: Path, monkeypat
         ("", "the query is empty"),
         ("   ", "the query is empty"),
         ("awe +", "ends with a sign"),
-        ("awe + - fear", "'-' stands where a term is expected, after: awe"),
+        ("awe + - fear", "'-' stands where a term is expected"),
         ("+ awe", "'\\+' stands where a term is expected"),
         ("va:0.8", "write va:VALENCE,AROUSAL"),
         ("va:1.8,0.2", "valence and arousal go from 0 to 1"),
         ("va:0.8.1,0.2", "write va:VALENCE,AROUSAL"),
         ("id:x", "id:NUMBER"),
+        ("near:bluuu", "'bluuu' is no colour; write near:#e07a5f"),
         ("id:99999999999999999999", "id:NUMBER"),
         ("awe -fear", "'awe -fear': write ' - ' with a space on either side"),
         ("awe – fear", "write ' - ' with a space on either side"),
@@ -88,6 +93,21 @@ def test_errors_say_what_would_be_right(text: str, message: str) -> None:
         parse_query(text.split(" ") if "./x.jpg" in text else text)
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("awe + - fear", 6), ("awe +", 5), ("awe -fear", 4), ("宁静 + va:2,1", 5), ('"a b" + id:x', 8), ("2:near:zz", 2)],
+)
+def test_errors_point_at_the_character(text: str, place: int) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse_query(text)
+    assert (caught.value.query, caught.value.at) == (text, place)
+    assert caught.value.pointer().endswith("^")
+
+
+def test_the_pointer_stands_below_wide_characters() -> None:
+    assert QueryError("x", query="宁静 + va:2,1", at=5).pointer() == "宁静 + va:2,1\n       ^"
+
+
 words = st.text("abcdefghijklmnopqrstuvwxyz宁静孤独 -'", min_size=1, max_size=20).map(str.strip)
 words = words.filter(lambda text: bool(text.strip("-' ")) and " -" not in f" {text}")
 weights = st.integers(1, 9).map(float) | st.sampled_from([0.5, 0.25, 2.5])
@@ -96,6 +116,7 @@ subjects = (
     words.map(lambda text: Words(" ".join(text.split())))
     | st.integers(0, 10**9).map(ImageId)
     | st.builds(Point, share, share)
+    | st.lists(st.from_regex(r"#[0-9a-f]{6}", fullmatch=True), min_size=1, max_size=3).map(tuple).map(Colours)
     | st.sampled_from(["./a.jpg", "/photos/b c.png", "../雪.webp"]).map(ImageFile)
 )
 terms = st.builds(

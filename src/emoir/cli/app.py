@@ -46,6 +46,8 @@ class Edge(TyperGroup):
             return result
         except QueryError as error:
             say(f"emoir: {error}")
+            if error.query:
+                say(error.pointer())
             raise typer.Exit(Exit.USAGE) from None
         except EmoirError as error:
             say(f"emoir: {error}")

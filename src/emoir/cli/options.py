@@ -18,6 +18,15 @@ ModelOption = Annotated[
         "--model", envvar="EMOIR_MODEL", help="A model folder. Default: the shipped model.", show_default=False
     ),
 ]
+LexiconOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--lexicon",
+        envvar="EMOIR_LEXICON",
+        help="A file of emotion words of your own, or of NRC, DUTIR, CVAW, MEmoLon or DepecheMood.",
+        show_default=False,
+    ),
+]
 WithinOption = Annotated[
     Optional[list[Path]],  # noqa: UP045
     typer.Option("--in", help="Only images in this folder or below; may be given several times.", show_default=False),

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from emoir.cli.options import EverywhereOption, IndexOption, ModelOption, WithinOption, chosen_folders
+from emoir.cli.conditions import (
+    ArousalOption,
+    ConfidenceOption,
+    EmotionOption,
+    FromOption,
+    MonochromeOption,
+    OrientationOption,
+    SideOption,
+    TakenOption,
+    ValenceOption,
+    read_list,
+)
+from emoir.cli.options import (
+    EverywhereOption,
+    IndexOption,
+    LexiconOption,
+    ModelOption,
+    WithinOption,
+    chosen_folders,
+)
 from emoir.cli.output import Exit, ListFormat, put, put_paths, say, shown
 
 if TYPE_CHECKING:
@@ -18,31 +37,84 @@ if TYPE_CHECKING:
 
 def search(
     query: Annotated[
-        list[str], typer.Argument(help="Such as: awe | 宁静 | ./cat.jpg | va:0.8,0.2 | '2:awe + ./cat.jpg - fear'")
+        list[str],
+        typer.Argument(help="Such as: awe | 宁静 | 'not scary' | ./cat.jpg | va:0.8,0.2 | near:teal | 'awe - fear'"),
     ],
     n: Annotated[int, typer.Option("-n", min=1, help="Show at most this many.")] = 20,
     within: WithinOption = None,
     everywhere: EverywhereOption = False,
+    listed: FromOption = None,
+    valence: ValenceOption = None,
+    arousal: ArousalOption = None,
+    emotion: EmotionOption = None,
+    confidence: ConfidenceOption = None,
+    taken: TakenOption = None,
+    side: SideOption = None,
+    orientation: OrientationOption = None,
+    monochrome: MonochromeOption = None,
+    like: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--like", help="Move the query towards this image, such as id:17; may be repeated."),
+    ] = None,
+    unlike: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--unlike", help="Move the query away from this image; may be repeated."),
+    ] = None,
+    diverse: Annotated[bool, typer.Option("--diverse", help="Fold near duplicates and spread the results.")] = False,
+    sort: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--sort", help="Order by newest, oldest, or another query such as awe or va:0.8,0.2."),
+    ] = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Also images that fit no better than chance.")] = False,
     format: Annotated[ListFormat, typer.Option("--format", help="How to write the matches.")] = ListFormat.table,
     nul: Annotated[bool, typer.Option("-0", help="Paths only, a NUL after each, for xargs -0.")] = False,
     index: IndexOption = None,
     model: ModelOption = None,
+    lexicon: LexiconOption = None,
 ) -> None:
     """Find the images that evoke a feeling, best first.
 
     A query is one or more terms joined by ' + ' and ' - ': emotion words or phrases in English or
     Chinese, example images (their emotion counts, not what they show), id:NUMBER for an indexed image,
-    or a point va:VALENCE,AROUSAL with numbers from 0 to 1. A number and a colon before a term weigh it.
+    a point va:VALENCE,AROUSAL with numbers from 0 to 1, or colours such as near:#e07a5f,teal. A number and
+    a colon before a term weigh it.
     """
     from emoir.collection import Collection
+    from emoir.search.filters import Filters, parse_condition, parse_days, parse_orientation, parse_range
+    from emoir.search.parse import parse_id
 
     folders = chosen_folders(within, everywhere)
-    with Collection(index, model=model) as photos:
-        matches = photos.search(query, n=n, within=folders)
+    files = read_list(listed)
+    filters = Filters(
+        valence=parse_range(valence, "valence") if valence else None,
+        arousal=parse_range(arousal, "arousal") if arousal else None,
+        confidence=parse_range(confidence, "confidence") if confidence else None,
+        emotions=tuple(parse_condition(text) for text in emotion or []),
+        taken=parse_days(taken) if taken else None,
+        side=parse_range(side, "side") if side else None,
+        orientation=parse_orientation(orientation) if orientation else None,
+        monochrome=monochrome,
+    )
+    with Collection(index, model=model, lexicon=lexicon) as photos:
+        matches = photos.search(
+            query,
+            n=n,
+            within=None if files is not None and within is None else folders,
+            among=files,
+            filters=filters,
+            like=[parse_id(text) for text in like or []],
+            unlike=[parse_id(text) for text in unlike or []],
+            diverse=diverse,
+            show_all=show_all,
+            sort=sort,
+        )
         if matches.unknown:
             say(f"not understood and not used: {', '.join(matches.unknown)}")
+        if len(matches) < n and matches.hidden:
+            say(f"{matches.hidden:,} images that fit no better than chance are hidden; show them with --all")
         if not matches:
-            _say_nothing_found(photos, folders)
+            if not matches.hidden:
+                _say_nothing_found(photos, folders, filtered=files is not None or filters != Filters())
             if format is ListFormat.json:
                 put("[]")
             raise typer.Exit(Exit.NOTHING_FOUND)
@@ -54,7 +126,10 @@ def search(
         _put_rows(matches, tabs=format is ListFormat.tsv)
 
 
-def _say_nothing_found(photos: Collection, folders: list[Path] | None) -> None:
+def _say_nothing_found(photos: Collection, folders: list[Path] | None, *, filtered: bool) -> None:
+    if filtered:
+        say("no indexed image meets all conditions; loosen one of them")
+        return
     elsewhere = photos.status().images
     if folders is None or not elsewhere:
         say("the index holds no image but the examples; begin with: emoir index FOLDER")

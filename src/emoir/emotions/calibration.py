@@ -1,9 +1,10 @@
-"""Calibration: from a network's largest probability to the share of cases in which it is right."""
+"""Calibration: from what a network or a search says to the share of cases in which raters agree."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,18 +36,72 @@ class ConfidenceCurve:
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        rising = all(a < b for a, b in zip(self.knots, self.knots[1:], strict=False))
-        monotone = all(a <= b for a, b in zip(self.values, self.values[1:], strict=False))
-        if not self.knots or len(self.knots) != len(self.values) or not rising or not monotone:
-            raise ModelError("a confidence curve needs rising knots and values that do not fall, as many of each")
+        _check(self.knots, self.values)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ConfidenceCurve:
         """From the model card's JSON."""
-        knots: Sequence[float] = values["knots"]
-        heights: Sequence[float] = values["values"]
-        return cls(values["space"], tuple(knots), tuple(heights))
+        return cls(values["space"], *_numbers(values))
 
     def __call__(self, top: NDArray[np.floating]) -> NDArray[np.float32]:
         """Confidence of (n,) top probabilities, (n,) in [0, 1]; held constant beyond the outer knots."""
         return np.asarray(np.interp(top, self.knots, self.values), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreCurve:
+    """A monotone, piecewise linear map from a query's product with a row to the probability that a rater agrees.
+
+    Args:
+        chance: the agreement of an image drawn at random; hits below it are not worth showing.
+        knots: rising products.
+        values: agreement at each knot, not falling.
+
+    Raises:
+        ModelError: if the knots do not rise or the values fall.
+
+    Example:
+        >>> curve = ScoreCurve(0.125, (0.0, 0.5, 1.0), (0.0, 0.1, 0.9))
+        >>> float(curve(np.array([0.75]))[0]), round(curve.cut_off(), 3)
+        (0.5, 0.516)
+    """
+
+    chance: float
+    knots: tuple[float, ...]
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _check(self.knots, self.values)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ScoreCurve:
+        """From the model card's JSON."""
+        return cls(values["chance"], *_numbers(values))
+
+    def __call__(self, products: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Probabilities of (n,) products, (n,) in [0, 1]; held constant beyond the outer knots."""
+        return np.asarray(np.interp(products, self.knots, self.values), dtype=np.float32)
+
+    def cut_off(self) -> float:
+        """The smallest product whose probability reaches chance; minus infinity if all do."""
+        if self.values[0] >= self.chance:
+            return float("-inf")
+        if self.values[-1] < self.chance:
+            return float("inf")
+        after = next(place for place, value in enumerate(self.values) if value >= self.chance)
+        low, high = self.values[after - 1], self.values[after]
+        share = (self.chance - low) / (high - low)
+        return self.knots[after - 1] + share * (self.knots[after] - self.knots[after - 1])
+
+
+def _numbers(values: dict[str, Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    knots: Sequence[float] = values["knots"]
+    heights: Sequence[float] = values["values"]
+    return tuple(knots), tuple(heights)
+
+
+def _check(knots: tuple[float, ...], values: tuple[float, ...]) -> None:
+    rising = all(a < b for a, b in pairwise(knots))
+    monotone = all(a <= b for a, b in pairwise(values))
+    if not knots or len(knots) != len(values) or not rising or not monotone:
+        raise ModelError("a calibration curve needs rising knots and values that do not fall, as many of each")

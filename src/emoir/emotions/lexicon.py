@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -12,49 +10,29 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.emotions.spaces import EKMAN, MIKELS, EmotionSpace
+from emoir.emotions.spaces import EKMAN, MIKELS, SPACES, EmotionSpace
 from emoir.errors import ModelError
 
-# Words that bind others and carry no feeling of their own.
-FUNCTION_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "and",
-        "or",
-        "but",
-        "of",
-        "in",
-        "on",
-        "at",
-        "to",
-        "for",
-        "with",
-        "by",
-        "from",
-        "that",
-        "this",
-        "is",
-        "are",
-        "it",
-        "its",
-        "feel",
-        "feeling",
-        "feels",
-        "mood",
-        "something",
-        "image",
-        "images",
-        "photo",
-        "photos",
-        "picture",
-        "pictures",
-    ]
-)
-FUNCTION_CHARACTERS = frozenset("的地得了和与但而又也是在种一个着或及张图片照让人感觉到")
+LANGUAGES = ("english", "chinese")
 
-_CHUNKS = re.compile(r"[㐀-鿿]+|[^\W_]+(?:['’-][^\W_]+)*")
+# Endings of regular English inflection and derivation, with what may have stood in their place.
+_ENDINGS = (
+    ("iness", ("y",)),
+    ("ness", ("", "e")),
+    ("ily", ("y",)),
+    ("ly", ("", "e", "le")),
+    ("iest", ("y",)),
+    ("est", ("", "e")),
+    ("ier", ("y",)),
+    ("er", ("", "e")),
+    ("ies", ("y",)),
+    ("es", ("", "e")),
+    ("s", ("",)),
+    ("ied", ("y",)),
+    ("ed", ("", "e")),
+    ("ing", ("", "e")),
+)
+_SHORTEST_STEM = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,124 +41,129 @@ class Concept:
 
     Args:
         distributions: space name to (K,) probabilities, for the spaces in which it says something.
-        valence, arousal: in [0, 1].
+        valence, arousal: in [0, 1]; both None where nothing is known of them.
     """
 
     distributions: Mapping[str, NDArray[np.float64]]
-    valence: float
-    arousal: float
+    valence: float | None
+    arousal: float | None
+
+    def scaled(self, factor: float) -> Concept:
+        """The same feeling, stronger (factor above 1) or weaker (below 1).
+
+        Stronger: the distributions sharpen (p to the power of the factor, normalised) and the point moves
+        away from the middle of the plane. Weaker: the distributions are mixed with neutral, or with the
+        uniform distribution where a space has no neutral class, and the point moves towards the middle.
+
+        Example:
+            >>> sad = Concept({"ekman": np.array([0, 0, 0, 0, 1.0, 0, 0])}, 0.2, 0.35)
+            >>> slightly = sad.scaled(0.5)
+            >>> slightly.distributions["ekman"].tolist(), slightly.valence
+            ([0.0, 0.0, 0.0, 0.0, 0.5, 0.0, 0.5], 0.35)
+        """
+        if factor == 1:
+            return self
+        distributions = {space: _scaled(space, shares, factor) for space, shares in self.distributions.items()}
+        if self.valence is None or self.arousal is None:
+            return Concept(distributions, None, None)
+        valence, arousal = (min(1.0, max(0.0, 0.5 + factor * (x - 0.5))) for x in (self.valence, self.arousal))
+        return Concept(distributions, valence, arousal)
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
-    """What the lexicon made of a phrase.
-
-    Args:
-        concepts: one per word or expression that was recognised.
-        words: these words as they stood.
-        unknown: words that were not understood, function words left out.
-    """
-
-    concepts: tuple[Concept, ...]
-    words: tuple[str, ...]
-    unknown: tuple[str, ...]
+def _scaled(space: str, shares: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
+    if factor > 1:
+        powers = shares**factor
+        return np.asarray(powers / powers.sum())
+    rest = np.full(len(shares), 1 / len(shares))
+    if space in SPACES and "neutral" in SPACES[space].names:
+        rest = np.zeros(len(shares))
+        rest[SPACES[space].names.index("neutral")] = 1
+    return factor * shares + (1 - factor) * rest
 
 
 @cache
 def lexicon() -> dict[str, Concept]:
-    """Every word of the lexicon, English in lower case and Chinese, with its concept.
+    """Every head word of our lexicon, English in lower case and Chinese, with its concept.
+
+    The numbers are our own judgement, word by word; no licensed lexicon was copied.
 
     Raises:
         ModelError: naming the line of the file that is malformed.
 
     Example:
-        >>> lexicon()["宁静"] is lexicon()["tranquil"]
-        True
+        >>> lexicon()["awe"].valence
+        0.72
     """
     words: dict[str, Concept] = {}
-    text = files("emoir.emotions").joinpath("lexicon.tsv").read_text(encoding="utf-8")
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.startswith("#"):
-            continue
-        english, chinese, mikels, ekman, valence, arousal = line.split("\t")
-        distributions = {
-            space.name: _distribution(space, shares, number)
-            for space, shares in ((MIKELS, mikels), (EKMAN, ekman))
-            if shares != "-"
-        }
-        concept = Concept(distributions, float(valence), float(arousal))
-        for word in [*english.split(", "), *chinese.split(", ")]:
-            if word in words:
-                raise ModelError(f"lexicon.tsv, line {number}: {word!r} stands twice")
+    for language in LANGUAGES:
+        text = files("emoir.emotions").joinpath(f"{language}.tsv").read_text(encoding="utf-8")
+        for word, concept in read_lexicon_lines(text.splitlines(), f"{language}.tsv"):
             words[word] = concept
     return words
 
 
-def _distribution(space: EmotionSpace, shares: str, number: int) -> NDArray[np.float64]:
+def read_lexicon_lines(lines: list[str], name: str) -> Iterator[tuple[str, Concept]]:
+    """Parse lines in the layout of our lexicon files.
+
+    A line holds, separated by tabs: the word; its shares over Mikels' classes as ``awe:0.6 fear:0.4``, or
+    ``-`` where it says nothing there; its shares over Ekman's classes; valence; arousal.
+
+    Raises:
+        ModelError: naming file and line.
+    """
+    seen: set[str] = set()
+    for number, line in enumerate(lines, 1):
+        place = f"{name}, line {number}"
+        fields = line.split("\t")
+        if len(fields) != 5:
+            raise ModelError(f"{place}: {len(fields)} columns, not 5")
+        word, mikels, ekman, valence, arousal = fields
+        if word in seen:
+            raise ModelError(f"{place}: {word!r} stands twice")
+        seen.add(word)
+        distributions = {
+            space.name: _distribution(space, shares, place)
+            for space, shares in ((MIKELS, mikels), (EKMAN, ekman))
+            if shares != "-"
+        }
+        yield word, Concept(distributions, float(valence), float(arousal))
+
+
+def _distribution(space: EmotionSpace, shares: str, place: str) -> NDArray[np.float64]:
     values = np.zeros(len(space))
     for share in shares.split():
         name, _, value = share.partition(":")
         if name not in space.names:
-            raise ModelError(f"lexicon.tsv, line {number}: {name!r} is no class of {space.name}")
+            raise ModelError(f"{place}: {name!r} is no class of {space.name}")
         values[space.names.index(name)] = float(value)
     if abs(values.sum() - 1) > 1e-6:
-        raise ModelError(f"lexicon.tsv, line {number}: the shares over {space.name} sum to {values.sum():.3f}")
+        raise ModelError(f"{place}: the shares over {space.name} sum to {values.sum():.3f}")
     return values
 
 
-def understand(phrase: str) -> Understood:
-    """Find the emotion words of a phrase, longest first, in English, Chinese or both.
-
-    Args:
-        phrase: free text.
-
-    Returns:
-        The concepts found and the words that were not understood.
+def base_forms(word: str) -> list[str]:
+    """What an English word may be a regular inflection of, likeliest first; the word itself leads.
 
     Example:
-        >>> result = understand("a quiet, lonely winter evening")
-        >>> result.words, result.unknown
-        (('quiet', 'lonely'), ('winter', 'evening'))
-        >>> understand("宁静的冬夜").unknown
-        ('冬夜',)
+        >>> base_forms("happily")
+        ['happily', 'happy', 'happi', 'happie', 'happile']
     """
-    found: list[str] = []
-    # Emoji and other symbols are no words, but they were meant.
-    unknown = [character for character in phrase if unicodedata.category(character).startswith("S")]
-    chunks = _CHUNKS.findall(phrase.lower())
-    at = 0
-    while at < len(chunks):
-        if "㐀" <= chunks[at][0] <= "鿿":
-            _chinese(chunks[at], found, unknown)
-            at += 1
+    forms = [word]
+    for ending, replacements in _ENDINGS:
+        stem = word.removesuffix(ending)
+        if stem == word or len(stem) < _SHORTEST_STEM:
             continue
-        # An expression of several words goes before its first word alone.
-        for length in (3, 2, 1):
-            expression = " ".join(chunks[at : at + length])
-            if expression in lexicon():
-                found.append(expression)
-                break
-        else:
-            if chunks[at] not in FUNCTION_WORDS:
-                unknown.append(chunks[at])
-        at += length
-    return Understood(tuple(lexicon()[word] for word in found), tuple(found), tuple(unknown))
+        forms += [stem + replacement for replacement in replacements]
+        if ending in ("ed", "ing", "er", "est") and stem[-1] == stem[-2]:
+            forms.append(stem[:-1])
+    return list(dict.fromkeys(forms))
 
 
-def _chinese(run: str, found: list[str], unknown: list[str]) -> None:
-    """Longest match from left to right: no segmenter is needed."""
-    longest = max(len(word) for word in lexicon())
-    at, missed = 0, ""
-    while at < len(run):
-        word = next((run[at:end] for end in range(min(len(run), at + longest), at, -1) if run[at:end] in lexicon()), "")
-        if word or run[at] in FUNCTION_CHARACTERS:
-            if missed:
-                unknown.append(missed)
-                missed = ""
-            if word:
-                found.append(word)
-        else:
-            missed += run[at]
-        at += len(word) or 1
-    if missed:
-        unknown.append(missed)
+def look_up(word: str, words: Mapping[str, Concept]) -> Concept | None:
+    """The concept of a word or of what it is an inflection of.
+
+    Example:
+        >>> look_up("sadly", lexicon()) is lexicon()["sad"]
+        True
+    """
+    return next((words[form] for form in base_forms(word) if form in words), None)

@@ -14,6 +14,7 @@ from emoir.emotions.reading import EmotionReading
 from emoir.errors import UndecodableImageError
 from emoir.extract.model import Model
 from emoir.images.decode import decode, unreadable
+from emoir.images.difference_hash import difference_hash
 from emoir.images.palette import palette_histogram
 from emoir.images.walk import FileStat
 from emoir.limits import BY_CIRCUMSTANCES
@@ -46,6 +47,7 @@ class Extraction:
         palette: (64,) shares of the reference colours.
         width, height: upright, in pixels.
         taken: when, as EXIF writes it, or None.
+        hash: difference hash, which near duplicates share.
     """
 
     digest: bytes
@@ -55,6 +57,7 @@ class Extraction:
     width: int
     height: int
     taken: str | None
+    hash: int
 
 
 def extract(path: Path, model: Model, *, max_pixels: int) -> Extraction:
@@ -93,6 +96,7 @@ def extract(path: Path, model: Model, *, max_pixels: int) -> Extraction:
         photograph.width,
         photograph.height,
         photograph.taken,
+        difference_hash(photograph.pixels),
     )
 
 

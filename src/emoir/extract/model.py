@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from emoir.emotions.calibration import ConfidenceCurve
+from emoir.emotions.calibration import ConfidenceCurve, ScoreCurve
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import ModelError, ShapeError
 from emoir.images import Photograph, decode, from_pillow
@@ -49,6 +49,7 @@ class ModelCard:
         class_names: space name to its classes, in the order of the graph's outputs.
         confidence: the calibration of the top class.
         licence: one line on the terms of the weights.
+        scores: calibration of search per kind of query; empty where none was fitted.
     """
 
     name: str
@@ -56,6 +57,7 @@ class ModelCard:
     class_names: dict[str, tuple[str, ...]]
     confidence: ConfidenceCurve
     licence: str
+    scores: dict[str, ScoreCurve]
 
     @classmethod
     def load(cls, file: Path) -> ModelCard:
@@ -74,6 +76,7 @@ class ModelCard:
                 {space: tuple(names) for space, names in values["class_names"].items()},
                 ConfidenceCurve.from_dict(values["confidence"]),
                 values["licence"],
+                {kind: ScoreCurve.from_dict(curve) for kind, curve in values.get("scores", {}).items()},
             )
         except OSError as error:
             raise ModelError(f"{file.parent} is no model folder: {file.name} cannot be read") from error

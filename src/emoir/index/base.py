@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.emotions.calibration import ScoreCurve
 from emoir.extract.extraction import Extraction, Failure
 from emoir.images.walk import FileStat
 from emoir.index.layout import RowLayout
@@ -22,11 +24,13 @@ class IndexedModel:
         id: of the model.
         layout: of its rows.
         licence: one line on the terms of its weights.
+        scores: calibration per kind of query.
     """
 
     id: str
     layout: RowLayout
     licence: str
+    scores: Mapping[str, ScoreCurve] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from emoir.errors import IndexFileError, IndexVersionError
 
 # "emoi": tells an index from any other SQLite file.
 APPLICATION_ID = 0x656D6F69
-VERSION = 1
+VERSION = 2
 BUSY_SECONDS = 60.0
 HARMED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -29,7 +29,9 @@ CREATE TABLE images (
     height INTEGER NOT NULL,
     taken TEXT,
     confidence REAL NOT NULL,
-    monochrome INTEGER NOT NULL
+    monochrome INTEGER NOT NULL,
+    -- Difference hash, as a signed number; NULL where an index of format 1 was brought forward.
+    hash INTEGER
 ) STRICT;
 -- One row a file. Without image and failure it is no image at all.
 CREATE TABLE files (
@@ -51,6 +53,9 @@ CREATE INDEX files_failure ON files (directory) WHERE failure IS NOT NULL;
 -- Row vectors: ids as int64, rows as float16, both little-endian. A row whose image is gone is dead.
 CREATE TABLE segments (id INTEGER PRIMARY KEY, ids BLOB NOT NULL, rows BLOB NOT NULL) STRICT;
 """
+
+# What brings an index from one format to the next, each in one transaction with its new number.
+MIGRATIONS = {1: "ALTER TABLE images ADD COLUMN hash INTEGER"}
 
 
 def create(file: Path, facts: Mapping[str, str]) -> None:
@@ -131,12 +136,35 @@ def connect(file: Path) -> sqlite3.Connection:
                     f"{file} has format {version}, this emoir reads up to {VERSION}; "
                     "update with pip install -U emoir, or choose another file with --index"
                 )
+            _migrate(connection, file, version)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
         except BaseException:
             connection.close()
             raise
     return connection
+
+
+def _migrate(connection: sqlite3.Connection, file: Path, version: int) -> None:
+    """Bring an index of an older emoir forward; another process may be first.
+
+    Raises:
+        IndexVersionError: if it must be, and cannot be written.
+    """
+    if version == VERSION:
+        return
+    if "mode=ro" in _mode(file):
+        raise IndexVersionError(f"{file} has the older format {version} and cannot be written to bring it forward")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        for older in range(version, VERSION):
+            connection.execute(MIGRATIONS[older])
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from emoir.emotions.reading import EmotionReadings
 from emoir.errors import IndexFileError, ModelMismatchError
 from emoir.extract.extraction import Extraction, Failure
 from emoir.images.walk import FileStat
+from emoir.index.attributes import Attributes, load_attributes
 from emoir.index.base import (
     FailedFile,
     FileOutcome,
@@ -32,7 +33,7 @@ from emoir.index.base import (
 from emoir.index.layout import RowLayout
 from emoir.index.schema import connect, create, sqlite_errors
 from emoir.index.segments import append_segment, compact_segments, load_matrix
-from emoir.index.statements import IN_SUBTREE, directory_id, facts_of, image_id, subtree
+from emoir.index.statements import IN_SUBTREE, directory_id, facts_of, image_id, model_of, subtree
 from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, Limits
 
 # SQLite takes 32,766 values in one statement; this many ids are asked for at once.
@@ -62,6 +63,7 @@ class SqliteIndex:
         self._connection = connect(file)
         self.model = self._read_model()
         self._cached: tuple[tuple[int, int], Matrix] | None = None
+        self._columns: tuple[Matrix, Attributes] | None = None
 
     @property
     def layout(self) -> RowLayout:
@@ -110,8 +112,7 @@ class SqliteIndex:
             )
 
     def _read_model(self) -> IndexedModel:
-        facts = dict(self._all("SELECT key, value FROM facts"))
-        return IndexedModel(facts["model"], RowLayout.from_json(facts["layout"]), facts["licence"])
+        return model_of(dict(self._all("SELECT key, value FROM facts")))
 
     def rebuild(self, model: IndexedModel) -> None:
         """Forget every reading and start again with another model; the roots stay."""
@@ -281,6 +282,13 @@ class SqliteIndex:
             if self._cached is None or self._cached[0] != state:
                 self._cached = state, load_matrix(self._connection, self.layout.length)
             return self._cached[1]
+
+    def attributes(self, matrix: Matrix) -> Attributes:
+        """What is known of the images of a matrix beside their rows; kept in memory as long as the matrix."""
+        with self._lock, sqlite_errors(self.file):
+            if self._columns is None or self._columns[0] is not matrix:
+                self._columns = matrix, load_attributes(self._connection, matrix.ids)
+            return self._columns[1]
 
     def ids_below(self, folders: Sequence[bytes]) -> NDArray[np.int64]:
         """Ids of the images with a file in any of the folders or below, rising."""

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
+from collections.abc import Mapping
+from dataclasses import asdict
 
+from emoir.emotions.calibration import ScoreCurve
 from emoir.errors import IndexFileError
 from emoir.extract.extraction import Extraction
 from emoir.index.base import IndexedModel
+from emoir.index.layout import RowLayout
 
 
 def facts_of(model: IndexedModel) -> dict[str, str]:
     """What an index keeps of its model."""
-    return {"model": model.id, "layout": model.layout.to_json(), "licence": model.licence}
+    scores = {kind: asdict(curve) for kind, curve in model.scores.items()}
+    return {
+        "model": model.id,
+        "layout": model.layout.to_json(),
+        "licence": model.licence,
+        "scores": json.dumps(scores),
+    }
+
+
+def model_of(facts: Mapping[str, str]) -> IndexedModel:
+    """The inverse of ``facts_of``."""
+    scores = {kind: ScoreCurve.from_dict(curve) for kind, curve in json.loads(facts.get("scores", "{}")).items()}
+    return IndexedModel(facts["model"], RowLayout.from_json(facts["layout"]), facts["licence"], scores)
 
 
 IN_SUBTREE = "(path = ? OR (path >= ? AND path < ?))"
@@ -41,7 +58,7 @@ def image_id(connection: sqlite3.Connection, extraction: Extraction, fresh: dict
         return row[0]
     reading = extraction.reading
     cursor = connection.execute(
-        "INSERT INTO images (digest, width, height, taken, confidence, monochrome) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO images (digest, width, height, taken, confidence, monochrome, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             extraction.digest,
             extraction.width,
@@ -49,6 +66,8 @@ def image_id(connection: sqlite3.Connection, extraction: Extraction, fresh: dict
             extraction.taken,
             reading.confidence,
             int(reading.monochrome),
+            # SQLite's integers are signed.
+            extraction.hash - (1 << 64) if extraction.hash >> 63 else extraction.hash,
         ),
     )
     if cursor.lastrowid is None:

@@ -53,7 +53,7 @@ def luma(images: Tensor) -> Tensor:
     """
     check_srgb(images)
     weights = torch.tensor(LUMA_WEIGHTS, dtype=images.dtype, device=images.device).view(1, 3, 1, 1)
-    return (images * weights).sum(dim=1, keepdim=True)
+    return nn.functional.conv2d(images, weights)
 
 
 class Plane(nn.Module):
@@ -63,3 +63,5 @@ class Plane(nn.Module):
     value_range: ClassVar[tuple[float, float]]
     kind: ClassVar[str]
     """``"colour"`` or ``"texture"``: the stem that the plane feeds."""
+    deviations: ClassVar[tuple[float, ...]]
+    """Standard deviation of every channel over photographs, printed by benchmarks/plane_deviations.py."""

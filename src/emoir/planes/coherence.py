@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -20,12 +22,26 @@ def _gradient_kernels() -> Tensor:
     return torch.stack([sobel, sobel.T]).unsqueeze(1)
 
 
-def _window_kernel() -> Tensor:
-    """Gaussian window (1, 1, 9, 9) that sums to 1."""
-    axis = torch.arange(-WINDOW_RADIUS, WINDOW_RADIUS + 1, dtype=torch.float64)
-    line = torch.exp(-(axis**2) / (2 * WINDOW_SIGMA**2))
-    line = line / line.sum()
-    return (line[:, None] * line[None, :]).float()[None, None]
+@functools.cache
+def smoothing_matrix(length: int) -> Tensor:
+    """The Gaussian window along one axis as a matrix: a line of pixels times it is the line smoothed.
+
+    A product with a banded matrix is several times faster on processors than a convolution of one channel.
+    Beyond its ends the line goes on with its last value.
+
+    Returns:
+        (length, length); the weights of each result, a column, sum to 1.
+
+    Example:
+        >>> smoothing_matrix(20).sum(dim=0).allclose(torch.ones(20))
+        True
+    """
+    axis = torch.arange(length)
+    matrix = torch.zeros(length, length, dtype=torch.float64)
+    for offset in range(-WINDOW_RADIUS, WINDOW_RADIUS + 1):
+        weight = torch.exp(torch.tensor(-(offset**2) / (2 * WINDOW_SIGMA**2), dtype=torch.float64))
+        matrix.index_put_(((axis + offset).clamp(0, length - 1), axis), weight, accumulate=True)
+    return (matrix / matrix.sum(dim=0)).float()
 
 
 def coherence(images: Tensor) -> Tensor:
@@ -53,10 +69,8 @@ def coherence(images: Tensor) -> Tensor:
     grey = luma(images)
     slopes = F.conv2d(F.pad(grey, (1,) * 4, mode="replicate"), _gradient_kernels().to(grey))
     x, y = slopes[:, 0:1], slopes[:, 1:2]
-    products = torch.cat([x * x, y * y, x * y], dim=1)
-    window = _window_kernel().to(grey).expand(3, 1, -1, -1)
-    tensor = F.conv2d(F.pad(products, (WINDOW_RADIUS,) * 4, mode="replicate"), window, groups=3)
-    xx, yy, xy = tensor[:, 0:1], tensor[:, 1:2], tensor[:, 2:3]
+    down, across = (smoothing_matrix(length).to(grey) for length in grey.shape[2:])
+    xx, yy, xy = (down.T @ product @ across for product in (x * x, y * y, x * y))
     # Moved off zero: the square root's slope is infinite there.
     difference = torch.sqrt((xx - yy) ** 2 + 4 * xy**2 + 1e-12)
     return (difference - 1e-6) / (xx + yy + FLAT)
@@ -68,6 +82,7 @@ class Coherence(Plane):
     channels = 1
     value_range = (0.0, 1.0)
     kind = "texture"
+    deviations = (0.308,)
 
     def forward(self, images: Tensor) -> Tensor:
         return coherence(images)

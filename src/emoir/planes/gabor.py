@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import torch
@@ -18,6 +19,7 @@ SIGMA = 0.56 * WAVELENGTH
 RADIUS = 5
 
 
+@functools.cache
 def gabor_kernels() -> Tensor:
     """Even and odd Gabor kernels of one scale: wavelength 4 px, orientations 0, 45, 90 and 135 degrees.
 
@@ -94,6 +96,7 @@ class Gabor(Plane):
     channels = ORIENTATIONS * SCALES
     value_range = (0.0, 1.0)
     kind = "texture"
+    deviations = (0.027, 0.018, 0.026, 0.018, 0.029, 0.02, 0.028, 0.02)
 
     def forward(self, images: Tensor) -> Tensor:
         return gabor_energy(images)

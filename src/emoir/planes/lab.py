@@ -59,6 +59,7 @@ class Lab(Plane):
     channels = 3
     value_range = (-1.1, 1.1)
     kind = "colour"
+    deviations = (0.279, 0.104, 0.173)
 
     def forward(self, images: Tensor) -> Tensor:
         return srgb_to_lab(images) / 100

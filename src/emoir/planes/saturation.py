@@ -41,6 +41,7 @@ class Saturation(Plane):
     channels = 1
     value_range = (0.0, 1.0)
     kind = "colour"
+    deviations = (0.251,)
 
     def forward(self, images: Tensor) -> Tensor:
         return saturation(images)

@@ -13,6 +13,7 @@ class Srgb(Plane):
     channels = 3
     value_range = (0.0, 1.0)
     kind = "colour"
+    deviations = (0.288, 0.28, 0.299)
 
     def forward(self, images: Tensor) -> Tensor:
         check_srgb(images)

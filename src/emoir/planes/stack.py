@@ -50,6 +50,7 @@ class PlaneStack(nn.Module):
         self.names = names
         self.planes = nn.ModuleList(PLANES[name]() for name in names)
         self.channels = sum(PLANES[name].channels for name in names)
+        self.deviations = [value for name in names for value in PLANES[name].deviations]
 
     def of_kind(self, kind: str) -> PlaneStack:
         """The planes of one kind, ``"colour"`` or ``"texture"``, as a stack of their own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import torch
@@ -14,6 +15,7 @@ NEIGHBOURS = 8
 RADIUS = 1.0
 
 
+@functools.cache
 def circle_kernels() -> Tensor:
     """Kernels that sample 8 points on the circle of radius 1 px, bilinearly between pixels.
 
@@ -69,6 +71,7 @@ class Variance(Plane):
     channels = 1
     value_range = (0.0, 1.0)
     kind = "texture"
+    deviations = (0.092,)
 
     def forward(self, images: Tensor) -> Tensor:
         # The root is moved off zero, where its slope is infinite.

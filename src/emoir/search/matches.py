@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,28 @@ class Match:
     Args:
         id: of the image in its index.
         path: of a file that holds it.
-        score: how well it fits, at most 1; comparable within one query.
+        score: the probability that a rater would agree, where the model's card calibrates the kind of query;
+            else how well it fits, from 0 to 1.
         reading: its emotion.
+        parts: term of the query to how well the image fits that term alone, from 0 to 1, uncalibrated.
     """
 
     id: int
     path: Path
     score: float
     reading: EmotionReading
+    parts: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The match as JSON takes it."""
-        return {"id": self.id, "path": str(self.path), "score": round(self.score, 4), **self.reading.to_dict()}
+        parts = {term: round(value, 4) for term, value in self.parts.items()}
+        return {
+            "id": self.id,
+            "path": str(self.path),
+            "score": round(self.score, 4),
+            "parts": parts,
+            **self.reading.to_dict(),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +53,14 @@ class Matches:
         matches: best first.
         unknown: words of the query that were not understood and not used.
         searched: number of images that were compared.
+        hidden: how many of them were left out because they fit no better than an image drawn at random.
     """
 
     query: str
     matches: tuple[Match, ...]
     unknown: tuple[str, ...]
     searched: int
+    hidden: int = 0
 
     def __len__(self) -> int:
         return len(self.matches)

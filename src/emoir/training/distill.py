@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-def teacher_embeddings(pixels: NDArray[np.uint8], teachers: Sequence[Path], *, batch: int = 32) -> NDArray[np.float32]:
-    """Embeddings of images by ONNX teachers, unit length each, joined.
+class Teacher:
+    """An ONNX network that turns images into embeddings; it learns nothing.
+
+    Args:
+        path: ONNX file with one uint8 input (n, S, S, 3) and an embedding as first output.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+        self.length = int(self._session.get_outputs()[0].shape[1])
+
+    def embed(self, pixels: NDArray[np.uint8], *, batch: int = 32) -> NDArray[np.float32]:
+        """Embeddings (n, length) of unit length of images (n, S, S, 3); may be called from several threads."""
+        starts = range(0, len(pixels), batch)
+        parts = (np.ascontiguousarray(pixels[at : at + batch]) for at in starts)
+        values = np.concatenate([self._session.run(None, {self._input: part})[0] for part in parts])
+        return np.asarray(values / np.linalg.norm(values, axis=1, keepdims=True), dtype=np.float32)
+
+
+def teacher_embeddings(pixels: NDArray[np.uint8], teachers: Sequence[Path]) -> NDArray[np.float32]:
+    """Embeddings of images by several teachers, unit length each, joined: (n, sum of the teachers' lengths).
 
     Args:
         pixels: (n, S, S, 3) uint8 sRGB at the size the teachers take.
-        teachers: ONNX files with one uint8 input (n, S, S, 3) and an embedding as first output.
-        batch: images per run.
-
-    Returns:
-        (n, sum of the teachers' lengths).
+        teachers: see ``Teacher``.
     """
-    import onnxruntime
-
-    parts = []
-    for teacher in teachers:
-        session = onnxruntime.InferenceSession(str(teacher), providers=["CPUExecutionProvider"])
-        name = session.get_inputs()[0].name
-        starts: Iterable[int] = range(0, len(pixels), batch)
-        runs = [session.run(None, {name: np.ascontiguousarray(pixels[at : at + batch])})[0] for at in starts]
-        values = np.concatenate(runs).astype(np.float32)
-        parts.append(values / np.linalg.norm(values, axis=1, keepdims=True))
-    return np.concatenate(parts, axis=1)
+    return np.concatenate([Teacher(teacher).embed(pixels) for teacher in teachers], axis=1)
 
 
 def whitened_targets(embeddings: NDArray[np.float32], dimensions: int) -> NDArray[np.float32]:

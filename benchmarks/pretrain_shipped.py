@@ -1,0 +1,92 @@
+"""Pre-train the trunk that emoir ships, from our own random start, on what the teachers see in unrated images.
+
+    python benchmarks/pretrain_shipped.py --run runs/shipped
+
+The targets are the teachers' embeddings of every view; the sets' weak labels (search words, tweet sentiment,
+scenes, objects) help a little. No human-rated image is shown, labelled or not, so that any fold may be
+fine-tuned from here. A stopped run goes on where it was. On Linux the allocator settings
+MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 GLIBC_TUNABLES=glibc.malloc.hugetlb=1 make it half as
+fast again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import development
+from emoir.networks import EmotionNet, NetworkConfig
+from emoir.training.augmentation import Augmentation
+from emoir.training.distill import whitened_targets
+from emoir.training.loop import TrainingConfig, fit
+from emoir.training.targets import Targets, join_targets
+from pretraining_views import CROPS, unrated_paths, views
+
+SIZE = 128
+TEACHER_DIMENSIONS = 384
+CLASSES = ["web16", "tweet_sentiment", "scene", "object"]
+
+PRETRAINING = TrainingConfig(
+    epochs=10,
+    learning_rate=2.5e-3,
+    weight_decay=0.03,
+    ema=0.999,
+    weights={"teacher": 4.0, "object": 0.1, "scene": 0.1, "web16": 0.15, "tweet_sentiment": 0.1},
+    augmentation=Augmentation(smallest_area=0.6),
+    bfloat16=True,
+)
+
+
+def network_config(classes: dict[str, int]) -> NetworkConfig:
+    """The shipped network's size; weak heads as given."""
+    return NetworkConfig(
+        size=SIZE,
+        width=32,
+        blocks=(2, 2, 2, 2),
+        distributions={"mikels": 8, "ekman": 7},
+        weak=classes,
+        teacher=TEACHER_DIMENSIONS,
+        dropout=0.1,
+    )
+
+
+def weak_targets() -> tuple[Targets, dict[str, int]]:
+    """Weak labels of the unrated images, one row a view, and the number of classes of each head."""
+    wanted = set(unrated_paths())
+    tables = []
+    for name in development.WEAK:
+        table = development.load(name)
+        tables.append(table.take([row for row, path in enumerate(table.paths) if path in wanted]))
+    targets = join_targets(tables, [], CLASSES)
+    sizes = {space: len(next(t.class_names[space] for t in tables if space in t.classes)) for space in CLASSES}
+    return targets.take(torch.arange(len(wanted)).repeat_interleave(1 + CROPS)), sizes
+
+
+def report(step: int, steps: int, loss: float) -> None:
+    if step % 100 == 0:
+        print(f"{time.strftime('%H:%M:%S')} step {step} of {steps}, loss {loss:.3f}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", type=Path, default=Path("runs/shipped"))
+    parser.add_argument("--teachers", type=Path, default=development.ROOT.parent / "teachers")
+    parser.add_argument("--threads", type=int, default=1, help="faster with more, but not to the last bit the same")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    cached = views(arguments.run, arguments.teachers)
+    weak, sizes = weak_targets()
+    teacher = torch.from_numpy(whitened_targets(np.asarray(cached.embeddings), TEACHER_DIMENSIONS))
+    targets = Targets(weak.distributions, weak.classes, weak.valence_arousal, teacher)
+    torch.manual_seed(0)
+    network = EmotionNet(network_config(sizes)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    fit(network, cached.pixels, targets, PRETRAINING, arguments.run / "pretraining", report=report)
+    torch.save(network.state_dict(), arguments.run / "pretrained.pt")
+
+
+if __name__ == "__main__":
+    main()

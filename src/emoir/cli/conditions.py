@@ -1,0 +1,57 @@
+"""Options that say which images may be found at all."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+# typer reads these annotations at run time.
+FromOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--from", help="Rank only the files listed here, one a line or NUL between; - reads standard input."),
+]
+ValenceOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--valence", help="Only images this pleasant, 0 to 1: 0.6.. or ..0.4 or 0.2..0.5."),
+]
+ArousalOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--arousal", help="Only images this exciting, 0 to 1."),
+]
+ConfidenceOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--confidence", help="Only images whose top emotion is this sure, 0 to 1."),
+]
+EmotionOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--emotion", help="Only images with so much of an emotion: 'fear<0.2', 'joy>0.5'; may be repeated."),
+]
+TakenOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--taken", help="Only images taken then: 2019..2021-06, 2020-05-01.. or 2020."),
+]
+SideOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--side", help="Only images whose shorter side has so many pixels: 1000.."),
+]
+OrientationOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--orientation", help="Only landscape, portrait or square images."),
+]
+MonochromeOption = Annotated[
+    Optional[bool],  # noqa: UP045
+    typer.Option("--monochrome/--colour", help="Only images without colours of their own, or only those with."),
+]
+
+
+def read_list(source: str | None) -> list[Path] | None:
+    """The paths of a list: a file, or standard input for ``-``; NUL or line ends between them."""
+    if source is None:
+        return None
+    content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    separator = b"\0" if b"\0" in content else b"\n"
+    lines = (line.rstrip(b"\r") for line in content.split(separator))
+    return [Path(line.decode(sys.getfilesystemencoding(), "surrogateescape")) for line in lines if line]

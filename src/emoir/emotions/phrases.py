@@ -1,0 +1,205 @@
+"""Phrases: the emotion words of free text, with negation and intensity, in English and Chinese."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from emoir.emotions.lexicon import Concept, lexicon, look_up
+
+STRONG, WEAK = 1.5, 0.5
+
+_STRONGER = """
+very, really, deeply, extremely, intensely, highly, so, utterly, truly, profoundly, incredibly, terribly, most, totally,
+completely, absolutely, overwhelmingly, strongly,
+非常, 很, 十分, 极其, 极, 极度, 特别, 格外, 无比, 太, 深深, 深感, 异常, 最, 更, 万分, 那么, 这么, 如此, 相当, 尤其, 超级, 无限
+"""
+_WEAKER = """
+slightly, somewhat, a little, a bit, a touch, mildly, faintly, kind of, sort of, a little bit, vaguely, subtly, gently,
+fairly, rather,
+有点, 有些, 有点儿, 有一点, 略, 略微, 略带, 稍微, 稍, 一点, 一丝, 些许, 淡淡, 微微, 隐隐, 几分, 较, 比较
+"""
+
+
+def _listed(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",")]
+
+
+MODIFIERS = {**dict.fromkeys(_listed(_STRONGER), STRONG), **dict.fromkeys(_listed(_WEAKER), WEAK)}
+"""Words that make the next emotion word stronger or weaker."""
+
+FUNCTION_WORDS = frozenset(
+    """
+    a an the and or nor but of in on at to for with by from that this is are was be it its as yet
+    feel feels feeling feelings felt mood something image images photo photos picture pictures me i one which
+    """.split()  # noqa: SIM905
+)
+NEGATION = re.compile(r"not|no|nor|without|never|cannot|.*n['’]t")
+# These end the reach of a negation.
+STOPS = frozenset([",", ".", ";", "!", "?", "，", "。", "；", "、", "！", "？", "but", "and", "yet"])
+
+CHINESE_NEGATION = frozenset(
+    _listed("不, 没, 没有, 不是, 毫无, 毫不, 不太, 不怎么, 不要, 不会, 不那么, 不再, 别, 并不, 并非, 非, 无")
+)
+CHINESE_FUNCTION = frozenset(
+    [
+        *"的地得了和与但而又也是在种一个着或及张给让人却且并既中带",
+        *_listed("图片, 照片, 画面, 感觉, 感到, 令人, 使人, 觉得, 但是, 而且, 以及, 并且, 一种, 一张"),
+    ]
+)
+_LONGEST_EXPRESSION = 4
+_TOKEN = re.compile(r"[㐀-鿿]+|[^\W_]+(?:['’-][^\W_]+)*|[,.;!?，。；、！？]")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An emotion word as it stood in a phrase.
+
+    Args:
+        word: as it stood.
+        factor: how strongly it is meant: 1 plainly, more or less with a modifier, -1 if negated.
+        concept: its meaning, not scaled.
+    """
+
+    word: str
+    factor: float
+    concept: Concept
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What was made of a phrase.
+
+    Args:
+        parts: one per word or expression that was recognised.
+        unknown: words that were not understood, function words left out.
+    """
+
+    parts: tuple[Part, ...]
+    unknown: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Collects parts; holds the negation and the modifier that wait for their word."""
+
+    words: Mapping[str, Concept]
+    parts: list[Part] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    negations: list[str] = field(default_factory=list)
+    modifiers: list[str] = field(default_factory=list)
+    held: bool = False
+
+    def found(self, word: str, concept: Concept, *, hold: bool) -> None:
+        """Take an emotion word; ``hold`` keeps the negation for the next one (not sad or scary)."""
+        factor = MODIFIERS[self.modifiers[-1]] if self.modifiers else 1.0
+        if len(self.negations) % 2:
+            factor = -1.0
+        self.parts.append(Part(word, factor, concept))
+        self.modifiers.clear()
+        self.held = hold and bool(self.negations)
+        if not self.held:
+            self.negations.clear()
+
+    def stop(self) -> None:
+        """A clause ends: what waited for a word in vain was not understood."""
+        self.unknown += [*([] if self.held else self.negations), *self.modifiers]
+        self.negations.clear()
+        self.modifiers.clear()
+        self.held = False
+
+
+def understand(phrase: str, words: Mapping[str, Concept] | None = None) -> Understood:
+    """Find the emotion words of a phrase, longest first, with their negation and intensity.
+
+    English negation reaches to the next emotion word of the clause, and over "or" to the one after; Chinese
+    negation stands right before its word. Regular English inflections are traced to their head word.
+
+    Args:
+        phrase: free text.
+        words: the vocabulary; default: our lexicon.
+
+    Returns:
+        The words found and those that were not understood.
+
+    Example:
+        >>> found = understand("a quiet, slightly lonely winter evening, not scary")
+        >>> [(part.word, part.factor) for part in found.parts], found.unknown
+        ([('quiet', 1.0), ('lonely', 0.5), ('scary', -1.0)], ('winter', 'evening'))
+        >>> [(part.word, part.factor) for part in understand("宁静但有点孤独，不害怕").parts]
+        [('宁静', 1.0), ('孤独', 0.5), ('害怕', -1.0)]
+    """
+    reader = _Reader(lexicon() if words is None else words)
+    # Emoji and other symbols are no words, but they were meant.
+    reader.unknown += [character for character in phrase if unicodedata.category(character).startswith("S")]
+    tokens = _TOKEN.findall(phrase.lower())
+    at = 0
+    while at < len(tokens):
+        if "㐀" <= tokens[at][0] <= "鿿":
+            _read_chinese(tokens[at], reader)
+            at += 1
+        else:
+            at += _read_english(tokens, at, reader)
+    reader.stop()
+    return Understood(tuple(reader.parts), tuple(reader.unknown))
+
+
+def _read_english(tokens: list[str], at: int, reader: _Reader) -> int:
+    """Read one token or expression; returns how many tokens it took."""
+    for length in range(min(_LONGEST_EXPRESSION, len(tokens) - at), 0, -1):
+        expression = " ".join(tokens[at : at + length])
+        if expression in MODIFIERS:
+            # "so sad", but "terribly" alone may be an emotion word of the vocabulary.
+            reader.modifiers.append(expression)
+            return length
+        concept = reader.words.get(expression) if length > 1 else look_up(expression, reader.words)
+        if concept is not None:
+            following = tokens[at + length] if at + length < len(tokens) else ""
+            reader.found(expression, concept, hold=following in ("or", "nor"))
+            return length
+    token = tokens[at]
+    if token in STOPS:
+        reader.stop()
+    elif NEGATION.fullmatch(token) and not (token == "nor" and reader.held):
+        reader.negations.append(token)
+    elif token not in FUNCTION_WORDS:
+        reader.unknown.append(token)
+    return 1
+
+
+def _read_chinese(run: str, reader: _Reader) -> None:
+    """Longest match from left to right: no segmenter is needed."""
+    missed = ""
+    for word in _segments(run, reader.words):
+        known = word in reader.words or word in MODIFIERS or word in CHINESE_NEGATION or word in CHINESE_FUNCTION
+        if not known:
+            missed += word
+            continue
+        if missed:
+            reader.stop()
+            reader.unknown.append(missed)
+            missed = ""
+        if word in reader.words:
+            reader.found(word, reader.words[word], hold=False)
+        elif word in MODIFIERS:
+            reader.modifiers.append(word)
+        elif word in CHINESE_NEGATION:
+            reader.negations.append(word)
+    reader.stop()
+    if missed:
+        reader.unknown.append(missed)
+
+
+def _segments(run: str, words: Mapping[str, Concept]) -> Iterator[str]:
+    """The longest known word at each place, or a single character."""
+    longest = max(map(len, words), default=1)
+    at = 0
+    while at < len(run):
+        for end in range(min(len(run), at + longest), at, -1):
+            word = run[at:end]
+            if word in words or word in MODIFIERS or word in CHINESE_NEGATION or word in CHINESE_FUNCTION:
+                break
+        yield word
+        at += len(word)

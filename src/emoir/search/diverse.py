@@ -1,0 +1,70 @@
+"""Diversity: near duplicates collapse, and the results spread."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.images.difference_hash import NEAR, hash_distance
+
+# How much fit counts against likeness to what was chosen already.
+TRADE_OFF = 0.7
+
+
+def without_near_duplicates(hashes: NDArray[np.uint64], known: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Keep the first of every group of near duplicates.
+
+    Args:
+        hashes: (n,) difference hashes, best image first.
+        known: (n,) whether the hash is known; an image without is kept.
+
+    Returns:
+        Rows that stay, rising.
+
+    Example:
+        >>> without_near_duplicates(np.array([0, 1, 2**40 - 1], np.uint64), np.ones(3, bool)).tolist()
+        [0, 2]
+    """
+    kept: list[int] = []
+    for row in range(len(hashes)):
+        chosen = np.array([other for other in kept if known[other]], dtype=np.intp)
+        if known[row] and len(chosen) and (hash_distance(hashes[chosen], hashes[row]) <= NEAR).any():
+            continue
+        kept.append(row)
+    return np.array(kept, dtype=np.intp)
+
+
+def maximal_marginal_relevance(
+    relevance: NDArray[np.floating], vectors: NDArray[np.floating], n: int, *, trade_off: float = TRADE_OFF
+) -> NDArray[np.intp]:
+    """Choose rows one by one, each for its fit less its likeness to those chosen before.
+
+    Args:
+        relevance: (m,) in [0, 1].
+        vectors: (m, d); likeness is their cosine.
+        n: how many to choose.
+        trade_off: 1 looks at fit alone, 0 at likeness alone.
+
+    Returns:
+        At most n rows, in the order of choice.
+
+    References:
+        Carbonell, J. & Goldstein, J. (1998). The use of MMR, diversity-based reranking for reordering
+        documents and producing summaries. SIGIR, 335-336. DOI 10.1145/290941.291025
+
+    Example:
+        >>> vectors = np.array([[1.0, 0.0], [1.0, 0.01], [0.0, 1.0]])
+        >>> maximal_marginal_relevance(np.array([0.9, 0.89, 0.6]), vectors, 2).tolist()
+        [0, 2]
+    """
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    likeness = np.zeros(len(relevance))
+    left = np.ones(len(relevance), dtype=bool)
+    chosen: list[int] = []
+    while len(chosen) < n and left.any():
+        worth = np.where(left, trade_off * relevance - (1 - trade_off) * likeness, -np.inf)
+        best = int(worth.argmax())
+        chosen.append(best)
+        left[best] = False
+        likeness = np.maximum(likeness, unit @ unit[best])
+    return np.array(chosen, dtype=np.intp)

@@ -1,0 +1,201 @@
+"""Find: a query and its conditions against the rows of an index, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.emotions.calibration import ScoreCurve
+from emoir.errors import QueryError
+from emoir.index.attributes import Attributes
+from emoir.index.base import Matrix
+from emoir.index.layout import RowLayout
+from emoir.search.diverse import maximal_marginal_relevance, without_near_duplicates
+from emoir.search.filters import Filters
+from emoir.search.parse import parse_query
+from emoir.search.query import ImageId, Query
+from emoir.search.target import Language, ReadExample, Target, query_kind, query_target
+
+# Diversity is looked for among this many times the number asked.
+POOL = 10
+NEWEST, OLDEST = "newest", "oldest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """How to search, beside the query itself.
+
+    Args:
+        n: at most this many hits.
+        filters: conditions that a hit must meet.
+        like, unlike: ids of indexed images to move the query towards or away from.
+        diverse: whether near duplicates collapse and hits spread.
+        show_all: whether hits no better than chance are shown, too.
+        sort: None for the best first; ``newest``, ``oldest``, or a query whose score orders the hits.
+    """
+
+    n: int = 20
+    filters: Filters | None = None
+    like: tuple[int, ...] = ()
+    unlike: tuple[int, ...] = ()
+    diverse: bool = False
+    show_all: bool = False
+    sort: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.n < 1:
+            raise QueryError(f"n is {self.n}; ask for at least one image")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found.
+
+    Args:
+        ids: of the hits, in the order asked for.
+        scores: theirs.
+        hidden: images left out because they fit no better than chance.
+        searched: images that were compared.
+        target: what was looked for.
+        query: the query with feedback.
+    """
+
+    ids: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    hidden: int
+    searched: int
+    target: Target
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
+class Searchable:
+    """What is searched: rows, what is known beside them, and how scores are calibrated.
+
+    Args:
+        matrix: the rows.
+        layout: of the rows.
+        attributes: gives the columns beside all rows; asked only when a condition needs them.
+        curves: calibration per kind of query; a kind without one keeps its raw score.
+    """
+
+    matrix: Matrix
+    layout: RowLayout
+    attributes: Callable[[], Attributes]
+    curves: Mapping[str, ScoreCurve]
+
+
+def find(
+    searchable: Searchable,
+    query: Query,
+    request: Request,
+    *,
+    read_example: ReadExample,
+    language: Language,
+    candidates: NDArray[np.int64] | None = None,
+    excluded: Sequence[int] = (),
+) -> Found:
+    """Search exactly: one product with every row that meets the conditions.
+
+    Args:
+        searchable: what to search.
+        query: as parsed.
+        request: how.
+        read_example: is asked for every example image.
+        language: what words mean.
+        candidates: only these ids, rising; None for all.
+        excluded: ids that are no hits: the examples themselves.
+
+    Returns:
+        The hits, their scores, and how many were hidden.
+
+    Raises:
+        QueryError: if the query, the order or a filter cannot be understood.
+    """
+    query = query.with_feedback(request.like, request.unlike)
+    target = query_target(query, searchable.layout, read_example, language)
+    matrix = searchable.matrix
+    rows = _selected(searchable, request.filters, candidates)
+    products = _products(matrix, target, rows)
+    ids = matrix.ids if rows is None else matrix.ids[rows]
+    own = {*excluded, *request.like, *request.unlike}
+    own |= {term.subject.id for term in query.terms if isinstance(term.subject, ImageId)}
+    wanted = ~np.isin(ids, list(own)) if own else np.ones(len(ids), dtype=bool)
+    curve = searchable.curves.get(query_kind(query))
+    reached = products >= np.float32(curve.cut_off()) if curve and not request.show_all else np.ones(len(ids), bool)
+    hits = np.flatnonzero(wanted & reached)
+    searched = int(wanted.sum())
+    scores = curve(products[hits]) if curve else products[hits]
+    everywhere = hits if rows is None else rows[hits]
+    if request.sort is not None:
+        key = _sort_key(request.sort, searchable, everywhere, read_example, language)
+        order = np.lexsort((ids[hits], -key))
+    else:
+        order = best_first(products[hits], ids[hits], len(hits) if request.diverse else request.n)
+    if request.diverse:
+        order = _diverse(order[: POOL * request.n], searchable, everywhere, scores, request.n)
+    order = order[: request.n]
+    return Found(ids[hits][order], scores[order], searched - len(hits), searched, target, query)
+
+
+def best_first(products: NDArray[np.float32], ids: NDArray[np.int64], n: int) -> NDArray[np.intp]:
+    """Places of the n largest products, largest first; equal ones by rising id.
+
+    Example:
+        >>> best_first(np.array([1, 3, 3], np.float32), np.array([7, 9, 8]), 2).tolist()
+        [2, 1]
+    """
+    places = np.arange(len(products))
+    if n < len(products):
+        # The n-th largest, then everything that reaches it: ties must not be cut by chance.
+        limit = np.partition(products, len(products) - n)[len(products) - n]
+        places = np.flatnonzero(products >= limit)
+    order = np.lexsort((ids[places], -products[places]))[:n]
+    return np.asarray(places[order], dtype=np.intp)
+
+
+def _selected(
+    searchable: Searchable, filters: Filters | None, candidates: NDArray[np.int64] | None
+) -> NDArray[np.intp] | None:
+    """Rows that may be hits; None for all."""
+    matrix = searchable.matrix
+    rows = None if candidates is None else matrix.rows_of(candidates)
+    if filters is None or filters == Filters():
+        return rows
+    if rows is None:
+        return np.flatnonzero(filters.mask(matrix.rows, searchable.layout, searchable.attributes()))
+    return rows[filters.mask(matrix.rows[rows], searchable.layout, searchable.attributes().take(rows))]
+
+
+def _products(matrix: Matrix, target: Target, rows: NDArray[np.intp] | None) -> NDArray[np.float32]:
+    chosen = matrix.rows if rows is None else matrix.rows[rows]
+    return np.asarray(chosen @ target.weights + np.float32(target.offset), dtype=np.float32)
+
+
+def _sort_key(
+    sort: str, searchable: Searchable, rows: NDArray[np.intp], read_example: ReadExample, language: Language
+) -> NDArray[np.float32] | NDArray[np.float64]:
+    """What hits are ordered by, largest first."""
+    if sort in (NEWEST, OLDEST):
+        moment = searchable.attributes().moment[rows]
+        seconds = np.array([float("".join(filter(str.isdigit, text)) or "nan") for text in moment.tolist()])
+        return np.where(np.isnan(seconds), -np.inf, seconds if sort == NEWEST else -seconds)
+    target = query_target(parse_query(sort), searchable.layout, read_example, language)
+    return _products(searchable.matrix, target, rows)
+
+
+def _diverse(
+    order: NDArray[np.intp],
+    searchable: Searchable,
+    rows: NDArray[np.intp],
+    scores: NDArray[np.float32],
+    n: int,
+) -> NDArray[np.intp]:
+    attributes = searchable.attributes().take(rows[order])
+    order = order[without_near_duplicates(attributes.hash, attributes.hashed)]
+    layout, vectors = searchable.layout, searchable.matrix.rows[rows[order]]
+    look_and_feel = np.concatenate([vectors[:, layout.embedding], vectors[:, layout.palette]], axis=1)
+    return np.asarray(order[maximal_marginal_relevance(scores[order], look_and_feel, n)])

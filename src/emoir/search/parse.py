@@ -1,0 +1,223 @@
+"""The query grammar: terms joined by `` + `` and `` - ``, each with an optional weight."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import ImageColor
+
+from emoir.errors import QueryError
+from emoir.images.formats import SUFFIXES
+from emoir.search.query import Colours, ImageFile, ImageId, Point, Query, Subject, Term, Words
+
+
+def parse_query(arguments: str | Sequence[str]) -> Query:
+    """Parse a query.
+
+    Operators are a plus or minus sign between spaces (a leading minus is allowed), so hyphens and signs
+    inside words and paths are plain characters. A term is an emotion word or phrase, an image path, an
+    ``id:17``, a point ``va:0.8,0.2``, or colours ``near:#e07a5f,teal``; ``2:`` before it is its weight.
+    Double quotes keep a term together. Several arguments are one query; an argument that is a path, or
+    names an existing file, stays one term whatever it contains.
+
+    Args:
+        arguments: one text, or the arguments of a command line.
+
+    Returns:
+        The terms in order.
+
+    Raises:
+        QueryError: pointing at what is wrong and saying what would be right.
+
+    Example:
+        >>> str(parse_query("2:awe + va:0.8,0.2 - fear"))
+        '2:awe + va:0.8,0.2 - fear'
+        >>> parse_query(["calm", "-", "boredom"]).terms[1].weight
+        -1.0
+    """
+    arguments = [arguments] if isinstance(arguments, str) else arguments
+    text = " ".join(arguments)
+    try:
+        return Query(tuple(_terms(_pieces(arguments), text)))
+    except QueryError as error:
+        # Whatever was found wrong below is shown in the whole query.
+        raise QueryError(str(error), query=text, at=error.at) from None
+
+
+def parse_id(text: str) -> int:
+    """The id of an indexed image, written ``id:17`` or ``17``.
+
+    Raises:
+        QueryError: saying what would be right.
+
+    Example:
+        >>> parse_id("id:17")
+        17
+    """
+    match = re.fullmatch(r"\s*(?:id:)?(\d{1,18})\s*", text, re.IGNORECASE)
+    if not match:
+        raise QueryError(f"{text!r} is no image of the index; write id:NUMBER as the search shows it")
+    return int(match[1])
+
+
+@dataclass(slots=True)
+class _Piece:
+    """An operator or the text of a term, and where it begins in the whole query."""
+
+    text: str
+    at: int
+    quoted: bool = False
+
+    @property
+    def is_operator(self) -> bool:
+        return self.text in ("+", "-") and not self.quoted
+
+
+_OPERATOR = re.compile(r"\s+([+＋\-－])(?=\s|$)|^([\-－+＋])(?=\s|$)")
+_BARE_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)[:：]")
+_WEIGHT = re.compile(_BARE_WEIGHT.pattern + r"(?=.)")
+SIGNS = re.compile(r"[-+–—−＋－]")
+# A dash that stands before a word, or alone, but not as an operator: somebody meant " - ".
+_STRAY_SIGN = re.compile(rf"(?:^|\s)({SIGNS.pattern}+)")
+_POINT = re.compile(r"va:\s*([0-9.]+)\s*[,，]\s*([0-9.]+)", re.IGNORECASE)
+_IDENTIFIER = re.compile(r"id:(\d{1,18})", re.IGNORECASE)
+_PREFIXED = re.compile(r"(va|id|near):", re.IGNORECASE)
+
+
+def _terms(pieces: list[_Piece], text: str) -> list[Term]:
+    if not pieces:
+        raise QueryError("the query is empty; ask for a feeling, such as awe, 宁静, ./photo.jpg or va:0.8,0.2")
+    terms: list[Term] = []
+    sign: float | None = 1.0
+    for piece in pieces:
+        if piece.is_operator:
+            if sign is not None and (terms or piece.text == "+"):
+                raise QueryError(f"{piece.text!r} stands where a term is expected", at=piece.at)
+            sign = -1.0 if piece.text == "-" else 1.0
+            continue
+        if sign is None:
+            raise QueryError(
+                f"{piece.text!r} follows a term without a sign: write ' + ' or ' - ' between them", at=piece.at
+            )
+        weight, subject = _term(piece.text, piece.at)
+        terms.append(Term(sign * weight, subject))
+        sign = None
+    if sign is not None:
+        raise QueryError("the query ends with a sign; a term is missing", at=len(text))
+    return terms
+
+
+def _pieces(arguments: Sequence[str]) -> list[_Piece]:
+    """Operators and the texts between them; neighbouring plain texts become one phrase."""
+    pieces: list[_Piece] = []
+    phrase_open, start = False, 0
+    for argument in arguments:
+        if _is_file(argument):
+            pieces.append(_Piece(argument, start, quoted=True))
+            phrase_open = False
+        else:
+            for piece in _split(argument, start):
+                joins = not piece.quoted and not piece.is_operator and not _is_image_text(piece.text)
+                if phrase_open and joins:
+                    pieces[-1].text += " " + piece.text
+                else:
+                    pieces.append(piece)
+                    phrase_open = joins
+        start += len(argument) + 1
+    return pieces
+
+
+def _split(text: str, start: int) -> list[_Piece]:
+    """One argument into operators, plain and quoted texts."""
+    parts: list[_Piece] = []
+
+    def add(begin: int, end: int) -> None:
+        plain = text[begin:end]
+        if stripped := plain.strip():
+            parts.append(_Piece(stripped, start + begin + len(plain) - len(plain.lstrip())))
+
+    section = 0
+    for number, content in enumerate(re.split(r'"([^"]*)"', text)):
+        if number % 2:
+            # A weight just before the quote belongs to it.
+            weight = parts.pop() if parts and _BARE_WEIGHT.fullmatch(parts[-1].text) else _Piece("", start + section)
+            if weight.text + content:
+                parts.append(_Piece(weight.text + content.strip(), weight.at, quoted=True))
+            section += len(content) + 2
+            continue
+        at = 0
+        for operator in _OPERATOR.finditer(content):
+            add(section + at, section + operator.start())
+            group = 1 if operator[1] else 2
+            sign = "-" if operator[group] in "-－" else "+"
+            parts.append(_Piece(sign, start + section + operator.start(group)))
+            at = operator.end()
+        add(section + at, section + len(content))
+        section += len(content)
+    return [part for part in parts if part.text]
+
+
+def _term(text: str, at: int) -> tuple[float, Subject]:
+    weight = 1.0
+    match = _WEIGHT.match(text)
+    if match and not _is_file(text):
+        weight, text = float(match[1]), text[match.end() :].strip()
+        if weight == 0:
+            raise QueryError(f"the weight of {text!r} is 0; leave the term out instead", at=at)
+        at += match.end()
+    if point := _POINT.fullmatch(text):
+        return weight, _point(text, point[1], point[2], at)
+    if identifier := _IDENTIFIER.fullmatch(text):
+        return weight, ImageId(int(identifier[1]))
+    if text.lower().startswith("near:"):
+        return weight, _colours(text, at)
+    if _PREFIXED.match(text) and not _is_file(text):
+        raise QueryError(f"{text!r}: write va:VALENCE,AROUSAL with two numbers from 0 to 1, or id:NUMBER", at=at)
+    if _is_file(text) or _is_image_text(text):
+        return weight, ImageFile(text)
+    if stray := _STRAY_SIGN.search(text):
+        sign = " + " if stray[1][0] in "+＋" else " - "
+        raise QueryError(
+            f"{text!r}: write {sign!r} with a space on either side to take something away or add it",
+            at=at + stray.start(1),
+        )
+    return weight, Words(text)
+
+
+def _point(text: str, valence: str, arousal: str, at: int) -> Point:
+    try:
+        point = Point(float(valence), float(arousal))
+    except ValueError:
+        raise QueryError(f"{text!r}: write va:VALENCE,AROUSAL, for example va:0.8,0.2", at=at) from None
+    if not (0 <= point.valence <= 1 and 0 <= point.arousal <= 1):
+        raise QueryError(f"{text!r}: valence and arousal go from 0 to 1", at=at)
+    return point
+
+
+def _colours(text: str, at: int) -> Colours:
+    values = []
+    for name in re.split("[,，]", text[len("near:") :]):
+        try:
+            red, green, blue = ImageColor.getrgb(name.strip())[:3]
+        except ValueError:
+            raise QueryError(
+                f"{name.strip()!r} is no colour; write near:#e07a5f, near:teal, or several with commas between", at=at
+            ) from None
+        values.append(f"#{red:02x}{green:02x}{blue:02x}")
+    return Colours(tuple(values))
+
+
+def _is_file(text: str) -> bool:
+    """Whether a text names an existing file in a way that cannot be meant as a word."""
+    return (os.sep in text or os.path.splitext(text)[1] != "") and os.path.isfile(os.path.expanduser(text))
+
+
+def _is_image_text(text: str) -> bool:
+    """Whether a text can only be meant as a path, existing or not."""
+    weight = _WEIGHT.match(text)
+    bare = text[weight.end() :] if weight else text
+    starts = ("./", "../", "/", "~/", ".\\", "..\\")
+    return bare.startswith(starts) or os.path.splitext(bare)[1].lower() in SUFFIXES

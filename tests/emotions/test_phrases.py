@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emoir.emotions.lexicon import lexicon, look_up
+from emoir.emotions.phrases import CHINESE_FUNCTION, CHINESE_NEGATION, FUNCTION_WORDS, MODIFIERS, STOPS, understand
+
+
+@pytest.mark.parametrize(
+    ("phrase", "parts", "unknown"),
+    [
+        ("Awe", [("awe", 1)], ()),
+        ("a quiet, lonely winter evening", [("quiet", 1), ("lonely", 1)], ("winter", "evening")),
+        ("looking forward", [("looking forward", 1)], ()),
+        ("looking at fear", [("fear", 1)], ("looking",)),
+        ("deeply sad", [("sad", 1.5)], ()),
+        ("slightly eerie but very calm", [("eerie", 0.5), ("calm", 1.5)], ()),
+        ("a little bit gloomy", [("gloomy", 0.5)], ()),
+        ("not scary", [("scary", -1)], ()),
+        ("isn't happy", [("happy", -1)], ()),
+        ("not very happy", [("happy", -1)], ()),
+        ("not sad or scary, calm", [("sad", -1), ("scary", -1), ("calm", 1)], ()),
+        ("neither", [], ("neither",)),
+        ("not sad but calm", [("sad", -1), ("calm", 1)], ()),
+        ("never without hope", [("hope", 1)], ()),
+        ("not a winter, calm", [("calm", 1)], ("winter", "not")),
+        ("very", [], ("very",)),
+        ("宁静但孤独", [("宁静", 1), ("孤独", 1)], ()),
+        ("宁静但有点孤独", [("宁静", 1), ("孤独", 0.5)], ()),
+        ("非常开心", [("开心", 1.5)], ()),
+        ("特别宁静", [("宁静", 1.5)], ()),
+        ("不害怕", [("害怕", -1)], ()),
+        ("不太开心", [("开心", -1)], ()),
+        ("没有恐惧，也不悲伤", [("恐惧", -1), ("悲伤", -1)], ()),
+        ("并不那么可怕", [("可怕", -1)], ()),
+        ("不安", [("不安", 1)], ()),
+        ("无聊", [("无聊", 1)], ()),
+        ("宁静的冬夜", [("宁静", 1)], ("冬夜",)),
+        ("不是冬夜", [], ("不是", "冬夜")),
+        ("令人敬畏的照片", [("敬畏", 1)], ()),
+        ("calm 宁静", [("calm", 1), ("宁静", 1)], ()),
+        ("awe 😱", [("awe", 1)], ("😱",)),
+        ("winter", [], ("winter",)),
+        ("", [], ()),
+    ],
+)
+def test_phrases(phrase: str, parts: list[tuple[str, float]], unknown: tuple[str, ...]) -> None:
+    understood = understand(phrase)
+    assert [(part.word, part.factor) for part in understood.parts] == parts
+    assert set(understood.unknown) == set(unknown)
+    for part in understood.parts:
+        assert part.concept is look_up(part.word, lexicon())
+
+
+PASSED_OVER = {*FUNCTION_WORDS, *STOPS, *CHINESE_FUNCTION, *MODIFIERS, *CHINESE_NEGATION, "not", "no", "never"}
+vocabulary = sorted([*lexicon(), *PASSED_OVER, "winter", "冬夜", "evening"])
+
+
+@given(st.lists(st.sampled_from(vocabulary), max_size=6))
+def test_nothing_is_dropped_silently(words: list[str]) -> None:
+    understood = understand(" , ".join(words))
+    named = {part.word for part in understood.parts} | set(understood.unknown)
+    for word in words:
+        assert word in named or word in PASSED_OVER, word
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_read(text: str) -> None:
+    for part in understand(text).parts:
+        assert look_up(part.word, lexicon()) is part.concept

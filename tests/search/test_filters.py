@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from emoir.emotions import MIKELS
+from emoir.errors import QueryError
+from emoir.index.attributes import Attributes
+from emoir.index.layout import RowLayout
+from emoir.search.filters import (
+    Filters,
+    Range,
+    class_share,
+    parse_condition,
+    parse_days,
+    parse_orientation,
+    parse_range,
+)
+
+LAYOUT = RowLayout({"mikels": MIKELS.names})
+INFINITY = float("inf")
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("0.6..", 0.6, INFINITY),
+        ("..0.4", -INFINITY, 0.4),
+        ("0.2..0.5", 0.2, 0.5),
+        ("0.3", 0.3, 0.3),
+        (" .2 .. .5", 0.2, 0.5),
+    ],
+)
+def test_ranges(text: str, low: float, high: float) -> None:
+    assert parse_range(text, "valence") == Range(low, high)
+
+
+@pytest.mark.parametrize("text", ["", "..", "a..b", "0.5..0.2", "0.1.2", "1...2"])
+def test_what_is_no_range(text: str) -> None:
+    with pytest.raises(QueryError, match="valence"):
+        parse_range(text, "valence")
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("2020", 20200101, 20209999),
+        ("2019..2021-06", 20190101, 20210699),
+        ("2020-05-03..", 20200503, INFINITY),
+        ("..2020", -INFINITY, 20209999),
+    ],
+)
+def test_days(text: str, low: float, high: float) -> None:
+    assert parse_days(text) == Range(low, high)
+
+
+@pytest.mark.parametrize("text", ["", "..", "may", "2021..2020", "20"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(QueryError, match="taken"):
+        parse_days(text)
+
+
+@pytest.mark.parametrize("text", ["fear", "fear=0.2", "fear<2", "<0.2", "fear<"])
+def test_what_is_no_condition(text: str) -> None:
+    with pytest.raises(QueryError, match="with a number from 0 to 1"):
+        parse_condition(text)
+
+
+def rows_and_attributes() -> tuple[np.ndarray, Attributes]:
+    rows = np.zeros((3, LAYOUT.length), np.float32)
+    rows[:, LAYOUT.distribution("mikels")] = np.sqrt(np.eye(8)[[MIKELS.names.index("awe"), 3, 6]])
+    rows[:, LAYOUT.point] = [[0.1, 0.5, 0], [0.5, 0.5, 0], [0.9, 0.5, 0]]
+    attributes = Attributes(
+        np.array([0.2, 0.5, 0.8], np.float32),
+        np.array([True, False, False]),
+        np.array([400, 300, 300]),
+        np.array([300, 400, 300]),
+        np.array([20200101, 20210615, np.nan]),
+        np.array(["2020:01:01 00:00:00", "2021:06:15 12:00:00", ""]),
+        np.zeros(3, np.uint64),
+        np.zeros(3, bool),
+    )
+    return rows, attributes
+
+
+@pytest.mark.parametrize(
+    ("filters", "kept"),
+    [
+        (Filters(), [0, 1, 2]),
+        (Filters(valence=Range(low=0.5)), [1, 2]),
+        (Filters(confidence=Range(high=0.5)), [0, 1]),
+        (Filters(taken=parse_days("2021")), [1]),
+        (Filters(taken=parse_days("..2030")), [0, 1]),
+        (Filters(orientation="landscape"), [0]),
+        (Filters(orientation="portrait"), [1]),
+        (Filters(orientation="square"), [2]),
+        (Filters(monochrome=True), [0]),
+        (Filters(monochrome=False), [1, 2]),
+        (Filters(side=Range(low=301)), []),
+        (Filters(emotions=(parse_condition("awe>0.5"),)), [0]),
+        (Filters(emotions=(parse_condition("敬畏>0.5"),)), [0]),
+        (Filters(emotions=(parse_condition("trust>0.3"),)), [1]),
+        (Filters(emotions=(parse_condition("plutchik.fear>0.2"),)), [0, 2]),
+        (Filters(emotions=(parse_condition("positive>0.5"), parse_condition("awe<0.5"))), [1]),
+    ],
+)
+def test_filters(filters: Filters, kept: list[int]) -> None:
+    assert np.flatnonzero(filters.mask(rows_and_attributes()[0], LAYOUT, rows_and_attributes()[1])).tolist() == kept
+
+
+def test_unknown_emotions_and_orientations_are_named() -> None:
+    with pytest.raises(QueryError, match="no emotion 'hygge' to filter by; there are amusement"):
+        class_share("hygge", rows_and_attributes()[0], LAYOUT)
+    with pytest.raises(QueryError, match="write landscape, portrait, square"):
+        parse_orientation("upright")

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from emoir.emotions import EmotionReading
+from emoir.emotions.calibration import ScoreCurve
+from emoir.errors import ModelError
+from emoir.index.attributes import Attributes
+from emoir.index.base import Matrix
+from emoir.index.layout import RowLayout
+from emoir.search.diverse import maximal_marginal_relevance, without_near_duplicates
+from emoir.search.find import Request, Searchable, best_first, find
+from emoir.search.parse import parse_query
+from emoir.search.query import Subject
+from emoir.search.target import Language
+
+LAYOUT = RowLayout({"mikels": ("amusement", "anger", "awe", "contentment", "disgust", "excitement", "fear", "sadness")})
+CURVE = ScoreCurve(0.25, (0.0, 0.5, 1.0), (0.0, 0.2, 1.0))
+
+
+def no_example(subject: Subject) -> EmotionReading:
+    raise AssertionError(subject)
+
+
+def no_attributes() -> Attributes:
+    raise AssertionError("nothing here needs attributes")
+
+
+def test_best_first_against_sorting() -> None:
+    random = np.random.default_rng(0)
+    # Whole numbers, so that there are ties.
+    products, ids = random.integers(0, 9, 500).astype(np.float32), random.permutation(500)
+    expected = sorted(range(500), key=lambda place: (-products[place], ids[place]))
+    for n in (1, 7, 499, 500, 900):
+        assert best_first(products, ids, n).tolist() == expected[:n]
+
+
+def awe(shares: list[float]) -> Searchable:
+    rows = np.zeros((len(shares), LAYOUT.length), np.float32)
+    rows[:, LAYOUT.distribution("mikels").start + 2] = np.sqrt(shares)
+    return Searchable(Matrix(np.arange(10, 10 + len(shares)), rows), LAYOUT, no_attributes, {"words": CURVE})
+
+
+def test_hits_below_chance_are_hidden_and_counted() -> None:
+    searchable = awe([0.01, 1.0, 0.36, 0.25])
+    language = Language.of(LAYOUT)
+    found = find(searchable, parse_query("awe"), Request(), read_example=no_example, language=language)
+    assert found.ids.tolist() == [11, 12]
+    assert found.scores.tolist() == pytest.approx([1.0, 0.36])
+    assert (found.hidden, found.searched) == (2, 4)
+    every = find(searchable, parse_query("awe"), Request(show_all=True), read_example=no_example, language=language)
+    assert every.ids.tolist() == [11, 12, 13, 10]
+    assert every.hidden == 0
+    assert every.scores.tolist() == pytest.approx([1.0, 0.36, 0.2, 0.04])
+
+
+def test_candidates_and_exclusions() -> None:
+    searchable = awe([0.9, 0.8, 0.7, 0.6])
+    found = find(
+        searchable,
+        parse_query("awe"),
+        Request(),
+        read_example=no_example,
+        language=Language.of(LAYOUT),
+        candidates=np.array([11, 12, 13, 99]),
+        excluded=[12],
+    )
+    assert found.ids.tolist() == [11, 13]
+    assert found.searched == 2
+
+
+def test_score_curves() -> None:
+    assert CURVE.cut_off() == pytest.approx(0.53125)
+    assert CURVE(np.array([CURVE.cut_off()]))[0] == pytest.approx(0.25)
+    assert ScoreCurve(0.1, (0.0, 1.0), (0.2, 0.3)).cut_off() == -np.inf
+    assert ScoreCurve(0.5, (0.0, 1.0), (0.2, 0.3)).cut_off() == np.inf
+    with pytest.raises(ModelError, match="do not fall"):
+        ScoreCurve(0.1, (0.0, 1.0), (0.3, 0.2))
+
+
+def test_near_duplicates_fold_to_the_first() -> None:
+    hashes = np.array([0, 0b111111, 0b1111111, 0xFF << 56, 0], np.uint64)
+    known = np.array([True, True, True, True, False])
+    assert without_near_duplicates(hashes, known).tolist() == [0, 2, 3, 4]
+
+
+def test_marginal_relevance_against_a_plain_loop() -> None:
+    random = np.random.default_rng(1)
+    relevance, vectors = random.random(30), random.normal(size=(30, 4))
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    chosen: list[int] = []
+    for _ in range(8):
+        worth = {
+            row: 0.7 * relevance[row] - 0.3 * max([float(unit[row] @ unit[other]) for other in chosen] + [0.0])
+            for row in range(30)
+            if row not in chosen
+        }
+        chosen.append(max(worth, key=lambda row: worth[row]))
+    assert maximal_marginal_relevance(relevance, vectors, 8).tolist() == chosen
+    assert len(maximal_marginal_relevance(relevance, vectors, 99)) == 30
