@@ -24,13 +24,14 @@ ALLOWED = {
     "extract": {"images", "emotions"},
     "index": {"images", "emotions", "extract"},
     "search": {"images", "emotions", "extract", "index"},
+    "explain": {"images", "emotions", "extract"},
     "collection": {"images", "emotions", "extract", "index", "search"},
     "datasets": {"images", "emotions"},
     "evaluate": {"emotions"},
     "training": {"images", "planes", "networks", "emotions", "extract", "datasets"},
-    "cli": {"images", "emotions", "extract", "index", "search", "collection", "datasets", "training"},
+    "cli": {"images", "emotions", "extract", "index", "search", "explain", "collection", "datasets", "training"},
     "__main__": {"cli"},
-    "__init__": {"collection", "emotions", "extract", "search"},
+    "__init__": {"collection", "emotions", "explain", "extract", "search"},
 }
 WITH_TORCH = {"planes", "networks", "training"}
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from emoir import __version__
 from emoir.cli.describe import describe
+from emoir.cli.explain import explain
 from emoir.cli.export import export
 from emoir.cli.index import index
 from emoir.cli.output import Exit, put, say
@@ -25,6 +26,7 @@ WELCOME = """emoir finds images by the emotion they evoke.
   emoir index ~/Pictures      read a folder, once; later runs read only what is new
   emoir search awe            find images: awe, 宁静, ./cat.jpg, va:0.8,0.2, '2:awe + ./cat.jpg - fear'
   emoir describe photo.jpg    what one image evokes
+  emoir explain photo.jpg     why: where in the image, by its colours or by its texture
 
 All commands: emoir --help. More on one: emoir search --help."""
 
@@ -85,5 +87,5 @@ def welcome(
         put(WELCOME)
 
 
-for command in (index, search, describe, status, export):
+for command in (index, search, describe, explain, status, export):
     app.command()(command)

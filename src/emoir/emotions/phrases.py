@@ -14,7 +14,8 @@ STRONG, WEAK = 1.5, 0.5
 _STRONGER = """
 very, really, deeply, extremely, intensely, highly, so, utterly, truly, profoundly, incredibly, terribly, most, totally,
 completely, absolutely, overwhelmingly, strongly,
-非常, 很, 十分, 极其, 极, 极度, 特别, 格外, 无比, 太, 深深, 深感, 异常, 最, 更, 万分, 那么, 这么, 如此, 相当, 尤其, 超级, 无限
+非常, 很, 十分, 极其, 极, 极度, 特别, 格外, 无比, 太, 深深, 深感, 异常, 最, 更, 万分, 那么, 这么, 如此,
+相当, 尤其, 超级, 无限
 """
 _WEAKER = """
 slightly, somewhat, a little, a bit, a touch, mildly, faintly, kind of, sort of, a little bit, vaguely, subtly, gently,

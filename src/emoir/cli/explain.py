@@ -1,0 +1,70 @@
+"""emoir explain: why an image reads as it does."""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from emoir.cli.options import ModelOption
+from emoir.cli.output import put, say, shown
+from emoir.limits import MAX_PIXELS
+
+
+class Language(str, Enum):
+    """Of the sentence and the figure."""
+
+    en = "en"
+    zh = "zh"
+
+
+class ExplainFormat(str, Enum):
+    """What goes to standard output."""
+
+    text = "text"
+    json = "json"
+
+
+def explain(
+    image: Annotated[Path, typer.Argument(help="An image file.")],
+    emotion: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--emotion", help="Explain this emotion instead of the most probable one.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", help="Write the figure here. Default: NAME-explained.png in the current folder."),
+    ] = None,
+    language: Annotated[Language, typer.Option("--language", help="Of sentence and figure.")] = Language.en,
+    format: Annotated[ExplainFormat, typer.Option("--format", help="Sentence, or all numbers.")] = ExplainFormat.text,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Larger images are refused.")] = MAX_PIXELS,
+    model: ModelOption = None,
+) -> None:
+    """Show where in an image an emotion sits, and how much of it is colour and texture.
+
+    Writes one PNG: the picture, a map, and the same picture without its colours, without its texture and in
+    opposite colours, each with the emotion's probability; prints what was measured in a sentence or two.
+    """
+    from emoir.errors import EmoirError, UndecodableImageError
+    from emoir.explain import explain as explain_image
+    from emoir.explain.figure import save_figure
+    from emoir.explain.sentences import sentence
+    from emoir.extract import Model
+    from emoir.images.decode import lift_pillow_limit
+
+    lift_pillow_limit()
+    try:
+        explanation = explain_image(image, Model(model), emotion=emotion, max_pixels=max_pixels)
+    except UndecodableImageError as error:
+        raise EmoirError(f"{shown(image)}: {error}") from None
+    file = out if out is not None else Path(f"{image.stem}-explained.png")
+    save_figure(explanation, file, language.value)
+    text = sentence(explanation, language.value)
+    if format is ExplainFormat.json:
+        put(json.dumps({"path": str(image), **explanation.to_dict(), "sentence": text}, indent=2))
+    else:
+        put(text)
+    say(f"figure: {shown(file)}")

@@ -1,0 +1,117 @@
+"""Figure: an explanation as one picture."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from emoir.explain.explanation import Explanation
+from emoir.explain.sentences import emotion_name, sentence
+
+PANEL, MARGIN, BAR = 280, 24, 14
+INK, PAPER, FAINT, ACCENT = (28, 28, 32), (255, 255, 255), (225, 225, 230), (190, 70, 40)
+# Fonts with Chinese characters, where systems keep them; Pillow's own has none.
+CHINESE_FONTS = (
+    "NotoSansCJK-Regular.ttc",
+    "NotoSansSC-Regular.otf",
+    "wqy-microhei.ttc",
+    "wqy-zenhei.ttc",
+    "DroidSansFallbackFull.ttf",
+    "PingFang.ttc",
+    "STHeiti Light.ttc",
+    "msyh.ttc",
+    "simhei.ttf",
+)
+TITLES = {
+    "en": ("the picture", "where", "without colour", "without texture", "opposite colours"),
+    "zh": ("原图", "位置", "去掉色彩", "抹平纹理", "相反色彩"),
+}
+
+
+def figure(explanation: Explanation, language: str = "en") -> Image.Image:
+    """Draw an explanation: picture, map, counterfactuals with their bars, and the sentence.
+
+    Args:
+        explanation: what was measured.
+        language: ``en`` or ``zh``; Chinese falls back to English where the system has no font for it.
+
+    Returns:
+        mode RGB, some 1,550 x 520 pixels.
+    """
+    font, small, language = _fonts(language)
+    panels = [explanation.pixels, overlay(explanation), *(c.pixels for c in explanation.counterfactuals.values())]
+    values = [
+        explanation.probability,
+        None,
+        *(explanation.probability_in(name) for name in explanation.counterfactuals),
+    ]
+    width = MARGIN + len(panels) * (PANEL + MARGIN)
+    lines = _wrapped(sentence(explanation, language), language)
+    image = Image.new("RGB", (width, 4 * MARGIN + PANEL + 60 + 30 * len(lines)), PAPER)
+    draw = ImageDraw.Draw(image)
+    for number, (pixels, value, title) in enumerate(zip(panels, values, TITLES[language], strict=True)):
+        left, top = MARGIN + number * (PANEL + MARGIN), MARGIN
+        draw.text((left, top), title, INK, font=small)
+        top += 28
+        image.paste(Image.fromarray(pixels).resize((PANEL, PANEL), Image.Resampling.BICUBIC), (left, top))
+        top += PANEL + 10
+        if value is None:
+            draw.text((left, top), _legend(explanation, language), INK, font=small)
+            continue
+        draw.rectangle((left, top + 4, left + PANEL - 60, top + 4 + BAR), fill=FAINT)
+        draw.rectangle((left, top + 4, left + round((PANEL - 60) * value), top + 4 + BAR), fill=ACCENT)
+        draw.text((left + PANEL - 52, top), f"{value:.2f}", INK, font=small)
+    for number, line in enumerate(lines):
+        draw.text((MARGIN, 2 * MARGIN + 28 + PANEL + 30 + 30 * number), line, INK, font=font)
+    return image
+
+
+def save_figure(explanation: Explanation, file: Path, language: str = "en") -> None:
+    """Write the figure as a PNG, whole or not at all."""
+    partial = file.with_name(file.name + ".partial")
+    try:
+        figure(explanation, language).save(partial, "PNG")
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def overlay(explanation: Explanation) -> NDArray[np.uint8]:
+    """The picture in greys under its map: orange speaks for the emotion, blue against it.
+
+    Returns:
+        (S, S, 3) uint8 sRGB.
+    """
+    # Windows have edges, what they find has not.
+    smooth = Image.fromarray(explanation.map).filter(ImageFilter.GaussianBlur(len(explanation.map) / 24))
+    strength = np.asarray(smooth) / max(float(abs(explanation.map).max()), 1e-6)
+    grey = explanation.pixels.mean(axis=2, keepdims=True) * 0.6 + 70
+    colour = np.where(strength[..., None] > 0, (235, 110, 20), (40, 90, 200))
+    share = np.minimum(abs(strength[..., None]), 1) ** 1.5 * 0.75
+    return np.asarray(np.rint(grey * (1 - share) + colour * share).clip(0, 255), dtype=np.uint8)
+
+
+def _legend(explanation: Explanation, language: str) -> str:
+    name = emotion_name(explanation, language)
+    return f"橙：支持“{name}”；蓝：相反" if language == "zh" else f"orange: for {name}; blue: against"
+
+
+def _fonts(language: str) -> tuple[ImageFont.FreeTypeFont, ImageFont.FreeTypeFont, str]:
+    if language == "zh":
+        for name in CHINESE_FONTS:
+            try:
+                return ImageFont.truetype(name, 22), ImageFont.truetype(name, 17), "zh"
+            except OSError:
+                continue
+    regular, small = ImageFont.load_default(22), ImageFont.load_default(17)
+    assert isinstance(regular, ImageFont.FreeTypeFont)
+    assert isinstance(small, ImageFont.FreeTypeFont)
+    return regular, small, "en"
+
+
+def _wrapped(text: str, language: str) -> list[str]:
+    return textwrap.wrap(text, 62 if language == "zh" else 130)

@@ -1,0 +1,88 @@
+"""Occlusion: where in the picture an emotion sits, by covering part after part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from emoir.emotions.reading import EmotionReadings
+
+# Windows of these parts of the side, each moved by half its size, from half outside to half outside: every pixel is
+# covered equally often.
+WINDOWS = (2, 4)
+# Covered parts show the picture blurred over this part of its side: their colour stays, what they show goes.
+BLUR = 6
+
+Read = Callable[[NDArray[np.uint8]], EmotionReadings]
+"""Reads a batch (n, S, S, 3)."""
+Score = Callable[[EmotionReadings], NDArray[np.floating]]
+"""What is to be explained: (n,) numbers from n readings."""
+
+
+def windows(side: int) -> list[tuple[int, int, int, int]]:
+    """Top, left, bottom, right of every window that is covered once.
+
+    Example:
+        >>> len(windows(128)), windows(128)[:2]
+        (106, [(0, 0, 32, 32), (0, 0, 32, 64)])
+    """
+    boxes = []
+    for part in WINDOWS:
+        length = side // part
+        spans = [((step - 1) * length // 2, (step + 1) * length // 2) for step in range(2 * part + 1)]
+        inside = [(max(0, start), min(side, end)) for start, end in spans]
+        boxes += [(top, left, bottom, right) for top, bottom in inside for left, right in inside]
+    return boxes
+
+
+def occlusion_map(pixels: NDArray[np.uint8], read: Read, score: Score) -> NDArray[np.float32]:
+    """How much a score falls where the picture is covered.
+
+    Every window is covered by a blurred copy of the picture and the picture read again, all in one batch; a
+    pixel's value is the mean fall over the windows that cover it.
+
+    Args:
+        pixels: (S, S, 3) uint8 sRGB of the network's size.
+        read: the model's ``read_pixels``.
+        score: of readings.
+
+    Returns:
+        (S, S): positive where the picture speaks for the score, negative where it speaks against it.
+
+    References:
+        Zeiler, M. D. & Fergus, R. (2014). Visualizing and understanding convolutional networks. ECCV,
+        818-833. DOI 10.1007/978-3-319-10590-1_53
+
+    Example:
+        >>> from emoir import Model
+        >>> model = Model()
+        >>> pixels = np.zeros((model.card.size, model.card.size, 3), np.uint8)
+        >>> float(abs(occlusion_map(pixels, model.read_pixels, lambda readings: readings.valence)).max()) < 1e-5
+        True
+    """
+    side = len(pixels)
+    cover = blurred(pixels)
+    boxes = windows(side)
+    batch = np.repeat(pixels[None], len(boxes) + 1, axis=0)
+    for image, (top, left, bottom, right) in zip(batch[1:], boxes, strict=True):
+        image[top:bottom, left:right] = cover[top:bottom, left:right]
+    scores = score(read(batch))
+    total, count = np.zeros((side, side)), np.zeros((side, side))
+    for fall, (top, left, bottom, right) in zip(scores[0] - scores[1:], boxes, strict=True):
+        # A small window's fall is the answer of few pixels, a large one's of many.
+        weight = 1 / ((bottom - top) * (right - left))
+        total[top:bottom, left:right] += fall * weight
+        count[top:bottom, left:right] += weight
+    return np.asarray(total / count, dtype=np.float32)
+
+
+def blurred(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture without anything to recognise in it; its colours stay where they are.
+
+    Args:
+        pixels: (H, W, 3) uint8 sRGB.
+    """
+    return np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(min(pixels.shape[:2]) / BLUR)))
