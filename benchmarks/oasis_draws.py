@@ -14,8 +14,9 @@ from sklearn.preprocessing import StandardScaler
 import development
 from emoir.datasets.splits import make_folds
 from emoir.evaluate.regression import pearson
+from emoir.training.probes import RIDGE
 from figures import provenance
-from probes import RIDGE, teacher_features
+from probes import teacher_features
 
 DRAWS = 3
 STRENGTHS = (None, 10, 100, 1_000)

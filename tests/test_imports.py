@@ -28,7 +28,7 @@ ALLOWED = {
     "collection": {"images", "emotions", "extract", "index", "search"},
     "datasets": {"images", "emotions"},
     "evaluate": {"emotions"},
-    "training": {"images", "planes", "networks", "emotions", "extract", "datasets"},
+    "training": {"images", "planes", "networks", "emotions", "extract", "datasets", "evaluate"},
     "cli": {"images", "emotions", "extract", "index", "search", "explain", "collection", "datasets", "training"},
     "__main__": {"cli"},
     "__init__": {"collection", "emotions", "explain", "extract", "search"},

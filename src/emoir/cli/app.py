@@ -19,6 +19,7 @@ from emoir.cli.index import index
 from emoir.cli.output import Exit, put, say
 from emoir.cli.search import search
 from emoir.cli.status import status
+from emoir.cli.train import train
 from emoir.errors import EmoirError, QueryError
 
 WELCOME = """emoir finds images by the emotion they evoke.
@@ -87,5 +88,5 @@ def welcome(
         put(WELCOME)
 
 
-for command in (index, search, describe, explain, status, export):
+for command in (index, search, describe, explain, status, export, train):
     app.command()(command)

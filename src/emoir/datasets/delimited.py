@@ -86,6 +86,18 @@ def read_table(file: Path, columns: Columns, *, name: str | None = None) -> Tabl
     )
 
 
+def header_of(file: Path) -> list[str]:
+    """The columns of a table, in order.
+
+    Raises:
+        DatasetError: if it is no table, or empty.
+    """
+    rows = _rows(file)
+    if not rows:
+        raise DatasetError(f"{file}: the table has no rows")
+    return list(rows[0])
+
+
 def _rows(file: Path) -> list[dict[str, str]]:
     """All rows as text; absent values become empty strings."""
     if file.suffix == ".csv":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 from emoir.explain.explanation import Explanation
 from emoir.explain.sentences import emotion_name, sentence
@@ -87,8 +87,11 @@ def overlay(explanation: Explanation) -> NDArray[np.uint8]:
         (S, S, 3) uint8 sRGB.
     """
     # Windows have edges, what they find has not.
-    smooth = Image.fromarray(explanation.map).filter(ImageFilter.GaussianBlur(len(explanation.map) / 24))
-    strength = np.asarray(smooth) / max(float(abs(explanation.map).max()), 1e-6)
+    side = len(explanation.map)
+    coarse = Image.fromarray(explanation.map).resize((16, 16), Image.Resampling.BOX)
+    strength = np.asarray(coarse.resize((side, side), Image.Resampling.BICUBIC)) / max(
+        float(abs(explanation.map).max()), 1e-6
+    )
     grey = explanation.pixels.mean(axis=2, keepdims=True) * 0.6 + 70
     colour = np.where(strength[..., None] > 0, (235, 110, 20), (40, 90, 200))
     share = np.minimum(abs(strength[..., None]), 1) ** 1.5 * 0.75

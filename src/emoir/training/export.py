@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from emoir.emotions.calibration import ConfidenceCurve
 from emoir.errors import TrainingError
 from emoir.extract.model import CARD, CARD_FORMAT, GRAPH, LEARNT_FROM, WEIGHTS
-from emoir.networks import EmotionNet
+from emoir.networks import EmotionNet, NetworkConfig
 from emoir.networks.base import VALENCE_AROUSAL
 
 OPSET = 18
@@ -111,6 +111,27 @@ def export_model(
         **facts,
     }
     (folder / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def load_network(folder: Path) -> EmotionNet:
+    """The network of a model folder, as it was trained, in evaluation mode.
+
+    Args:
+        folder: as ``export_model`` wrote it.
+
+    Raises:
+        TrainingError: if the folder holds no network to go on from.
+    """
+    try:
+        config = NetworkConfig.from_dict(json.loads((folder / CARD).read_text(encoding="utf-8"))["network"])
+        weights = load_file(folder / WEIGHTS)
+    except (OSError, KeyError) as error:
+        raise TrainingError(f"{folder} holds no network to go on from: {error}") from error
+    network = EmotionNet(config)
+    network.load_state_dict(
+        {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
+    )
+    return network.eval()
 
 
 def check_agreement(exported: ExportedNetwork, graph: Path, outputs: list[str]) -> None:

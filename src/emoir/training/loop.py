@@ -54,6 +54,10 @@ Report = Callable[[int, int, float], None]
 """Called after every step with the step's number, the number of steps in all, and the loss."""
 
 
+Measure = Callable[[EmotionNet], Mapping[str, float]]
+"""Called after every epoch with the averaged network in evaluation mode; returns figures by name."""
+
+
 def losses_per_head(output: NetworkOutput, targets: Targets) -> dict[str, Tensor]:
     """The loss of every head that the targets know, zero where the batch has no label for it."""
     losses = {head: distribution_loss(output.heads[head], values) for head, values in targets.distributions.items()}
@@ -73,6 +77,7 @@ def fit(
     *,
     rows: NDArray[np.int64] | None = None,
     report: Report | None = None,
+    measure: Measure | None = None,
 ) -> EmotionNet:
     """Train a network, or go on where an earlier call with the same config was stopped.
 
@@ -87,6 +92,7 @@ def fit(
         folder: of this run.
         rows: rows that make an epoch, repetitions allowed; default: all once.
         report: progress.
+        measure: is asked after every epoch, of the averaged network; what it says goes into the log.
 
     Returns:
         The network with averaged weights, in evaluation mode.
@@ -102,7 +108,9 @@ def fit(
     for epoch in range(first, config.epochs):
         means = _epoch(state, pixels, targets, torch.from_numpy(all_rows), report)
         state.save(checkpoint, epoch + 1)
-        record = {"epoch": epoch + 1, "learning_rate": state.schedule.get_last_lr()[0], "losses": means}
+        record: dict[str, Any] = {"epoch": epoch + 1, "learning_rate": state.schedule.get_last_lr()[0], "losses": means}
+        if measure is not None:
+            record["measures"] = dict(measure(state.averaged_network()))
         with open(folder / "log.jsonl", "a", encoding="utf-8") as log:
             log.write(json.dumps(record) + "\n")
     network.load_state_dict(state.averaged_weights())
@@ -137,11 +145,15 @@ class _State:
         self.generator = torch.Generator().manual_seed(config.seed)
         torch.manual_seed(config.seed)
 
+    def averaged_network(self) -> EmotionNet:
+        """The averaged network itself, in evaluation mode."""
+        module = self.average.module
+        assert isinstance(module, EmotionNet)  # torch types it as a tensor or a module
+        return module.eval()
+
     def averaged_weights(self) -> dict[str, Tensor]:
         """The averaged network's weights, under the names that the network gives them."""
-        module = self.average.module
-        assert isinstance(module, nn.Module)  # torch types it as a tensor or a module
-        return module.state_dict()
+        return self.averaged_network().state_dict()
 
     def save(self, file: Path, epoch: int) -> None:
         """Replace the checkpoint as a whole."""

@@ -1,0 +1,167 @@
+"""Fine-tune the pre-trained network on human ratings, once per fold and once on all.
+
+    python benchmarks/fine_tune_shipped.py --run runs/shipped --fold 0     (0 to 4, then all)
+
+Every run begins with the pre-trained trunk, which has seen no human-rated image. Its labels: the ratings of the
+training folds (Emotion6, OASIS, the FI part, abstract paintings; never GAPED), and, for the unrated views, soft labels
+of probes on the teachers' embeddings that were fitted on the same training folds. A run of a fold then reads the
+images of its fold; these readings make every figure. A stopped run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import development
+from emoir.datasets import Table
+from emoir.networks import EmotionNet
+from emoir.training.augmentation import Augmentation
+from emoir.training.cache import cached_pixels
+from emoir.training.distill import whitened_targets
+from emoir.training.loop import TrainingConfig, fit
+from emoir.training.probes import DistributionProbe, PointProbe, fit_reduction
+from emoir.training.targets import Targets, join_targets
+from pretrain_shipped import SIZE, TEACHER_DIMENSIONS, network_config
+from pretraining_views import CACHE_SIZE, views
+from probes import shares_of, teacher_features
+
+SETS = ("emotion6", "oasis", "fi_subset", "abstract_paintings")
+DISTRIBUTIONS = ["mikels", "ekman"]
+HEADS = ["keyword6"]
+SOFT = {"mikels": ("fi_subset", "abstract_paintings"), "ekman": ("emotion6",)}
+UNRATED_PER_EPOCH, RATED_REPEATS = 24_000, 8
+
+FINE_TUNING = TrainingConfig(
+    epochs=2,
+    learning_rate=1e-3,
+    weight_decay=0.05,
+    ema=0.998,
+    weights={"teacher": 1.0, "keyword6": 0.4, "mikels": 1.0, "ekman": 1.0, "valence_arousal": 1.0},
+    augmentation=Augmentation(smallest_area=0.5),
+    bfloat16=True,
+)
+
+
+def report(step: int, steps: int, loss: float) -> None:
+    if step % 100 == 0:
+        print(f"{time.strftime('%H:%M:%S')} step {step} of {steps}, loss {loss:.3f}", flush=True)
+
+
+def training_rows(name: str, fold: int | None) -> tuple[Table, NDArray[np.intp]]:
+    """A human-rated set and the rows that a fold's network may learn from; all rows for None."""
+    table, folds = development.folds(name)
+    return table, np.arange(len(table)) if fold is None else folds.training_rows(fold)
+
+
+def soft_targets(fold: int | None, embeddings: NDArray[np.float32]) -> Targets:
+    """What probes fitted on the training folds say of the unrated views."""
+    parts = {name: training_rows(name, fold) for name in SETS}
+    features = {name: teacher_features(name)[rows] for name, (_, rows) in parts.items()}
+    reduce = fit_reduction(np.concatenate(list(features.values())))
+    unrated = reduce.transform(embeddings).astype(np.float64)
+    distributions = {}
+    for space, names in SOFT.items():
+        x, y = [], []
+        for name in names:
+            shares, known = shares_of(parts[name][0], space, parts[name][1])
+            x.append(reduce.transform(features[name][known]))
+            y.append(shares[known])
+        probe = DistributionProbe.fit(np.concatenate(x).astype(np.float64), np.concatenate(y))
+        distributions[space] = torch.from_numpy(probe(unrated)).float()
+    table, rows = parts["emotion6"]
+    shares, known = shares_of(table, "keyword6", rows)
+    keyword = DistributionProbe.fit(reduce.transform(features["emotion6"][known]).astype(np.float64), shares[known])
+    # The weak head takes classes: the probe's favourite, where it is sure.
+    answers = keyword(unrated)
+    classes = np.where(answers.max(axis=1) > 0.5, answers.argmax(axis=1), -1)
+    x, y = [], []
+    for name in ("emotion6", "oasis"):
+        table, rows = parts[name]
+        x.append(reduce.transform(features[name]).astype(np.float64))
+        y.append(np.stack([np.asarray(table.valence)[rows], np.asarray(table.arousal)[rows]], axis=1))
+    point = PointProbe.fit(np.concatenate(x), np.concatenate(y))(unrated).clip(0, 1)
+    return Targets(distributions, {"keyword6": torch.from_numpy(classes)}, torch.from_numpy(point).float())
+
+
+def joined(first: Targets, second: Targets, teacher: torch.Tensor) -> Targets:
+    """Rows of both, one after the other."""
+    return Targets(
+        {space: torch.cat([first.distributions[space], second.distributions[space]]) for space in DISTRIBUTIONS},
+        {space: torch.cat([first.classes[space], second.classes[space]]) for space in HEADS},
+        torch.cat([first.valence_arousal, second.valence_arousal]),
+        teacher,
+    )
+
+
+def pretrained(run: Path) -> EmotionNet:
+    """The network with the pre-trained trunk and teacher's head; emotion heads at their random start."""
+    torch.manual_seed(1)
+    network = EmotionNet(network_config({"keyword6": len(development.KEYWORDS)}))
+    stored = torch.load(run / "pretrained.pt", weights_only=True)
+    own = network.state_dict()
+    fresh = ("weak.", "distributions.", "logit_scale.", "valence_arousal.", "embedding.")
+    kept = {key: value for key, value in stored.items() if key in own and not key.startswith(fresh)}
+    network.load_state_dict({**own, **kept})
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def train(run: Path, teachers: Path, fold: int | None) -> EmotionNet:
+    """The network of one fold, or of all ratings for None."""
+    cached = views(run, teachers)
+    parts = [training_rows(name, fold) for name in SETS]
+    tables = [table.take(rows.tolist()) for table, rows in parts]
+    rated = join_targets(tables, DISTRIBUTIONS, HEADS)
+    everything = np.concatenate([cached_pixels(table.paths, CACHE_SIZE, run / "cache") for table in tables])
+    count = len(everything)
+    embeddings = np.asarray(cached.embeddings)
+    features = [teacher_features(name)[rows] for name, (_, rows) in zip(SETS, parts, strict=True)]
+    teacher = torch.from_numpy(whitened_targets(np.concatenate([*features, embeddings]), TEACHER_DIMENSIONS))
+    targets = joined(rated, soft_targets(fold, embeddings), teacher)
+    pixels = np.concatenate([everything, cached.pixels])
+    chosen = np.random.default_rng(0).choice(len(cached.pixels), UNRATED_PER_EPOCH, replace=False) + count
+    rows = np.concatenate([np.tile(np.arange(count), RATED_REPEATS), chosen])
+    folder = run / f"fine_tuning-{'all' if fold is None else fold}"
+    return fit(pretrained(run), pixels, targets, FINE_TUNING, folder, rows=rows, report=report)
+
+
+def read_fold(network: EmotionNet, run: Path, fold: int) -> dict[str, NDArray[np.float32]]:
+    """Logits, points and embeddings of the images that a fold holds out; of GAPED, all of them."""
+    result = {}
+    for name in development.HUMAN_RATED:
+        table, folds = development.folds(name)
+        pixels = cached_pixels([table.paths[row] for row in folds.test_rows(fold)], SIZE, run / "cache")
+        if name == "gaped":
+            pixels = cached_pixels(table.paths, SIZE, run / "cache")
+        outputs = []
+        with torch.no_grad():
+            for at in range(0, len(pixels), 64):
+                batch = torch.from_numpy(np.array(pixels[at : at + 64])).permute(0, 3, 1, 2).float() / 255
+                outputs.append(network(batch))
+        for head in (*DISTRIBUTIONS, *HEADS, "valence_arousal"):
+            result[f"{name}.{head}"] = torch.cat([output.heads[head] for output in outputs]).numpy()
+        result[f"{name}.embedding"] = torch.cat([output.embedding for output in outputs]).numpy()
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", type=Path, default=Path("runs/shipped"))
+    parser.add_argument("--teachers", type=Path, default=development.ROOT.parent / "teachers")
+    parser.add_argument("--fold", choices=["0", "1", "2", "3", "4", "all"], required=True)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    fold = None if arguments.fold == "all" else int(arguments.fold)
+    network = train(arguments.run, arguments.teachers, fold)
+    torch.save(network.state_dict(), arguments.run / f"network-{arguments.fold}.pt")
+    if fold is not None:
+        np.savez(arguments.run / f"fold-{fold}.npz", allow_pickle=False, **read_fold(network, arguments.run, fold))
+
+
+if __name__ == "__main__":
+    main()

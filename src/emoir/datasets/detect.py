@@ -1,0 +1,78 @@
+"""Detect: a user's own data set, from a folder per class or a table whose columns speak for themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from emoir.datasets.delimited import Columns, header_of, read_table
+from emoir.datasets.folders import read_folders
+from emoir.datasets.table import Table
+from emoir.errors import DatasetError
+
+TABLES = ("labels.csv", "labels.jsonl", "labels.parquet")
+PATHS = ("path", "file", "filename", "image", "image_path")
+CLASSES = ("emotion", "label", "class", "mood", "category")
+PROBABILITY = "p_"
+
+
+def read_dataset(
+    source: Path, *, space: str | None = None, label: str | None = None, scale: tuple[float, float] = (0.0, 1.0)
+) -> Table:
+    r"""Read a labelled data set.
+
+    A folder with a ``labels.csv`` (or ``.jsonl``, ``.parquet``), or such a file itself, is read as a table: the
+    image's path stands in a column ``path``, ``file``, ``filename`` or ``image``; its class in ``emotion``, ``label``,
+    ``class``, ``mood`` or ``category``; probabilities of classes in columns ``p_NAME``; ratings in ``valence`` and
+    ``arousal``. Any other folder holds a sub-folder per class.
+
+    Args:
+        source: folder or table.
+        space: name of the label space; default: the folder's name.
+        label: the column of the class, if it has another name.
+        scale: the ratings that mean 0 and 1.
+
+    Returns:
+        The table.
+
+    Raises:
+        DatasetError: naming what was looked for and not found.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "labels.csv").write_text("file,mood,valence\n1.jpg,calm,0.8\n")
+        >>> read_dataset(folder, space="mine").class_names["mine"]
+        ('calm',)
+    """
+    if source.is_dir():
+        tables = [source / name for name in TABLES if (source / name).is_file()]
+        if not tables:
+            return read_folders(source, space=space)
+        source = tables[0]
+    elif not source.is_file():
+        raise DatasetError(f"{source} is neither a folder nor a table")
+    columns = header_of(source)
+    path = next((name for name in PATHS if name in columns), None)
+    if path is None:
+        raise DatasetError(f"{source}: no column names the image; call it one of {', '.join(PATHS)}")
+    if label is not None and label not in columns:
+        raise DatasetError(f"{source}: no column {label!r}; it has {', '.join(columns)}")
+    space = space or source.parent.name
+    chosen = label or next((name for name in CLASSES if name in columns), None)
+    shares = {name[len(PROBABILITY) :]: name for name in columns if name.startswith(PROBABILITY)}
+    rated = "valence" in columns and "arousal" in columns
+    if not (chosen or shares or rated):
+        raise DatasetError(
+            f"{source}: no labels; name a class column with --label, or have columns p_NAME, or valence and arousal"
+        )
+    return read_table(
+        source,
+        Columns(
+            path=path,
+            distributions={space: shares} if shares else {},
+            classes={space: chosen} if chosen and not shares else {},
+            valence="valence" if rated else None,
+            arousal="arousal" if rated else None,
+            scale=scale,
+        ),
+    )
