@@ -74,4 +74,4 @@ def shares_of(table: Table, space: str, rows: NDArray[np.intp]) -> tuple[NDArray
         known = np.asarray(labels != ABSENT_CLASS, dtype=bool)
         return np.eye(len(table.class_names[space]))[np.where(known, labels, 0)], known
     shares = table.distributions[space][rows]
-    return shares, ~np.isnan(shares).any(axis=1)
+    return shares, np.asarray(~np.isnan(shares).any(axis=1), dtype=bool)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 
 import torch
@@ -19,7 +18,6 @@ SIGMA = 0.56 * WAVELENGTH
 RADIUS = 5
 
 
-@functools.cache
 def gabor_kernels() -> Tensor:
     """Even and odd Gabor kernels of one scale: wavelength 4 px, orientations 0, 45, 90 and 135 degrees.
 
@@ -52,6 +50,10 @@ def gabor_kernels() -> Tensor:
     return torch.stack(even + odd).unsqueeze(1).float()
 
 
+# Made once: a network asks for them at every batch.
+_KERNELS = gabor_kernels()
+
+
 def gabor_energy(images: Tensor) -> Tensor:
     """Gabor energy of the luma at wavelengths 4 and 8 px and 4 orientations.
 
@@ -76,7 +78,7 @@ def gabor_energy(images: Tensor) -> Tensor:
     """
     grey = luma(images)
     height, width = grey.shape[2:]
-    kernels = gabor_kernels().to(grey)
+    kernels = _KERNELS.to(grey)
     energies = []
     for scale in range(SCALES):
         level = F.avg_pool2d(grey, 2**scale) if scale else grey

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 
 import torch
@@ -15,7 +14,6 @@ NEIGHBOURS = 8
 RADIUS = 1.0
 
 
-@functools.cache
 def circle_kernels() -> Tensor:
     """Kernels that sample 8 points on the circle of radius 1 px, bilinearly between pixels.
 
@@ -34,6 +32,10 @@ def circle_kernels() -> Tensor:
             for x in (-1, 0, 1):
                 kernels[neighbour, 0, y + 1, x + 1] = max(0.0, 1 - abs(row - y)) * max(0.0, 1 - abs(column - x))
     return kernels.float()
+
+
+# Made once: a network asks for them at every batch.
+_KERNELS = circle_kernels()
 
 
 def local_variance(images: Tensor) -> Tensor:
@@ -60,7 +62,7 @@ def local_variance(images: Tensor) -> Tensor:
         True
     """
     grey = luma(images)
-    samples = F.conv2d(F.pad(grey, (1,) * 4, mode="replicate"), circle_kernels().to(grey))
+    samples = F.conv2d(F.pad(grey, (1,) * 4, mode="replicate"), _KERNELS.to(grey))
     centred = samples - samples.mean(dim=1, keepdim=True)
     return (centred**2).mean(dim=1, keepdim=True)
 

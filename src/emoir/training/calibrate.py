@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from emoir.emotions.calibration import ConfidenceCurve
+from emoir.emotions.calibration import ConfidenceCurve, ScoreCurve
 
 KNOTS = 21
 
@@ -68,3 +69,32 @@ def fit_confidence(space: str, top: NDArray[np.floating], right: NDArray[np.bool
         if regression.coef_[0, 0] < 0:
             values = np.full(KNOTS, right.mean())
     return ConfidenceCurve(space, tuple(knots.round(5).tolist()), tuple(values.round(5).tolist()))
+
+
+def fit_scores(products: NDArray[np.floating], agreement: NDArray[np.floating], chance: float) -> ScoreCurve:
+    """An isotonic curve from a query's product with a row to the share of raters who agree.
+
+    Args:
+        products: (n,) of queries with images that the model had not learnt from.
+        agreement: (n,) in [0, 1]: the share of the image's raters who would agree that it fits the query.
+        chance: mean agreement of an image drawn at random.
+
+    Returns:
+        The curve at 33 quantiles of the products; between them it is straight.
+
+    References:
+        Zadrozny, B. & Elkan, C. (2002). Transforming classifier scores into accurate multiclass probability
+        estimates. KDD, 694-699. DOI 10.1145/775047.775151
+    """
+    fitted = IsotonicRegression(out_of_bounds="clip").fit(products, agreement)
+    # The upper tail is what people see: it gets more knots than its share.
+    levels = np.concatenate([np.linspace(0, 0.9, 17), 1 - np.geomspace(0.09, 0.001, 15), [1.0]])
+    knots = np.unique(np.quantile(products, levels).round(5))
+    edges = np.concatenate([[-np.inf], (knots[1:] + knots[:-1]) / 2, [np.inf]])
+    # The mean around a knot: a step of the isotonic fit must not fall between two knots unseen.
+    smooth = fitted.predict(products)
+    place = np.searchsorted(edges, products, side="right") - 1
+    counts = np.bincount(place, minlength=len(knots))
+    means = np.bincount(place, smooth, minlength=len(knots)) / np.maximum(counts, 1)
+    values = np.maximum.accumulate(np.where(counts > 0, means, 0)).clip(0, 1)
+    return ScoreCurve(round(float(chance), 5), tuple(knots.tolist()), tuple(values.round(5).tolist()))

@@ -217,7 +217,7 @@ def _shares(table: Table) -> dict[str, tuple[NDArray[np.floating], NDArray[np.bo
     """Per label space, the labels as distributions of the rows that have one, and which these are."""
     result: dict[str, tuple[NDArray[np.floating], NDArray[np.bool_]]] = {}
     for space, shares in table.distributions.items():
-        known = ~np.isnan(shares).any(axis=1)
+        known = np.asarray(~np.isnan(shares).any(axis=1), dtype=bool)
         result[space] = shares[known], known
     for space, labels in table.classes.items():
         known = np.asarray(labels != ABSENT_CLASS, dtype=bool)

@@ -1,0 +1,170 @@
+"""Queries put to out-of-fold readings, and how far human raters agree with what comes back.
+
+One search is one query against the images of a set. A rater agrees
+
+- with an emotion word, if she names that emotion: FI's label; the raters' shares for Emotion6 and abstract paintings;
+- with an example, if she names for the result what the example's rater named: the chance that two raters coincide;
+- with a point, if the result's mean rating lies within 0.15 of it on both axes (scale 0 to 1).
+
+A sum is agreed with by the mean of its terms, a negated term by one minus its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.emotions import EKMAN, MIKELS, EmotionReading, EmotionReadings
+from emoir.images.palette import PALETTE_LENGTH
+from emoir.index.layout import RowLayout
+from emoir.search.parse import parse_query
+from emoir.search.query import ImageId, Subject
+from emoir.search.target import Language, query_target
+from shipped import FoldOutputs
+
+LAYOUT = RowLayout({"mikels": MIKELS.names, "ekman": EKMAN.names})
+LANGUAGE = Language.of(LAYOUT)
+NEAR = 0.15
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A set's rows as an index would hold them, and what raters said.
+
+    Args:
+        rows: (n, d), by networks that had not learnt from the images.
+        folds: (n,).
+        shares: (n, K) raters' shares over ``names``.
+        names: classes.
+        points: (n, 2) human valence and arousal, or None.
+        readings: of the same images.
+    """
+
+    rows: NDArray[np.float32]
+    folds: NDArray[np.int64]
+    shares: NDArray[np.float64]
+    names: tuple[str, ...]
+    points: NDArray[np.float64] | None
+    readings: EmotionReadings
+
+
+def judged(outputs: FoldOutputs, name: str, space: str) -> Judged:
+    """A set with its out-of-fold rows; a fold's temperatures come from the other folds."""
+    from scipy.special import softmax
+
+    import development
+    from probes import shares_of
+
+    table, folds = development.folds(name)
+    distributions = {}
+    for head in LAYOUT.class_names:
+        logits, scaled = outputs.joined(name, head), np.zeros((len(table), len(LAYOUT.class_names[head])))
+        for fold in range(folds.count):
+            rows = folds.test_rows(fold)
+            scaled[rows] = softmax(logits[rows] / outputs.temperature(head, without=fold), axis=1)
+        distributions[head] = scaled.astype(np.float32)
+    point = outputs.joined(name, "valence_arousal")
+    zeros = np.zeros(len(table), np.float32)
+    readings = EmotionReadings(
+        outputs.joined(name, "embedding"),
+        distributions,
+        LAYOUT.class_names,
+        point[:, 0],
+        point[:, 1],
+        zeros,
+        zeros > 0,
+        "out of fold",
+    )
+    packed = LAYOUT.pack(readings, np.full((len(table), PALETTE_LENGTH), 1 / PALETTE_LENGTH, np.float32))
+    if space:
+        shares, known = shares_of(table, space, np.arange(len(table)))
+        names = table.class_names[space]
+    else:
+        shares, known, names = np.zeros((len(table), 0)), np.ones(len(table), bool), ()
+    points = None
+    if table.valence is not None and table.arousal is not None:
+        points = np.stack([table.valence, table.arousal], axis=1)[known]
+    index = np.flatnonzero(known)
+    return Judged(
+        packed[index].astype(np.float32), folds.folds[index], shares[index], names, points, _take(readings, index)
+    )
+
+
+def _take(readings: EmotionReadings, rows: NDArray[np.intp]) -> EmotionReadings:
+    return EmotionReadings.stack([readings[int(row)] for row in rows])
+
+
+def products(judged: Judged, query: str) -> NDArray[np.float32]:
+    """A query's score of every row, uncalibrated; ``id:N`` is row N."""
+
+    def read_example(subject: Subject) -> EmotionReading:
+        assert isinstance(subject, ImageId)
+        return judged.readings[subject.id]
+
+    target = query_target(parse_query(query), LAYOUT, read_example, LANGUAGE)
+    return np.asarray(judged.rows @ target.weights + np.float32(target.offset))
+
+
+def word_agreement(judged: Judged, name: str) -> NDArray[np.float64]:
+    """The share of raters who name an emotion."""
+    return judged.shares[:, judged.names.index(name)]
+
+
+def example_agreement(judged: Judged, example: int) -> NDArray[np.float64]:
+    """The chance that a rater of the example and one of the result name the same."""
+    return np.asarray(judged.shares @ judged.shares[example])
+
+
+def point_agreement(judged: Judged, valence: float, arousal: float) -> NDArray[np.float64]:
+    """Whether the human mean rating lies near the point."""
+    assert judged.points is not None
+    return (abs(judged.points - [valence, arousal]) <= NEAR).all(axis=1).astype(float)
+
+
+def training_pairs(
+    sets: dict[str, Judged], kind: str, folds: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Products and agreements of many searches of one kind, for calibration; only images of some folds if given."""
+    generator = np.random.default_rng(0)
+    x: list[NDArray[np.floating]] = []
+    y: list[NDArray[np.floating]] = []
+
+    def add(one: Judged, query: str, agreement: NDArray[np.float64], leave: int | None = None) -> None:
+        kept = np.ones(len(one.rows), bool) if folds is None else np.isin(one.folds, folds)
+        if leave is not None:
+            # Embeddings of different networks cannot be compared.
+            kept &= one.folds == one.folds[leave]
+            kept[leave] = False
+        x.append(products(one, query)[kept])
+        y.append(agreement[kept])
+
+    for one in sets.values():
+        allowed = np.arange(len(one.rows)) if folds is None else np.flatnonzero(np.isin(one.folds, folds))
+        if kind == "words" and one.names:
+            for name in one.names:
+                add(one, name, word_agreement(one, name))
+                add(one, f"not {name}", 1 - word_agreement(one, name))
+            for _ in range(len(one.names)):
+                first, second = generator.choice(one.names, 2, replace=False)
+                both = (word_agreement(one, first) + word_agreement(one, second)) / 2
+                add(one, f"{first} + {second}", both)
+                add(one, f"{first} - {second}", (word_agreement(one, first) + 1 - word_agreement(one, second)) / 2)
+        elif kind in ("example", "mixed") and one.names:
+            for example in generator.choice(allowed, min(200, len(allowed)), replace=False):
+                agreement = example_agreement(one, example)
+                if kind == "example":
+                    add(one, f"id:{example}", agreement, int(example))
+                else:
+                    name = str(generator.choice(one.names))
+                    add(one, f"id:{example} + {name}", (agreement + word_agreement(one, name)) / 2, int(example))
+        elif kind == "point" and one.points is not None:
+            for valence in (0.1, 0.3, 0.5, 0.7, 0.9):
+                for arousal in (0.2, 0.35, 0.5, 0.65, 0.8):
+                    add(one, f"va:{valence},{arousal}", point_agreement(one, valence, arousal))
+    return np.concatenate(x).astype(np.float64), np.concatenate(y)
+
+
+KINDS = ("words", "example", "mixed", "point")
+SETS = {"fi_subset": "mikels", "abstract_paintings": "mikels", "emotion6": "ekman", "oasis": ""}

@@ -1,0 +1,71 @@
+"""Every figure of the shipped model, from the committed readings: ``python benchmarks/shipped_figures.py``.
+
+Five networks, each read on the fifth of every set that it had not learnt from; GAPED was shown to none and is read by
+the shipped network. Floors, and the teachers with a linear probe on the same folds, stand beside.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+import development
+from baselines import readings_of
+from emoir.evaluate import bootstrap, bootstrap_mean
+from emoir.evaluate.classification import right_at
+from emoir.evaluate.regression import pearson
+from figures import figures, headline, provenance
+from shipped import MODEL, readings
+
+
+def print_headlines() -> None:
+    print("| set | measure | floor | teachers + probe | shipped [95 %] |\n|---|---|---|---|---|")
+    for name in development.HUMAN_RATED:
+        table, folds, ours = readings(name)
+        teachers = headline(table, readings_of(name, "teachers", table, folds))
+        for measure, line in headline(table, ours).items():
+            beside = teachers[measure].estimate if measure in teachers else "-"
+            print(f"| {name} ({len(table)}) | {measure} | {line.floor} | {beside} | {line.estimate} |")
+
+
+def print_differences() -> None:
+    """Shipped minus teachers, over the same resamples."""
+    print("\n| shipped minus teachers + probe | difference [95 %] | |\n|---|---|---|")
+    for name, space in (("emotion6", "keyword6"), ("fi_subset", "mikels")):
+        table, folds, ours = readings(name)
+        theirs = readings_of(name, "teachers", table, folds)
+        ours_right, theirs_right = (
+            right_at(side.probabilities[space], table.classes[space]).astype(float) for side in (ours, theirs)
+        )
+        difference = bootstrap_mean(ours_right - theirs_right)
+        print(f"| {name}, {space}: top-1 | {difference} | {difference.verdict()} |")
+
+
+def print_gaped_by_category() -> None:
+    table, _, ours = readings("gaped")
+    categories = np.array(development.gaped_categories())
+    print("\n| GAPED category | images | valence r |\n|---|---|---|")
+    for category in np.unique(categories):
+        rows = np.flatnonzero(categories == category)
+        x, y = np.asarray(ours.points)[rows, 0], np.asarray(table.valence)[rows]
+        estimate = bootstrap(lambda draw, x=x, y=y: pearson(x[draw], y[draw]), len(rows))  # type: ignore[misc]
+        print(f"| {category} | {len(rows)} | {estimate} |")
+
+
+def print_in_full() -> None:
+    for name in development.HUMAN_RATED:
+        table, _, ours = readings(name)
+        print(f"\n### {name}, shipped\n\n| measure | images | floor | value [95 %] |\n|---|---|---|---|")
+        for line in figures(table, ours):
+            print(f"| {line.measure} | {line.images} | {line.floor} | {line.estimate} |")
+
+
+def main() -> None:
+    print_headlines()
+    print_differences()
+    print_gaped_by_category()
+    print_in_full()
+    print("\n" + provenance(f"recipe {MODEL}", "development parts", "5 frozen folds, seed 0", "one run a fold"))
+
+
+if __name__ == "__main__":
+    main()

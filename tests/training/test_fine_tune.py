@@ -1,0 +1,151 @@
+"""A tiny base network taught colours: the whole way from a folder of pictures to a model that searches."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from emoir import Collection, Model
+from emoir.cli.app import app
+from emoir.datasets import Table, read_dataset
+from emoir.emotions.calibration import ConfidenceCurve
+from emoir.errors import TrainingError
+from emoir.extract.model import CARD
+from emoir.networks import EmotionNet, NetworkConfig
+from emoir.training.export import export_model
+from emoir.training.fine_tune import fine_tune
+from tests.pictures import noise, save_photos
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network of two stages with one space, at its random start."""
+    folder = tmp_path_factory.mktemp("base")
+    torch.manual_seed(1)
+    export_model(
+        EmotionNet(NetworkConfig(size=32, width=8, blocks=(1, 1), distributions={"old": 3})).eval(),
+        folder / "model",
+        name="tiny",
+        class_names={"old": ("up", "down", "sideways")},
+        temperatures={"old": 1.0},
+        confidence=ConfidenceCurve("old", (0.3, 0.9), (0.2, 0.8)),
+        licence="none",
+        learnt_from=save_photos(folder / "photos", 2),
+        facts={},
+    )
+    return folder / "model"
+
+
+def save_colours(folder: Path, count: int, *, honest: bool = True) -> Path:
+    """Reddish pictures called warm and bluish ones called cool; or colours drawn by lot."""
+    lot = np.random.default_rng(0)
+    for seed in range(count):
+        red = seed % 2 == 0 if honest else bool(lot.integers(2))
+        pixels = noise(40, seed) // 2
+        pixels[..., 0 if red else 2] += 120
+        place = folder / ("warm" if seed % 2 == 0 else "cool")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(place / f"{seed}.png")
+    return folder
+
+
+def test_from_pictures_to_a_model_that_searches(base: Path, tmp_path: Path) -> None:
+    data = save_colours(tmp_path / "temperature", 100)
+    result = fine_tune(read_dataset(data), tmp_path / "model", base=base, epochs=12)
+    assert (result.training, result.held_out) == (80, 20)
+    accuracy, floor = result.measures["accuracy (temperature)"]
+    assert accuracy.low > floor == 0.5
+    assert (tmp_path / "model" / "curve.png").stat().st_size > 5_000
+    assert not (tmp_path / "model" / "run").exists()
+    log = [json.loads(line) for line in (tmp_path / "model" / "log.jsonl").read_text().splitlines()]
+    assert len(log) == 12
+    assert log[-1]["measures"]["accuracy (temperature)"] == accuracy.value
+    card = json.loads((tmp_path / "model" / CARD).read_text())
+    assert list(card["class_names"]) == ["temperature", "old"]
+    assert card["began with"].startswith("tiny-")
+    model = Model(tmp_path / "model")
+    reading = model.read(np.full((40, 40, 3), (200, 40, 40), np.uint8))
+    assert reading.top("temperature") == "warm"
+    assert set(reading.distributions) == {"temperature", "old"}
+    with Collection(tmp_path / "index.emoir", model=tmp_path / "model") as photos:
+        photos.index(data, workers=1)
+        found = photos.search("warm", n=20)
+        assert sum(match.path.parent.name == "warm" for match in found) >= 18
+
+
+def test_heads_without_labels_stay_what_they_were(base: Path, tmp_path: Path) -> None:
+    data = save_colours(tmp_path / "temperature", 60)
+    fine_tune(read_dataset(data), tmp_path / "model", base=base, epochs=8, keep_anyway=True)
+    before, after = Model(base), Model(tmp_path / "model")
+    for path in sorted(data.rglob("*.png"))[:10]:
+        old, new = before.read(path), after.read(path)
+        assert list(new.distributions["old"].values()) == pytest.approx(
+            list(old.distributions["old"].values()), abs=0.1
+        )
+        assert new.valence == pytest.approx(old.valence, abs=0.1)
+
+
+def test_labels_that_say_nothing_are_refused(base: Path, tmp_path: Path) -> None:
+    data = save_colours(tmp_path / "lots", 60, honest=False)
+    with pytest.raises(TrainingError, match=r"does no better than guessing \(accuracy \(lots\) "):
+        fine_tune(read_dataset(data), tmp_path / "model", base=base, epochs=2)
+    assert not (tmp_path / "model" / CARD).exists()
+
+
+def test_a_stopped_run_goes_on(base: Path, tmp_path: Path) -> None:
+    table = read_dataset(save_colours(tmp_path / "temperature", 60))
+    steps: list[int] = []
+
+    def stop(step: int, total: int, loss: float) -> None:
+        if step > total // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fine_tune(table, tmp_path / "model", base=base, epochs=4, keep_anyway=True, report=stop)
+    fine_tune(
+        table,
+        tmp_path / "model",
+        base=base,
+        epochs=4,
+        keep_anyway=True,
+        report=lambda step, total, loss: steps.append(step),
+    )
+    assert steps[0] > 1
+
+
+def test_too_few_images(tmp_path: Path, base: Path) -> None:
+    few = read_dataset(save_colours(tmp_path / "few", 12))
+    with pytest.raises(TrainingError, match="12 images; at least 40"):
+        fine_tune(few, tmp_path / "model", base=base)
+    paths = save_photos(tmp_path / "photos", 45)
+    labels = np.array([0] * 41 + [1] * 4)
+    uneven = Table("uneven", paths, classes={"mood": labels}, class_names={"mood": ("calm", "wild")})
+    with pytest.raises(TrainingError, match=r"at least 10 images, and there must be two; too few of: wild \(4\)"):
+        fine_tune(uneven, tmp_path / "model", base=base)
+
+
+def test_the_command(base: Path, tmp_path: Path) -> None:
+    data = save_colours(tmp_path / "temperature", 60)
+    options = ["--out", str(tmp_path / "model"), "--model", str(base), "--epochs", "12", "--space", "tone"]
+    result = CliRunner().invoke(app, ["train", str(data), *options])
+    assert result.exit_code == 0, result.output
+    assert "learnt from 48 images, tested on 12 that were held out" in result.stdout
+    assert "accuracy (tone): " in result.stdout
+    described = CliRunner().invoke(
+        app, ["describe", str(next(data.rglob("*.png"))), "--model", str(tmp_path / "model"), "--format", "json"]
+    )
+    assert "tone" in json.loads(described.stdout)[0]["distributions"]
+    wrong = CliRunner().invoke(app, ["train", str(data), *options, "--scale", "nine"])
+    assert wrong.exit_code == 2
+    assert "such as 1,9" in wrong.stderr

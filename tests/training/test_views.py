@@ -1,0 +1,96 @@
+"""Views and probes, with a teacher of three numbers that is made here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from emoir.errors import TrainingError
+from emoir.images import decode
+from emoir.training.distill import Teacher, teacher_embeddings
+from emoir.training.probes import DistributionProbe, PointProbe, fit_reduction
+from emoir.training.views import cached_views, random_boxes
+from tests.pictures import save_photos
+
+
+@pytest.fixture
+def teacher(tmp_path: Path) -> Path:
+    """The mean of each channel."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
+            helper.make_node("ReduceMean", ["floats", "axes"], ["embedding"], keepdims=0),
+        ],
+        "mean",
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", 32, 32, 3])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", 3])],
+        [helper.make_tensor("axes", TensorProto.INT64, [2], [1, 2])],
+    )
+    file = tmp_path / "teacher.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), str(file))
+    return file
+
+
+def test_a_teacher_against_numpy(teacher: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (70, 32, 32, 3), dtype=np.uint8)
+    means = pixels.mean(axis=(1, 2))
+    expected = means / np.linalg.norm(means, axis=1, keepdims=True)
+    assert Teacher(teacher).length == 3
+    np.testing.assert_allclose(Teacher(teacher).embed(pixels), expected, atol=1e-5)
+    np.testing.assert_allclose(teacher_embeddings(pixels, [teacher, teacher]), np.hstack([expected] * 2), atol=1e-5)
+
+
+def test_boxes_keep_to_their_bounds() -> None:
+    boxes = np.array([box for seed in range(200) for box in random_boxes(2, [seed])[1:]])
+    assert boxes.min() >= 0
+    assert boxes.max() <= 1
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    assert 0.29 < areas.min() < 0.35
+    assert 0.7 < areas.max() < 0.81
+    assert random_boxes(2, [7]) == random_boxes(2, [7])
+
+
+def test_every_view_lies_beside_what_the_teacher_saw(teacher: Path, tmp_path: Path) -> None:
+    paths = save_photos(tmp_path / "photos", 70)
+    views = cached_views(paths, [teacher], tmp_path / "views", crops=2, size=32, teacher_size=32)
+    assert views.pixels.shape == (210, 32, 32, 3)
+    whole = np.stack([decode(path, size=32).pixels for path in paths])
+    np.testing.assert_array_equal(views.pixels[::3], whole)
+    np.testing.assert_allclose(views.embeddings, Teacher(teacher).embed(np.asarray(views.pixels)), atol=1e-5)
+    assert (abs(views.embeddings[1::3] - views.embeddings[::3]).max(axis=1) > 1e-4).mean() > 0.9
+
+
+def test_a_stopped_call_goes_on(teacher: Path, tmp_path: Path) -> None:
+    paths = save_photos(tmp_path / "photos", 130)
+    made: list[int] = []
+
+    def stop(done: int, total: int) -> None:
+        made.append(done)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cached_views(paths, [teacher], tmp_path / "views", crops=0, size=32, teacher_size=32, threads=1, report=stop)
+    views = cached_views(paths, [teacher], tmp_path / "views", crops=0, size=32, teacher_size=32, threads=1)
+    np.testing.assert_allclose(views.embeddings, Teacher(teacher).embed(np.asarray(views.pixels)), atol=1e-5)
+    assert made == [64]
+    with pytest.raises(TrainingError, match="holds views of other images or settings"):
+        cached_views(paths[1:], [teacher], tmp_path / "views", crops=0, size=32, teacher_size=32)
+
+
+def test_probes_learn_what_is_linear() -> None:
+    random = np.random.default_rng(0)
+    features = random.normal(size=(300, 20))
+    reduced = fit_reduction(features).transform(features)
+    logits = np.stack([features[:, 0], features[:, 1], np.zeros(300)], axis=1) * 3
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    probe = DistributionProbe.fit(reduced, np.hstack([shares, np.zeros((300, 1))]))
+    predicted = probe(reduced)
+    np.testing.assert_allclose(predicted.sum(axis=1), 1)
+    assert predicted[:, 3].max() == 0
+    assert (predicted.argmax(axis=1) == shares.argmax(axis=1)).mean() > 0.85
+    points = np.stack([features[:, 2], features[:, 3]], axis=1)
+    np.testing.assert_allclose(PointProbe.fit(reduced, points)(reduced), points, atol=0.3)
