@@ -25,7 +25,8 @@ IMAGES, GRID, STEPS = 100, 8, 16
 def cell_means(where: NDArray[np.floating]) -> NDArray[np.float64]:
     """(64,) mean of a map over the cells."""
     side = len(where) // GRID
-    return where[: side * GRID, : side * GRID].reshape(GRID, side, GRID, side).mean(axis=(1, 3)).ravel()
+    cells = where[: side * GRID, : side * GRID].reshape(GRID, side, GRID, side)
+    return np.asarray(cells.mean(axis=(1, 3)).ravel(), dtype=np.float64)
 
 
 def areas(model: Model, pixels: NDArray[np.uint8], order: NDArray[np.intp], column: int) -> tuple[float, float]:

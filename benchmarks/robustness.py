@@ -7,6 +7,7 @@ top emotion's probability and of valence, and how often the top emotion stays, b
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ def encoded(image: Image.Image, quality: int) -> bytes:
     return stream.getvalue()
 
 
-CHANGES = {
+CHANGES: dict[str, Callable[[Image.Image], bytes]] = {
     "JPEG quality 30": lambda image: encoded(image, 30),
     "half the size": lambda image: encoded(image.resize((image.width // 2, image.height // 2)), 92),
     "mirrored": lambda image: encoded(ImageOps.mirror(image), 92),

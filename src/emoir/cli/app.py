@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from emoir import __version__
 from emoir.cli.describe import describe
+from emoir.cli.experiment import experiment
 from emoir.cli.explain import explain
 from emoir.cli.export import export
 from emoir.cli.index import index
@@ -88,5 +89,5 @@ def welcome(
         put(WELCOME)
 
 
-for command in (index, search, describe, explain, status, export, train):
+for command in (index, search, describe, explain, status, export, train, experiment):
     app.command()(command)

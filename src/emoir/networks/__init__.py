@@ -1,6 +1,7 @@
 """Planes to feature maps, embedding and heads."""
 
-from emoir.networks.base import NetworkConfig, NetworkOutput
+from emoir.networks.alexnet import AlexNet
+from emoir.networks.base import Network, NetworkConfig, NetworkOutput
 from emoir.networks.emotionnet import EmotionNet
 
-__all__ = ["EmotionNet", "NetworkConfig", "NetworkOutput"]
+__all__ = ["AlexNet", "EmotionNet", "Network", "NetworkConfig", "NetworkOutput"]

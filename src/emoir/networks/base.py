@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 EMBEDDING = 128
 VALENCE_AROUSAL = "valence_arousal"
@@ -68,3 +68,13 @@ class NetworkConfig:
         """The inverse of ``dataclasses.asdict`` after a trip through JSON."""
         lists = {"planes": tuple(values["planes"]), "blocks": tuple(values["blocks"])}
         return cls(**{**values, **lists})
+
+
+class Network(nn.Module):
+    """Base of the networks: a config, and a forward pass that gives a ``NetworkOutput``."""
+
+    config: NetworkConfig
+
+    def forward(self, images: Tensor) -> NetworkOutput:
+        """Read a batch (B, 3, S, S) of sRGB in [0, 1]."""
+        raise NotImplementedError

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from emoir.networks.base import EMBEDDING, VALENCE_AROUSAL, NetworkConfig, NetworkOutput
+from emoir.networks.base import EMBEDDING, VALENCE_AROUSAL, Network, NetworkConfig, NetworkOutput
 from emoir.networks.pooling import GramPooling, mean_and_deviation
 from emoir.networks.residual import ResidualBlock
 from emoir.planes import PlaneStack
@@ -50,7 +50,7 @@ class PlaneStem(nn.Module):
         return F.relu(self.norm(maps))
 
 
-class EmotionNet(nn.Module):
+class EmotionNet(Network):
     """The improved network: colour and texture in, emotion out.
 
     Example:

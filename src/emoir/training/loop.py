@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from emoir.errors import TrainingError
-from emoir.networks import EmotionNet, NetworkOutput
+from emoir.networks import Network, NetworkOutput
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.training.augmentation import Augmentation, augment
 from emoir.training.losses import class_loss, distribution_loss, teacher_loss, valence_arousal_loss
@@ -36,6 +36,9 @@ class TrainingConfig:
         seed: of the initialisation's caller, the order, the augmentation and the dropout.
         weights: factor per head, 1 where not named.
         augmentation: limits of the augmentation.
+        published: whether to train as AlexNet was published: stochastic gradient descent with momentum 0.9 and
+            weight decay on everything, the rate divided by ten after a half and three quarters of the steps, no
+            averaged weights, no label smoothing.
         bfloat16: whether convolutions run in bfloat16, which pays on processors that have it.
     """
 
@@ -47,6 +50,7 @@ class TrainingConfig:
     seed: int = 0
     weights: Mapping[str, float] = field(default_factory=dict)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    published: bool = False
     bfloat16: bool = False
 
 
@@ -54,14 +58,17 @@ Report = Callable[[int, int, float], None]
 """Called after every step with the step's number, the number of steps in all, and the loss."""
 
 
-Measure = Callable[[EmotionNet], Mapping[str, float]]
+NetworkType = TypeVar("NetworkType", bound=Network)
+Measure = Callable[[NetworkType], Mapping[str, float]]
 """Called after every epoch with the averaged network in evaluation mode; returns figures by name."""
 
 
-def losses_per_head(output: NetworkOutput, targets: Targets) -> dict[str, Tensor]:
+def losses_per_head(output: NetworkOutput, targets: Targets, *, smoothing: float = 0.1) -> dict[str, Tensor]:
     """The loss of every head that the targets know, zero where the batch has no label for it."""
     losses = {head: distribution_loss(output.heads[head], values) for head, values in targets.distributions.items()}
-    losses |= {head: class_loss(output.heads[head], values) for head, values in targets.classes.items()}
+    losses |= {
+        head: class_loss(output.heads[head], values, smoothing=smoothing) for head, values in targets.classes.items()
+    }
     losses[VALENCE_AROUSAL] = valence_arousal_loss(output.heads[VALENCE_AROUSAL], targets.valence_arousal)
     if targets.teacher is not None:
         losses["teacher"] = teacher_loss(output.heads["teacher"], targets.teacher)
@@ -69,7 +76,7 @@ def losses_per_head(output: NetworkOutput, targets: Targets) -> dict[str, Tensor
 
 
 def fit(
-    network: EmotionNet,
+    network: NetworkType,
     pixels: NDArray[np.uint8],
     targets: Targets,
     config: TrainingConfig,
@@ -77,8 +84,8 @@ def fit(
     *,
     rows: NDArray[np.int64] | None = None,
     report: Report | None = None,
-    measure: Measure | None = None,
-) -> EmotionNet:
+    measure: Measure[NetworkType] | None = None,
+) -> NetworkType:
     """Train a network, or go on where an earlier call with the same config was stopped.
 
     ``folder`` receives ``checkpoint.pt`` after every epoch (replaced as a whole, so that a power cut
@@ -117,10 +124,10 @@ def fit(
     return network.eval()
 
 
-class _State:
+class _State(Generic[NetworkType]):
     """Everything that a checkpoint must hold to go on bit for bit."""
 
-    def __init__(self, network: EmotionNet, config: TrainingConfig, rows: int) -> None:
+    def __init__(self, network: NetworkType, config: TrainingConfig, rows: int) -> None:
         self.network, self.config = network, config
         self.steps_per_epoch = rows // config.batch
         if not self.steps_per_epoch:
@@ -133,22 +140,31 @@ class _State:
             {"params": matrices, "weight_decay": config.weight_decay},
             {"params": others, "weight_decay": 0.0},
         ]
-        self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, config.learning_rate, total_steps=self.steps + 1, pct_start=0.1
-        )
+        self.optimizer: torch.optim.Optimizer
+        self.schedule: torch.optim.lr_scheduler.LRScheduler
+        if config.published:
+            self.optimizer = torch.optim.SGD(
+                network.parameters(), config.learning_rate, momentum=0.9, weight_decay=config.weight_decay
+            )
+            milestones = [self.steps // 2, self.steps * 3 // 4]
+            self.schedule = torch.optim.lr_scheduler.MultiStepLR(self.optimizer, milestones)
+        else:
+            self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate)
+            self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+                self.optimizer, config.learning_rate, total_steps=self.steps + 1, pct_start=0.1
+            )
         self.average = AveragedModel(
             network,
-            multi_avg_fn=get_ema_multi_avg_fn(config.ema),
+            multi_avg_fn=get_ema_multi_avg_fn(0.0 if config.published else config.ema),
             use_buffers=True,
         )
         self.generator = torch.Generator().manual_seed(config.seed)
         torch.manual_seed(config.seed)
 
-    def averaged_network(self) -> EmotionNet:
+    def averaged_network(self) -> NetworkType:
         """The averaged network itself, in evaluation mode."""
-        module = self.average.module
-        assert isinstance(module, EmotionNet)  # torch types it as a tensor or a module
+        module: Any = self.average.module
+        assert isinstance(module, type(self.network))  # torch types it as a tensor or a module
         return module.eval()
 
     def averaged_weights(self) -> dict[str, Tensor]:
@@ -191,7 +207,7 @@ class _State:
 
 
 def _epoch(
-    state: _State, pixels: NDArray[np.uint8], targets: Targets, rows: Tensor, report: Report | None
+    state: _State[NetworkType], pixels: NDArray[np.uint8], targets: Targets, rows: Tensor, report: Report | None
 ) -> dict[str, float]:
     config, network = state.config, state.network.train()
     order = rows[torch.randperm(len(rows), generator=state.generator)]
@@ -202,7 +218,7 @@ def _epoch(
         images = augment(batch, network.config.size, config.augmentation, state.generator)
         with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
             output = network(images.contiguous(memory_format=torch.channels_last))
-        losses = losses_per_head(output, targets.take(chosen))
+        losses = losses_per_head(output, targets.take(chosen), smoothing=0.0 if config.published else 0.1)
         loss = torch.stack([values * config.weights.get(head, 1.0) for head, values in losses.items()]).sum()
         if not torch.isfinite(loss):
             raise TrainingError(f"the loss is {loss.item()} at step {state.step}; lower the learning rate")

@@ -1,0 +1,59 @@
+"""What the distilled trunk knows before any rating: ``python benchmarks/distilled_probe.py --run runs/shipped``.
+
+Linear probes on its frozen features, on the frozen folds, beside the same probes on the teachers. Readings are kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import development
+from baselines import READINGS, readings_of
+from emoir.evaluate.out_of_fold import OutOfFold
+from emoir.networks import EmotionNet
+from emoir.training.cache import cached_pixels
+from figures import headline, provenance
+from pretrain_shipped import SIZE, network_config, weak_targets
+from probes import probe
+
+
+def features(network: EmotionNet, name: str, cache: Path) -> np.ndarray:
+    pixels = cached_pixels(development.load(name).paths, SIZE, cache)
+    parts = []
+    with torch.no_grad():
+        for at in range(0, len(pixels), 64):
+            batch = torch.from_numpy(np.array(pixels[at : at + 64])).permute(0, 3, 1, 2).float() / 255
+            parts.append(torch.cat([network(batch).features, network(batch.flip(3)).features], dim=1))
+    return torch.cat(parts).numpy()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", type=Path, default=Path("runs/shipped"))
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    network: EmotionNet | None = None
+    print("| set | measure | floor | teachers + probe | distilled, frozen + probe |\n|---|---|---|---|---|")
+    for name in development.HUMAN_RATED:
+        table, folds = development.folds(name)
+        file = READINGS / f"{name}.distilled.npz"
+        if not file.exists():
+            if network is None:
+                network = EmotionNet(network_config(weak_targets()[1])).eval()
+                network.load_state_dict(torch.load(arguments.run / "pretrained.pt", weights_only=True))
+            probe(table, folds, features(network, name, arguments.run / "cache")).save(file)
+        ours = headline(table, OutOfFold.load(file, folds.digests))
+        teachers = headline(table, readings_of(name, "teachers", table, folds))
+        for measure, line in ours.items():
+            print(
+                f"| {name} ({len(table)}) | {measure} | {line.floor} | {teachers[measure].estimate} | {line.estimate} |"
+            )
+    print("\n" + provenance("development parts", "5 frozen folds, seed 0"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+"""Comparison: the finished pieces of an experiment as tables and plots."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from emoir.datasets import ABSENT_CLASS, Table
+from emoir.datasets.splits import Folds
+from emoir.evaluate.calibration import negative_log_likelihood
+from emoir.evaluate.classification import majority_floor
+from emoir.evaluate.intervals import Estimate, bootstrap, bootstrap_mean
+from emoir.evaluate.regression import pearson
+from emoir.evaluate.retrieval import average_precision, leave_one_out, precision_at, same_class
+from emoir.networks.base import VALENCE_AROUSAL
+from emoir.training.experiment import Contender, Piece, history
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the comparison, finished.
+
+    Args:
+        contender: what ran.
+        seeds: how many of its seeds are complete.
+        per_image: measure to one number an image, the mean over seeds; differences are paired over these.
+        correlations: ``valence r`` and ``arousal r``, where the data have ratings.
+        gaps: figures on test and training images at the last epoch, the mean over folds and seeds.
+    """
+
+    contender: Contender
+    seeds: int
+    per_image: Mapping[str, Values]
+    correlations: Mapping[str, Estimate]
+    gaps: Mapping[str, float]
+
+
+def line_of(contender: Contender, table: Table, folds: Folds, folder: Path, seeds: Sequence[int]) -> Line | None:
+    """Put the folds of a row together, for every seed of which all folds are done; None if there is none."""
+    complete = [
+        seed
+        for seed in seeds
+        if all((folder / f"{Piece(contender, fold, seed).file}.npz").exists() for fold in range(folds.count))
+    ]
+    if not complete:
+        return None
+    space = next(iter(table.classes), None)
+    per_image: dict[str, list[Values]] = {}
+    predicted: list[Values] = []
+    for seed in complete:
+        said = _joined(contender, table, folds, folder, seed)
+        if space is not None:
+            for measure, values in _measures(table.classes[space], folds, said[space], said["embedding"]).items():
+                per_image.setdefault(measure, []).append(values)
+        predicted.append(said[VALENCE_AROUSAL])
+    correlations = {}
+    if table.valence is not None and table.arousal is not None:
+        mean = np.mean(predicted, axis=0)
+        for column, (name, truth) in enumerate((("valence r", table.valence), ("arousal r", table.arousal))):
+            correlations[name] = _correlation(mean[:, column], truth, table.group)
+    ends = [history(folder, Piece(contender, fold, seed))[-1] for seed in complete for fold in range(folds.count)]
+    gaps = {name: float(np.mean([end[name] for end in ends])) for name in ends[0]}
+    means = {measure: np.mean(values, axis=0) for measure, values in per_image.items()}
+    return Line(contender, len(complete), means, correlations, gaps)
+
+
+def _correlation(predicted: Values, truth: Values, groups: NDArray[np.str_] | None) -> Estimate:
+    return bootstrap(lambda rows: pearson(predicted[rows], truth[rows]), len(truth), groups=groups)
+
+
+def _joined(contender: Contender, table: Table, folds: Folds, folder: Path, seed: int) -> dict[str, Values]:
+    joined: dict[str, Values] = {}
+    for fold in range(folds.count):
+        with np.load(folder / f"{Piece(contender, fold, seed).file}.npz", allow_pickle=False) as stored:
+            for name in set(stored.files) - {"rows"}:
+                if name not in joined:
+                    joined[name] = np.full((len(table), stored[name].shape[1]), np.nan)
+                joined[name][stored["rows"]] = stored[name]
+    return joined
+
+
+def _measures(labels: NDArray[np.int64], folds: Folds, logits: Values, embeddings: Values) -> dict[str, Values]:
+    """One number an image; NaN where it has no label."""
+    known = np.asarray(labels != ABSENT_CLASS, dtype=bool)
+    result = {
+        name: np.full(len(labels), np.nan) for name in ("top-1", "NLL", "P@10 (a)", "mAP (a)", "P@10 (b)", "mAP (b)")
+    }
+    y, p = labels[known], softmax(logits[known], axis=1)
+    result["top-1"][known] = p.argmax(axis=1) == y
+    result["NLL"][known] = negative_log_likelihood(p, y)
+    pooled = leave_one_out(np.sqrt(p), same_class(y))
+    result["P@10 (a)"][known], result["mAP (a)"][known] = precision_at(pooled, 10), average_precision(pooled)
+    for fold in range(folds.count):
+        rows = np.flatnonzero((folds.folds == fold) & known)
+        inside = leave_one_out(embeddings[rows], same_class(labels[rows]))
+        result["P@10 (b)"][rows], result["mAP (b)"][rows] = precision_at(inside, 10), average_precision(inside)
+    return result
+
+
+def difference(first: Line, second: Line, measure: str) -> Estimate:
+    """First minus second, paired over images."""
+    gap = first.per_image[measure] - second.per_image[measure]
+    return bootstrap_mean(gap[~np.isnan(gap)])
+
+
+def report(lines: Sequence[Line], table: Table, folder: Path, *, facts: str) -> str:
+    """Write ``comparison.md``, ``.csv`` and ``.json`` and the plots; returns the Markdown.
+
+    Args:
+        lines: finished rows.
+        table: the data set.
+        folder: where to write.
+        facts: the line that says what ran, on which data and machine.
+    """
+    texts = [f"### {table.name} ({len(table)} images)\n"]
+    rows: list[dict[str, str]] = []
+    space = next(iter(table.classes), None)
+    for line in lines:
+        row = {"row": line.contender.name, "seeds": str(line.seeds)}
+        for measure, values in line.per_image.items():
+            row[measure] = str(bootstrap_mean(values[~np.isnan(values)]))
+        row |= {name: str(estimate) for name, estimate in line.correlations.items()}
+        for name, value in line.gaps.items():
+            if name.startswith("train"):
+                row[name] = f"{value:.3f}"
+        if space is not None:
+            row["NLL gap"] = f"{line.gaps[f'test NLL ({space})'] - line.gaps[f'train NLL ({space})']:.3f}"
+        rows.append(row)
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    texts.append(_markdown(columns, [[row.get(name, "") for name in columns] for row in rows]))
+    if space is not None:
+        labels = table.classes[space]
+        floor = majority_floor(labels[labels != ABSENT_CLASS])
+        texts.append(
+            f"\nFloor of top-1: {floor:.3f} (most frequent class); of P@10 and mAP: {_chance(labels):.3f} (chance)."
+        )
+        texts.append("\n" + _markdown(["difference", "top-1", "P@10 (a)", ""], _headlines(lines)))
+    texts.append("\n" + facts)
+    text = "\n".join(texts) + "\n"
+    (folder / "comparison.md").write_text(text, encoding="utf-8")
+    (folder / "comparison.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    with open(folder / "comparison.csv", "w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+    return text
+
+
+def _headlines(lines: Sequence[Line]) -> list[list[str]]:
+    by_name = {line.contender.name: line for line in lines}
+    both = by_name.get("ours, colour + texture")
+    pairs = [
+        ("(1) improved minus original, both from scratch", both, by_name.get("original")),
+        ("(2) colour + texture minus RGB, same network", both, by_name.get("ours, RGB")),
+        ("colour minus RGB", by_name.get("ours, colour"), by_name.get("ours, RGB")),
+        ("texture minus RGB", by_name.get("ours, texture"), by_name.get("ours, RGB")),
+        ("distilled minus original", by_name.get("ours, colour + texture, distilled"), by_name.get("original")),
+    ]
+    rows = []
+    for title, first, second in pairs:
+        if first is not None and second is not None:
+            top, precision = difference(first, second, "top-1"), difference(first, second, "P@10 (a)")
+            rows.append([title, str(top), str(precision), top.verdict()])
+    return rows
+
+
+def _chance(labels: NDArray[np.int64]) -> float:
+    counts = np.bincount(labels[labels != ABSENT_CLASS])
+    total = counts.sum()
+    return float((counts * (counts - 1)).sum() / total / (total - 1))
+
+
+def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def plot(lines: Sequence[Line], table: Table, folds: Folds, folder: Path, seeds: Sequence[int]) -> Path | None:
+    """Test accuracy against clean training accuracy over the epochs, one curve a row; None without classes."""
+    space = next(iter(table.classes), None)
+    if space is None:
+        return None
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, 2, figsize=(12, 5))
+    for line in lines:
+        pieces = [
+            Piece(line.contender, fold, seed)
+            for seed in seeds
+            for fold in range(folds.count)
+            if (folder / f"{Piece(line.contender, fold, seed).file}.npz").exists()
+        ]
+        curves: Callable[[str], Values] = lambda name, pieces=pieces: np.mean(  # type: ignore[misc]  # noqa: E731
+            [[epoch[name] for epoch in history(folder, piece)] for piece in pieces], axis=0
+        )
+        train, test = curves(f"train top-1 ({space})"), curves(f"test top-1 ({space})")
+        axes[0].plot(train, test, marker=".", label=line.contender.name)
+        axes[1].plot(np.arange(1, len(test) + 1), curves(f"test NLL ({space})") - curves(f"train NLL ({space})"))
+    axes[0].set(xlabel="top-1 on clean training images", ylabel="top-1 on test images", title=table.name)
+    axes[0].legend(fontsize=8)
+    axes[1].set(xlabel="epoch", ylabel="NLL on test minus on clean training images")
+    figure.tight_layout()
+    file = folder / "comparison.png"
+    figure.savefig(file, dpi=110)
+    pyplot.close(figure)
+    return file

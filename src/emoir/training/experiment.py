@@ -1,0 +1,264 @@
+"""The paper's comparison: original against improved, fold by fold, in pieces that can be stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from emoir.datasets import ABSENT_CLASS, Table
+from emoir.datasets.splits import Folds
+from emoir.errors import TrainingError
+from emoir.networks import AlexNet, EmotionNet, Network, NetworkConfig
+from emoir.networks.base import VALENCE_AROUSAL
+from emoir.planes import PLANES
+from emoir.training.augmentation import Augmentation
+from emoir.training.cache import cached_pixels
+from emoir.training.export import load_network
+from emoir.training.loop import Report, TrainingConfig, fit
+from emoir.training.targets import Targets
+
+COLOUR = tuple(name for name, plane in PLANES.items() if plane.kind == "colour")
+TEXTURE = tuple(name for name, plane in PLANES.items() if plane.kind == "texture")
+SIZE, CACHE_SIZE = 128, 144
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One row of the comparison.
+
+    Args:
+        name: as tables show it.
+        planes: that the network sees; empty for AlexNet, which sees RGB.
+        published: whether it is trained as AlexNet was published, not by our recipe.
+        pretrained: whether it begins with the distilled weights.
+        headline: whether it stands in a headline and runs with every seed.
+    """
+
+    name: str
+    planes: tuple[str, ...] = ()
+    published: bool = False
+    pretrained: bool = False
+    headline: bool = False
+
+
+CONTENDERS = (
+    Contender("original", published=True, headline=True),
+    Contender("original + our recipe"),
+    Contender("ours, RGB", ("srgb",), headline=True),
+    Contender("ours, colour", COLOUR),
+    Contender("ours, texture", ("srgb", *TEXTURE)),
+    Contender("ours, colour + texture", (*COLOUR, *TEXTURE), headline=True),
+    Contender("ours, colour + texture, distilled", (*COLOUR, *TEXTURE), pretrained=True),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    """What all rows share.
+
+    Args:
+        epochs: passes over the training images; the same for every row, so that all see as many pictures.
+        batch: images per step.
+        width: of our network's first stage.
+        blocks: of our network, per stage.
+        seeds: a headline row runs with each, the others with the first.
+    """
+
+    epochs: int = 40
+    batch: int = 64
+    width: int = 32
+    blocks: tuple[int, ...] = (2, 2, 2, 2)
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+    def training(self, contender: Contender, seed: int) -> TrainingConfig:
+        """How a row is trained."""
+        if contender.published:
+            return TrainingConfig(
+                epochs=self.epochs,
+                batch=self.batch,
+                learning_rate=0.01,
+                weight_decay=5e-4,
+                seed=seed,
+                published=True,
+                # Crops and mirrors, as published; its colour jitter was small.
+                augmentation=Augmentation(smallest_area=0.75, aspect=1.0, jitter=0.05),
+                bfloat16=True,
+            )
+        rate = 5e-4 if contender.pretrained or not contender.planes else 2e-3
+        return TrainingConfig(
+            epochs=self.epochs,
+            batch=self.batch,
+            learning_rate=rate,
+            ema=0.99,
+            seed=seed,
+            augmentation=Augmentation(),
+            bfloat16=True,
+        )
+
+
+def build(contender: Contender, protocol: Protocol, heads: Mapping[str, int], pretrained: Path | None) -> Network:
+    """The network of a row at its start; heads over the data set's classes, and valence and arousal."""
+    config = NetworkConfig(
+        size=SIZE, width=protocol.width, blocks=protocol.blocks, weak=dict(heads), planes=contender.planes or ("srgb",)
+    )
+    if not contender.planes:
+        return AlexNet(config)
+    if not contender.pretrained:
+        return EmotionNet(config)
+    if pretrained is None:
+        raise TrainingError(f"{contender.name}: name the distilled weights to begin with")
+    base = load_network(pretrained)
+    network = EmotionNet(replace(base.config, distributions={}, weak=dict(heads), teacher=0))
+    own = network.state_dict()
+    network.load_state_dict({**own, **{key: value for key, value in base.state_dict().items() if key in own}})
+    return network
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One row on one fold with one seed."""
+
+    contender: Contender
+    fold: int
+    seed: int
+
+    @property
+    def file(self) -> str:
+        """Name of its result, without suffix."""
+        words = "".join(letter if letter.isalnum() else "-" for letter in self.contender.name)
+        return f"{words}.fold{self.fold}.seed{self.seed}"
+
+
+def pieces(contenders: Sequence[Contender], folds: int, seeds: Sequence[int]) -> list[Piece]:
+    """Everything there is to run, the first seed of every row first."""
+    return [
+        Piece(contender, fold, seed)
+        for number, seed in enumerate(seeds)
+        for contender in contenders
+        if number == 0 or contender.headline
+        for fold in range(folds)
+    ]
+
+
+def run_piece(
+    piece: Piece,
+    table: Table,
+    folds: Folds,
+    protocol: Protocol,
+    folder: Path,
+    *,
+    extra: Table | None = None,
+    pretrained: Path | None = None,
+    report: Report | None = None,
+) -> None:
+    """Train one row on one fold and keep what it says of the images held out; nothing if that is done already.
+
+    Args:
+        piece: what to run.
+        table: the data set.
+        folds: its folds.
+        protocol: shared by all rows.
+        folder: receives ``NAME.npz`` (answers on the test fold) and ``NAME.jsonl`` (every epoch's figures on the test
+            fold and on the training images without augmentation).
+        extra: weakly labelled images that are shown besides, never tested.
+        pretrained: model folder with the distilled weights.
+        report: progress.
+    """
+    result = folder / f"{piece.file}.npz"
+    if result.exists():
+        return
+    train, test = folds.training_rows(piece.fold), folds.test_rows(piece.fold)
+    pixels = cached_pixels(table.paths, CACHE_SIZE, folder / "cache")
+    exact = cached_pixels(table.paths, SIZE, folder / "cache")
+    targets = _targets(table, extra)
+    heads = {space: len(names) for space, names in table.class_names.items()}
+    if extra is not None:
+        heads |= {space: len(names) for space, names in extra.class_names.items() if space in extra.classes}
+        pixels = np.concatenate([pixels, cached_pixels(extra.paths, CACHE_SIZE, folder / "cache")])
+    rows = np.concatenate([train, np.arange(len(table), len(pixels))])
+    torch.manual_seed(piece.seed)
+    network = build(piece.contender, protocol, heads, pretrained).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def measure(current: Network) -> dict[str, float]:
+        # A fifth of the training images is enough to see the gap.
+        seen = train[:: max(1, len(train) // max(1, len(test)))]
+        return {
+            f"{part} {name}": value
+            for part, chosen in (("test", test), ("train", seen))
+            for name, value in figures_of(table, chosen, answers(current, exact[chosen])).items()
+        }
+
+    run = folder / "running" / piece.file
+    fit(
+        network,
+        pixels,
+        targets,
+        protocol.training(piece.contender, piece.seed),
+        run,
+        rows=rows,
+        report=report,
+        measure=measure,
+    )
+    said = answers(network, exact[test])
+    (run / "log.jsonl").replace(folder / f"{piece.file}.jsonl")
+    (run / "checkpoint.pt").unlink()
+    partial = result.with_suffix(".partial.npz")
+    np.savez_compressed(partial, allow_pickle=False, rows=test, **said)
+    partial.replace(result)
+
+
+def _targets(table: Table, extra: Table | None) -> Targets:
+    """Class labels and points of the data set, then of the extra images."""
+    total = len(table) + (len(extra) if extra is not None else 0)
+    classes: dict[str, torch.Tensor] = {}
+    for source, start in ((table, 0), (extra, len(table))):
+        for space, labels in (source.classes if source is not None else {}).items():
+            column = classes.setdefault(space, torch.full((total,), ABSENT_CLASS))
+            column[start : start + len(labels)] = torch.from_numpy(labels)
+    points = torch.full((total, 2), float("nan"))
+    if table.valence is not None and table.arousal is not None:
+        points[: len(table)] = torch.from_numpy(np.stack([table.valence, table.arousal], axis=1)).float()
+    return Targets({}, classes, points)
+
+
+def answers(network: Network, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+    """Logits per head, points and embeddings of images at the network's size."""
+    parts: list[dict[str, torch.Tensor]] = []
+    with torch.no_grad():
+        for at in range(0, len(pixels), 64):
+            batch = torch.from_numpy(np.array(pixels[at : at + 64])).permute(0, 3, 1, 2).float() / 255
+            output = network(batch)
+            parts.append({**output.heads, "embedding": output.embedding})
+    return {name: torch.cat([part[name] for part in parts]).float().numpy() for name in parts[0]}
+
+
+def figures_of(table: Table, rows: NDArray[np.intp], said: Mapping[str, NDArray[np.float32]]) -> dict[str, float]:
+    """Top-1 and NLL per class space, and the squared error of the point, over some rows."""
+    found: dict[str, float] = {}
+    for space in table.classes:
+        labels = torch.from_numpy(table.classes[space][rows])
+        known = labels != ABSENT_CLASS
+        logits = torch.from_numpy(said[space])[known]
+        found[f"top-1 ({space})"] = float((logits.argmax(dim=1) == labels[known]).float().mean())
+        found[f"NLL ({space})"] = float(F.cross_entropy(logits, labels[known]))
+    if table.valence is not None and table.arousal is not None:
+        truth = np.stack([table.valence[rows], table.arousal[rows]], axis=1)
+        found["squared error"] = float(np.nanmean((said[VALENCE_AROUSAL] - truth) ** 2))
+    return found
+
+
+def history(folder: Path, piece: Piece) -> list[dict[str, float]]:
+    """The figures of every epoch of a finished piece."""
+    lines = (folder / f"{piece.file}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["measures"] for line in lines]
+
+
+Progress = Callable[[int, int, Piece], None]
+"""Called before every piece with its number, the number of all, and the piece."""
