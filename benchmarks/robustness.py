@@ -17,7 +17,6 @@ from PIL import Image, ImageOps
 import development
 from emoir import Model
 from emoir.emotions import EmotionReading
-from emoir.images.formats import SUFFIXES
 from figures import provenance
 
 LARGE = (4000, 3000)
@@ -59,7 +58,7 @@ def main() -> None:
         line(name, before, [model.read(change(image)) for image in images])
     folder = Path(skimage.__file__).parent / "data"
     large, small = [], []
-    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES):
+    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in (".png", ".jpg", ".jpeg")):
         with Image.open(path) as image:
             if min(image.size) < 256 or image.mode not in ("RGB", "L"):
                 continue

@@ -45,7 +45,8 @@ def main() -> None:
     os.chdir(photos)
     emoir("index", ".")
     for question in QUESTIONS:
-        emoir("search", question, "-n", "5")
+        # Few photographs: those that fit no better than chance are shown, too.
+        emoir("search", question, "-n", "5", "--all")
     print(f"\nTo go on with these photos: export EMOIR_INDEX={shlex.quote(str(index))}")
 
 

@@ -277,3 +277,9 @@ def test_a_space_that_the_rows_lack_is_asked_by_its_point_or_carried_over() -> N
     assert carried.weights[mikels.distribution("mikels")].tolist() == [0, 0, 0, 1, 0, 0, 0, 0]
     with pytest.raises(QueryError, match="this model knows nothing of plutchik"):
         query_target(parse_query("trust"), own, no_example, Language({"trust": plutchik}))
+
+
+def test_what_is_not_understood_is_pointed_at(photos: Collection) -> None:
+    with pytest.raises(QueryError) as caught:
+        photos.search("2:awe - winter + joy")
+    assert (caught.value.query, caught.value.at) == ("2:awe - winter + joy", 8)

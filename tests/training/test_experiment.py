@@ -78,7 +78,7 @@ def test_pieces_become_tables(data: tuple[Table, Folds], tmp_path: Path) -> None
     assert {"test top-1 (temperature)", "train top-1 (temperature)", "test NLL (temperature)"} <= set(epochs[0])
     text = comparison.report([first, second], table, tmp_path, facts="in small")
     assert "| (2) colour + texture minus RGB, same network |" in text
-    assert "Floors: top-1 0.500" in text
+    assert "Floor of top-1: 0.500" in text
     rows = list(csv.DictReader((tmp_path / "comparison.csv").open(encoding="utf-8")))
     assert [row["row"] for row in rows] == [RGB.name, BOTH.name]
     assert json.loads((tmp_path / "comparison.json").read_text())[0]["seeds"] == "1"

@@ -40,10 +40,9 @@ def experiment(
     from emoir.errors import EmoirError, QueryError
 
     try:
-        import torch
-
         from emoir.training import comparison
         from emoir.training import experiment as runs
+        from emoir.training.loop import use_one_thread
     except ImportError as error:
         raise EmoirError(f'experiments need more packages ({error.name}): pip install "emoir[train]"') from None
     from emoir.datasets import read_dataset
@@ -54,7 +53,7 @@ def experiment(
         low, high = (float(number) for number in scale.split(","))
     except ValueError:
         raise QueryError(f"scale {scale!r}: write the ratings that mean 0 and 1, such as 1,9") from None
-    torch.set_num_threads(1)
+    use_one_thread()
     table = read_dataset(data, label=label, scale=(low, high))
     weak = None if extra is None else read_dataset(extra)
     folds = make_folds(table)

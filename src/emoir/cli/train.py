@@ -42,9 +42,8 @@ def train(
     from emoir.errors import EmoirError
 
     try:
-        import torch
-
         from emoir.training.fine_tune import fine_tune
+        from emoir.training.loop import use_one_thread
     except ImportError as error:
         raise EmoirError(f'training needs more packages ({error.name}): pip install "emoir[train]"') from None
     from rich.console import Console
@@ -57,7 +56,7 @@ def train(
         low, high = (float(number) for number in scale.split(","))
     except ValueError:
         raise QueryError(f"scale {scale!r}: write the ratings that mean 0 and 1, such as 1,9") from None
-    torch.set_num_threads(1)
+    use_one_thread()
     table = read_dataset(data, space=space, label=label, scale=(low, high))
     columns = (
         TextColumn("training"),

@@ -115,7 +115,13 @@ def query_target(query: Query, layout: RowLayout, read_example: ReadExample, lan
     Raises:
         QueryError: if a phrase holds no emotion word.
     """
-    parts = [term_target(term, layout, read_example, language) for term in query.terms]
+    parts = []
+    for number, term in enumerate(query.terms):
+        try:
+            parts.append(term_target(term, layout, read_example, language))
+        except QueryError as error:
+            at = len(str(Query(query.terms[: number + 1]))) - len(subject_text(term.subject))
+            raise QueryError(str(error), query=str(query), at=at) from None
     shares = np.abs([term.weight for term in query.terms])
     return _mean(parts, shares, tuple(word for part in parts for word in part.unknown))
 

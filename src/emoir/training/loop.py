@@ -63,6 +63,11 @@ Measure = Callable[[NetworkType], Mapping[str, float]]
 """Called after every epoch with the averaged network in evaluation mode; returns figures by name."""
 
 
+def use_one_thread() -> None:
+    """Let torch use one thread: repeatable to the last bit, and not slower beside other work on few cores."""
+    torch.set_num_threads(1)
+
+
 def losses_per_head(output: NetworkOutput, targets: Targets, *, smoothing: float = 0.1) -> dict[str, Tensor]:
     """The loss of every head that the targets know, zero where the batch has no label for it."""
     losses = {head: distribution_loss(output.heads[head], values) for head, values in targets.distributions.items()}

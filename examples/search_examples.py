@@ -1,0 +1,50 @@
+"""The worked examples of docs/search.md, on scikit-image's sample photos: ``python examples/search_examples.py``.
+
+Prints every command with its answer, as Markdown.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+EXAMPLES = (
+    ("awe", "-n", "4", "--all"),
+    ("a quiet, lonely winter evening", "-n", "4", "--all"),
+    ("宁静但有点孤独", "-n", "4", "--all"),
+    ("not scary", "-n", "4", "--all"),
+    ("2:awe + ./coffee.png - fear", "-n", "4", "--all"),
+    ("near:#a03020", "-n", "3"),
+    ("joy", "-n", "4", "--all", "--valence", "0.5..", "--colour", "--diverse"),
+    ("va:0.8,0.2", "-n", "3", "--all", "--format", "paths"),
+    ("awe + - fear",),
+    ("quite",),
+)
+
+
+def main() -> None:
+    """Run the examples."""
+    spec = find_spec("skimage")
+    if spec is None or spec.origin is None:
+        raise SystemExit("the sample photos need scikit-image")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["EMOIR_INDEX"] = str(Path(folder) / "examples.emoir")
+        os.chdir(Path(spec.origin).parent / "data")
+        command = [sys.executable, "-m", "emoir"]
+        subprocess.run([*command, "index", "."], check=False, capture_output=True)
+        for arguments in EXAMPLES:
+            result = subprocess.run(
+                [*command, "search", *arguments], check=False, capture_output=True, text=True, encoding="utf-8"
+            )
+            here = str(Path.cwd()) + os.sep
+            said = (result.stderr + result.stdout).replace(here, "").rstrip()
+            print(f"```\n$ emoir search {shlex.join(arguments)}\n{said}\n```\n")
+
+
+if __name__ == "__main__":
+    main()
