@@ -21,6 +21,7 @@ from emoir.extract import Model, WorkerPool
 from emoir.index import ImageFacts, IndexStatus, RowLayout, SqliteIndex
 from emoir.index.base import IndexedModel, as_file, as_folder, as_path, below
 from emoir.index.recorder import Progress, Recorder, Report
+from emoir.index.repair import Repair, repair
 from emoir.index.scan import Scan, scan
 from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE, Limits
 from emoir.search import Match, Matches, parse_query
@@ -203,6 +204,18 @@ class Collection:
             index.add_root(root)
         # A folder inside another of them would be read twice.
         return index, [root for root in sorted(roots) if not any(below(root, o) for o in roots if o != root)]
+
+    def repair(self) -> Repair:
+        """Salvage a damaged index; see ``emoir.index.repair``.
+
+        Raises:
+            IndexFileError: if there is nothing to salvage.
+        """
+        if not self.location.exists():
+            raise IndexFileError(f"there is no index {self.location} to repair")
+        with self._lock:
+            self.close()
+            return repair(self.location)
 
     # Searching.
 

@@ -259,7 +259,7 @@ def test_files_that_are_no_index(tmp_path: Path, indexed: IndexedModel) -> None:
         SqliteIndex(tmp_path / "empty.emoir", model=indexed)
     text = tmp_path / "text.emoir"
     text.write_text("this is no database, " * 100)
-    with pytest.raises(IndexFileError, match="damaged or no emoir index"):
+    with pytest.raises(IndexFileError, match="or no emoir index"):
         SqliteIndex(text, model=indexed)
 
 
@@ -313,7 +313,10 @@ def test_an_index_of_format_1_is_brought_forward(
     # SQLite cannot drop a column below a comment.
     connection.executescript(
         "CREATE TABLE older AS SELECT id, digest, width, height, taken, confidence, monochrome FROM images;"
-        "PRAGMA foreign_keys = OFF; DROP TABLE images; ALTER TABLE older RENAME TO images; PRAGMA user_version = 1;"
+        "PRAGMA foreign_keys = OFF; DROP TABLE images; ALTER TABLE older RENAME TO images;"
+        "CREATE TABLE old AS SELECT id, ids, rows FROM segments;"
+        "DROP TABLE segments; ALTER TABLE old RENAME TO segments;"
+        "PRAGMA user_version = 1;"
     )
     connection.close()
     with SqliteIndex(index.file) as again:

@@ -21,6 +21,9 @@ def index(
         bool, typer.Option("--prune", help="Forget images of folders that are missing or empty, too.")
     ] = False,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Read everything again, with the chosen model.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Salvage a damaged index first; what is lost is read again.")
+    ] = False,
     workers: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(min=1, help="Processes that read images. Default: one per core.", show_default=False),
@@ -73,6 +76,14 @@ def index(
             console.print(f"{shown(path)}: {failure}", markup=False, highlight=False, soft_wrap=True)
 
     with Collection(index, model=model) as photos:
+        if repair:
+            salvaged = photos.repair()
+            if salvaged.kept_as is None:
+                say("the index is not damaged; nothing was changed.")
+            else:
+                kept = shown(salvaged.kept_as)
+                say(f"{salvaged.images:,} readings were salvaged; the damaged file is kept as {kept}.")
+                say("what is lost is read again now.")
         try:
             with bar:
                 done = photos.index(

@@ -51,11 +51,14 @@ CREATE INDEX files_image ON files (image) WHERE image IS NOT NULL;
 CREATE INDEX files_stat ON files (size, mtime_ns) WHERE image IS NOT NULL;
 CREATE INDEX files_failure ON files (directory) WHERE failure IS NOT NULL;
 -- Row vectors: ids as int64, rows as float16, both little-endian. A row whose image is gone is dead.
-CREATE TABLE segments (id INTEGER PRIMARY KEY, ids BLOB NOT NULL, rows BLOB NOT NULL) STRICT;
+-- SQLite does not check the content of blobs: the checksum does. NULL where format 1 was brought forward.
+CREATE TABLE segments (id INTEGER PRIMARY KEY, ids BLOB NOT NULL, rows BLOB NOT NULL, checksum INTEGER) STRICT;
 """
 
 # What brings an index from one format to the next, each in one transaction with its new number.
-MIGRATIONS = {1: "ALTER TABLE images ADD COLUMN hash INTEGER"}
+MIGRATIONS = {
+    1: ("ALTER TABLE images ADD COLUMN hash INTEGER", "ALTER TABLE segments ADD COLUMN checksum INTEGER"),
+}
 
 
 def create(file: Path, facts: Mapping[str, str]) -> None:
@@ -86,6 +89,15 @@ def create(file: Path, facts: Mapping[str, str]) -> None:
             _appear(Path(name), file)
         finally:
             Path(name).unlink(missing_ok=True)
+
+
+def move_index(file: Path, name: Path) -> None:
+    """Give an index that nobody uses another name; its log goes with it."""
+    for suffix in ("-wal", "-shm"):
+        part = file.with_name(file.name + suffix)
+        if part.exists():
+            part.replace(name.with_name(name.name + suffix))
+    file.replace(name)
 
 
 def _appear(made: Path, file: Path) -> None:
@@ -159,7 +171,8 @@ def _migrate(connection: sqlite3.Connection, file: Path, version: int) -> None:
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         for older in range(version, VERSION):
-            connection.execute(MIGRATIONS[older])
+            for statement in MIGRATIONS[older]:
+                connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {VERSION}")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -183,7 +196,11 @@ def sqlite_errors(file: Path) -> Iterator[None]:
         }.get(code, str(error))
         raise IndexFileError(f"index {file}: {remedy}") from error
     except sqlite3.DatabaseError as error:
-        harmed = "; it is damaged or no emoir index" if error.sqlite_errorcode in HARMED else ""
+        harmed = (
+            "; it is damaged (emoir index --repair salvages what it can) or no emoir index"
+            if error.sqlite_errorcode in HARMED
+            else ""
+        )
         raise IndexFileError(f"index {file}: {error}{harmed}") from error
     except OSError as error:
         raise IndexFileError(f"index {file}: {error.strerror}; choose another place with --index") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,7 +26,12 @@ def append_segment(connection: sqlite3.Connection, ids: Sequence[int], rows: NDA
     for start in range(0, len(ids), SEGMENT_ROWS):
         part = slice(start, start + SEGMENT_ROWS)
         blobs = np.asarray(ids[part], ID_TYPE).tobytes(), rows[part].astype(ROW_TYPE).tobytes()
-        connection.execute("INSERT INTO segments (ids, rows) VALUES (?, ?)", blobs)
+        connection.execute("INSERT INTO segments (ids, rows, checksum) VALUES (?, ?, ?)", (*blobs, checksum(*blobs)))
+
+
+def checksum(ids: bytes, rows: bytes) -> int:
+    """CRC-32 of a segment."""
+    return zlib.crc32(rows, zlib.crc32(ids))
 
 
 def load_matrix(connection: sqlite3.Connection, length: int) -> Matrix:

@@ -31,6 +31,7 @@ from emoir.index.base import (
     below,
 )
 from emoir.index.layout import RowLayout
+from emoir.index.place import check_place
 from emoir.index.schema import connect, create, sqlite_errors
 from emoir.index.segments import append_segment, compact_segments, load_matrix
 from emoir.index.statements import IN_SUBTREE, directory_id, facts_of, image_id, model_of, subtree
@@ -54,6 +55,7 @@ class SqliteIndex:
     """
 
     def __init__(self, file: Path, *, model: IndexedModel | None = None) -> None:
+        check_place(file)
         if not file.exists():
             if model is None:
                 raise IndexFileError(f"nothing has been indexed yet ({file}); begin with: emoir index FOLDER")

@@ -1,0 +1,60 @@
+"""Place: whether an index may lie where it is to lie."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from emoir.errors import IndexFileError
+
+MOUNTS = Path("/proc/self/mounts")
+# File systems behind which another machine may write, where SQLite's log and locks do not hold.
+NETWORK = frozenset(
+    """
+    9p afs beegfs ceph cifs davfs fuse.davfs2 fuse.glusterfs fuse.rclone fuse.s3fs fuse.sshfs gfs2 glusterfs lustre
+    ncpfs nfs nfs4 ocfs2 smb3 smbfs
+    """.split()  # noqa: SIM905
+)
+
+
+def check_place(file: Path) -> None:
+    """Refuse a network file system, where a power cut or a second machine may spoil the index.
+
+    Known on Linux by the table of mounts, and on Windows by a path that begins with two backslashes.
+
+    Raises:
+        IndexFileError: with the kind of file system and what to do.
+    """
+    kind = "a network share" if os.name == "nt" and str(file.absolute()).startswith("\\\\") else None
+    if MOUNTS.exists():
+        found = file_system(os.path.realpath(file), MOUNTS.read_text(encoding="utf-8", errors="surrogateescape"))
+        kind = found if found in NETWORK else kind
+    if kind is not None:
+        raise IndexFileError(
+            f"index {file} lies on {kind}, where a write-ahead log is not safe; keep the index on a disk of this "
+            "machine with --index (the photographs may stay where they are)"
+        )
+
+
+def file_system(path: str, mounts: str) -> str:
+    r"""The kind of file system that holds a path.
+
+    Args:
+        path: absolute, without links.
+        mounts: in the layout of Linux's table of mounts: device, mount point, kind; blanks as ``\040``.
+
+    Returns:
+        The kind of the deepest mount point above the path; of two on one point, the later.
+
+    Example:
+        >>> file_system("/mnt/nas/x", "a / ext4 rw 0 0\nb /mnt/nas nfs4 rw 0 0\n")
+        'nfs4'
+    """
+    best, kind = "", ""
+    for line in mounts.splitlines():
+        fields = line.split(" ")
+        point = fields[1].replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
+        inside = path == point or path.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, fields[2]
+    return kind

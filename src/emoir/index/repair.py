@@ -1,0 +1,154 @@
+"""Repair: what can still be read of a damaged index, as a new one."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emoir.errors import IndexFileError
+from emoir.index.schema import connect, create, move_index, sqlite_errors
+from emoir.index.segments import ID_TYPE, checksum
+
+Row = tuple[Any, ...]
+# Tables whose rows have numbers, with their columns.
+NUMBERED = {
+    "directories": "id, path, device",
+    "images": "id, digest, width, height, taken, confidence, monochrome, hash",
+    "segments": "id, ids, rows, checksum",
+}
+FILES = "directory, name, size, mtime_ns, image, failure, lifted_by, limit_then"
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What came of a repair.
+
+    Args:
+        damaged: whether anything was wrong; if not, nothing was done.
+        images: readings that were kept.
+        files: files that were kept; others are looked at again by the next run.
+        kept_as: where the damaged file lies now.
+    """
+
+    damaged: bool
+    images: int
+    files: int
+    kept_as: Path | None
+
+
+def repair(file: Path) -> Repair:
+    """Salvage an index: rows that can be read go into a new file, which takes the place of the damaged one.
+
+    A reading is kept only if image and row vector are both there; what is lost is read again by the next
+    ``emoir index``. The damaged file is kept beside under another name. Nobody else should use the index
+    meanwhile.
+
+    Args:
+        file: the index.
+
+    Returns:
+        What was kept.
+
+    Raises:
+        IndexFileError: if it is no index, or not even its model can be read.
+    """
+    with closing(connect(file)) as old:
+        if _whole(old):
+            return Repair(False, 0, 0, None)
+        facts: dict[str, str] = {key: value for key, value in _salvaged(old, "SELECT key, value FROM facts")}
+        if not {"model", "layout", "licence"} <= set(facts):
+            raise IndexFileError(
+                f"index {file}: not even its model can be read any more; move the file away and run emoir index again"
+            )
+        made = Path(tempfile.mkdtemp(prefix=f".{file.name}.", dir=file.parent)) / file.name
+        try:
+            create(made, facts)
+            with closing(connect(made)) as new, sqlite_errors(made):
+                images, files = _copy(old, new)
+                new.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            old.close()
+            kept_as = _free_name(file)
+            move_index(file, kept_as)
+            made.replace(file)
+        finally:
+            for left in made.parent.iterdir():
+                left.unlink()
+            made.parent.rmdir()
+    return Repair(True, images, files, kept_as)
+
+
+def _whole(connection: sqlite3.Connection) -> bool:
+    try:
+        if connection.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+            return False
+        segments = connection.execute("SELECT ids, rows, checksum FROM segments WHERE checksum IS NOT NULL")
+        return all(expected == checksum(ids, rows) for ids, rows, expected in segments)
+    except sqlite3.DatabaseError:
+        return False
+
+
+def _free_name(file: Path) -> Path:
+    numbers = (file.with_name(f"{file.name}.damaged{number or ''}") for number in range(10_000))
+    return next(name for name in numbers if not name.exists())
+
+
+def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> tuple[int, int]:
+    """Copy what can be read and belongs together, in one transaction."""
+    new.execute("PRAGMA foreign_keys = OFF")
+    new.execute("BEGIN")
+    new.executemany("INSERT INTO roots VALUES (?)", _salvaged(old, "SELECT path FROM roots"))
+    directories = list(_numbered(old, "directories"))
+    new.executemany("INSERT INTO directories (id, path, device) VALUES (?, ?, ?)", directories)
+    images = {row[0]: row for row in _numbered(old, "images")}
+    with_vector: set[int] = set()
+    for _, ids, rows, expected in _numbered(old, "segments"):
+        # Segments of format 1 have no checksum and are taken as they are.
+        if expected is not None and expected != checksum(ids, rows):
+            continue
+        new.execute("INSERT INTO segments (ids, rows, checksum) VALUES (?, ?, ?)", (ids, rows, expected))
+        with_vector.update(np.frombuffer(ids, ID_TYPE).tolist())
+    kept = with_vector & set(images)
+    marks = ", ".join("?" * 8)
+    new.executemany(
+        f"INSERT INTO images ({NUMBERED['images']}) VALUES ({marks})", [images[image] for image in sorted(kept)]
+    )
+    files = 0
+    for directory, *_ in directories:
+        entries = [
+            row
+            for row in _salvaged(old, f"SELECT {FILES} FROM files WHERE directory = ?", (directory,))
+            if row[4] is None or row[4] in kept
+        ]
+        new.executemany(f"INSERT OR IGNORE INTO files ({FILES}) VALUES ({marks})", entries)
+        files += len(entries)
+    new.execute("COMMIT")
+    return len(kept), files
+
+
+def _salvaged(connection: sqlite3.Connection, statement: str, values: tuple[object, ...] = ()) -> Iterator[Row]:
+    """Rows up to the first that cannot be read."""
+    with suppress(sqlite3.DatabaseError):
+        yield from connection.execute(statement, values)
+
+
+def _numbered(connection: sqlite3.Connection, table: str) -> Iterator[Row]:
+    """Every row that can be read: from the front, from the back, and one by one in between."""
+    select = f"SELECT {NUMBERED[table]} FROM {table}"
+    last = 0
+    for row in _salvaged(connection, f"{select} ORDER BY id"):
+        last = row[0]
+        yield row
+    first_from_behind = None
+    for row in _salvaged(connection, f"{select} WHERE id > ? ORDER BY id DESC", (last,)):
+        first_from_behind = row[0]
+        yield row
+    if first_from_behind is not None:
+        for number in range(last + 1, first_from_behind):
+            yield from _salvaged(connection, f"{select} WHERE id = ?", (number,))

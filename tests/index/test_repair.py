@@ -1,0 +1,110 @@
+"""Real damage to a real file: pages overwritten with noise, then salvaged, then read to the end."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emoir import Collection
+from emoir.errors import IndexFileError
+from emoir.index.place import check_place, file_system
+from emoir.index.repair import repair
+from tests.pictures import save_photos
+
+PAGE = 4096
+
+
+def damage(file: Path, seed: int, pages: int = 1) -> None:
+    """Overwrite some pages, never the first, with noise."""
+    connection = sqlite3.connect(file)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    random = np.random.default_rng(seed)
+    with open(file, "r+b") as stream:
+        count = file.stat().st_size // PAGE
+        for page in random.choice(np.arange(1, count), pages, replace=False):
+            stream.seek(int(page) * PAGE)
+            stream.write(random.bytes(PAGE))
+
+
+def everything(photos: Collection) -> list[tuple[bytes, bytes]]:
+    facts, _, rows = photos.rows()
+    return [(fact.path, row.tobytes()) for fact, row in zip(facts, rows, strict=True)]
+
+
+def test_a_whole_index_is_left_alone(collection: Collection, tmp_path: Path) -> None:
+    save_photos(tmp_path / "photos", 3)
+    collection.index(tmp_path / "photos", workers=1)
+    before = everything(collection)
+    assert not collection.repair().damaged
+    assert everything(collection) == before
+    assert sorted(path.name for path in collection.location.parent.iterdir() if "damaged" in path.name) == []
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_can_be_read_is_kept_and_the_rest_is_read_again(tmp_path: Path, seed: int) -> None:
+    paths = save_photos(tmp_path / "photos", 40)
+    with Collection(tmp_path / "index.emoir") as photos:
+        # Several segments, as a collection that grew has them.
+        for part in range(4):
+            folder = tmp_path / "parts" / str(part)
+            folder.mkdir(parents=True)
+            for path in paths[part * 10 : part * 10 + 10]:
+                (folder / path.name).write_bytes(path.read_bytes())
+            photos.index(folder, workers=2)
+        expected = everything(photos)
+    damage(tmp_path / "index.emoir", seed, pages=2)
+    with Collection(tmp_path / "index.emoir") as photos:
+        result = photos.repair()
+        if result.damaged:
+            assert result.kept_as is not None
+            assert result.kept_as.exists()
+        photos.index(tmp_path / "parts", workers=2)
+        assert everything(photos) == expected
+        assert photos.status().images == 40
+    connection = sqlite3.connect(tmp_path / "index.emoir")
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.close()
+
+
+def test_what_cannot_be_salvaged(tmp_path: Path) -> None:
+    with pytest.raises(IndexFileError, match="there is no index"):
+        Collection(tmp_path / "nothing.emoir").repair()
+    (tmp_path / "noise.emoir").write_bytes(np.random.default_rng(0).bytes(5 * PAGE))
+    with pytest.raises(IndexFileError, match="damaged"):
+        repair(tmp_path / "noise.emoir")
+
+
+MOUNT_TABLE = r"""sysfs /sys sysfs rw 0 0
+/dev/sda1 / ext4 rw 0 0
+nas:/photos /mnt/nas nfs4 rw 0 0
+/dev/sdb1 /mnt/nas/local\040disk ext4 rw 0 0
+me@host:/ /home/me/far fuse.sshfs rw 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/home/me/x.emoir", "ext4"),
+        ("/mnt/nas/x.emoir", "nfs4"),
+        ("/mnt/nas2/x.emoir", "ext4"),
+        ("/mnt/nas/local disk/x.emoir", "ext4"),
+        ("/home/me/far/away/x.emoir", "fuse.sshfs"),
+    ],
+)
+def test_the_kind_of_file_system(path: str, kind: str) -> None:
+    assert file_system(path, MOUNT_TABLE) == kind
+
+
+def test_a_network_file_system_is_refused_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tmp_path / "mounts"
+    table.write_text(f"nas:/x {tmp_path} nfs4 rw 0 0\n")
+    check_place(tmp_path / "index.emoir")
+    monkeypatch.setattr("emoir.index.place.MOUNTS", table)
+    with pytest.raises(IndexFileError, match=r"lies on nfs4, .* with --index"):
+        Collection(tmp_path / "index.emoir").index(tmp_path)
