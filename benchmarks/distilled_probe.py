@@ -17,7 +17,7 @@ from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.networks import EmotionNet
 from emoir.training.cache import cached_pixels
 from figures import headline, provenance
-from pretrain_shipped import SIZE, network_config, weak_targets
+from pretrain_shipped import SIZE, pretrained
 from probes import probe
 
 
@@ -43,8 +43,7 @@ def main() -> None:
         file = READINGS / f"{name}.distilled.npz"
         if not file.exists():
             if network is None:
-                network = EmotionNet(network_config(weak_targets()[1])).eval()
-                network.load_state_dict(torch.load(arguments.run / "pretrained.pt", weights_only=True))
+                network = pretrained()
             probe(table, folds, features(network, name, arguments.run / "cache")).save(file)
         ours = headline(table, OutOfFold.load(file, folds.digests))
         teachers = headline(table, readings_of(name, "teachers", table, folds))

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 
 import development
 from emoir.datasets import Table
@@ -27,7 +28,7 @@ from emoir.training.distill import whitened_targets
 from emoir.training.loop import TrainingConfig, fit
 from emoir.training.probes import DistributionProbe, PointProbe, fit_reduction
 from emoir.training.targets import Targets, join_targets
-from pretrain_shipped import SIZE, TEACHER_DIMENSIONS, network_config
+from pretrain_shipped import PRETRAINED, SIZE, TEACHER_DIMENSIONS, network_config
 from pretraining_views import CACHE_SIZE, views
 from probes import shares_of, teacher_features
 
@@ -99,11 +100,11 @@ def joined(first: Targets, second: Targets, teacher: torch.Tensor) -> Targets:
     )
 
 
-def pretrained(run: Path) -> EmotionNet:
+def beginning() -> EmotionNet:
     """The network with the pre-trained trunk and teacher's head; emotion heads at their random start."""
     torch.manual_seed(1)
     network = EmotionNet(network_config({"keyword6": len(development.KEYWORDS)}))
-    stored = torch.load(run / "pretrained.pt", weights_only=True)
+    stored = load_file(PRETRAINED)
     own = network.state_dict()
     fresh = ("weak.", "distributions.", "logit_scale.", "valence_arousal.", "embedding.")
     kept = {key: value for key, value in stored.items() if key in own and not key.startswith(fresh)}
@@ -127,7 +128,7 @@ def train(run: Path, teachers: Path, fold: int | None) -> EmotionNet:
     chosen = np.random.default_rng(0).choice(len(cached.pixels), UNRATED_PER_EPOCH, replace=False) + count
     rows = np.concatenate([np.tile(np.arange(count), RATED_REPEATS), chosen])
     folder = run / f"fine_tuning-{'all' if fold is None else fold}"
-    return fit(pretrained(run), pixels, targets, FINE_TUNING, folder, rows=rows, report=report)
+    return fit(beginning(), pixels, targets, FINE_TUNING, folder, rows=rows, report=report)
 
 
 def read_fold(network: EmotionNet, run: Path, fold: int) -> dict[str, NDArray[np.float32]]:

@@ -1,6 +1,6 @@
 """The network's time against the JPEG decoder's, on one core: ``python benchmarks/forward_time.py``.
 
-Photographs are made from scikit-image's: enlarged to 640 to 4,000 px with fresh detail, 4:2:0, 0.2 to 0.35 bytes a pixel.
+Photographs are made from scikit-image's: enlarged to 640 to 4,000 px with grain, 4:2:0, 0.2 to 0.35 bytes a pixel.
 Printed: the median time of one forward pass, of decoding and resizing one photograph through the package's own
 function, their ratio, and the size of the model's files. Nothing else may run.
 """
@@ -74,9 +74,8 @@ def main() -> None:
     size = (model.folder / "model.onnx").stat().st_size / 1e6
     print(f"{COUNT} photographs, {SMALLEST} to {LARGEST} px wide, {np.median(shares):.2f} bytes a pixel (median)")
     print(f"decode and resize {np.mean(decoding) * 1e3:.2f} ms, forward {np.mean(reading) * 1e3:.2f} ms (means)")
-    print(
-        f"ratio of the means {np.mean(reading) / np.mean(decoding):.2f}; median over photographs {np.median(by_photograph):.2f}"
-    )
+    ratio = np.mean(reading) / np.mean(decoding)
+    print(f"ratio of the means {ratio:.2f}; median over photographs {np.median(by_photograph):.2f}")
     print(f"model.onnx {size:.1f} MB")
     print("\n" + provenance(f"model {model.id}", "one thread"))
 

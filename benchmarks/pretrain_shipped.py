@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 
 import development
 from emoir.networks import EmotionNet, NetworkConfig
@@ -28,6 +29,8 @@ from pretraining_views import CROPS, unrated_paths, views
 
 SIZE = 128
 TEACHER_DIMENSIONS = 384
+# The network after pre-training; it has seen no human-rated image.
+PRETRAINED = Path(__file__).resolve().parent / "weights" / "pretrained.safetensors"
 CLASSES = ["web16", "tweet_sentiment", "scene", "object"]
 
 PRETRAINING = TrainingConfig(
@@ -85,7 +88,21 @@ def main() -> None:
     torch.manual_seed(0)
     network = EmotionNet(network_config(sizes)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     fit(network, cached.pixels, targets, PRETRAINING, arguments.run / "pretraining", report=report)
-    torch.save(network.state_dict(), arguments.run / "pretrained.pt")
+    keep(network.state_dict())
+
+
+def keep(weights: dict[str, torch.Tensor]) -> None:
+    """Keep the pre-trained weights with the benchmarks, as half floats: a later run may go on from them."""
+    PRETRAINED.parent.mkdir(exist_ok=True)
+    halves = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
+    save_file({key: value.contiguous() for key, value in halves.items()}, PRETRAINED)
+
+
+def pretrained() -> EmotionNet:
+    """The pre-trained network, in evaluation mode."""
+    network = EmotionNet(network_config(weak_targets()[1])).eval()
+    network.load_state_dict(load_file(PRETRAINED))
+    return network
 
 
 if __name__ == "__main__":

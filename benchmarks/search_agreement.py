@@ -2,11 +2,13 @@
 
 One search is one query against the images of a set. A rater agrees
 
-- with an emotion word, if she names that emotion: FI's label; the raters' shares for Emotion6 and abstract paintings;
+- with a word, if she names an emotion that it means (to the degree that the word means it): FI's label; the raters'
+  shares for Emotion6 and abstract paintings;
 - with an example, if she names for the result what the example's rater named: the chance that two raters coincide;
 - with a point, if the result's mean rating lies within 0.15 of it on both axes (scale 0 to 1).
 
-A sum is agreed with by the mean of its terms, a negated term by one minus its own.
+A sum is agreed with by the mean of its terms, a negated term by one minus its own, so calibrating the three kinds of
+question calibrates every query.
 """
 
 from __future__ import annotations
@@ -17,16 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.emotions import EKMAN, MIKELS, EmotionReading, EmotionReadings
+from emoir.emotions.lexicon import lexicon
 from emoir.images.palette import PALETTE_LENGTH
 from emoir.index.layout import RowLayout
 from emoir.search.parse import parse_query
 from emoir.search.query import ImageId, Subject
-from emoir.search.target import Language, query_target
+from emoir.search.target import Language, meant, query_target
 from shipped import FoldOutputs
 
 LAYOUT = RowLayout({"mikels": MIKELS.names, "ekman": EKMAN.names})
 LANGUAGE = Language.of(LAYOUT)
 NEAR = 0.15
+# Words of the lexicon that calibrate beside the class names.
+WORDS = 60
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class Judged:
         names: classes.
         points: (n, 2) human valence and arousal, or None.
         readings: of the same images.
+        space: of the shares.
     """
 
     rows: NDArray[np.float32]
@@ -48,6 +54,7 @@ class Judged:
     names: tuple[str, ...]
     points: NDArray[np.float64] | None
     readings: EmotionReadings
+    space: str
 
 
 def judged(outputs: FoldOutputs, name: str, space: str) -> Judged:
@@ -87,9 +94,8 @@ def judged(outputs: FoldOutputs, name: str, space: str) -> Judged:
     if table.valence is not None and table.arousal is not None:
         points = np.stack([table.valence, table.arousal], axis=1)[known]
     index = np.flatnonzero(known)
-    return Judged(
-        packed[index].astype(np.float32), folds.folds[index], shares[index], names, points, _take(readings, index)
-    )
+    chosen = packed[index].astype(np.float32)
+    return Judged(chosen, folds.folds[index], shares[index], names, points, _take(readings, index), space)
 
 
 def _take(readings: EmotionReadings, rows: NDArray[np.intp]) -> EmotionReadings:
@@ -97,19 +103,19 @@ def _take(readings: EmotionReadings, rows: NDArray[np.intp]) -> EmotionReadings:
 
 
 def products(judged: Judged, query: str) -> NDArray[np.float32]:
-    """A query's score of every row, uncalibrated; ``id:N`` is row N."""
+    """A query's uncalibrated score of every row; ``id:N`` is row N."""
 
     def read_example(subject: Subject) -> EmotionReading:
         assert isinstance(subject, ImageId)
         return judged.readings[subject.id]
 
     target = query_target(parse_query(query), LAYOUT, read_example, LANGUAGE)
-    return np.asarray(judged.rows @ target.weights + np.float32(target.offset))
+    return target.mean(target.fits(judged.rows))
 
 
-def word_agreement(judged: Judged, name: str) -> NDArray[np.float64]:
-    """The share of raters who name an emotion."""
-    return judged.shares[:, judged.names.index(name)]
+def word_agreement(judged: Judged, word: str) -> NDArray[np.float64]:
+    """The share of raters who name what a word means; classes that it means less count less."""
+    return np.asarray(judged.shares @ meant(lexicon()[word].distributions[judged.space]))
 
 
 def example_agreement(judged: Judged, example: int) -> NDArray[np.float64]:
@@ -123,10 +129,16 @@ def point_agreement(judged: Judged, valence: float, arousal: float) -> NDArray[n
     return (abs(judged.points - [valence, arousal]) <= NEAR).all(axis=1).astype(float)
 
 
+def words_of(judged: Judged, generator: np.random.Generator) -> list[str]:
+    """The classes of a set and words of the lexicon drawn at random."""
+    known = [word for word, concept in lexicon().items() if judged.space in concept.distributions]
+    return [*judged.names, *generator.choice(np.array(known), WORDS, replace=False).tolist()]
+
+
 def training_pairs(
     sets: dict[str, Judged], kind: str, folds: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Products and agreements of many searches of one kind, for calibration; only images of some folds if given."""
+    """Fits and agreements of many questions of one kind, for calibration; only images of some folds if given."""
     generator = np.random.default_rng(0)
     x: list[NDArray[np.floating]] = []
     y: list[NDArray[np.floating]] = []
@@ -143,22 +155,11 @@ def training_pairs(
     for one in sets.values():
         allowed = np.arange(len(one.rows)) if folds is None else np.flatnonzero(np.isin(one.folds, folds))
         if kind == "words" and one.names:
-            for name in one.names:
-                add(one, name, word_agreement(one, name))
-                add(one, f"not {name}", 1 - word_agreement(one, name))
-            for _ in range(len(one.names)):
-                first, second = generator.choice(one.names, 2, replace=False)
-                both = (word_agreement(one, first) + word_agreement(one, second)) / 2
-                add(one, f"{first} + {second}", both)
-                add(one, f"{first} - {second}", (word_agreement(one, first) + 1 - word_agreement(one, second)) / 2)
-        elif kind in ("example", "mixed") and one.names:
+            for word in words_of(one, generator):
+                add(one, f'"{word}"', word_agreement(one, word))
+        elif kind == "example" and one.names:
             for example in generator.choice(allowed, min(200, len(allowed)), replace=False):
-                agreement = example_agreement(one, example)
-                if kind == "example":
-                    add(one, f"id:{example}", agreement, int(example))
-                else:
-                    name = str(generator.choice(one.names))
-                    add(one, f"id:{example} + {name}", (agreement + word_agreement(one, name)) / 2, int(example))
+                add(one, f"id:{example}", example_agreement(one, example), int(example))
         elif kind == "point" and one.points is not None:
             for valence in (0.1, 0.3, 0.5, 0.7, 0.9):
                 for arousal in (0.2, 0.35, 0.5, 0.65, 0.8):
@@ -166,5 +167,5 @@ def training_pairs(
     return np.concatenate(x).astype(np.float64), np.concatenate(y)
 
 
-KINDS = ("words", "example", "mixed", "point")
+KINDS = ("words", "example", "point")
 SETS = {"fi_subset": "mikels", "abstract_paintings": "mikels", "emotion6": "ekman", "oasis": ""}

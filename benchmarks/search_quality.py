@@ -25,7 +25,7 @@ TOP = 10
 
 
 def top(scores: NDArray[np.floating], n: int = TOP) -> NDArray[np.intp]:
-    return best_first(scores.astype(np.float32), np.arange(len(scores)), n)
+    return best_first(scores.astype(np.float32), scores.astype(np.float32), np.arange(len(scores)), n)
 
 
 def words(fi: Judged) -> None:

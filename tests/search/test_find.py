@@ -30,10 +30,11 @@ def no_attributes() -> Attributes:
 def test_best_first_against_sorting() -> None:
     random = np.random.default_rng(0)
     # Whole numbers, so that there are ties.
-    products, ids = random.integers(0, 9, 500).astype(np.float32), random.permutation(500)
-    expected = sorted(range(500), key=lambda place: (-products[place], ids[place]))
+    scores, means = random.integers(0, 9, (2, 500)).astype(np.float32)
+    ids = random.permutation(500)
+    expected = sorted(range(500), key=lambda place: (-scores[place], -means[place], ids[place]))
     for n in (1, 7, 499, 500, 900):
-        assert best_first(products, ids, n).tolist() == expected[:n]
+        assert best_first(scores, means, ids, n).tolist() == expected[:n]
 
 
 def awe(shares: list[float]) -> Searchable:
@@ -43,16 +44,37 @@ def awe(shares: list[float]) -> Searchable:
 
 
 def test_hits_below_chance_are_hidden_and_counted() -> None:
-    searchable = awe([0.01, 1.0, 0.36, 0.25])
+    searchable = awe([0.01, 1.0, 0.5, 0.25])
     language = Language.of(LAYOUT)
     found = find(searchable, parse_query("awe"), Request(), read_example=no_example, language=language)
-    assert found.ids.tolist() == [11, 12]
-    assert found.scores.tolist() == pytest.approx([1.0, 0.36])
-    assert (found.hidden, found.searched) == (2, 4)
+    # One class of eight: chance is 0.125, whatever the curve's pool.
+    assert found.target.chance({"words": CURVE}) == pytest.approx(0.125)
+    assert found.ids.tolist() == [11, 12, 13]
+    assert found.scores.tolist() == pytest.approx([1.0, 0.2 + (0.5**0.5 - 0.5) * 1.6, 0.2])
+    assert (found.hidden, found.searched) == (1, 4)
     every = find(searchable, parse_query("awe"), Request(show_all=True), read_example=no_example, language=language)
     assert every.ids.tolist() == [11, 12, 13, 10]
     assert every.hidden == 0
-    assert every.scores.tolist() == pytest.approx([1.0, 0.36, 0.2, 0.04])
+    assert every.scores[3] == pytest.approx(0.04)
+
+
+def test_a_sum_is_calibrated_part_by_part() -> None:
+    searchable = awe([0.0, 1.0, 0.25])
+    found = find(
+        searchable,
+        parse_query("2:awe - fear + not anger"),
+        Request(show_all=True),
+        read_example=no_example,
+        language=Language.of(LAYOUT),
+    )
+    assert found.ids.tolist() == [11, 12, 10]
+    # Nothing is feared, nothing angers: each of these parts is agreed with for certain.
+    assert found.scores.tolist() == pytest.approx([(2 * 1.0 + 2) / 4, (2 * 0.2 + 2) / 4, (2 * 0.0 + 2) / 4])
+    assert found.target.chance({"words": CURVE}) == pytest.approx((2 * 0.125 + 2 * 0.875) / 4)
+    colours = find(
+        searchable, parse_query("near:teal"), Request(), read_example=no_example, language=Language.of(LAYOUT)
+    )
+    assert colours.hidden == 0
 
 
 def test_candidates_and_exclusions() -> None:
@@ -71,10 +93,7 @@ def test_candidates_and_exclusions() -> None:
 
 
 def test_score_curves() -> None:
-    assert CURVE.cut_off() == pytest.approx(0.53125)
-    assert CURVE(np.array([CURVE.cut_off()]))[0] == pytest.approx(0.25)
-    assert ScoreCurve(0.1, (0.0, 1.0), (0.2, 0.3)).cut_off() == -np.inf
-    assert ScoreCurve(0.5, (0.0, 1.0), (0.2, 0.3)).cut_off() == np.inf
+    assert CURVE(np.array([-1.0, 0.25, 0.5, 0.75, 2.0])).tolist() == pytest.approx([0.0, 0.1, 0.2, 0.6, 1.0])
     with pytest.raises(ModelError, match="do not fall"):
         ScoreCurve(0.1, (0.0, 1.0), (0.3, 0.2))
 

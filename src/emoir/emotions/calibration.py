@@ -62,8 +62,8 @@ class ScoreCurve:
 
     Example:
         >>> curve = ScoreCurve(0.125, (0.0, 0.5, 1.0), (0.0, 0.1, 0.9))
-        >>> float(curve(np.array([0.75]))[0]), round(curve.cut_off(), 3)
-        (0.5, 0.516)
+        >>> float(curve(np.array([0.75]))[0])
+        0.5
     """
 
     chance: float
@@ -81,17 +81,6 @@ class ScoreCurve:
     def __call__(self, products: NDArray[np.floating]) -> NDArray[np.float32]:
         """Probabilities of (n,) products, (n,) in [0, 1]; held constant beyond the outer knots."""
         return np.asarray(np.interp(products, self.knots, self.values), dtype=np.float32)
-
-    def cut_off(self) -> float:
-        """The smallest product whose probability reaches chance; minus infinity if all do."""
-        if self.values[0] >= self.chance:
-            return float("-inf")
-        if self.values[-1] < self.chance:
-            return float("inf")
-        after = next(place for place, value in enumerate(self.values) if value >= self.chance)
-        low, high = self.values[after - 1], self.values[after]
-        share = (self.chance - low) / (high - low)
-        return self.knots[after - 1] + share * (self.knots[after] - self.knots[after - 1])
 
 
 def _numbers(values: dict[str, Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from emoir.explain.explanation import Explanation
-from emoir.explain.sentences import emotion_name, sentence
+from emoir.explain.sentences import sentence
 
 PANEL, MARGIN, BAR = 280, 24, 14
 INK, PAPER, FAINT, ACCENT = (28, 28, 32), (255, 255, 255), (225, 225, 230), (190, 70, 40)
@@ -60,7 +60,7 @@ def figure(explanation: Explanation, language: str = "en") -> Image.Image:
         image.paste(Image.fromarray(pixels).resize((PANEL, PANEL), Image.Resampling.BICUBIC), (left, top))
         top += PANEL + 10
         if value is None:
-            draw.text((left, top), _legend(explanation, language), INK, font=small)
+            draw.text((left, top), _legend(language), INK, font=small)
             continue
         draw.rectangle((left, top + 4, left + PANEL - 60, top + 4 + BAR), fill=FAINT)
         draw.rectangle((left, top + 4, left + round((PANEL - 60) * value), top + 4 + BAR), fill=ACCENT)
@@ -98,9 +98,8 @@ def overlay(explanation: Explanation) -> NDArray[np.uint8]:
     return np.asarray(np.rint(grey * (1 - share) + colour * share).clip(0, 255), dtype=np.uint8)
 
 
-def _legend(explanation: Explanation, language: str) -> str:
-    name = emotion_name(explanation, language)
-    return f"橙：支持“{name}”；蓝：相反" if language == "zh" else f"orange: for {name}; blue: against"
+def _legend(language: str) -> str:
+    return "橙：支持；蓝：相反" if language == "zh" else "orange: for it; blue: against"
 
 
 def _fonts(language: str) -> tuple[ImageFont.FreeTypeFont, ImageFont.FreeTypeFont, str]:
@@ -117,4 +116,4 @@ def _fonts(language: str) -> tuple[ImageFont.FreeTypeFont, ImageFont.FreeTypeFon
 
 
 def _wrapped(text: str, language: str) -> list[str]:
-    return textwrap.wrap(text, 62 if language == "zh" else 130)
+    return textwrap.wrap(text, 62 if language == "zh" else 120)

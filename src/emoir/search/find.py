@@ -17,7 +17,7 @@ from emoir.search.diverse import maximal_marginal_relevance, without_near_duplic
 from emoir.search.filters import Filters
 from emoir.search.parse import parse_query
 from emoir.search.query import ImageId, Query
-from emoir.search.target import Language, ReadExample, Target, query_kind, query_target
+from emoir.search.target import Language, ReadExample, Target, query_target
 
 # Diversity is looked for among this many times the number asked.
 POOL = 10
@@ -98,7 +98,7 @@ def find(
     candidates: NDArray[np.int64] | None = None,
     excluded: Sequence[int] = (),
 ) -> Found:
-    """Search exactly: one product with every row that meets the conditions.
+    """Search exactly: every row that meets the conditions is scored, one product for each thing asked.
 
     Args:
         searchable: what to search.
@@ -117,43 +117,46 @@ def find(
     """
     query = query.with_feedback(request.like, request.unlike)
     target = query_target(query, searchable.layout, read_example, language)
-    matrix = searchable.matrix
+    matrix, curves = searchable.matrix, searchable.curves
     rows = _selected(searchable, request.filters, candidates)
-    products = _products(matrix, target, rows)
     ids = matrix.ids if rows is None else matrix.ids[rows]
+    fits = target.fits(matrix.rows if rows is None else matrix.rows[rows])
+    scores, means = target.scores(fits, curves), target.mean(fits)
     own = {*excluded, *request.like, *request.unlike}
     own |= {term.subject.id for term in query.terms if isinstance(term.subject, ImageId)}
     wanted = ~np.isin(ids, list(own)) if own else np.ones(len(ids), dtype=bool)
-    curve = searchable.curves.get(query_kind(query))
-    reached = products >= np.float32(curve.cut_off()) if curve and not request.show_all else np.ones(len(ids), bool)
+    reached = np.ones(len(ids), bool) if request.show_all else scores >= np.float32(target.chance(curves))
     hits = np.flatnonzero(wanted & reached)
     searched = int(wanted.sum())
-    scores = curve(products[hits]) if curve else products[hits]
-    everywhere = hits if rows is None else rows[hits]
+    ids, scores, means = ids[hits], scores[hits], means[hits]
+    hits = hits if rows is None else rows[hits]
     if request.sort is not None:
-        key = _sort_key(request.sort, searchable, everywhere, read_example, language)
-        order = np.lexsort((ids[hits], -key))
+        key = _sort_key(request.sort, searchable, hits, read_example, language)
+        order = np.lexsort((ids, -key))
     else:
-        order = best_first(products[hits], ids[hits], len(hits) if request.diverse else request.n)
+        order = best_first(scores, means, ids, len(hits) if request.diverse else request.n)
     if request.diverse:
-        order = _diverse(order[: POOL * request.n], searchable, everywhere, scores, request.n)
+        order = _diverse(order[: POOL * request.n], searchable, hits, scores, request.n)
     order = order[: request.n]
-    return Found(ids[hits][order], scores[order], searched - len(hits), searched, target, query)
+    return Found(ids[order], scores[order], searched - len(hits), searched, target, query)
 
 
-def best_first(products: NDArray[np.float32], ids: NDArray[np.int64], n: int) -> NDArray[np.intp]:
-    """Places of the n largest products, largest first; equal ones by rising id.
+def best_first(
+    scores: NDArray[np.float32], means: NDArray[np.float32], ids: NDArray[np.int64], n: int
+) -> NDArray[np.intp]:
+    """Places of the n best: by score, then by uncalibrated mean, then by rising id.
 
     Example:
-        >>> best_first(np.array([1, 3, 3], np.float32), np.array([7, 9, 8]), 2).tolist()
+        >>> scores, means = np.array([[1, 3, 3], [0, 1, 2]], np.float32)
+        >>> best_first(scores, means, np.array([7, 8, 9]), 2).tolist()
         [2, 1]
     """
-    places = np.arange(len(products))
-    if n < len(products):
+    places = np.arange(len(scores))
+    if n < len(scores):
         # The n-th largest, then everything that reaches it: ties must not be cut by chance.
-        limit = np.partition(products, len(products) - n)[len(products) - n]
-        places = np.flatnonzero(products >= limit)
-    order = np.lexsort((ids[places], -products[places]))[:n]
+        limit = np.partition(scores, len(scores) - n)[len(scores) - n]
+        places = np.flatnonzero(scores >= limit)
+    order = np.lexsort((ids[places], -means[places], -scores[places]))[:n]
     return np.asarray(places[order], dtype=np.intp)
 
 
@@ -170,11 +173,6 @@ def _selected(
     return rows[filters.mask(matrix.rows[rows], searchable.layout, searchable.attributes().take(rows))]
 
 
-def _products(matrix: Matrix, target: Target, rows: NDArray[np.intp] | None) -> NDArray[np.float32]:
-    chosen = matrix.rows if rows is None else matrix.rows[rows]
-    return np.asarray(chosen @ target.weights + np.float32(target.offset), dtype=np.float32)
-
-
 def _sort_key(
     sort: str, searchable: Searchable, rows: NDArray[np.intp], read_example: ReadExample, language: Language
 ) -> NDArray[np.float32] | NDArray[np.float64]:
@@ -184,7 +182,7 @@ def _sort_key(
         seconds = np.array([float("".join(filter(str.isdigit, text)) or "nan") for text in moment.tolist()])
         return np.where(np.isnan(seconds), -np.inf, seconds if sort == NEWEST else -seconds)
     target = query_target(parse_query(sort), searchable.layout, read_example, language)
-    return _products(searchable.matrix, target, rows)
+    return target.mean(target.fits(searchable.matrix.rows[rows]))
 
 
 def _diverse(

@@ -1,14 +1,15 @@
-"""Target: a query as one weight vector over the rows of an index."""
+"""Target: a query as weight vectors over the rows of an index, one per thing that is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.emotions.calibration import ScoreCurve
 from emoir.emotions.lexicon import Concept, lexicon
 from emoir.emotions.mappings import TABLES, convert
 from emoir.emotions.phrases import Understood, understand
@@ -76,32 +77,80 @@ class Language:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What a query wants of a row: ``row @ weights + offset`` says how well it fits, from 0 to 1.
+class Part:
+    """One thing that a query asks of a row: ``row @ weights + offset`` says how well it fits, from 0 to 1.
 
     Args:
         weights: (d,) float32.
         offset: added to every product.
-        unknown: words that were not understood and not used.
+        kind: which calibration applies: ``words``, ``example`` or ``point``; ``colour`` has none.
+        chance: the share of raters that would agree with an image drawn at random; None if the calibration says.
+        share: how much it counts.
+        negative: whether it is not wanted.
     """
 
     weights: NDArray[np.float32]
     offset: float
+    kind: str
+    chance: float | None = None
+    share: float = 1.0
+    negative: bool = False
+
+    def weighed(self, factor: float) -> Part:
+        """The same, counting ``factor`` times as much; turned round by a negative factor."""
+        return replace(self, share=self.share * abs(factor), negative=self.negative != (factor < 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a query wants of a row: the weighted mean of its parts, a part that is not wanted as one minus itself.
+
+    Args:
+        parts: at least one.
+        unknown: words that were not understood and not used.
+    """
+
+    parts: tuple[Part, ...]
     unknown: tuple[str, ...] = ()
 
+    @property
+    def shares(self) -> list[float]:
+        """How much each part counts; they sum to 1."""
+        total = sum(part.share for part in self.parts)
+        return [part.share / total for part in self.parts]
 
-def query_kind(query: Query) -> str:
-    """Which calibration applies: ``words``, ``example``, ``point``, ``colour``, or ``mixed``."""
-    names = {Words: "words", Point: "point", Colours: "colour"}
-    kinds = {names.get(type(term.subject), "example") for term in query.terms}
-    return kinds.pop() if len(kinds) == 1 else "mixed"
+    def fits(self, rows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Per part, how well each of (n, d) rows fits it, uncalibrated."""
+        return [np.asarray(rows @ part.weights + np.float32(part.offset)) for part in self.parts]
+
+    def mean(self, fits: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """How well rows fit on the whole, uncalibrated, (n,) in [0, 1]."""
+        return self._combined(fits)
+
+    def scores(self, fits: list[NDArray[np.float32]], curves: Mapping[str, ScoreCurve]) -> NDArray[np.float32]:
+        """The probability that a rater agrees, (n,): the mean over the calibrated parts."""
+        return self._combined(
+            [curves[part.kind](fit) if part.kind in curves else fit for part, fit in zip(self.parts, fits, strict=True)]
+        )
+
+    def chance(self, curves: Mapping[str, ScoreCurve]) -> float:
+        """The score of an image drawn at random; parts without calibration count 0."""
+        chances = []
+        for part in self.parts:
+            curve = curves.get(part.kind)
+            known = 0.0 if curve is None else curve.chance if part.chance is None else part.chance
+            chances.append(1 - known if part.negative and curve is not None else known)
+        return sum(share * chance for share, chance in zip(self.shares, chances, strict=True))
+
+    def _combined(self, values: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        total = np.zeros(len(values[0]), np.float32)
+        for part, share, value in zip(self.parts, self.shares, values, strict=True):
+            total += np.float32(share) * (1 - value if part.negative else value)
+        return total
 
 
 def query_target(query: Query, layout: RowLayout, read_example: ReadExample, language: Language) -> Target:
     """Turn a query into a target.
-
-    Each term is a target of its own that goes from 0 to 1; a negative term is one minus itself. The query's
-    target is their mean, weighted by the absolute weights.
 
     Args:
         query: as parsed.
@@ -115,35 +164,43 @@ def query_target(query: Query, layout: RowLayout, read_example: ReadExample, lan
     Raises:
         QueryError: if a phrase holds no emotion word.
     """
-    parts = []
+    parts: list[Part] = []
+    unknown: list[str] = []
     for number, term in enumerate(query.terms):
         try:
-            parts.append(term_target(term, layout, read_example, language))
+            target = term_target(term, layout, read_example, language)
         except QueryError as error:
             at = len(str(Query(query.terms[: number + 1]))) - len(subject_text(term.subject))
             raise QueryError(str(error), query=str(query), at=at) from None
-    shares = np.abs([term.weight for term in query.terms])
-    return _mean(parts, shares, tuple(word for part in parts for word in part.unknown))
+        # The parts of a phrase share the term's weight.
+        parts += [
+            replace(part, share=share * abs(term.weight))
+            for part, share in zip(target.parts, target.shares, strict=True)
+        ]
+        unknown += target.unknown
+    return Target(tuple(parts), tuple(unknown))
 
 
 def term_target(term: Term, layout: RowLayout, read_example: ReadExample, language: Language) -> Target:
     """One term, whatever its weight; turned round if the weight is negative."""
     subject = term.subject
+    sign = -1 if term.weight < 0 else 1
     if isinstance(subject, Words):
         target = words_target(subject.text, layout, language)
-    elif isinstance(subject, Point):
-        target = point_target(subject.valence, subject.arousal, layout)
+        return replace(target, parts=tuple(part.weighed(sign) for part in target.parts))
+    if isinstance(subject, Point):
+        part = point_part(subject.valence, subject.arousal, layout)
     elif isinstance(subject, Colours):
-        target = colour_target(subject.values, layout)
+        part = colour_part(subject.values, layout)
     else:
-        target = example_target(read_example(subject), layout)
-    return _reversed(target) if term.weight < 0 else target
+        part = example_part(read_example(subject), layout)
+    return Target((part.weighed(sign),))
 
 
 def term_scores(
     query: Query, rows: NDArray[np.float32], layout: RowLayout, read_example: ReadExample, language: Language
 ) -> list[dict[str, float]]:
-    """How well each row fits each term alone, from 0 to 1, whatever the term's weight.
+    """How well each row fits each term alone, from 0 to 1, uncalibrated, whatever the term's weight.
 
     Returns:
         Per row, the term in the query grammar (with a minus sign where it is negative) to its score.
@@ -152,30 +209,19 @@ def term_scores(
     for term in query.terms:
         target = term_target(term, layout, read_example, language)
         name = ("- " if term.weight < 0 else "") + subject_text(term.subject)
-        scores[name] = rows @ target.weights + np.float32(target.offset)
+        scores[name] = target.mean(target.fits(rows))
     return [{name: float(values[row]) for name, values in scores.items()} for row in range(len(rows))]
 
 
-def _reversed(target: Target) -> Target:
-    return Target(-target.weights, 1 - target.offset, target.unknown)
-
-
-def _mean(parts: list[Target], shares: NDArray[np.floating], unknown: tuple[str, ...]) -> Target:
-    shares = shares / shares.sum()
-    weights = sum(share * part.weights for share, part in zip(shares, parts, strict=True))
-    offset = sum(share * part.offset for share, part in zip(shares, parts, strict=True))
-    return Target(np.asarray(weights, dtype=np.float32), float(offset), unknown)
-
-
 def words_target(phrase: str, layout: RowLayout, language: Language) -> Target:
-    """A phrase: the mean of its emotion words, stronger ones counting more, negated ones turned round.
+    """A phrase: its emotion words, stronger ones counting more, negated ones turned round.
 
     Raises:
         QueryError: if the phrase holds no emotion word; near words are suggested.
     """
     encoded = language.encoder.concept(phrase) if language.encoder is not None else None
     if encoded is not None:
-        return concept_target(encoded, layout)
+        return Target((concept_part(encoded, layout),))
     understood = understand(phrase, language.words)
     sides = [understand(side, language.words).parts for side in SIGNS.split(phrase)]
     if phrase.lower() not in language.words and sum(bool(parts) for parts in sides) > 1:
@@ -183,12 +229,10 @@ def words_target(phrase: str, layout: RowLayout, language: Language) -> Target:
     if not understood.parts:
         raise QueryError(_nothing_understood(phrase, understood, language))
     parts = [
-        _reversed(concept_target(part.concept, layout))
-        if part.factor < 0
-        else concept_target(part.concept.scaled(part.factor), layout)
-        for part in understood.parts
+        concept_part(word.concept.scaled(max(word.factor, 0) or 1), layout).weighed(word.factor)
+        for word in understood.parts
     ]
-    return _mean(parts, np.abs([part.factor for part in understood.parts]), understood.unknown)
+    return Target(tuple(parts), understood.unknown)
 
 
 def _nothing_understood(phrase: str, understood: Understood, language: Language) -> str:
@@ -205,7 +249,7 @@ def _nothing_understood(phrase: str, understood: Understood, language: Language)
     return f"no emotion word in {phrase!r}{named}. {hint}"
 
 
-def concept_target(concept: Concept, layout: RowLayout) -> Target:
+def concept_part(concept: Concept, layout: RowLayout) -> Part:
     """A concept: the mean over the heads that know something of it.
 
     A distribution is compared by the Bhattacharyya coefficient. A concept that says nothing in any space of
@@ -223,20 +267,33 @@ def concept_target(concept: Concept, layout: RowLayout) -> Target:
             if (source, target) in TABLES
         }
     if spaces:
-        return Target(_distribution_weights(spaces, layout), 0.0)
+        chance = float(np.mean([meant(shares).mean() for shares in spaces.values()]))
+        return Part(_distribution_weights(spaces, layout), 0.0, "words", chance)
     if concept.valence is None or concept.arousal is None:
         raise QueryError(f"this model knows nothing of {', '.join(concept.distributions)}")
-    return point_target(concept.valence, concept.arousal, layout)
+    return point_part(concept.valence, concept.arousal, layout)
 
 
-def point_target(valence: float, arousal: float, layout: RowLayout) -> Target:
+def meant(shares: NDArray[np.floating]) -> NDArray[np.float64]:
+    """How far each class is what a concept means: 1 for its main class, less for the others.
+
+    A rater who names a class agrees with the concept to this degree.
+
+    Example:
+        >>> meant(np.array([0.5, 0.25, 0.25, 0.0])).tolist()
+        [1.0, 0.5, 0.5, 0.0]
+    """
+    return np.asarray(shares / shares.max(), dtype=np.float64)
+
+
+def point_part(valence: float, arousal: float, layout: RowLayout) -> Part:
     """A point of the plane: one minus half the squared distance to it."""
     weights = np.zeros(layout.length, np.float32)
     weights[layout.point] = valence, arousal, -0.5
-    return Target(weights, 1 - (valence**2 + arousal**2) / 2)
+    return Part(weights, 1 - (valence**2 + arousal**2) / 2, "point")
 
 
-def colour_target(colours: tuple[str, ...], layout: RowLayout) -> Target:
+def colour_part(colours: tuple[str, ...], layout: RowLayout) -> Part:
     """Colours: the Bhattacharyya coefficient between the picture's palette and one made of them alone."""
     wanted = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours], np.uint8)
     distance = np.linalg.norm(srgb_to_lab(wanted)[:, None] - srgb_to_lab(reference_colours())[None], axis=2)
@@ -246,17 +303,17 @@ def colour_target(colours: tuple[str, ...], layout: RowLayout) -> Target:
     shares = (near / near.sum(axis=1, keepdims=True)).mean(axis=0)
     weights = np.zeros(layout.length, np.float32)
     weights[layout.palette] = np.sqrt(shares)
-    return Target(weights, 0.0)
+    return Part(weights, 0.0, "colour")
 
 
-def example_target(reading: EmotionReading, layout: RowLayout) -> Target:
+def example_part(reading: EmotionReading, layout: RowLayout) -> Part:
     """An example image: distributions, place in the plane and embedding like its own."""
     spaces = {space: np.array(list(classes.values()), np.float32) for space, classes in reading.distributions.items()}
-    point = point_target(reading.valence, reading.arousal, layout)
+    point = point_part(reading.valence, reading.arousal, layout)
     weights = point.weights + _distribution_weights(spaces, layout)
     # The cosine, from -1 to 1, brought to 0 to 1 like the others.
     weights[layout.embedding] = reading.embedding / 2
-    return Target(weights / np.float32(EXAMPLE_PARTS), (point.offset + 0.5) / EXAMPLE_PARTS)
+    return Part(weights / np.float32(EXAMPLE_PARTS), (point.offset + 0.5) / EXAMPLE_PARTS, "example")
 
 
 def _distribution_weights(spaces: Mapping[str, NDArray[np.floating]], layout: RowLayout) -> NDArray[np.float32]:
