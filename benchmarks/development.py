@@ -7,7 +7,6 @@ the default is ../shared/data beside the checkout.
 from __future__ import annotations
 
 import csv
-import hashlib
 import os
 from pathlib import Path
 
@@ -69,30 +68,3 @@ def near_duplicates() -> list[tuple[Path, Path]]:
         return [
             (ROOT / row["set_a"] / row["path_a"], ROOT / row["set_b"] / row["path_b"]) for row in csv.DictReader(stream)
         ]
-
-
-def _held_out(table: Table) -> list[bool]:
-    """One row in five, drawn by a hash, so that it stays the same whatever else changes.
-
-    Rows of one group, and both sides of a near-duplicate pair, share their draw.
-    """
-    twins = {other: one for one, other in near_duplicates()}
-    keys = []
-    for row, path in enumerate(table.paths):
-        own = "images/" + twins.get(path, path).name
-        keys.append(str(table.group[row]) if table.group is not None else own)
-    return [hashlib.sha256(key.encode()).digest()[0] % 5 == 0 for key in keys]
-
-
-def training_part(name: str) -> Table:
-    """The four fifths of a human-rated set that the shipped weights may learn from."""
-    table = load(name)
-    return table.take([row for row, held in enumerate(_held_out(table)) if not held])
-
-
-def held_out_part(name: str) -> Table:
-    """The fifth of a human-rated set that the shipped weights have never seen; all of GAPED."""
-    table = load(name)
-    if name == "gaped":
-        return table
-    return table.take([row for row, held in enumerate(_held_out(table)) if held])

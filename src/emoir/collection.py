@@ -267,6 +267,7 @@ class Collection:
         index = self._open()
         parsed = parse_query(query)
         folders = None if within is None else [as_folder(folder) for folder in within]
+        listed = None if among is None else self._listed(index, among)
         matrix = index.matrix()
         searchable = Searchable(matrix, index.layout, lambda: index.attributes(matrix), index.model.scores)
         language = Language.of(index.layout, self._words, self._text_encoder)
@@ -276,7 +277,7 @@ class Collection:
             request,
             read_example=self._read_example,
             language=language,
-            candidates=self._candidates(index, folders, among),
+            candidates=_candidates(index, folders, listed),
             excluded=self._example_files(parsed, index),
         )
         scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
@@ -284,21 +285,19 @@ class Collection:
         readings = index.readings(facts, rows)
         parts = term_scores(found.query, rows, index.layout, self._read_example, language)
         matches = tuple(
-            Match(fact.id, as_path(fact.path), scores[fact.id], reading, part)
+            Match(fact.id, (listed or {}).get(fact.id, as_path(fact.path)), scores[fact.id], reading, part)
             for fact, reading, part in zip(facts, readings, parts, strict=True)
         )
-        return Matches(str(found.query), matches, found.target.unknown, found.searched, found.hidden)
+        return Matches(str(found.query), matches, found.unknown, found.searched, found.hidden)
 
-    def _candidates(
-        self, index: SqliteIndex, folders: list[bytes] | None, among: Sequence[AnyPath] | None
-    ) -> NDArray[np.int64] | None:
-        """Ids that may be found, rising; None for all."""
-        inside = None if folders is None else index.ids_below(folders)
-        if among is None:
-            return inside
-        known = {index.id_of(as_file(os.path.expanduser(path))) for path in among} - {None}
-        listed = np.array(sorted(id for id in known if id is not None), dtype=np.int64)
-        return listed if inside is None else np.intersect1d(inside, listed)
+    def _listed(self, index: SqliteIndex, among: Sequence[AnyPath]) -> dict[int, Path]:
+        """The listed files that are indexed, by their image; of several copies, the first."""
+        listed: dict[int, Path] = {}
+        for path in among:
+            file = as_file(os.path.expanduser(path))
+            if (id := index.id_of(file)) is not None:
+                listed.setdefault(id, as_path(file))
+        return listed
 
     def _read_example(self, subject: Subject) -> EmotionReading:
         index = self._open()
@@ -353,3 +352,14 @@ class Collection:
         order = sorted(range(len(facts)), key=lambda row: facts[row].path)
         facts, rows = [facts[row] for row in order], rows[order]
         return facts, index.readings(facts, rows), rows
+
+
+def _candidates(
+    index: SqliteIndex, folders: list[bytes] | None, listed: dict[int, Path] | None
+) -> NDArray[np.int64] | None:
+    """Ids that may be found, rising; None for all."""
+    inside = None if folders is None else index.ids_below(folders)
+    if listed is None:
+        return inside
+    ids = np.array(sorted(listed), dtype=np.int64)
+    return ids if inside is None else np.intersect1d(inside, ids)

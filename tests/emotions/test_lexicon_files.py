@@ -28,7 +28,7 @@ def test_emolex(tmp_path: Path) -> None:
     shares = words["harbour"].distributions["plutchik"]
     assert shares.tolist() == [0.5 if name in ("joy", "trust") else 0 for name in PLUTCHIK.names]
     assert words["grade"].distributions["polarity"].tolist() == [1, 0]
-    assert words["grade"].valence is None
+    assert words["grade"].valence == 0.25
 
 
 def test_vad_of_both_versions(tmp_path: Path) -> None:

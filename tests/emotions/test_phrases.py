@@ -22,7 +22,16 @@ from emoir.emotions.phrases import CHINESE_FUNCTION, CHINESE_NEGATION, FUNCTION_
         ("isn't happy", [("happy", -1)], ()),
         ("not very happy", [("happy", -1)], ()),
         ("not sad or scary, calm", [("sad", -1), ("scary", -1), ("calm", 1)], ()),
-        ("neither", [], ("neither",)),
+        ("neither sad nor scary", [("sad", -1), ("scary", -1)], ()),
+        ("no cars on a quiet road", [("quiet", 1)], ("no", "cars", "road")),
+        ("not only sad but scary", [("sad", 1), ("scary", 1)], ()),
+        ("hardly scary", [("scary", -1)], ()),
+        ("a little girl smiling", [("smiling", 1)], ("a little", "girl")),
+        ("无人的宁静海滩", [("宁静", 1)], ("海滩",)),
+        ("不但美丽而且宁静", [("美丽", 1), ("宁静", 1)], ()),
+        ("没有任何恐惧", [("恐惧", -1)], ()),
+        ("不安静", [("安静", -1)], ()),
+        ("不快乐", [("快乐", -1)], ()),
         ("not sad but calm", [("sad", -1), ("calm", 1)], ()),
         ("never without hope", [("hope", 1)], ()),
         ("not a winter, calm", [("calm", 1)], ("winter", "not")),
@@ -54,7 +63,7 @@ def test_phrases(phrase: str, parts: list[tuple[str, float]], unknown: tuple[str
         assert part.concept is look_up(part.word, lexicon())
 
 
-PASSED_OVER = {*FUNCTION_WORDS, *STOPS, *CHINESE_FUNCTION, *MODIFIERS, *CHINESE_NEGATION, "not", "no", "never"}
+PASSED_OVER = {*FUNCTION_WORDS, *STOPS, *CHINESE_FUNCTION, *MODIFIERS, *CHINESE_NEGATION, "not", "no", "never", "less"}
 vocabulary = sorted([*lexicon(), *PASSED_OVER, "winter", "冬夜", "evening"])
 
 

@@ -140,9 +140,9 @@ def explanation(p: float, grey: float, smooth: float, *, monochrome: bool = Fals
         ),
         (
             (0.61, 0.80, 0.40),
-            "Sadness: 0.61. Mostly its texture (smooth): smoothed away, it falls from 0.61 to 0.40. Its colours speak "
+            "Sadness: 0.61. Partly its texture (smooth): smoothed away, it falls from 0.61 to 0.40. Its colours speak "
             "against it: without them it rises to 0.80.",
-            "悲伤：0.61。主要在于纹理（平滑）：抹平后从 0.61 降到 0.40。色彩与之相反：去掉后升到 0.80。",
+            "悲伤：0.61。部分在于纹理（平滑）：抹平后从 0.61 降到 0.40。色彩与之相反：去掉后升到 0.80。",
         ),
     ],
 )
@@ -159,11 +159,11 @@ def test_a_monochrome_picture_owes_nothing_to_colour() -> None:
 
 def test_a_place_is_named_only_where_the_map_stands_out() -> None:
     flat = explanation(0.6, 0.6, 0.6)
-    assert "sits in" not in sentence(replace(flat, map=np.full((24, 24), 0.2, np.float32)))
+    assert "strongest" not in sentence(replace(flat, map=np.full((24, 24), 0.2, np.float32)))
     corner = np.zeros((24, 24), np.float32)
     corner[:8, 16:] = 0.2
-    assert sentence(replace(flat, map=corner)).endswith("Most of it sits in the upper right.")
-    assert sentence(replace(flat, map=corner), "zh").endswith("它集中在画面右上方。")
+    assert sentence(replace(flat, map=corner)).endswith("It is strongest in the upper right.")
+    assert sentence(replace(flat, map=corner), "zh").endswith("画面右上方最为明显。")
 
 
 def test_the_overlay_is_orange_where_the_picture_speaks_for_it() -> None:
@@ -207,6 +207,10 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     again = CliRunner().invoke(app, ["explain", "cat.jpg", "--language", "zh", "--out", "x.png"])
     assert "：" in again.stdout
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cat-explained.png", "cat.jpg", "x.png"]
+    itself = CliRunner().invoke(app, ["explain", "cat.jpg", "--out", "cat.jpg"])
+    assert itself.exit_code == 4
+    assert "is the photograph itself" in itself.stderr
+    assert CliRunner().invoke(app, ["explain", "cat.jpg", "--emotion", "恐惧", "--out", "x.png"]).exit_code == 0
     missing = CliRunner().invoke(app, ["explain", "dog.jpg"])
     assert missing.exit_code == 4
     assert "dog.jpg" in missing.stderr

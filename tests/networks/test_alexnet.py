@@ -49,4 +49,4 @@ def test_initialisation() -> None:
     network = AlexNet(NetworkConfig(size=128, distributions={"mikels": 8}))
     convolutions = [module for module in network.maps if isinstance(module, nn.Conv2d)]
     assert [bool((c.bias == 1).all()) for c in convolutions if c.bias is not None] == [False, True, False, True, True]
-    assert float(convolutions[2].weight.std()) == pytest.approx(0.01, rel=0.02)
+    assert float(convolutions[2].weight.detach().std()) == pytest.approx(0.01, rel=0.02)

@@ -101,7 +101,10 @@ def test_score_curves() -> None:
 def test_near_duplicates_fold_to_the_first() -> None:
     hashes = np.array([0, 0b111111, 0b1111111, 0xFF << 56, 0], np.uint64)
     known = np.array([True, True, True, True, False])
-    assert without_near_duplicates(hashes, known).tolist() == [0, 2, 3, 4]
+    palettes = np.eye(5)[[0, 0, 0, 0, 0]]
+    assert without_near_duplicates(hashes, known, palettes).tolist() == [0, 2, 3, 4]
+    # Smooth pictures share a hash whatever their colours.
+    assert without_near_duplicates(np.zeros(2, np.uint64), np.ones(2, bool), np.eye(2)).tolist() == [0, 1]
 
 
 def test_marginal_relevance_against_a_plain_loop() -> None:

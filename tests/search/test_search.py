@@ -228,6 +228,8 @@ def test_words_not_understood_are_named(photos: Collection) -> None:
         with pytest.raises(QueryError, match=r"write ' \+ ' or ' - ' with a space on either side"):
             photos.search(joined)
     assert photos.search("matter-of-fact").unknown == ()
+    assert photos.search("a quiet, slow-moving, lonely river").unknown == ("slow-moving", "river")
+    assert photos.search("awe", sort="joy xyzzy").unknown == ("xyzzy",)
     assert photos.search("awe 😱").unknown == ("😱",)
     with pytest.raises(QueryError, match="'😱' not understood"):
         photos.search("😱")
@@ -297,3 +299,13 @@ def test_what_is_not_understood_is_pointed_at(photos: Collection) -> None:
     with pytest.raises(QueryError) as caught:
         photos.search("2:awe - winter + joy")
     assert (caught.value.query, caught.value.at) == ("2:awe - winter + joy", 8)
+
+
+def test_a_listed_copy_is_named_by_the_path_that_was_listed(collection: Collection, tmp_path: Path) -> None:
+    [path] = save_photos(tmp_path / "a", 1)
+    copy = tmp_path / "b" / "copy.jpg"
+    copy.parent.mkdir()
+    copy.write_bytes(path.read_bytes())
+    collection.index(tmp_path, workers=1)
+    [match] = collection.search("awe", among=[copy], show_all=True)
+    assert match.path == copy

@@ -79,7 +79,8 @@ def test_pieces_become_tables(data: tuple[Table, Folds], tmp_path: Path) -> None
     text = comparison.report([first, second], table, tmp_path, facts="in small")
     assert "| (2) colour + texture minus RGB, same network |" in text
     assert "Floor of top-1: 0.500" in text
-    rows = list(csv.DictReader((tmp_path / "comparison.csv").open(encoding="utf-8")))
+    with (tmp_path / "comparison.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
     assert [row["row"] for row in rows] == [RGB.name, BOTH.name]
     assert json.loads((tmp_path / "comparison.json").read_text())[0]["seeds"] == "1"
     plotted = comparison.plot([first, second], table, folds, tmp_path, (0,))

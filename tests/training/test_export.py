@@ -79,7 +79,8 @@ def test_card_weights_and_digests(network: EmotionNet, folder: Path) -> None:
     assert NetworkConfig.from_dict(card["network"]) == network.config
     again = EmotionNet(NetworkConfig.from_dict(card["network"]))
     again.load_state_dict(load_file(folder / WEIGHTS))
-    assert torch.equal(again.embedding.weight, network.embedding.weight)
+    # Large weights are kept as half floats.
+    assert torch.equal(again.embedding.weight, network.embedding.weight.half().float())
     photos = sorted((folder.parent / "photos").iterdir())
     digests = sorted(hashlib.sha256(photo.read_bytes()).hexdigest()[:16] for photo in photos)
     assert (folder / LEARNT_FROM).read_text().split() == digests

@@ -149,3 +149,22 @@ def test_the_command(base: Path, tmp_path: Path) -> None:
     wrong = CliRunner().invoke(app, ["train", str(data), *options, "--scale", "nine"])
     assert wrong.exit_code == 2
     assert "such as 1,9" in wrong.stderr
+
+
+def test_names_that_cannot_be_used_and_classes_in_another_order(base: Path, tmp_path: Path) -> None:
+    data = save_colours(tmp_path / "train", 40)
+    with pytest.raises(TrainingError, match="'train' cannot name a space; choose another with --space"):
+        fine_tune(read_dataset(data), tmp_path / "model", base=base)
+    table = Table(
+        "mine",
+        save_photos(tmp_path / "photos", 60),
+        classes={"old": np.arange(60) % 3},
+        class_names={"old": ("down", "sideways", "up")},
+    )
+    fine_tune(table, tmp_path / "model", base=base, epochs=1, keep_anyway=True)
+    card = json.loads((tmp_path / "model" / CARD).read_text())
+    assert card["class_names"]["old"] == ["up", "down", "sideways"]
+    assert Model(base).learnt_from() < Model(tmp_path / "model").learnt_from()
+    other = Table("mine", table.paths, classes=table.classes, class_names={"old": ("a", "b", "c")})
+    with pytest.raises(TrainingError, match="old has other classes in the base model"):
+        fine_tune(other, tmp_path / "again", base=base)

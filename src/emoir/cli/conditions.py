@@ -52,6 +52,7 @@ def read_list(source: str | None) -> list[Path] | None:
     if source is None:
         return None
     content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-    separator = b"\0" if b"\0" in content else b"\n"
-    lines = (line.rstrip(b"\r") for line in content.split(separator))
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    by_line = [line.rstrip(b"\r") for line in content.split(b"\n")]
+    lines = content.split(b"\0") if b"\0" in content else by_line
     return [Path(line.decode(sys.getfilesystemencoding(), "surrogateescape")) for line in lines if line]

@@ -44,6 +44,7 @@ def read_dataset(
         >>> read_dataset(folder, space="mine").class_names["mine"]
         ('calm',)
     """
+    source = source.resolve()
     if source.is_dir():
         tables = [source / name for name in TABLES if (source / name).is_file()]
         if not tables:

@@ -136,9 +136,13 @@ def _emolex(lines: Lines) -> Concepts:
             found.setdefault(word, set()).update([emotion] if associated.strip() == "1" else [])
     for word, emotions in found.items():
         even = dict.fromkeys(emotions, 1.0)
-        distributions = _normalised(PLUTCHIK, even) or _normalised(POLARITY, even)
+        distributions = _normalised(PLUTCHIK, even)
+        polarity = _normalised(POLARITY, even)
         if distributions:
             yield word, Concept(distributions, None, None)
+        elif polarity:
+            # A polarity alone is a place in the plane: half way to the pleasant or the unpleasant side.
+            yield word, Concept(polarity, 0.25 + float(polarity["polarity"][1]) / 2, 0.5)
 
 
 def _vad(lines: Lines) -> Concepts:

@@ -19,7 +19,7 @@ completely, absolutely, overwhelmingly, strongly,
 """
 _WEAKER = """
 slightly, somewhat, a little, a bit, a touch, mildly, faintly, kind of, sort of, a little bit, vaguely, subtly, gently,
-fairly, rather,
+fairly, rather, less,
 有点, 有些, 有点儿, 有一点, 略, 略微, 略带, 稍微, 稍, 一点, 一丝, 些许, 淡淡, 微微, 隐隐, 几分, 较, 比较
 """
 
@@ -37,17 +37,25 @@ FUNCTION_WORDS = frozenset(
     feel feels feeling feelings felt mood something image images photo photos picture pictures me i one which
     """.split()  # noqa: SIM905
 )
-NEGATION = re.compile(r"not|no|nor|without|never|cannot|.*n['’]t")
+NEGATION = re.compile(
+    r"not|no|nor|neither|without|never|cannot|nothing|nobody|none|hardly|barely|scarcely|(?:is|are|was|do|does)nt|.*n['’]t"
+)
+# These deny the noun that follows, if it is no emotion word: "no cars on a quiet road" is quiet.
+OF_NOUNS = ("no", "without")
+NO_NEGATION = frozenset(["not only", "not just", "not merely"])
 # These end the reach of a negation.
 STOPS = frozenset([",", ".", ";", "!", "?", "，", "。", "；", "、", "！", "？", "but", "and", "yet"])
 
 CHINESE_NEGATION = frozenset(
-    _listed("不, 没, 没有, 不是, 毫无, 毫不, 不太, 不怎么, 不要, 不会, 不那么, 不再, 别, 并不, 并非, 非, 无")
+    _listed("不, 没, 没有, 不是, 毫无, 毫不, 不太, 不怎么, 不要, 不会, 不那么, 不再, 别, 并不, 并非, 非, 无, 谈不上")
+    + _listed("称不上, 缺乏, 缺少")
 )
 CHINESE_FUNCTION = frozenset(
     [
         *"的地得了和与但而又也是在种一个着或及张给让人却且并既中带",
         *_listed("图片, 照片, 画面, 感觉, 感到, 令人, 使人, 觉得, 但是, 而且, 以及, 并且, 一种, 一张"),
+        # These are no negations, or their negation is used up.
+        *_listed("不但, 不仅, 不只, 不光, 不得不, 无人, 没有人, 没人, 任何, 什么, 丝毫"),
     ]
 )
 _LONGEST_EXPRESSION = 4
@@ -104,6 +112,13 @@ class _Reader:
         if not self.held:
             self.negations.clear()
 
+    def lapse(self) -> None:
+        """A word that is not understood takes the modifiers before it, and the negation of nouns."""
+        self.unknown += self.modifiers
+        self.modifiers.clear()
+        while self.negations and self.negations[-1] in OF_NOUNS:
+            self.unknown.append(self.negations.pop())
+
     def stop(self) -> None:
         """A clause ends: what waited for a word in vain was not understood."""
         self.unknown += [*([] if self.held else self.negations), *self.modifiers]
@@ -151,6 +166,8 @@ def _read_english(tokens: list[str], at: int, reader: _Reader) -> int:
     """Read one token or expression; returns how many tokens it took."""
     for length in range(min(_LONGEST_EXPRESSION, len(tokens) - at), 0, -1):
         expression = " ".join(tokens[at : at + length])
+        if expression in NO_NEGATION:
+            return length
         if expression in MODIFIERS:
             # "so sad", but "terribly" alone may be an emotion word of the vocabulary.
             reader.modifiers.append(expression)
@@ -166,6 +183,7 @@ def _read_english(tokens: list[str], at: int, reader: _Reader) -> int:
     elif NEGATION.fullmatch(token) and not (token == "nor" and reader.held):
         reader.negations.append(token)
     elif token not in FUNCTION_WORDS:
+        reader.lapse()
         reader.unknown.append(token)
     return 1
 
@@ -202,5 +220,16 @@ def _segments(run: str, words: Mapping[str, Concept]) -> Iterator[str]:
             word = run[at:end]
             if word in words or word in MODIFIERS or word in CHINESE_NEGATION or word in CHINESE_FUNCTION:
                 break
+        if word in words:
+            word = _negation_before_longer(run, at, word, words)
         yield word
         at += len(word)
+
+
+def _negation_before_longer(run: str, at: int, word: str, words: Mapping[str, Concept]) -> str:
+    """The negation that a word begins with, if a word behind it reaches further: 不 + 安静, not 不安 + 静."""
+    for negation in CHINESE_NEGATION:
+        start = at + len(negation)
+        if word.startswith(negation) and any(run[start:end] in words for end in range(at + len(word) + 1, start + 5)):
+            return negation
+    return word

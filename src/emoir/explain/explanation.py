@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReading, EmotionReadings
+from emoir.emotions.spaces import SPACES
 from emoir.errors import QueryError
 from emoir.explain.counterfactuals import COUNTERFACTUALS
 from emoir.explain.occlusion import occlusion_map
@@ -128,9 +130,11 @@ def _find(emotion: str | None, readings: EmotionReadings) -> tuple[str, str]:
     if emotion is None:
         space = next(iter(readings.class_names))
         return space, readings[0].top(space)
+    chosen, _, bare = emotion.rpartition(".")
     for space, names in readings.class_names.items():
-        for name in names:
-            if name.lower() == emotion.lower():
+        chinese = SPACES[space].chinese if space in SPACES else ()
+        for name, other in zip_longest(names, chinese):
+            if chosen.lower() in ("", space.lower()) and bare.lower() in (name.lower(), other):
                 return space, name
     known = dict.fromkeys(name for names in readings.class_names.values() for name in names)
     raise QueryError(f"no emotion {emotion!r} in this model; it has {', '.join(known)}")

@@ -29,7 +29,7 @@ _PLACES = {
 
 
 def sentence(explanation: Explanation, language: str = "en") -> str:
-    """One to three sentences on what a reading rests on.
+    """A few sentences on what a reading rests on.
 
     Args:
         explanation: what was measured.
@@ -60,17 +60,25 @@ def sentence(explanation: Explanation, language: str = "en") -> str:
                 f"to {grey:.2f}, without the texture to {smooth:.2f}."
             )
         elif by_colour:
+            most, main = ("Mostly", "主要") if -colour >= p / 2 else ("Partly", "部分")
             parts.append(
-                f"主要在于色彩（{colours}）：去掉色彩后从 {p:.2f} 降到 {grey:.2f}。"
+                f"{main}在于色彩（{colours}）：去掉色彩后从 {p:.2f} 降到 {grey:.2f}。"
                 if chinese
-                else f"Mostly its colours ({colours}): without them it falls from {p:.2f} to {grey:.2f}."
+                else f"{most} its colours ({colours}): without them it falls from {p:.2f} to {grey:.2f}."
             )
         else:
+            most, main = ("Mostly", "主要") if -texture >= p / 2 else ("Partly", "部分")
             parts.append(
-                f"主要在于纹理（{surface}）：抹平后从 {p:.2f} 降到 {smooth:.2f}。"
+                f"{main}在于纹理（{surface}）：抹平后从 {p:.2f} 降到 {smooth:.2f}。"
                 if chinese
-                else f"Mostly its texture ({surface}): smoothed away, it falls from {p:.2f} to {smooth:.2f}."
+                else f"{most} its texture ({surface}): smoothed away, it falls from {p:.2f} to {smooth:.2f}."
             )
+    elif explanation.reading.monochrome and texture < NOTICEABLE:
+        parts.append(
+            "抹平纹理改变不大：起作用的是画面内容、明暗与布局。"
+            if chinese
+            else "Its texture alone does not change it: it rests on what is shown, on light and layout."
+        )
     elif max(colour, texture) < NOTICEABLE:
         parts.append(
             "单独去掉色彩或纹理都改变不大：起作用的是画面内容、明暗与布局。"
@@ -89,15 +97,16 @@ def sentence(explanation: Explanation, language: str = "en") -> str:
             if chinese
             else f"Its texture speaks against it: without it, it rises to {smooth:.2f}."
         )
+    if place := concentrated_place(explanation, language):
+        parts.append(f"画面{place}最为明显。" if chinese else f"It is strongest in the {place}.")
     sure = explanation.reading.confidence
-    if sure < UNSURE and explanation.emotion == explanation.reading.top(explanation.space):
+    first = next(iter(explanation.reading.distributions))
+    if sure < UNSURE and explanation.space == first and explanation.emotion == explanation.reading.top(first):
         parts.append(
             f"模型对此没有把握（置信度 {sure:.2f}）。"
             if chinese
             else f"The model is not sure of it (confidence {sure:.2f})."
         )
-    if place := concentrated_place(explanation, language):
-        parts.append(f"它集中在画面{place}。" if chinese else f"Most of it sits in the {place}.")
     return ("" if chinese else " ").join(parts)
 
 

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -193,6 +194,11 @@ def _moment(exif: Image.Exif) -> str | None:
     """When the picture was taken, as the camera wrote it; None if absent or not of the standard's form."""
     written = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
     if not isinstance(written, str) or not MOMENT.fullmatch(written):
+        return None
+    try:
+        # Cameras without a clock write zeros.
+        datetime.strptime(written, "%Y:%m:%d %H:%M:%S")
+    except ValueError:
         return None
     return written
 

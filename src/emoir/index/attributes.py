@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emoir.index.base import among
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +49,32 @@ def load_attributes(connection: sqlite3.Connection, ids: NDArray[np.int64]) -> A
         ids: (n,) rising.
 
     Returns:
-        n rows in the order of the ids; zeros for an id that is gone.
+        n rows in the order of the ids; zeros, and no date, for an id that is gone.
     """
     columns = "id, confidence, monochrome, width, height, taken, hash"
     known = connection.execute(f"SELECT {columns} FROM images ORDER BY id").fetchall()
     table = list(zip(*known, strict=True)) if known else [()] * 7
-    place = np.searchsorted(np.array(table[0], dtype=np.int64), ids)
-    place = place[place < len(known)]
+    known_ids = np.array(table[0], dtype=np.int64)
+    there = among(ids, known_ids)
+    place = np.searchsorted(known_ids, ids[there])
 
-    def column(number: int, dtype: type) -> Any:
-        values: Any = np.zeros(len(ids), dtype=dtype)
-        values[: len(place)] = np.array(table[number], dtype=dtype)[place]
-        return values
+    def column(values: Sequence[object], dtype: type) -> Any:
+        filled: Any = np.zeros(len(ids), dtype=dtype)
+        filled[there] = np.array(values, dtype=dtype)[place]
+        return filled
 
-    moment = np.array([text or "" for text in table[5]], dtype=str)[place]
-    days = [float(text[:10].replace(":", "")) if text else np.nan for text in moment.tolist()]
-    hashes = [0 if value is None else value & 0xFFFFFFFFFFFFFFFF for value in table[6]]
+    days = [float(text[:10].replace(":", "")) if text else np.nan for text in table[5]]
+    moment = np.zeros(len(ids), dtype="U19")
+    moment[there] = np.array([text or "" for text in table[5]], dtype="U19")[place]
+    day = column(days, np.float64)
+    day[~there] = np.nan
     return Attributes(
-        column(1, np.float32),
-        column(2, np.bool_),
-        column(3, np.int64),
-        column(4, np.int64),
-        np.array(days, dtype=np.float64),
+        column(table[1], np.float32),
+        column(table[2], np.bool_),
+        column(table[3], np.int64),
+        column(table[4], np.int64),
+        day,
         moment,
-        np.array(hashes, dtype=np.uint64)[place],
-        np.array([value is not None for value in table[6]], dtype=bool)[place],
+        column([0 if value is None else value & 0xFFFFFFFFFFFFFFFF for value in table[6]], np.uint64),
+        column([value is not None for value in table[6]], np.bool_),
     )

@@ -9,27 +9,35 @@ from emoir.images.difference_hash import NEAR, hash_distance
 
 # How much fit counts against likeness to what was chosen already.
 TRADE_OFF = 0.7
+# Palettes with this Bhattacharyya coefficient are those of copies.
+SAME_PALETTE = 0.8
 
 
-def without_near_duplicates(hashes: NDArray[np.uint64], known: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Keep the first of every group of near duplicates.
+def without_near_duplicates(
+    hashes: NDArray[np.uint64], known: NDArray[np.bool_], palettes: NDArray[np.floating]
+) -> NDArray[np.intp]:
+    """Keep the first of every group of near duplicates: alike in their hash and in their colours.
 
     Args:
         hashes: (n,) difference hashes, best image first.
         known: (n,) whether the hash is known; an image without is kept.
+        palettes: (n, 64) square roots of palette histograms. Smooth pictures share a hash whatever they show.
 
     Returns:
         Rows that stay, rising.
 
     Example:
-        >>> without_near_duplicates(np.array([0, 1, 2**40 - 1], np.uint64), np.ones(3, bool)).tolist()
+        >>> one = np.ones((3, 1))
+        >>> without_near_duplicates(np.array([0, 1, 2**40 - 1], np.uint64), np.ones(3, bool), one).tolist()
         [0, 2]
     """
     kept: list[int] = []
     for row in range(len(hashes)):
         chosen = np.array([other for other in kept if known[other]], dtype=np.intp)
-        if known[row] and len(chosen) and (hash_distance(hashes[chosen], hashes[row]) <= NEAR).any():
-            continue
+        if known[row] and len(chosen):
+            near = hash_distance(hashes[chosen], hashes[row]) <= NEAR
+            if (near & (palettes[chosen] @ palettes[row] >= SAME_PALETTE)).any():
+                continue
         kept.append(row)
     return np.array(kept, dtype=np.intp)
 

@@ -45,7 +45,7 @@ def parse_range(text: str, name: str) -> Range:
     if not separator:
         high = low
     try:
-        if not (low or high):
+        if not (low or high) or "nan" in (low + high).lower():
             raise ValueError
         result = Range(float(low or "-inf"), float(high or "inf"))
     except ValueError:
@@ -196,7 +196,7 @@ def class_share(name: str, rows: NDArray[np.float32], layout: RowLayout) -> NDAr
     """
     chosen, _, bare = name.rpartition(".")
     for space, names in layout.class_names.items():
-        if chosen in ("", space) and (place := _place(bare, space, names)) is not None:
+        if chosen in ("", space.lower()) and (place := _place(bare, space, names)) is not None:
             return np.asarray(rows[:, layout.distribution(space)][:, place] ** 2)
     for source in layout.class_names:
         for target, known in SPACES.items():

@@ -61,6 +61,7 @@ class Found:
         searched: images that were compared.
         target: what was looked for.
         query: the query with feedback.
+        unknown: words of the query and of the order that were not understood.
     """
 
     ids: NDArray[np.int64]
@@ -69,6 +70,7 @@ class Found:
     searched: int
     target: Target
     query: Query
+    unknown: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +132,18 @@ def find(
     searched = int(wanted.sum())
     ids, scores, means = ids[hits], scores[hits], means[hits]
     hits = hits if rows is None else rows[hits]
-    if request.sort is not None:
-        key = _sort_key(request.sort, searchable, hits, read_example, language)
-        order = np.lexsort((ids, -key))
-    else:
-        order = best_first(scores, means, ids, len(hits) if request.diverse else request.n)
+    unknown = target.unknown
+    order = np.arange(len(hits))
+    if request.sort is None or request.diverse:
+        order = best_first(scores, means, ids, POOL * request.n if request.diverse else request.n)
     if request.diverse:
-        order = _diverse(order[: POOL * request.n], searchable, hits, scores, request.n)
+        order = _diverse(order, searchable, hits, scores, request.n)
+    if request.sort is not None:
+        key, more = _sort_key(request.sort, searchable, hits[order], read_example, language)
+        unknown = (*unknown, *more)
+        order = order[np.lexsort((ids[order], -key))]
     order = order[: request.n]
-    return Found(ids[order], scores[order], searched - len(hits), searched, target, query)
+    return Found(ids[order], scores[order], searched - len(hits), searched, target, query, unknown)
 
 
 def best_first(
@@ -175,14 +180,14 @@ def _selected(
 
 def _sort_key(
     sort: str, searchable: Searchable, rows: NDArray[np.intp], read_example: ReadExample, language: Language
-) -> NDArray[np.float32] | NDArray[np.float64]:
-    """What hits are ordered by, largest first."""
+) -> tuple[NDArray[np.float32] | NDArray[np.float64], tuple[str, ...]]:
+    """What hits are ordered by, largest first, and the words of the order that were not understood."""
     if sort in (NEWEST, OLDEST):
         moment = searchable.attributes().moment[rows]
         seconds = np.array([float("".join(filter(str.isdigit, text)) or "nan") for text in moment.tolist()])
-        return np.where(np.isnan(seconds), -np.inf, seconds if sort == NEWEST else -seconds)
+        return np.where(np.isnan(seconds), -np.inf, seconds if sort == NEWEST else -seconds), ()
     target = query_target(parse_query(sort), searchable.layout, read_example, language)
-    return target.mean(target.fits(searchable.matrix.rows[rows]))
+    return target.mean(target.fits(searchable.matrix.rows[rows])), target.unknown
 
 
 def _diverse(
@@ -193,7 +198,9 @@ def _diverse(
     n: int,
 ) -> NDArray[np.intp]:
     attributes = searchable.attributes().take(rows[order])
-    order = order[without_near_duplicates(attributes.hash, attributes.hashed)]
-    layout, vectors = searchable.layout, searchable.matrix.rows[rows[order]]
+    layout = searchable.layout
+    palettes = searchable.matrix.rows[rows[order]][:, layout.palette]
+    order = order[without_near_duplicates(attributes.hash, attributes.hashed, palettes)]
+    vectors = searchable.matrix.rows[rows[order]]
     look_and_feel = np.concatenate([vectors[:, layout.embedding], vectors[:, layout.palette]], axis=1)
     return np.asarray(order[maximal_marginal_relevance(scores[order], look_and_feel, n)])

@@ -68,7 +68,7 @@ class Query:
         parts: list[str] = []
         for term in self.terms:
             sign = "- " if term.weight < 0 else "+ " if parts else ""
-            weight = "" if abs(term.weight) == 1 else f"{abs(term.weight):g}:"
+            weight = "" if abs(term.weight) == 1 else f"{abs(term.weight):.10g}:"
             parts.append(f"{sign}{weight}{subject_text(term.subject)}")
         return " ".join(parts)
 

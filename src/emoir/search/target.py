@@ -223,9 +223,11 @@ def words_target(phrase: str, layout: RowLayout, language: Language) -> Target:
     if encoded is not None:
         return Target((concept_part(encoded, layout),))
     understood = understand(phrase, language.words)
-    sides = [understand(side, language.words).parts for side in SIGNS.split(phrase)]
-    if phrase.lower() not in language.words and sum(bool(parts) for parts in sides) > 1:
-        raise QueryError(f"{phrase!r}: write ' + ' or ' - ' with a space on either side")
+    for token in phrase.lower().split():
+        sides = [understand(side, language.words) for side in SIGNS.split(token)]
+        joined = len(sides) > 1 and all(side.parts and not side.unknown for side in sides)
+        if joined and token not in language.words:
+            raise QueryError(f"{token!r}: write ' + ' or ' - ' with a space on either side")
     if not understood.parts:
         raise QueryError(_nothing_understood(phrase, understood, language))
     parts = [

@@ -64,6 +64,7 @@ def export_model(
     learnt_from: Iterable[Path],
     facts: Mapping[str, Any],
     scores: Mapping[str, ScoreCurve] | None = None,
+    learnt_before: Iterable[str] = (),
 ) -> None:
     """Write the graph (planes inside), the weights, the card and the digests of the training images.
 
@@ -78,6 +79,7 @@ def export_model(
         learnt_from: every image that training has seen, labelled or not.
         facts: what else the card is to say: data, seeds, figures.
         scores: calibration of search per kind of query.
+        learnt_before: digests of what a network that it began with had learnt from.
 
     Raises:
         TrainingError: if graph and network disagree by more than 1e-4 on any output, at batch 1 or 17.
@@ -106,7 +108,7 @@ def export_model(
     save_file({key: value.contiguous() for key, value in weights.items()}, folder / WEIGHTS)
     # safetensors makes files that only their owner can read.
     (folder / WEIGHTS).chmod(0o644)
-    digests = sorted({hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in learnt_from})
+    digests = sorted({hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in learnt_from} | {*learnt_before})
     (folder / LEARNT_FROM).write_text("\n".join(digests) + "\n")
     card = {
         "format": CARD_FORMAT,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from torch.nn import functional as F
 
 from emoir.datasets import ABSENT_CLASS, Table
@@ -33,6 +36,8 @@ FEWEST_PER_CLASS, FEWEST = 10, 40
 # How many pictures are shown in all: minutes on two cores.
 PRESENTATIONS, PRESENTATIONS_FROM_SCRATCH = 8_000, 24_000
 EPOCHS = (4, 40)
+# Names of the graph's other inputs and outputs.
+RESERVED = ("embedding", VALENCE_AROUSAL, "images", "teacher", "features")
 LICENCE = "the user's own; the network it began with: research use, see emoir's weights licence"
 LICENCE_FROM_SCRATCH = "the user's own"
 
@@ -107,12 +112,14 @@ def fine_tune(
     Raises:
         TrainingError: if there are too few images, or the held-out images show no learning.
     """
+    model = Model(base)
+    table = _aligned(table, model.card.class_names)
     check_enough(table)
+    run = out / "run" / _digest(table)
     split = make_hold_out(table, seed=seed)
     held_out, rows = split.test_rows(0), split.training_rows(0)
-    model = Model(base)
     network = _with_heads(load_network(model.folder), table, from_scratch=from_scratch, seed=seed)
-    pixels = cached_pixels(table.paths, round(network.config.size * 9 / 8), out / "run" / "cache")
+    pixels = cached_pixels(table.paths, round(network.config.size * 9 / 8), run / "cache")
     targets = _targets(table, network, model)
     count = PRESENTATIONS_FROM_SCRATCH if from_scratch else PRESENTATIONS
     config = TrainingConfig(
@@ -123,7 +130,7 @@ def fine_tune(
         seed=seed,
         augmentation=Augmentation(smallest_area=0.5),
     )
-    test_pixels = cached_pixels([table.paths[row] for row in held_out], network.config.size, out / "run" / "cache")
+    test_pixels = cached_pixels([table.paths[row] for row in held_out], network.config.size, run / "cache")
     tested = table.take(held_out.tolist())
 
     def measure(current: EmotionNet) -> dict[str, float]:
@@ -131,20 +138,53 @@ def fine_tune(
             name: estimate.value for name, (estimate, _) in measures_of(tested, _outputs(current, test_pixels)).items()
         }
 
-    fit(network, pixels, targets, config, out / "run", rows=rows, report=report, measure=measure)
+    fit(network, pixels, targets, config, run, rows=rows, report=report, measure=measure)
     outputs = _outputs(network, test_pixels)
     measures = measures_of(tested, outputs)
     if not keep_anyway and not any(estimate.low > floor for estimate, floor in measures.values()):
+        shutil.rmtree(out / "run")
         found = "; ".join(f"{name} {estimate}, by guessing {floor:.3f}" for name, (estimate, floor) in measures.items())
         raise TrainingError(
             f"{table.name}: on {len(held_out)} held-out images the network does no better than guessing ({found}). "
             "More images per class, or clearer labels, are needed; --keep-anyway writes the model all the same"
         )
     _export(network, table, tested, outputs, model, out, measures, config, from_scratch=from_scratch)
-    shutil.copyfile(out / "run" / "log.jsonl", out / "log.jsonl")
+    shutil.copyfile(run / "log.jsonl", out / "log.jsonl")
     plot_learning_curve(out / "log.jsonl", out / "curve.png")
     shutil.rmtree(out / "run")
     return FineTuned(out, len(rows), len(held_out), measures)
+
+
+def _aligned(table: Table, known: Mapping[str, tuple[str, ...]]) -> Table:
+    """The table with the classes of a space that the base knows in the base's order.
+
+    Raises:
+        TrainingError: if such a space has other classes, or a space has a name that cannot be used.
+    """
+    distributions, classes, names = dict(table.distributions), dict(table.classes), dict(table.class_names)
+    for space in (*table.distributions, *table.classes):
+        if not re.fullmatch(r"\w+", space) or hasattr(nn.ModuleDict(), space) or space in RESERVED:
+            raise TrainingError(f"{space!r} cannot name a space; choose another with --space, letters and digits alone")
+        if space not in known or known[space] == names[space]:
+            continue
+        if set(known[space]) != set(names[space]):
+            raise TrainingError(f"{space} has other classes in the base model; choose another --space for yours")
+        order = [names[space].index(name) for name in known[space]]
+        if space in distributions:
+            distributions[space] = distributions[space][:, order]
+        if space in classes:
+            place = np.array([*np.argsort(order), ABSENT_CLASS])
+            classes[space] = place[classes[space]]
+        names[space] = known[space]
+    return replace(table, distributions=distributions, classes=classes, class_names=names)
+
+
+def _digest(table: Table) -> str:
+    """Of images and labels: a run goes on only with the labels that it began with."""
+    digest = hashlib.sha256("\0".join(map(str, table.paths)).encode(errors="surrogateescape"))
+    for values in (*table.distributions.values(), *table.classes.values(), table.valence, table.arousal):
+        digest.update(b"" if values is None else values.tobytes())
+    return digest.hexdigest()[:12]
 
 
 def _with_heads(base: EmotionNet, table: Table, *, from_scratch: bool, seed: int) -> EmotionNet:
@@ -256,6 +296,8 @@ def _export(
         confidence=confidence,
         licence=LICENCE_FROM_SCRATCH if from_scratch else LICENCE,
         learnt_from=table.paths,
+        # From scratch, too, the base filled in what the data set does not say.
+        learnt_before=model.learnt_from(),
         facts={
             "data": {table.name: len(table), "held out": len(tested)},
             "began with": "random weights" if from_scratch else model.id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from emoir.errors import TrainingError
 from emoir.networks import Network, NetworkOutput
@@ -129,6 +129,21 @@ def fit(
     return network.eval()
 
 
+def _warm_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], int | Tensor], None]:
+    """Exponential average whose decay rises with the steps: a short run must not keep its random start."""
+
+    @torch.no_grad()
+    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], steps: int | Tensor) -> None:
+        now = min(decay, (1 + int(steps)) / (10 + int(steps)))
+        for kept, new in zip(averaged, current, strict=True):
+            if kept.is_floating_point():
+                kept.lerp_(new.to(kept.dtype), 1 - now)
+            else:
+                kept.copy_(new)
+
+    return update
+
+
 class _State(Generic[NetworkType]):
     """Everything that a checkpoint must hold to go on bit for bit."""
 
@@ -160,7 +175,7 @@ class _State(Generic[NetworkType]):
             )
         self.average = AveragedModel(
             network,
-            multi_avg_fn=get_ema_multi_avg_fn(0.0 if config.published else config.ema),
+            multi_avg_fn=_warm_average(0.0 if config.published else config.ema),
             use_buffers=True,
         )
         self.generator = torch.Generator().manual_seed(config.seed)
