@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import logging
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
@@ -89,16 +92,17 @@ def export_model(
     exported = ExportedNetwork(folded(network), used).eval()
     size = network.config.size
     outputs = ["embedding", VALENCE_AROUSAL, *class_names]
-    program = torch.onnx.export(
-        exported,
-        (torch.zeros(2, size, size, 3, dtype=torch.uint8),),
-        input_names=["images"],
-        output_names=outputs,
-        dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
-        opset_version=OPSET,
-        dynamo=True,
-        verbose=False,
-    )
+    with _quiet():
+        program = torch.onnx.export(
+            exported,
+            (torch.zeros(2, size, size, 3, dtype=torch.uint8),),
+            input_names=["images"],
+            output_names=outputs,
+            dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
     if program is None:
         raise TrainingError("the ONNX exporter returned no graph")
     program.save(str(folder / GRAPH), external_data=False)
@@ -124,6 +128,18 @@ def export_model(
         **facts,
     }
     (folder / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What the exporter mutters about itself helps nobody who trains a model."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(logging.NOTSET)
 
 
 def folded(network: EmotionNet) -> EmotionNet:
