@@ -15,6 +15,7 @@ import development
 from baselines import READINGS, readings_of
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.networks import EmotionNet
+from emoir.training.answers import answers
 from emoir.training.cache import cached_pixels
 from figures import headline, provenance
 from pretrain_shipped import SIZE, pretrained
@@ -23,12 +24,8 @@ from probes import probe
 
 def features(network: EmotionNet, name: str, cache: Path) -> np.ndarray:
     pixels = cached_pixels(development.load(name).paths, SIZE, cache)
-    parts = []
-    with torch.no_grad():
-        for at in range(0, len(pixels), 64):
-            batch = torch.from_numpy(np.array(pixels[at : at + 64])).permute(0, 3, 1, 2).float() / 255
-            parts.append(torch.cat([network(batch).features, network(batch.flip(3)).features], dim=1))
-    return torch.cat(parts).numpy()
+    mirrored = pixels[:, :, ::-1]
+    return np.concatenate([answers(network, side)["features"] for side in (pixels, mirrored)], axis=1)
 
 
 def main() -> None:

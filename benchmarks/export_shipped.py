@@ -20,7 +20,7 @@ from emoir.emotions import EKMAN, MIKELS
 from emoir.networks import EmotionNet
 from emoir.training.calibrate import fit_confidence, fit_scores
 from emoir.training.export import export_model
-from fine_tune_shipped import FINE_TUNING, SETS, read_fold
+from fine_tune_shipped import FINE_TUNING, SETS, read_images
 from pretrain_shipped import PRETRAINING, network_config
 from pretraining_views import CROPS, unrated_paths
 from search_agreement import KINDS, judged, training_pairs
@@ -37,7 +37,8 @@ def main() -> None:
     arguments = parser.parse_args()
     trained = EmotionNet(network_config({"keyword6": len(development.KEYWORDS)}))
     trained.load_state_dict(torch.load(arguments.run / "network-all.pt", weights_only=True))
-    collect(arguments.run, read_fold(trained.eval(), arguments.run, 0))
+    gaped = development.load("gaped").paths
+    collect(arguments.run, read_images(trained.eval(), arguments.run, "gaped", gaped))
     outputs = FoldOutputs()
     temperatures = {space: outputs.temperature(space) for space in ("mikels", "ekman")}
     logits, target = outputs.labelled("mikels")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from safetensors.torch import load_file
 import development
 from emoir.datasets import Table
 from emoir.networks import EmotionNet
+from emoir.training.answers import answers
 from emoir.training.augmentation import Augmentation
 from emoir.training.cache import cached_pixels
 from emoir.training.distill import whitened_targets
@@ -132,22 +134,18 @@ def train(run: Path, teachers: Path, fold: int | None) -> EmotionNet:
 
 
 def read_fold(network: EmotionNet, run: Path, fold: int) -> dict[str, NDArray[np.float32]]:
-    """Logits, points and embeddings of the images that a fold holds out; of GAPED, all of them."""
-    result = {}
-    for name in development.HUMAN_RATED:
+    """Outputs for the images that a fold holds out."""
+    result: dict[str, NDArray[np.float32]] = {}
+    for name in SETS:
         table, folds = development.folds(name)
-        pixels = cached_pixels([table.paths[row] for row in folds.test_rows(fold)], SIZE, run / "cache")
-        if name == "gaped":
-            pixels = cached_pixels(table.paths, SIZE, run / "cache")
-        outputs = []
-        with torch.no_grad():
-            for at in range(0, len(pixels), 64):
-                batch = torch.from_numpy(np.array(pixels[at : at + 64])).permute(0, 3, 1, 2).float() / 255
-                outputs.append(network(batch))
-        for head in (*DISTRIBUTIONS, *HEADS, "valence_arousal"):
-            result[f"{name}.{head}"] = torch.cat([output.heads[head] for output in outputs]).numpy()
-        result[f"{name}.embedding"] = torch.cat([output.embedding for output in outputs]).numpy()
+        result |= read_images(network, run, name, [table.paths[row] for row in folds.test_rows(fold)])
     return result
+
+
+def read_images(network: EmotionNet, run: Path, name: str, paths: Sequence[Path]) -> dict[str, NDArray[np.float32]]:
+    """Logits, points and embeddings of images of one set, keyed by set and output."""
+    said = answers(network, cached_pixels(paths, SIZE, run / "cache"))
+    return {f"{name}.{head}": said[head] for head in (*DISTRIBUTIONS, *HEADS, "valence_arousal", "embedding")}
 
 
 def main() -> None:

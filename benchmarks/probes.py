@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import development
-from emoir.datasets import ABSENT_CLASS, Table
+from emoir.datasets import Table
 from emoir.datasets.splits import Folds
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.images.descriptors import GREY_WEIGHTS, describe_pixels, local_binary_pattern_histogram
@@ -69,9 +69,5 @@ def probe(table: Table, folds: Folds, features: NDArray[np.float32]) -> OutOfFol
 
 def shares_of(table: Table, space: str, rows: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Labels of a space as distributions, and which rows have one."""
-    if space in table.classes:
-        labels = table.classes[space][rows]
-        known = np.asarray(labels != ABSENT_CLASS, dtype=bool)
-        return np.eye(len(table.class_names[space]))[np.where(known, labels, 0)], known
-    shares = table.distributions[space][rows]
-    return shares, np.asarray(~np.isnan(shares).any(axis=1), dtype=bool)
+    shares, known = table.shares(space)
+    return shares[rows], known[rows]

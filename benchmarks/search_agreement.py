@@ -59,19 +59,12 @@ class Judged:
 
 def judged(outputs: FoldOutputs, name: str, space: str) -> Judged:
     """A set with its out-of-fold rows; a fold's temperatures come from the other folds."""
-    from scipy.special import softmax
 
     import development
     from probes import shares_of
 
     table, folds = development.folds(name)
-    distributions = {}
-    for head in LAYOUT.class_names:
-        logits, scaled = outputs.joined(name, head), np.zeros((len(table), len(LAYOUT.class_names[head])))
-        for fold in range(folds.count):
-            rows = folds.test_rows(fold)
-            scaled[rows] = softmax(logits[rows] / outputs.temperature(head, without=fold), axis=1)
-        distributions[head] = scaled.astype(np.float32)
+    distributions = {head: outputs.calibrated(name, head).astype(np.float32) for head in LAYOUT.class_names}
     point = outputs.joined(name, "valence_arousal")
     zeros = np.zeros(len(table), np.float32)
     readings = EmotionReadings(

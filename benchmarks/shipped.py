@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -31,15 +32,16 @@ def collect(run: Path, gaped: dict[str, NDArray[np.float32]]) -> None:
     """
     parts = [dict(np.load(run / f"fold-{fold}.npz")) for fold in range(FOLDS)]
     for name in development.HUMAN_RATED:
-        table, folds = development.folds(name)
+        _, folds = development.folds(name)
         arrays: dict[str, NDArray[np.generic]] = {"digests": np.array(folds.digests)}
-        for key, first in parts[0].items():
-            if not key.startswith(f"{name}."):
-                continue
-            joined = np.zeros((len(table), first.shape[1]), dtype=np.float16)
-            for fold, part in enumerate(parts):
-                joined[folds.test_rows(fold)] = part[key] if name != "gaped" else gaped[key][folds.test_rows(fold)]
-            arrays[key.removeprefix(f"{name}.")] = joined
+        for key in (key for key in (gaped if name == "gaped" else parts[0]) if key.startswith(f"{name}.")):
+            if name == "gaped":
+                joined = gaped[key]
+            else:
+                joined = np.zeros((len(folds.digests), parts[0][key].shape[1]), dtype=np.float32)
+                for fold, part in enumerate(parts):
+                    joined[folds.test_rows(fold)] = part[key]
+            arrays[key.removeprefix(f"{name}.")] = joined.astype(np.float16)
         np.savez_compressed(READINGS / f"{name}.{MODEL}.npz", allow_pickle=False, **arrays)
 
 
@@ -76,20 +78,24 @@ class FoldOutputs:
             targets.append(shares[rows])
         return np.concatenate(logits), np.concatenate(targets)
 
+    @cache  # noqa: B019
     def temperature(self, head: str, without: int | None = None) -> float:
         """The temperature fitted on held-out images, those of one fold left out."""
         return fit_temperature(*self.labelled(head, without))
 
+    def calibrated(self, name: str, head: str) -> NDArray[np.float64]:
+        """A head's probabilities for a whole set; a fold's temperature comes from the other folds."""
+        _, folds = development.folds(name)
+        logits = self.joined(name, head)
+        scaled = np.zeros(logits.shape)
+        for fold in range(FOLDS):
+            rows = folds.test_rows(fold)
+            scaled[rows] = softmax(logits[rows] / self.temperature(head, without=fold), axis=1)
+        return scaled
+
     def out_of_fold(self, name: str) -> OutOfFold:
         """Readings of a set; a fold's temperature comes from the other folds."""
         table, folds = development.folds(name)
-        probabilities = {}
-        for head in table.class_names:
-            logits = self.joined(name, head)
-            scaled = np.zeros(logits.shape)
-            for fold in range(FOLDS):
-                rows = folds.test_rows(fold)
-                scaled[rows] = softmax(logits[rows] / self.temperature(head, without=fold), axis=1)
-            probabilities[head] = scaled
+        probabilities = {head: self.calibrated(name, head) for head in table.class_names}
         points = self.joined(name, "valence_arousal") if table.valence is not None else None
         return OutOfFold(folds.digests, folds.folds, probabilities, points, self.joined(name, "embedding"))

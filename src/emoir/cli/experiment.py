@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from emoir.cli.options import parse_scale
 from emoir.cli.output import put, say, shown
 
 
@@ -37,7 +38,7 @@ def experiment(
     Five folds; every finished fold is kept, so that Ctrl-C loses at most an epoch. Writes comparison.md, .csv, .json
     and a plot. Needs: pip install "emoir[train]"
     """
-    from emoir.errors import EmoirError, QueryError
+    from emoir.errors import EmoirError
 
     try:
         from emoir.training import comparison
@@ -49,12 +50,8 @@ def experiment(
     from emoir.datasets.splits import make_folds
     from emoir.extract.model import shipped_model_folder
 
-    try:
-        low, high = (float(number) for number in scale.split(","))
-    except ValueError:
-        raise QueryError(f"scale {scale!r}: write the ratings that mean 0 and 1, such as 1,9") from None
     use_one_thread()
-    table = read_dataset(data, label=label, scale=(low, high))
+    table = read_dataset(data, label=label, scale=parse_scale(scale))
     weak = None if extra is None else read_dataset(extra)
     folds = make_folds(table)
     chosen = tuple(range(1 if quick else seeds))

@@ -7,6 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from emoir.errors import QueryError
+
 # typer reads these annotations at run time.
 IndexOption = Annotated[
     Optional[Path],  # noqa: UP045
@@ -34,6 +36,19 @@ WithinOption = Annotated[
 EverywhereOption = Annotated[
     bool, typer.Option("--everywhere", help="All indexed images, not only those below the current folder.")
 ]
+
+
+def parse_scale(text: str) -> tuple[float, float]:
+    """The ratings that mean 0 and 1, written ``1,9``.
+
+    Raises:
+        QueryError: saying what would be right.
+    """
+    try:
+        low, high = (float(number) for number in text.split(","))
+    except ValueError:
+        raise QueryError(f"scale {text!r}: write the ratings that mean 0 and 1, such as 1,9") from None
+    return low, high
 
 
 def chosen_folders(within: list[Path] | None, everywhere: bool) -> list[Path] | None:

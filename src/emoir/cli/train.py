@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from emoir.cli.options import ModelOption
+from emoir.cli.options import ModelOption, parse_scale
 from emoir.cli.output import put, say, shown
 
 
@@ -50,14 +50,9 @@ def train(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from emoir.datasets import read_dataset
-    from emoir.errors import QueryError
 
-    try:
-        low, high = (float(number) for number in scale.split(","))
-    except ValueError:
-        raise QueryError(f"scale {scale!r}: write the ratings that mean 0 and 1, such as 1,9") from None
     use_one_thread()
-    table = read_dataset(data, space=space, label=label, scale=(low, high))
+    table = read_dataset(data, space=space, label=label, scale=parse_scale(scale))
     columns = (
         TextColumn("training"),
         BarColumn(),

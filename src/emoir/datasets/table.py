@@ -90,6 +90,22 @@ class Table:
             row = int(np.flatnonzero(present)[abs(probabilities[present].sum(axis=1) - 1).argmax()])
             raise DatasetError(f"{self.name}: {space} of {self.paths[row]} is no distribution")
 
+    def shares(self, space: str) -> tuple[Floats, NDArray[np.bool_]]:
+        """The labels of a space as distributions, and which rows have one.
+
+        Args:
+            space: one of the table's distributions or classes; a class counts as a distribution sure of itself.
+
+        Returns:
+            ``(shares, known)``: (n, K), of no meaning where not known, and (n,).
+        """
+        if space in self.distributions:
+            shares = self.distributions[space]
+            return shares, np.asarray(~np.isnan(shares).any(axis=1), dtype=bool)
+        labels = self.classes[space]
+        known = np.asarray(labels != ABSENT_CLASS, dtype=bool)
+        return np.eye(len(self._names(space)))[np.where(known, labels, 0)], known
+
     def take(self, rows: Integers | Sequence[int]) -> Table:
         """The table of the given rows, in the given order."""
         index = np.asarray(rows, dtype=np.int64)

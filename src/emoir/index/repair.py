@@ -31,16 +31,19 @@ class Repair:
     """What came of a repair.
 
     Args:
-        damaged: whether anything was wrong; if not, nothing was done.
         images: readings that were kept.
         files: files that were kept; others are looked at again by the next run.
-        kept_as: where the damaged file lies now.
+        kept_as: where the damaged file lies now; None if nothing was wrong and nothing was done.
     """
 
-    damaged: bool
     images: int
     files: int
     kept_as: Path | None
+
+    @property
+    def damaged(self) -> bool:
+        """Whether anything was wrong."""
+        return self.kept_as is not None
 
 
 def repair(file: Path) -> Repair:
@@ -61,7 +64,7 @@ def repair(file: Path) -> Repair:
     """
     with closing(connect(file)) as old:
         if _whole(old):
-            return Repair(False, 0, 0, None)
+            return Repair(0, 0, None)
         facts: dict[str, str] = {key: value for key, value in _salvaged(old, "SELECT key, value FROM facts")}
         if not {"model", "layout", "licence"} <= set(facts):
             raise IndexFileError(
@@ -81,7 +84,7 @@ def repair(file: Path) -> Repair:
             for left in made.parent.iterdir():
                 left.unlink()
             made.parent.rmdir()
-    return Repair(True, images, files, kept_as)
+    return Repair(images, files, kept_as)
 
 
 def _whole(connection: sqlite3.Connection) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from emoir.errors import TrainingError
 from emoir.networks import AlexNet, EmotionNet, Network, NetworkConfig
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.planes import PLANES
+from emoir.training.answers import answers
 from emoir.training.augmentation import Augmentation
 from emoir.training.cache import cached_pixels
 from emoir.training.export import load_network
@@ -209,6 +210,8 @@ def run_piece(
     said = answers(network, exact[test])
     (run / "log.jsonl").replace(folder / f"{piece.file}.jsonl")
     (run / "checkpoint.pt").unlink()
+    # No table asks for the features, and those of AlexNet are large.
+    said.pop("features")
     partial = result.with_suffix(".partial.npz")
     np.savez_compressed(partial, allow_pickle=False, rows=test, **said)
     partial.replace(result)
@@ -226,17 +229,6 @@ def _targets(table: Table, extra: Table | None) -> Targets:
     if table.valence is not None and table.arousal is not None:
         points[: len(table)] = torch.from_numpy(np.stack([table.valence, table.arousal], axis=1)).float()
     return Targets({}, classes, points)
-
-
-def answers(network: Network, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """Logits per head, points and embeddings of images at the network's size."""
-    parts: list[dict[str, torch.Tensor]] = []
-    with torch.no_grad():
-        for at in range(0, len(pixels), 64):
-            batch = torch.from_numpy(np.array(pixels[at : at + 64])).permute(0, 3, 1, 2).float() / 255
-            output = network(batch)
-            parts.append({**output.heads, "embedding": output.embedding})
-    return {name: torch.cat([part[name] for part in parts]).float().numpy() for name in parts[0]}
 
 
 def figures_of(table: Table, rows: NDArray[np.intp], said: Mapping[str, NDArray[np.float32]]) -> dict[str, float]:
@@ -258,7 +250,3 @@ def history(folder: Path, piece: Piece) -> list[dict[str, float]]:
     """The figures of every epoch of a finished piece."""
     lines = (folder / f"{piece.file}.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line)["measures"] for line in lines]
-
-
-Progress = Callable[[int, int, Piece], None]
-"""Called before every piece with its number, the number of all, and the piece."""

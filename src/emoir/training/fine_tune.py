@@ -24,6 +24,7 @@ from emoir.evaluate.regression import pearson
 from emoir.extract.model import Model
 from emoir.networks import EmotionNet
 from emoir.networks.base import VALENCE_AROUSAL
+from emoir.training.answers import answers
 from emoir.training.augmentation import Augmentation
 from emoir.training.cache import cached_pixels
 from emoir.training.calibrate import fit_confidence, fit_temperature
@@ -135,11 +136,11 @@ def fine_tune(
 
     def measure(current: EmotionNet) -> dict[str, float]:
         return {
-            name: estimate.value for name, (estimate, _) in measures_of(tested, _outputs(current, test_pixels)).items()
+            name: estimate.value for name, (estimate, _) in measures_of(tested, answers(current, test_pixels)).items()
         }
 
     fit(network, pixels, targets, config, run, rows=rows, report=report, measure=measure)
-    outputs = _outputs(network, test_pixels)
+    outputs = answers(network, test_pixels)
     measures = measures_of(tested, outputs)
     if not keep_anyway and not any(estimate.low > floor for estimate, floor in measures.values()):
         shutil.rmtree(out / "run")
@@ -215,16 +216,6 @@ def _targets(table: Table, network: EmotionNet, model: Model) -> Targets:
     return Targets({space: distributions[space] for space in network.config.distributions}, {}, points)
 
 
-def _outputs(network: EmotionNet, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """Logits per head, and valence and arousal."""
-    parts = []
-    with torch.no_grad():
-        for at in range(0, len(pixels), 64):
-            batch = torch.from_numpy(np.array(pixels[at : at + 64])).permute(0, 3, 1, 2).float() / 255
-            parts.append(network(batch).heads)
-    return {head: torch.cat([part[head] for part in parts]).numpy() for head in parts[0]}
-
-
 def measures_of(table: Table, outputs: Mapping[str, NDArray[np.float32]]) -> dict[str, tuple[Estimate, float]]:
     """Figures of a network on a table that it did not learn from, each with what guessing would give.
 
@@ -255,14 +246,8 @@ def _correlation(predicted: NDArray[np.floating], truth: NDArray[np.floating]) -
 
 def _shares(table: Table) -> dict[str, tuple[NDArray[np.floating], NDArray[np.bool_]]]:
     """Per label space, the labels as distributions of the rows that have one, and which these are."""
-    result: dict[str, tuple[NDArray[np.floating], NDArray[np.bool_]]] = {}
-    for space, shares in table.distributions.items():
-        known = np.asarray(~np.isnan(shares).any(axis=1), dtype=bool)
-        result[space] = shares[known], known
-    for space, labels in table.classes.items():
-        known = np.asarray(labels != ABSENT_CLASS, dtype=bool)
-        result[space] = np.eye(len(table.class_names[space]))[labels[known]], known
-    return result
+    found = {space: table.shares(space) for space in (*table.distributions, *table.classes)}
+    return {space: (shares[known], known) for space, (shares, known) in found.items()}
 
 
 def _export(
