@@ -21,7 +21,7 @@ from emoir.networks import EmotionNet
 from emoir.training.calibrate import fit_confidence, fit_scores
 from emoir.training.export import export_model
 from fine_tune_shipped import FINE_TUNING, SETS, read_images
-from pretrain_shipped import PRETRAINING, network_config
+from pretrain_shipped import STAGES, network_config
 from pretraining_views import CROPS, unrated_paths
 from search_agreement import KINDS, judged, training_pairs
 from search_agreement import SETS as JUDGED
@@ -72,7 +72,11 @@ def main() -> None:
                 "weakly labelled or unlabelled": {name: len(development.load(name)) for name in development.WEAK},
                 "never shown": ["gaped"],
             },
-            "pretraining": {"epochs": PRETRAINING.epochs, "views of an image": 1 + CROPS, "seed": PRETRAINING.seed},
+            "pretraining": {
+                "stages": [{"size": stage.size, "epochs": stage.epochs} for stage in STAGES],
+                "views of an image": 1 + CROPS,
+                "seed": STAGES[0].training.seed,
+            },
             "fine-tuning": {"epochs": FINE_TUNING.epochs, "seed": FINE_TUNING.seed},
             "calibrated on": "readings of five networks, each of the fifth that it had not learnt from",
             "colour and texture planes in the graph": True,

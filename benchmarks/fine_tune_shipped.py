@@ -35,17 +35,19 @@ from pretraining_views import CACHE_SIZE, views
 from probes import shares_of, teacher_features
 
 SETS = ("emotion6", "oasis", "fi_subset", "abstract_paintings")
-DISTRIBUTIONS = ["mikels", "ekman"]
-HEADS = ["keyword6"]
-SOFT = {"mikels": ("fi_subset", "abstract_paintings"), "ekman": ("emotion6",)}
-UNRATED_PER_EPOCH, RATED_REPEATS = 24_000, 8
+# A head that training needs for Emotion6's search words; it is not exported.
+WORDS = "keyword6"
+SOFT = {"mikels": ("fi_subset", "abstract_paintings"), "ekman": ("emotion6",), WORDS: ("emotion6",)}
+UNRATED_PER_EPOCH = 24_000
+# How often an epoch shows a rated image. Paintings are few and unlike the rest.
+REPEATS = {"emotion6": 8, "oasis": 8, "fi_subset": 8, "abstract_paintings": 12}
 
 FINE_TUNING = TrainingConfig(
     epochs=2,
     learning_rate=1e-3,
     weight_decay=0.05,
     ema=0.998,
-    weights={"teacher": 1.0, "keyword6": 0.4, "mikels": 1.0, "ekman": 1.0, "valence_arousal": 1.0},
+    weights={"teacher": 1.0},
     augmentation=Augmentation(smallest_area=0.5),
     bfloat16=True,
 )
@@ -77,26 +79,20 @@ def soft_targets(fold: int | None, embeddings: NDArray[np.float32]) -> Targets:
             y.append(shares[known])
         probe = DistributionProbe.fit(np.concatenate(x).astype(np.float64), np.concatenate(y))
         distributions[space] = torch.from_numpy(probe(unrated)).float()
-    table, rows = parts["emotion6"]
-    shares, known = shares_of(table, "keyword6", rows)
-    keyword = DistributionProbe.fit(reduce.transform(features["emotion6"][known]).astype(np.float64), shares[known])
-    # The weak head takes classes: the probe's favourite, where it is sure.
-    answers = keyword(unrated)
-    classes = np.where(answers.max(axis=1) > 0.5, answers.argmax(axis=1), -1)
     x, y = [], []
     for name in ("emotion6", "oasis"):
         table, rows = parts[name]
         x.append(reduce.transform(features[name]).astype(np.float64))
         y.append(np.stack([np.asarray(table.valence)[rows], np.asarray(table.arousal)[rows]], axis=1))
     point = PointProbe.fit(np.concatenate(x), np.concatenate(y))(unrated).clip(0, 1)
-    return Targets(distributions, {"keyword6": torch.from_numpy(classes)}, torch.from_numpy(point).float())
+    return Targets(distributions, {}, torch.from_numpy(point).float())
 
 
 def joined(first: Targets, second: Targets, teacher: torch.Tensor) -> Targets:
     """Rows of both, one after the other."""
     return Targets(
-        {space: torch.cat([first.distributions[space], second.distributions[space]]) for space in DISTRIBUTIONS},
-        {space: torch.cat([first.classes[space], second.classes[space]]) for space in HEADS},
+        {space: torch.cat([first.distributions[space], second.distributions[space]]) for space in SOFT},
+        {},
         torch.cat([first.valence_arousal, second.valence_arousal]),
         teacher,
     )
@@ -105,7 +101,7 @@ def joined(first: Targets, second: Targets, teacher: torch.Tensor) -> Targets:
 def beginning() -> EmotionNet:
     """The network with the pre-trained trunk and teacher's head; emotion heads at their random start."""
     torch.manual_seed(1)
-    network = EmotionNet(network_config({"keyword6": len(development.KEYWORDS)}))
+    network = EmotionNet(network_config({WORDS: len(development.KEYWORDS)}))
     stored = load_file(PRETRAINED)
     own = network.state_dict()
     fresh = ("weak.", "distributions.", "logit_scale.", "valence_arousal.", "embedding.")
@@ -119,16 +115,19 @@ def train(run: Path, teachers: Path, fold: int | None) -> EmotionNet:
     cached = views(run, teachers)
     parts = [training_rows(name, fold) for name in SETS]
     tables = [table.take(rows.tolist()) for table, rows in parts]
-    rated = join_targets(tables, DISTRIBUTIONS, HEADS)
+    rated = join_targets(tables, list(SOFT), [])
     everything = np.concatenate([cached_pixels(table.paths, CACHE_SIZE, run / "cache") for table in tables])
     count = len(everything)
     embeddings = np.asarray(cached.embeddings)
     features = [teacher_features(name)[rows] for name, (_, rows) in zip(SETS, parts, strict=True)]
-    teacher = torch.from_numpy(whitened_targets(np.concatenate([*features, embeddings]), TEACHER_DIMENSIONS))
+    # In the very axes of the pre-training, which the teacher's head knows.
+    seen = np.concatenate([*features, embeddings])
+    teacher = torch.from_numpy(whitened_targets(seen, TEACHER_DIMENSIONS, fitted_on=embeddings))
     targets = joined(rated, soft_targets(fold, embeddings), teacher)
     pixels = np.concatenate([everything, cached.pixels])
     chosen = np.random.default_rng(0).choice(len(cached.pixels), UNRATED_PER_EPOCH, replace=False) + count
-    rows = np.concatenate([np.tile(np.arange(count), RATED_REPEATS), chosen])
+    repeats = np.repeat([REPEATS[name] for name in SETS], [len(table) for table in tables])
+    rows = np.concatenate([np.repeat(np.arange(count), repeats), chosen])
     folder = run / f"fine_tuning-{'all' if fold is None else fold}"
     return fit(beginning(), pixels, targets, FINE_TUNING, folder, rows=rows, report=report)
 
@@ -145,7 +144,7 @@ def read_fold(network: EmotionNet, run: Path, fold: int) -> dict[str, NDArray[np
 def read_images(network: EmotionNet, run: Path, name: str, paths: Sequence[Path]) -> dict[str, NDArray[np.float32]]:
     """Logits, points and embeddings of images of one set, keyed by set and output."""
     said = answers(network, cached_pixels(paths, SIZE, run / "cache"))
-    return {f"{name}.{head}": said[head] for head in (*DISTRIBUTIONS, *HEADS, "valence_arousal", "embedding")}
+    return {f"{name}.{head}": said[head] for head in (*SOFT, "valence_arousal", "embedding")}
 
 
 def main() -> None:

@@ -1,10 +1,12 @@
 """Pre-train the trunk that emoir ships, from our own random start, on what the teachers see in unrated images.
 
     python benchmarks/pretrain_shipped.py --run runs/shipped
+    python benchmarks/pretrain_shipped.py --run runs/shipped --first 1   (goes on from the committed weights)
 
-The targets are the teachers' embeddings of every view; the sets' weak labels (search words, tweet sentiment,
-scenes, objects) help a little. No human-rated image is shown, labelled or not, so that any fold may be
-fine-tuned from here. A stopped run goes on where it was. On Linux the allocator settings
+The first stage begins at random, each later one with the weights before it; small pictures cost half as much, so that
+more of them can be seen. The targets are the teachers' embeddings of every view; the sets' weak labels (search words,
+tweet sentiment, scenes, objects) help a little. No human-rated image is shown, labelled or not, so that any fold may
+be fine-tuned from here. A stopped run goes on where it was. On Linux the allocator settings
 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 GLIBC_TUNABLES=glibc.malloc.hugetlb=1 make it half as
 fast again.
 """
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,21 +36,42 @@ TEACHER_DIMENSIONS = 384
 PRETRAINED = Path(__file__).resolve().parent / "weights" / "pretrained.safetensors"
 CLASSES = ["web16", "tweet_sentiment", "scene", "object"]
 
-PRETRAINING = TrainingConfig(
-    epochs=10,
-    learning_rate=2.5e-3,
-    weight_decay=0.03,
-    ema=0.999,
-    weights={"teacher": 4.0, "object": 0.1, "scene": 0.1, "web16": 0.15, "tweet_sentiment": 0.1},
-    augmentation=Augmentation(smallest_area=0.6),
-    bfloat16=True,
-)
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Passes over all views at one size.
+
+    Args:
+        size: side of the square input in pixels.
+        epochs: passes.
+        learning_rate: peak of the one-cycle schedule.
+    """
+
+    size: int
+    epochs: int
+    learning_rate: float
+
+    @property
+    def training(self) -> TrainingConfig:
+        """How the stage is trained."""
+        return TrainingConfig(
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            weight_decay=0.03,
+            ema=0.999,
+            weights={"teacher": 4.0, "object": 0.1, "scene": 0.1, "web16": 0.15, "tweet_sentiment": 0.1},
+            augmentation=Augmentation(smallest_area=0.6),
+            bfloat16=True,
+        )
 
 
-def network_config(classes: dict[str, int]) -> NetworkConfig:
-    """The shipped network's size; weak heads as given."""
+STAGES = (Stage(SIZE, 10, 2.5e-3), Stage(96, 8, 2e-3), Stage(SIZE, 3, 1e-3))
+
+
+def network_config(classes: dict[str, int], size: int = SIZE) -> NetworkConfig:
+    """The shipped network; weak heads as given."""
     return NetworkConfig(
-        size=SIZE,
+        size=size,
         width=32,
         blocks=(2, 2, 2, 2),
         distributions={"mikels": 8, "ekman": 7},
@@ -79,6 +103,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/shipped"))
     parser.add_argument("--teachers", type=Path, default=development.ROOT.parent / "teachers")
     parser.add_argument("--threads", type=int, default=1, help="faster with more, but not to the last bit the same")
+    parser.add_argument("--first", type=int, choices=range(len(STAGES)), default=0, help="the stage to begin with")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     cached = views(arguments.run, arguments.teachers)
@@ -86,16 +111,22 @@ def main() -> None:
     teacher = torch.from_numpy(whitened_targets(np.asarray(cached.embeddings), TEACHER_DIMENSIONS))
     targets = Targets(weak.distributions, weak.classes, weak.valence_arousal, teacher)
     torch.manual_seed(0)
-    network = EmotionNet(network_config(sizes)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    fit(network, cached.pixels, targets, PRETRAINING, arguments.run / "pretraining", report=report)
-    keep(network.state_dict())
+    weights = load_file(PRETRAINED) if arguments.first else EmotionNet(network_config(sizes)).state_dict()
+    for number, stage in list(enumerate(STAGES))[arguments.first :]:
+        network = EmotionNet(network_config(sizes, stage.size))
+        network.load_state_dict(weights)
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        folder = arguments.run / f"pretraining-{number}"
+        weights = fit(network, cached.pixels, targets, stage.training, folder, report=report).state_dict()
+        keep(weights, arguments.run / f"pretrained-{number}.safetensors")
+    keep(weights, PRETRAINED)
 
 
-def keep(weights: dict[str, torch.Tensor]) -> None:
-    """Keep the pre-trained weights with the benchmarks, as half floats: a later run may go on from them."""
-    PRETRAINED.parent.mkdir(exist_ok=True)
+def keep(weights: dict[str, torch.Tensor], file: Path) -> None:
+    """Keep pre-trained weights as half floats: a later run may go on from them."""
+    file.parent.mkdir(exist_ok=True)
     halves = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
-    save_file({key: value.contiguous() for key, value in halves.items()}, PRETRAINED)
+    save_file({key: value.contiguous() for key, value in halves.items()}, file)
 
 
 def pretrained() -> EmotionNet:

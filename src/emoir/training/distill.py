@@ -43,14 +43,17 @@ def teacher_embeddings(pixels: NDArray[np.uint8], teachers: Sequence[Path]) -> N
     return np.concatenate([Teacher(teacher).embed(pixels) for teacher in teachers], axis=1)
 
 
-def whitened_targets(embeddings: NDArray[np.float32], dimensions: int) -> NDArray[np.float32]:
+def whitened_targets(
+    embeddings: NDArray[np.float32], dimensions: int, *, fitted_on: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
     """Embeddings centred, rotated to their principal axes, partly whitened, cut and brought to unit length.
 
     Whitening by the square root of the deviation lets fine distinctions count without letting noise rule.
 
     Args:
-        embeddings: (n, D), n > dimensions.
+        embeddings: (n, D).
         dimensions: length of the targets.
+        fitted_on: (m, D), m > dimensions: where centre and axes come from; the embeddings themselves by default.
 
     Returns:
         (n, dimensions) unit vectors.
@@ -60,9 +63,11 @@ def whitened_targets(embeddings: NDArray[np.float32], dimensions: int) -> NDArra
         >>> targets.shape, bool(np.allclose(np.linalg.norm(targets, axis=1), 1))
         ((50, 4), True)
     """
-    centred = embeddings - embeddings.mean(axis=0)
+    reference = embeddings if fitted_on is None else fitted_on
+    centre = reference.mean(axis=0)
+    centred = reference - centre
     covariance = centred.T @ centred / len(centred)
     values, vectors = np.linalg.eigh(covariance.astype(np.float64))
     axes = vectors[:, ::-1][:, :dimensions] / np.maximum(values[::-1][:dimensions], 1e-12) ** 0.25
-    targets = centred @ axes.astype(np.float32)
+    targets = (embeddings - centre) @ axes.astype(np.float32)
     return np.asarray(targets / np.linalg.norm(targets, axis=1, keepdims=True), dtype=np.float32)
