@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.emotions.code import decode_reading
 from emoir.emotions.lexicon_files import read_lexicon
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import IndexFileError, QueryError
@@ -26,8 +27,8 @@ from emoir.index.scan import Scan, scan
 from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE, Limits
 from emoir.search import Match, Matches, parse_query
 from emoir.search.filters import Filters
-from emoir.search.find import Request, Searchable, find
-from emoir.search.query import ImageFile, ImageId, Query, Subject
+from emoir.search.find import NEWEST, OLDEST, Request, Searchable, find
+from emoir.search.query import ImageFile, ImageId, Query, ReadingCode, Subject
 from emoir.search.target import Language, TextEncoder, term_scores
 
 AnyPath: TypeAlias = "str | PathLike[str]"
@@ -128,6 +129,15 @@ class Collection:
                 self._index = SqliteIndex(self.location, model=model)
             return self._index
 
+    @property
+    def store(self) -> SqliteIndex:
+        """The index itself, for what looks deeper than a search.
+
+        Raises:
+            IndexFileError: if nothing has been indexed yet.
+        """
+        return self._open()
+
     # Indexing.
 
     def index(
@@ -221,9 +231,10 @@ class Collection:
 
     def search(
         self,
-        query: str | Sequence[str],
+        query: str | Sequence[str] | Query,
         *,
         n: int = 20,
+        start: int = 0,
         within: Sequence[AnyPath] | None = None,
         among: Sequence[AnyPath] | None = None,
         filters: Filters | None = None,
@@ -231,13 +242,14 @@ class Collection:
         unlike: Sequence[int] = (),
         diverse: bool = False,
         show_all: bool = False,
-        sort: str | None = None,
+        sort: str | Query | None = None,
     ) -> Matches:
         """Find the images that fit a query best.
 
         Args:
-            query: in the query grammar; one text, or several that form one query.
+            query: in the query grammar; one text, or several that form one query; or parsed already.
             n: at most this many.
+            start: pass over so many of the best: a later page.
             within: only images in these folders or below; None for all that are indexed.
             among: only these files, such as another tool found; those not indexed are left out.
             filters: conditions that an image must meet.
@@ -257,15 +269,16 @@ class Collection:
         """
         request = Request(
             n=n,
+            start=start,
             filters=filters,
             like=tuple(like),
             unlike=tuple(unlike),
             diverse=diverse,
             show_all=show_all,
-            sort=sort,
+            sort=parse_query(sort) if isinstance(sort, str) and sort not in (NEWEST, OLDEST) else sort,
         )
         index = self._open()
-        parsed = parse_query(query)
+        parsed = query if isinstance(query, Query) else parse_query(query)
         folders = None if within is None else [as_folder(folder) for folder in within]
         listed = None if among is None else self._listed(index, among)
         matrix = index.matrix()
@@ -306,6 +319,8 @@ class Collection:
             if not facts:
                 raise QueryError(f"id:{subject.id}: no image of this index has that id")
             return index.readings(facts, rows)[0]
+        if isinstance(subject, ReadingCode):
+            return decode_reading(subject.code, index.layout.class_names, index.model.id)
         if not isinstance(subject, ImageFile):
             raise TypeError(f"{subject} is no example image")
         # An example read by another model would be compared with nonsense.

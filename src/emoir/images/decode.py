@@ -59,13 +59,16 @@ class Photograph:
     taken: str | None
 
 
-def decode(source: Path | bytes | BinaryIO, *, size: int | None = None, max_pixels: int = MAX_PIXELS) -> Photograph:
+def decode(
+    source: Path | bytes | BinaryIO, *, size: int | None = None, fit: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Photograph:
     """Decode an image file, or its bytes, to upright sRGB.
 
     Args:
         source: a path, the content of a file, or an open binary file that can seek.
         size: if given, the result is squashed to a square of this side (see ``squash``), and JPEGs are
             decoded at a reduced scale of at least twice that side.
+        fit: if given instead, the result keeps its proportions, and neither side is longer than this.
         max_pixels: larger images (width x height as stored) are refused before any pixel is decoded.
 
     Returns:
@@ -87,8 +90,8 @@ def decode(source: Path | bytes | BinaryIO, *, size: int | None = None, max_pixe
     try:
         if isinstance(source, Path):
             with open(source, "rb") as stream:
-                return _decode_stream(stream, size, max_pixels)
-        return _decode_stream(BytesIO(source) if isinstance(source, bytes) else source, size, max_pixels)
+                return _decode_stream(stream, size, fit, max_pixels)
+        return _decode_stream(BytesIO(source) if isinstance(source, bytes) else source, size, fit, max_pixels)
     except UndecodableImageError:
         raise
     except FileNotFoundError as error:
@@ -114,12 +117,15 @@ def lift_pillow_limit() -> None:
     Image.MAX_IMAGE_PIXELS = None
 
 
-def from_pillow(image: Image.Image, *, size: int | None = None, original: tuple[int, int] | None = None) -> Photograph:
+def from_pillow(
+    image: Image.Image, *, size: int | None = None, fit: int | None = None, original: tuple[int, int] | None = None
+) -> Photograph:
     """A Pillow image as ``decode`` gives it for a file.
 
     Args:
         image: of any mode.
         size: side of the square to which it is squashed, if given.
+        fit: longest side of the result, which keeps its proportions, if given instead.
         original: width and height as stored, if decoding has reduced them.
 
     Returns:
@@ -138,6 +144,8 @@ def from_pillow(image: Image.Image, *, size: int | None = None, original: tuple[
         colours = to_srgb(image)
         if size:
             colours = squash(colours, size)
+        elif fit:
+            colours.thumbnail((fit, fit), Image.Resampling.LANCZOS, reducing_gap=2.0)
         if turn is not None:
             colours = colours.transpose(turn)
         if turn in SIDEWAYS:
@@ -167,7 +175,7 @@ def squash(image: Image.Image, size: int) -> Image.Image:
     return image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 
-def _decode_stream(stream: BinaryIO, size: int | None, max_pixels: int) -> Photograph:
+def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, max_pixels: int) -> Photograph:
     header = stream.read(HEADER_LENGTH)
     stream.seek(0)
     if not header:
@@ -186,8 +194,10 @@ def _decode_stream(stream: BinaryIO, size: int | None, max_pixels: int) -> Photo
             )
         if size:
             image.draft("RGB", (2 * size, 2 * size))
+        elif fit:
+            image.draft("RGB", (fit, fit))
         image.load()
-        return from_pillow(image, size=size, original=(width, height))
+        return from_pillow(image, size=size, fit=fit, original=(width, height))
 
 
 def _moment(exif: Image.Exif) -> str | None:

@@ -22,6 +22,7 @@ NUMBERED = {
     "directories": "id, path, device",
     "images": "id, digest, width, height, taken, confidence, monochrome, hash",
     "segments": "id, ids, rows, checksum",
+    "ratings": "id, digest, rater, emotion, valence, arousal, moment",
 }
 FILES = "directory, name, size, mtime_ns, image, failure, lifted_by, limit_then"
 
@@ -131,6 +132,8 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> tuple[int, int]:
         ]
         new.executemany(f"INSERT OR IGNORE INTO files ({FILES}) VALUES ({marks})", entries)
         files += len(entries)
+    ratings = f"INSERT INTO ratings ({NUMBERED['ratings']}) VALUES ({', '.join('?' * 7)})"
+    new.executemany(ratings, _numbered(old, "ratings"))
     new.execute("COMMIT")
     return len(kept), files
 

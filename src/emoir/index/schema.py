@@ -13,7 +13,7 @@ from emoir.errors import IndexFileError, IndexVersionError
 
 # "emoi": tells an index from any other SQLite file.
 APPLICATION_ID = 0x656D6F69
-VERSION = 2
+VERSION = 3
 BUSY_SECONDS = 60.0
 HARMED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -55,9 +55,24 @@ CREATE INDEX files_failure ON files (directory) WHERE failure IS NOT NULL;
 CREATE TABLE segments (id INTEGER PRIMARY KEY, ids BLOB NOT NULL, rows BLOB NOT NULL, checksum INTEGER) STRICT;
 """
 
+# What people say of images, by the digest of the content.
+RATINGS = """
+CREATE TABLE ratings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest BLOB NOT NULL,
+    rater TEXT NOT NULL,
+    emotion TEXT,
+    valence REAL,
+    arousal REAL,
+    moment TEXT NOT NULL,
+    UNIQUE (digest, rater)
+) STRICT
+"""
+
 # What brings an index from one format to the next, each in one transaction with its new number.
 MIGRATIONS = {
     1: ("ALTER TABLE images ADD COLUMN hash INTEGER", "ALTER TABLE segments ADD COLUMN checksum INTEGER"),
+    2: (RATINGS,),
 }
 
 
@@ -84,7 +99,7 @@ def create(file: Path, facts: Mapping[str, str]) -> None:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {VERSION}")
-                connection.executescript(TABLES)
+                connection.executescript(f"{TABLES}{RATINGS};")
                 connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
             _appear(Path(name), file)
         finally:

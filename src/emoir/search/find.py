@@ -15,7 +15,6 @@ from emoir.index.base import Matrix
 from emoir.index.layout import RowLayout
 from emoir.search.diverse import maximal_marginal_relevance, without_near_duplicates
 from emoir.search.filters import Filters
-from emoir.search.parse import parse_query
 from emoir.search.query import ImageId, Query
 from emoir.search.target import Language, ReadExample, Target, query_target
 
@@ -30,6 +29,7 @@ class Request:
 
     Args:
         n: at most this many hits.
+        start: how many of the best are passed over: a later page.
         filters: conditions that a hit must meet.
         like, unlike: ids of indexed images to move the query towards or away from.
         diverse: whether near duplicates collapse and hits spread.
@@ -38,16 +38,24 @@ class Request:
     """
 
     n: int = 20
+    start: int = 0
     filters: Filters | None = None
     like: tuple[int, ...] = ()
     unlike: tuple[int, ...] = ()
     diverse: bool = False
     show_all: bool = False
-    sort: str | None = None
+    sort: str | Query | None = None
 
     def __post_init__(self) -> None:
         if self.n < 1:
             raise QueryError(f"n is {self.n}; ask for at least one image")
+        if self.start < 0:
+            raise QueryError(f"start is {self.start}; the first hit is 0")
+
+    @property
+    def stop(self) -> int:
+        """How many hits must be put in order."""
+        return self.start + self.n
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +143,14 @@ def find(
     unknown = target.unknown
     order = np.arange(len(hits))
     if request.sort is None or request.diverse:
-        order = best_first(scores, means, ids, POOL * request.n if request.diverse else request.n)
+        order = best_first(scores, means, ids, POOL * request.stop if request.diverse else request.stop)
     if request.diverse:
-        order = _diverse(order, searchable, hits, scores, request.n)
+        order = _diverse(order, searchable, hits, scores, request.stop)
     if request.sort is not None:
         key, more = _sort_key(request.sort, searchable, hits[order], read_example, language)
         unknown = (*unknown, *more)
         order = order[np.lexsort((ids[order], -key))]
-    order = order[: request.n]
+    order = order[request.start : request.stop]
     return Found(ids[order], scores[order], searched - len(hits), searched, target, query, unknown)
 
 
@@ -179,14 +187,14 @@ def _selected(
 
 
 def _sort_key(
-    sort: str, searchable: Searchable, rows: NDArray[np.intp], read_example: ReadExample, language: Language
+    sort: str | Query, searchable: Searchable, rows: NDArray[np.intp], read_example: ReadExample, language: Language
 ) -> tuple[NDArray[np.float32] | NDArray[np.float64], tuple[str, ...]]:
     """What hits are ordered by, largest first, and the words of the order that were not understood."""
-    if sort in (NEWEST, OLDEST):
+    if isinstance(sort, str):
         moment = searchable.attributes().moment[rows]
         seconds = np.array([float("".join(filter(str.isdigit, text)) or "nan") for text in moment.tolist()])
         return np.where(np.isnan(seconds), -np.inf, seconds if sort == NEWEST else -seconds), ()
-    target = query_target(parse_query(sort), searchable.layout, read_example, language)
+    target = query_target(sort, searchable.layout, read_example, language)
     return target.mean(target.fits(searchable.matrix.rows[rows])), target.unknown
 
 

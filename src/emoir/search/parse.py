@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PIL import ImageColor
 
 from emoir.errors import QueryError
 from emoir.images.formats import SUFFIXES
-from emoir.search.query import Colours, ImageFile, ImageId, Point, Query, Subject, Term, Words
+from emoir.search.query import Colours, ImageFile, ImageId, Point, Query, ReadingCode, Subject, Term, Words
 
 
-def parse_query(arguments: str | Sequence[str]) -> Query:
+def names_file(text: str) -> bool:
+    """Whether a text names an existing file in a way that cannot be meant as a word."""
+    return (os.sep in text or os.path.splitext(text)[1] != "") and os.path.isfile(os.path.expanduser(text))
+
+
+def parse_query(arguments: str | Sequence[str], *, is_file: Callable[[str], bool] = names_file) -> Query:
     """Parse a query.
 
     Operators are a plus or minus sign between spaces (a leading minus is allowed), so hyphens and signs
     inside words and paths are plain characters. A term is an emotion word or phrase, an image path, an
-    ``id:17``, a point ``va:0.8,0.2``, or colours ``near:#e07a5f,teal``; ``2:`` before it is its weight.
+    ``id:17``, a point ``va:0.8,0.2``, colours ``near:#e07a5f,teal``, or ``reading:CODE`` for a reading written
+    down; ``2:`` before it is its weight.
     Double quotes keep a term together. Several arguments are one query; an argument that is a path, or
     names an existing file, stays one term whatever it contains.
 
     Args:
         arguments: one text, or the arguments of a command line.
+        is_file: decides whether a text is a file, where it could be something else; one that always says no keeps a
+            stranger's query from probing the disk.
 
     Returns:
         The terms in order.
@@ -41,7 +49,7 @@ def parse_query(arguments: str | Sequence[str]) -> Query:
     arguments = [arguments] if isinstance(arguments, str) else arguments
     text = " ".join(arguments)
     try:
-        return Query(tuple(_terms(_pieces(arguments), text)))
+        return Query(tuple(_terms(_pieces(arguments, is_file), text, is_file)))
     except QueryError as error:
         # Whatever was found wrong below is shown in the whole query.
         raise QueryError(str(error), query=text, at=error.at) from None
@@ -84,10 +92,11 @@ SIGNS = re.compile(r"[-+–—−＋－]")
 _STRAY_SIGN = re.compile(rf"(?:^|\s)({SIGNS.pattern}+)")
 _POINT = re.compile(r"va:\s*([0-9.]+)\s*[,，]\s*([0-9.]+)", re.IGNORECASE)
 _IDENTIFIER = re.compile(r"id:(\d{1,18})", re.IGNORECASE)
-_PREFIXED = re.compile(r"(va|id|near):", re.IGNORECASE)
+_READING = re.compile(r"reading:([\w-]+)", re.IGNORECASE)
+_PREFIXED = re.compile(r"(va|id|near|reading):", re.IGNORECASE)
 
 
-def _terms(pieces: list[_Piece], text: str) -> list[Term]:
+def _terms(pieces: list[_Piece], text: str, is_file: Callable[[str], bool]) -> list[Term]:
     if not pieces:
         raise QueryError("the query is empty; ask for a feeling, such as awe, 宁静, ./photo.jpg or va:0.8,0.2")
     terms: list[Term] = []
@@ -102,7 +111,7 @@ def _terms(pieces: list[_Piece], text: str) -> list[Term]:
             raise QueryError(
                 f"{piece.text!r} follows a term without a sign: write ' + ' or ' - ' between them", at=piece.at
             )
-        weight, subject = _term(piece.text, piece.at)
+        weight, subject = _term(piece.text, piece.at, is_file)
         terms.append(Term(sign * weight, subject))
         sign = None
     if sign is not None:
@@ -110,12 +119,12 @@ def _terms(pieces: list[_Piece], text: str) -> list[Term]:
     return terms
 
 
-def _pieces(arguments: Sequence[str]) -> list[_Piece]:
+def _pieces(arguments: Sequence[str], is_file: Callable[[str], bool]) -> list[_Piece]:
     """Operators and the texts between them; neighbouring plain texts become one phrase."""
     pieces: list[_Piece] = []
     phrase_open, start = False, 0
     for argument in arguments:
-        if _is_file(argument):
+        if is_file(argument):
             pieces.append(_Piece(argument, start, quoted=True))
             phrase_open = False
         else:
@@ -160,10 +169,10 @@ def _split(text: str, start: int) -> list[_Piece]:
     return [part for part in parts if part.text]
 
 
-def _term(text: str, at: int) -> tuple[float, Subject]:
+def _term(text: str, at: int, is_file: Callable[[str], bool]) -> tuple[float, Subject]:
     weight = 1.0
     match = _WEIGHT.match(text)
-    if match and not _is_file(text):
+    if match and not is_file(text):
         weight, text = float(match[1]), text[match.end() :].strip()
         if weight == 0:
             raise QueryError(f"the weight of {text!r} is 0; leave the term out instead", at=at)
@@ -172,11 +181,13 @@ def _term(text: str, at: int) -> tuple[float, Subject]:
         return weight, _point(text, point[1], point[2], at)
     if identifier := _IDENTIFIER.fullmatch(text):
         return weight, ImageId(int(identifier[1]))
+    if code := _READING.fullmatch(text):
+        return weight, ReadingCode(code[1])
     if text.lower().startswith("near:"):
         return weight, _colours(text, at)
-    if _PREFIXED.match(text) and not _is_file(text):
+    if _PREFIXED.match(text) and not is_file(text):
         raise QueryError(f"{text!r}: write va:VALENCE,AROUSAL with two numbers from 0 to 1, or id:NUMBER", at=at)
-    if _is_file(text) or _is_image_text(text):
+    if is_file(text) or _is_image_text(text):
         return weight, ImageFile(text)
     if stray := _STRAY_SIGN.search(text):
         sign = " + " if stray[1][0] in "+＋" else " - "
@@ -208,11 +219,6 @@ def _colours(text: str, at: int) -> Colours:
             ) from None
         values.append(f"#{red:02x}{green:02x}{blue:02x}")
     return Colours(tuple(values))
-
-
-def _is_file(text: str) -> bool:
-    """Whether a text names an existing file in a way that cannot be meant as a word."""
-    return (os.sep in text or os.path.splitext(text)[1] != "") and os.path.isfile(os.path.expanduser(text))
 
 
 def _is_image_text(text: str) -> bool:

@@ -47,7 +47,14 @@ class Colours:
     values: tuple[str, ...]
 
 
-Subject: TypeAlias = Words | ImageFile | ImageId | Point | Colours
+@dataclass(frozen=True, slots=True)
+class ReadingCode:
+    """A reading written down as text (see ``emoir.emotions.code``): an example image that is not kept."""
+
+    code: str
+
+
+Subject: TypeAlias = Words | ImageFile | ImageId | ReadingCode | Point | Colours
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,8 @@ def subject_text(subject: Subject) -> str:
             return f'"{path}"' if re.search(r"\s", path) else path
         case ImageId(id):
             return f"id:{id}"
+        case ReadingCode(code):
+            return f"reading:{code}"
         case Point(valence, arousal):
             return f"va:{valence:g},{arousal:g}"
         case Colours(values):

@@ -1,0 +1,100 @@
+"""Thumbnails: a picture made small for the eye, upright and in its own proportions."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from emoir.images.decode import decode
+from emoir.limits import MAX_PIXELS
+
+QUALITY = 82
+
+
+def thumbnail(source: Path | bytes, side: int, *, max_pixels: int = MAX_PIXELS) -> bytes:
+    """Make a picture small.
+
+    Args:
+        source: an image file, or its content.
+        side: neither side is longer than this; small pictures stay as they are.
+        max_pixels: larger images are refused.
+
+    Returns:
+        The content of a WebP file, sRGB, upright.
+
+    Raises:
+        UndecodableImageError: if it cannot be decoded.
+
+    Example:
+        >>> import skimage
+        >>> content = thumbnail(Path(skimage.__file__).parent / "data" / "astronaut.png", 240)
+        >>> Image.open(BytesIO(content)).size
+        (240, 240)
+    """
+    image = Image.fromarray(decode(source, fit=side, max_pixels=max_pixels).pixels)
+    return webp(image, QUALITY)
+
+
+def webp(image: Image.Image, quality: int = QUALITY) -> bytes:
+    """The content of a WebP file."""
+    stream = BytesIO()
+    image.save(stream, "WEBP", quality=quality, method=4)
+    return stream.getvalue()
+
+
+class ThumbnailCache:
+    """Thumbnails on disk, by the content of their pictures.
+
+    Args:
+        folder: where; made if absent.
+        limit: bytes that may be kept; what was not asked for the longest goes first when the cache is opened.
+    """
+
+    def __init__(self, folder: Path, *, limit: int = 1_000_000_000) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._shrink(limit)
+
+    def get(self, digest: bytes, source: Path, side: int) -> bytes:
+        """The thumbnail of a picture, made when first asked for.
+
+        Args:
+            digest: of the picture's content.
+            source: a file that holds it.
+            side: see ``thumbnail``.
+
+        Raises:
+            UndecodableImageError: if it must be made and cannot.
+        """
+        name = digest.hex()
+        file = self._folder / name[:2] / f"{name}-{side}.webp"
+        try:
+            content = file.read_bytes()
+            os.utime(file)
+            return content
+        except OSError:
+            pass
+        content = thumbnail(source, side)
+        try:
+            file.parent.mkdir(exist_ok=True)
+            # It appears under its name only when it is whole.
+            with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as partial:
+                partial.write(content)
+            Path(partial.name).replace(file)
+        except OSError:
+            # A full or read-only disk costs speed, nothing else.
+            pass
+        return content
+
+    def _shrink(self, limit: int) -> None:
+        files = [(file.stat(), file) for file in self._folder.glob("*/*")]
+        total = sum(stat.st_size for stat, _ in files)
+        for stat, file in sorted(files, key=lambda entry: entry[0].st_mtime):
+            if total <= limit:
+                return
+            file.unlink(missing_ok=True)
+            total -= stat.st_size

@@ -1,0 +1,74 @@
+"""The application: routes, gallery, guard."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from emoir import __version__
+from emoir.collection import Collection
+from emoir.web.guard import Guard
+from emoir.web.problems import add_problems
+from emoir.web.routes import collection as collection_routes
+from emoir.web.routes import images, operation, ratings, search
+from emoir.web.service import Service
+from emoir.web.settings import Settings
+
+STATIC = Path(__file__).parent / "static"
+PREFIX = "/api/v1"
+DESCRIPTION = """Find images by the emotion they evoke. Every route may be refused with 401 (no token), 403 (another
+site asked) or 503 (busy); errors are problems as RFC 9457 describes them."""
+
+
+def create_app(collection: Collection, settings: Settings | None = None) -> FastAPI:
+    """The gallery and the REST service of a collection.
+
+    Args:
+        collection: what is served; it is closed with the application.
+        settings: how; default: for this computer alone.
+
+    Returns:
+        An ASGI application. Everything it answers went through the guard first.
+
+    Example:
+        >>> sorted(create_app(Collection("no.emoir")).openapi()["paths"])[0]
+        '/api/v1/collection'
+    """
+    settings = settings or Settings()
+    service = Service(collection, settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.close()
+
+    # FastAPI's own documentation pages load scripts from elsewhere.
+    app = FastAPI(
+        title="emoir",
+        version=__version__,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    app.state.metrics = operation.Metrics()
+    for module in (search, images, collection_routes, ratings, operation):
+        app.include_router(module.router, prefix=PREFIX)
+
+    @app.get("/", include_in_schema=False)
+    def gallery() -> FileResponse:
+        return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
+
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    add_problems(app)
+    # The last one added is the outermost.
+    app.add_middleware(operation.Measured, metrics=app.state.metrics)
+    app.add_middleware(Guard, settings=settings)
+    return app

@@ -1,0 +1,182 @@
+"""Guard: who may ask what, before any route is reached."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emoir.web.problems import Problem, problem
+from emoir.web.settings import Settings
+
+COOKIE = "emoir"
+_log = logging.getLogger("emoir.web")
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+        "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+ASK_FOR_TOKEN = """<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>emoir</title><link rel="stylesheet" href="/static/style.css">
+<main class="door"><h1>emoir</h1><form method="get" action="/"><label>Token · 令牌
+<input name="token" type="password" autocomplete="off" required autofocus></label>
+<button>Open · 打开</button></form><p>emoir serve printed it when it started.</p></main></html>"""
+# The door itself needs its style, and nothing else.
+OPEN_PATHS = frozenset({"/static/style.css"})
+
+
+class Guard:
+    """Middleware: checks Host, Origin and token, bounds bodies, and adds the headers of safety.
+
+    Args:
+        app: what is guarded.
+        settings: whom to let in.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app, self.settings = app, settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or refuse it."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self.app(scope, receive, send)
+            # Nothing here speaks any other protocol.
+            return
+
+        started = False
+
+        async def guarded_send(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            await refusal(scope, receive, guarded_send)
+            return
+        try:
+            await self.app(scope, _Body(receive, self.settings).receive, guarded_send)
+        except Exception:
+            _log.exception("%s %s", scope["method"], scope["path"])
+            if started:
+                raise
+            # The cause is for the operator's log, not for the caller.
+            detail = "something went wrong here; the log of emoir serve says what"
+            await problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)(scope, receive, guarded_send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        allowed = self.settings.allowed_hosts
+        name = urlsplit(f"//{host}").hostname or "" if _is_plain(host) else ""
+        if allowed is not None and name not in {one.strip("[]") for one in allowed}:
+            # A page elsewhere may have made its own name point here (DNS rebinding).
+            return problem(HTTPStatus.FORBIDDEN, f"this service is not called {host!r}; see --name")
+        origin = headers.get("origin")
+        if origin is not None and origin.partition("://")[2] != host:
+            return problem(HTTPStatus.FORBIDDEN, "a page of another site asked; only the gallery's own pages may")
+        if headers.get("sec-fetch-site") in ("cross-site", "same-site") and not (
+            scope["method"] == "GET" and scope["path"] == "/" and headers.get("sec-fetch-mode") == "navigate"
+        ):
+            return problem(HTTPStatus.FORBIDDEN, "a page of another site asked; only the gallery's own pages may")
+        length = headers.get("content-length", "0")
+        if length.isdigit() and int(length) > self.settings.max_upload:
+            return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large(self.settings))
+        return self._locked(scope, headers)
+
+    def _locked(self, scope: Scope, headers: Headers) -> Response | None:
+        token = self.settings.token
+        if token is None or scope["path"] in OPEN_PATHS:
+            return None
+        kind, _, shown = headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer" and _same(shown.strip(), token):
+            return None
+        if _same(_cookie(headers), _digest(token)):
+            return None
+        at_door = scope["path"] == "/" and scope["method"] == "GET"
+        if at_door:
+            given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+            if _same(given, token):
+                response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+                response.set_cookie(COOKIE, _digest(token), httponly=True, samesite="strict", max_age=30 * 86400)
+                return response
+            return HTMLResponse(ASK_FOR_TOKEN, HTTPStatus.UNAUTHORIZED)
+        return problem(
+            HTTPStatus.UNAUTHORIZED,
+            "show the token that emoir serve printed, as 'Authorization: Bearer TOKEN'",
+            headers={"www-authenticate": "Bearer"},
+        )
+
+
+def too_large(settings: Settings) -> str:
+    """Why an upload is refused."""
+    return f"more than {settings.max_upload:,} bytes; raise the limit with --max-upload"
+
+
+def _is_plain(host: str) -> bool:
+    """Whether a Host header is a name and perhaps a port, and nothing clever."""
+    return bool(host) and not set(host) & set("/@\\?# \t")
+
+
+def _digest(token: str) -> str:
+    """What the cookie holds: it opens the same door, but does not tell the token."""
+    return hashlib.sha256(f"emoir cookie {token}".encode()).hexdigest()
+
+
+def _same(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), wanted.encode())
+
+
+def _cookie(headers: Headers) -> str:
+    try:
+        morsel: Any = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return "" if morsel is None else morsel.value
+
+
+class _Body:
+    """A request's body, bounded in bytes and in time."""
+
+    def __init__(self, receive: Receive, settings: Settings) -> None:
+        self._receive, self._settings = receive, settings
+        self._taken = 0
+        self._whole = False
+
+    async def receive(self) -> Message:
+        """The next message of the client."""
+        if self._whole:
+            # Only a disconnection can come now, and that may take as long as it likes.
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), self._settings.upload_seconds)
+        except TimeoutError:
+            detail = f"the body took longer than {self._settings.upload_seconds:g} seconds"
+            raise Problem(HTTPStatus.REQUEST_TIMEOUT, detail) from None
+        if message["type"] == "http.request":
+            self._taken += len(message.get("body", b""))
+            self._whole = not message.get("more_body", False)
+            if self._taken > self._settings.max_upload:
+                raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large(self._settings))
+        return message

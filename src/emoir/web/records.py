@@ -1,0 +1,259 @@
+"""Records: what the service takes and gives, as its OpenAPI description shows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from emoir.emotions.reading import EmotionReading
+from emoir.index.base import ImageFacts, as_path
+
+
+def shown(path: Path | str) -> str:
+    r"""A path as text that can stand anywhere: control characters and undecodable bytes are escaped.
+
+    Example:
+        >>> shown("two\nlines")
+        'two\\nlines'
+    """
+    text = str(path)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+Id = Annotated[int, Field(ge=1, le=2**62)]
+Unit = Annotated[float, Field(ge=0, le=1)]
+
+
+class Record(BaseModel):
+    """Base of the records: what is not known here is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Reading(Record):
+    """What an image evokes."""
+
+    distributions: dict[str, dict[str, float]] = Field(description="Space to class to the share of viewers naming it.")
+    valence: float = Field(description="0 unpleasant to 1 pleasant.")
+    arousal: float = Field(description="0 calm to 1 excited.")
+    confidence: float = Field(description="Calibrated probability that the top class is the raters' own.")
+    monochrome: bool = Field(description="The picture has no colours of its own.")
+    model: str
+
+
+class Image(Record):
+    """An indexed image in a list of results."""
+
+    id: int
+    name: str = Field(description="File name; undecodable bytes and control characters are escaped.")
+    path: str
+    width: int
+    height: int
+    taken: str | None = Field(description="As the camera wrote it, 2019:06:01 12:00:00.")
+    emotion: str = Field(description="Top class of the first space.")
+    share: float = Field(description="Its share.")
+    valence: float
+    arousal: float
+    confidence: float
+
+    @classmethod
+    def of(cls, facts: ImageFacts, reading: EmotionReading, path: Path | None = None) -> Image:
+        """An image as lists show it.
+
+        Args:
+            facts: what the index knows of it.
+            reading: its emotion.
+            path: of the copy to name; default: the first.
+        """
+        file = path or as_path(facts.path)
+        space = next(iter(reading.distributions))
+        top = reading.top(space)
+        return cls(
+            id=facts.id,
+            name=shown(file.name),
+            path=shown(file),
+            width=facts.width,
+            height=facts.height,
+            taken=facts.taken,
+            emotion=top,
+            share=round(reading.distributions[space][top], 4),
+            valence=round(reading.valence, 4),
+            arousal=round(reading.arousal, 4),
+            confidence=round(reading.confidence, 4),
+        )
+
+
+class Hit(Image):
+    """An image that a search found."""
+
+    score: float = Field(description="Probability that a rater would agree.")
+    parts: dict[str, float] = Field(description="How well each term alone fits, uncalibrated.")
+
+
+class Term(Record):
+    """One term of a query."""
+
+    text: str = Field(description="In the query grammar, without weight and sign.")
+    weight: float = Field(description="Negative: not wanted.")
+    kind: Literal["words", "image", "reading", "point", "colours"]
+
+
+class SearchResult(Record):
+    """A page of hits."""
+
+    query: str = Field(description="As understood, in the query grammar.")
+    terms: list[Term]
+    unknown: list[str] = Field(description="Words that were not understood and not used.")
+    searched: int = Field(description="Images that were compared.")
+    hidden: int = Field(description="Images left out because they fit no better than chance.")
+    hits: list[Hit]
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+
+
+class Word(Record):
+    """An emotion word that a query may hold."""
+
+    word: str
+    valence: float | None
+    arousal: float | None
+
+
+class Space(Record):
+    """An emotion space of the model."""
+
+    name: str
+    classes: list[str]
+    chinese: list[str] | None = Field(description="The classes in Chinese, where emoir knows the space.")
+
+
+class Description(Record):
+    """An uploaded image, read and forgotten."""
+
+    reading: Reading
+    code: str = Field(description="The reading as a term: ask for reading:CODE.")
+    colours: dict[str, float] = Field(description="Dominant colours and their shares.")
+    words: list[str] = Field(description="What its colours and texture are called.")
+
+
+class ImageDetail(Image):
+    """All that is known of an indexed image."""
+
+    reading: Reading
+    files: list[str] = Field(description="Every file that holds this image.")
+    colours: dict[str, float] = Field(description="Its palette, largest share first.")
+
+
+class Changed(Record):
+    """The picture with one thing changed, and how it reads then."""
+
+    name: str
+    probability: float
+    change: float
+    picture: str = Field(description="Address of the changed picture.")
+
+
+class ExplanationRecord(Record):
+    """Why an image reads as it does."""
+
+    emotion: str
+    space: str
+    probability: float
+    sentence: str
+    seen: str = Field(description="Address of the picture as the network saw it.")
+    map: str = Field(description="Address of the picture under the map of what speaks for the emotion.")
+    changed: list[Changed]
+
+
+class Share(Record):
+    """A name and how much of a collection it is."""
+
+    name: str
+    images: int
+    emotions: dict[str, float] = Field(description="Mean distribution over the first space.")
+    valence: float
+    arousal: float
+
+
+class Failure(Record):
+    """A file that could not be read."""
+
+    path: str
+    cause: str
+
+
+class CollectionRecord(Record):
+    """What is in the index."""
+
+    images: int
+    files: int
+    model: str
+    licence: str
+    roots: list[str]
+    emotions: dict[str, float]
+    valence: float
+    arousal: float
+    folders: list[Share]
+    months: list[Share]
+    palettes: dict[str, dict[str, float]] = Field(description="Emotion to the colours of its images and their shares.")
+    most: dict[str, list[Image]] = Field(description="Emotion to the images with its largest shares.")
+    uncertain: list[Image]
+    failures: list[Failure]
+    failed: int
+
+
+class NewRating(Record):
+    """What a person says of an image."""
+
+    image: Id
+    rater: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f]+$")]
+    emotion: str | None = None
+    valence: Unit | None = None
+    arousal: Unit | None = None
+
+
+class RatingRecord(Record):
+    """A rating as kept."""
+
+    id: int
+    image: int
+    rater: str
+    emotion: str | None
+    valence: float | None
+    arousal: float | None
+    moment: str
+
+
+class RatingState(Record):
+    """Ratings so far."""
+
+    ratings: int
+    raters: dict[str, int] = Field(description="Rater to the number of images rated.")
+    images: int = Field(description="Images with at least one rating.")
+    shared: int = Field(description="Images with at least two.")
+    emotion_agreement: float | None = Field(description="Krippendorff's alpha of the emotions; null if undefined.")
+    valence_agreement: float | None
+    arousal_agreement: float | None
+
+
+class NextToRate(Record):
+    """The image to rate next."""
+
+    image: Image | None = Field(description="Null when all are rated.")
+    done: int
+    images: int
+
+
+class Selection(Record):
+    """Some indexed images."""
+
+    ids: Annotated[list[Id], Field(min_length=1, max_length=10_000)]
+
+
+class Health(Record):
+    """Whether the service can answer."""
+
+    status: Literal["ok"]
+    version: str
+    images: int

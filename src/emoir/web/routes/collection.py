@@ -1,0 +1,213 @@
+"""Collection: what is there, on the whole and in part."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+import zipfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import IO
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+from numpy.typing import NDArray
+
+from emoir.emotions.reading import EmotionReadings
+from emoir.index.base import ImageFacts, as_path
+from emoir.web.problems import Problem
+from emoir.web.records import CollectionRecord, Failure, Image, Selection, Share, shown
+from emoir.web.routes.images import named_palette
+from emoir.web.service import Here, Service, unchanged
+
+router = APIRouter(tags=["collection"])
+
+SHOWN = 12
+FOLDERS = 40
+FAILURES = 200
+BLOCK = 1 << 16
+IN_MEMORY = 8_000_000
+
+
+@router.get("/collection", summary="What is in the index")
+def collection(request: Request, response: Response, here: Here) -> CollectionRecord:
+    """Emotions on the whole, by folder and by month; palettes, extremes, uncertain images, failures.
+
+    Example: `/api/v1/collection`
+    """
+    if unchanged(request, response, here.state):
+        raise Problem(HTTPStatus.NOT_MODIFIED, "", headers=dict(response.headers))
+    store = here.collection.store
+    status = store.status()
+    facts, rows = store.rows()
+    readings = store.readings(facts, rows)
+    space = next(iter(readings.class_names))
+    names, shares = readings.class_names[space], readings.distributions[space]
+    folders: dict[str, list[int]] = defaultdict(list)
+    months: dict[str, list[int]] = defaultdict(list)
+    for row, fact in enumerate(facts):
+        folders[shown(as_path(os.path.dirname(fact.path)))].append(row)
+        if fact.taken:
+            months[fact.taken[:7].replace(":", "-")].append(row)
+    largest = sorted(folders.items(), key=lambda entry: -len(entry[1]))[:FOLDERS]
+    return CollectionRecord(
+        images=status.images,
+        files=status.files,
+        model=status.model.id,
+        licence=status.model.licence,
+        roots=[shown(as_path(root)) for root in status.roots],
+        emotions=_mix(readings, space),
+        valence=_mean(readings.valence),
+        arousal=_mean(readings.arousal),
+        folders=[_share(name, chosen, readings, space) for name, chosen in sorted(largest)],
+        months=[_share(name, chosen, readings, space) for name, chosen in sorted(months.items())],
+        palettes=_palettes(rows[:, store.layout.palette] ** 2, shares.argmax(axis=1), names),
+        most={
+            name: [Image.of(facts[row], readings[row]) for row in np.argsort(-shares[:, column])[:SHOWN].tolist()]
+            for column, name in enumerate(names)
+        },
+        uncertain=[
+            Image.of(facts[row], readings[row])
+            for row in np.argsort(readings.confidence, kind="stable")[:SHOWN].tolist()
+        ],
+        failures=[Failure(path=shown(as_path(f.path)), cause=f.cause) for f in status.failures[:FAILURES]],
+        failed=len(status.failures),
+    )
+
+
+def _mean(values: NDArray[np.floating]) -> float:
+    return round(float(values.mean()), 4) if len(values) else 0.5
+
+
+def _mix(readings: EmotionReadings, space: str) -> dict[str, float]:
+    shares = readings.distributions[space]
+    mean = shares.mean(axis=0) if len(shares) else np.zeros(shares.shape[1])
+    return {name: round(float(share), 4) for name, share in zip(readings.class_names[space], mean, strict=True)}
+
+
+def _share(name: str, rows: list[int], readings: EmotionReadings, space: str) -> Share:
+    mean = readings.distributions[space][rows].mean(axis=0)
+    emotions = {
+        emotion: round(float(share), 4) for emotion, share in zip(readings.class_names[space], mean, strict=True)
+    }
+    valence, arousal = _mean(readings.valence[rows]), _mean(readings.arousal[rows])
+    return Share(name=name, images=len(rows), emotions=emotions, valence=valence, arousal=arousal)
+
+
+def _palettes(
+    palettes: NDArray[np.float32], tops: NDArray[np.intp], names: tuple[str, ...]
+) -> dict[str, dict[str, float]]:
+    return {
+        name: named_palette(palettes[tops == column].mean(axis=0))
+        for column, name in enumerate(names)
+        if (tops == column).any()
+    }
+
+
+@router.get(
+    "/export",
+    summary="Every reading as a table",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {}}}},
+)
+def export(here: Here) -> StreamingResponse:
+    """CSV, one row an image, in the order of the paths.
+
+    Example: `/api/v1/export`
+    """
+    facts, readings, _ = here.collection.rows()
+    return StreamingResponse(
+        _csv_lines(facts, readings),
+        media_type="text/csv; charset=utf-8",
+        headers={"content-disposition": 'attachment; filename="readings.csv"'},
+    )
+
+
+@router.post(
+    "/selection/table",
+    summary="Some readings as a table",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {}}}},
+)
+def selection_table(selection: Selection, here: Here) -> StreamingResponse:
+    """CSV of the images named, in that order; those that are gone are left out.
+
+    Example: `{"ids": [17, 4]}`
+    """
+    store = here.collection.store
+    facts, rows = store.rows(list(dict.fromkeys(selection.ids)))
+    return StreamingResponse(
+        _csv_lines(facts, store.readings(facts, rows)),
+        media_type="text/csv; charset=utf-8",
+        headers={"content-disposition": 'attachment; filename="selection.csv"'},
+    )
+
+
+def _csv_lines(facts: list[ImageFacts], readings: EmotionReadings) -> Iterator[str]:
+    spaces = [(space, name) for space, names in readings.class_names.items() for name in names]
+    header = ["path", "id", *(f"{space}.{name}" for space, name in spaces), "valence", "arousal", "confidence"]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    for fact, reading in zip(facts, readings, strict=True):
+        values = [reading.distributions[space][name] for space, name in spaces]
+        numbers = (f"{value:.4f}" for value in (*values, reading.valence, reading.arousal, reading.confidence))
+        writer.writerow([shown(as_path(fact.path)), fact.id, *numbers])
+        if text.tell() > BLOCK:
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue()
+
+
+@router.post(
+    "/selection/files",
+    summary="Some image files in a ZIP",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/zip": {}}}},
+)
+def selection_files(selection: Selection, here: Here) -> StreamingResponse:
+    """The original files of the images named, numbered in that order; files that are gone are left out.
+
+    Example: `{"ids": [17, 4]}`
+    """
+    ids = list(dict.fromkeys(selection.ids))
+    limit = here.settings.max_selection
+    if len(ids) > limit:
+        raise Problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{len(ids):,} images; at most {limit:,} go into one ZIP file"
+        )
+    # Small ones stay in memory, large ones go to disk.
+    target = tempfile.SpooledTemporaryFile(IN_MEMORY)
+    with here.at_work(), zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        _fill(archive, ids, here)
+    target.seek(0)
+    return StreamingResponse(
+        _blocks(target),
+        media_type="application/zip",
+        headers={"content-disposition": 'attachment; filename="emoir.zip"'},
+    )
+
+
+def _fill(archive: zipfile.ZipFile, ids: list[int], here: Service) -> None:
+    width = len(str(len(ids)))
+    taken: Counter[str] = Counter()
+    for number, id in enumerate(ids, start=1):
+        try:
+            _, path = here.file(id)
+            # The number keeps names apart, and in order; no separator can come out of a file's own name.
+            archive.write(path, f"{number:0{width}} {shown(path.name)}")
+        except (Problem, OSError):
+            taken["missing"] += 1
+    if taken["missing"]:
+        archive.writestr("missing.txt", f"{taken['missing']} files are not there any more\n")
+
+
+def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    with stream:
+        while block := stream.read(BLOCK):
+            yield block

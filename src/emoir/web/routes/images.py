@@ -1,0 +1,207 @@
+"""Images: by id, never by path."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+import numpy as np
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import FileResponse
+from PIL import Image as PillowImage
+
+from emoir.emotions.code import encode_reading
+from emoir.explain import Explanation
+from emoir.explain.figure import overlay
+from emoir.explain.sentences import sentence
+from emoir.images.descriptors import describe_pixels, descriptor_words
+from emoir.images.palette import dominant_colours, reference_colours
+from emoir.images.thumbnail import webp
+from emoir.index.base import as_path
+from emoir.web.records import Changed, Description, ExplanationRecord, Image, ImageDetail, Reading, shown
+from emoir.web.service import Here, Service, unchanged
+
+router = APIRouter(tags=["images"])
+
+Id = Annotated[int, Path(ge=1, le=2**62)]
+Side = Literal[240, 480, 1600]
+LONG = 365 * 86400
+WEBP: dict[int | str, dict[str, Any]] = {200: {"content": {"image/webp": {}}}}
+# Names of the pictures of an explanation, as they stand in addresses.
+PICTURES = ("seen", "map", "without-colour", "without-texture", "opposite-colours")
+NAMED_COLOURS = 6
+
+
+@router.post(
+    "/describe",
+    summary="Read an image that is not indexed",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def describe(request: Request, here: Here) -> Description:
+    """Read the image that is the body of the request; it is not kept.
+
+    Example: `curl --data-binary @photo.jpg -H 'Content-Type: application/octet-stream' .../api/v1/describe`
+    """
+    from starlette.concurrency import run_in_threadpool
+
+    return await run_in_threadpool(_describe, await request.body(), here)
+
+
+def _describe(content: bytes, here: Service) -> Description:
+    model = here.collection.model
+    # The code is to be compared with what is indexed.
+    here.collection.store.require(model.id)
+    with here.at_work():
+        pixels = model.load(content, max_pixels=here.settings.max_pixels).pixels
+        reading = model.read_pixels(pixels[None])[0]
+    return Description(
+        reading=Reading(**reading.to_dict()),
+        code=encode_reading(reading),
+        colours={colour: round(share, 4) for colour, share in dominant_colours(pixels)},
+        words=descriptor_words(describe_pixels(pixels)),
+    )
+
+
+@router.get("/images/{id}", summary="All that is known of an image")
+def image(request: Request, response: Response, id: Id, here: Here) -> ImageDetail:
+    """One indexed image with its reading.
+
+    Example: `/api/v1/images/17`
+    """
+    here.facts(id)
+    store = here.collection.store
+    facts, rows = store.rows([id])
+    stored = store.files_of(id)
+    files = [] if stored is None else [shown(as_path(path)) for path in stored[1]]
+    reading = store.readings(facts, rows)[0]
+    palette = rows[0, store.layout.palette] ** 2
+    return ImageDetail(
+        **Image.of(facts[0], reading).model_dump(),
+        reading=Reading(**reading.to_dict()),
+        files=files,
+        colours=named_palette(palette),
+    )
+
+
+def named_palette(palette: np.ndarray[tuple[int], np.dtype[np.float32]]) -> dict[str, float]:
+    """The largest shares of a palette histogram, by colour.
+
+    Example:
+        >>> palette = np.zeros(64, np.float32)
+        >>> palette[0], palette[63] = 0.75, 0.25
+        >>> named_palette(palette)
+        {'#000000': 0.75, '#ffffff': 0.25}
+    """
+    colours = reference_colours()
+    order = [int(place) for place in np.argsort(-palette, kind="stable")[:NAMED_COLOURS] if palette[place] > 0]
+    return {"#{:02x}{:02x}{:02x}".format(*colours[place]): round(float(palette[place]), 4) for place in order}
+
+
+@router.get("/images/{id}/file", summary="The file itself", response_class=FileResponse)
+def file(request: Request, response: Response, id: Id, here: Here) -> Response:
+    """The original file, to be kept.
+
+    Example: `/api/v1/images/17/file`
+    """
+    digest, path = here.file(id)
+    if unchanged(request, response, digest.hex()[:32], seconds=0):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=dict(response.headers))
+    name = shown(path.name)
+    # Never shown in place: a file may hold more than an image.
+    disposition = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    return FileResponse(path, media_type="application/octet-stream", headers={**response.headers, **disposition})
+
+
+@router.get("/images/{id}/thumbnail", summary="A small version", response_class=Response, responses=WEBP)
+def thumbnail(
+    here: Here,
+    request: Request,
+    response: Response,
+    id: Id,
+    side: Annotated[Side, Query(description="Longest side in pixels.")] = 480,
+) -> Response:
+    """The image as WebP, upright, no side longer than asked.
+
+    Example: `/api/v1/images/17/thumbnail?side=240`
+    """
+    digest, path = here.file(id)
+    if unchanged(request, response, f"{digest.hex()[:32]}-{side}", seconds=LONG):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=dict(response.headers))
+    content = here.thumbnails.get(digest, path, side)
+    return Response(content, media_type="image/webp", headers=dict(response.headers))
+
+
+Emotion = Annotated[str | None, Query(max_length=60, description="Default: the most probable one.")]
+
+
+@router.get("/images/{id}/explanation", summary="Why an image reads as it does")
+def explanation(
+    here: Here,
+    id: Id,
+    emotion: Emotion = None,
+    language: Annotated[Literal["en", "zh"], Query(description="Of the sentence.")] = "en",
+) -> ExplanationRecord:
+    """Where, by its colours or by its texture, and in words; half a second of work.
+
+    Example: `/api/v1/images/17/explanation?emotion=awe&language=zh`
+    """
+    found = _explanation(here, id, emotion)
+    base = f"/api/v1/images/{id}/explanation"
+    query = f"?emotion={quote(f'{found.space}.{found.emotion}')}"
+    return ExplanationRecord(
+        emotion=found.emotion,
+        space=found.space,
+        probability=round(found.probability, 4),
+        sentence=sentence(found, language),
+        seen=f"{base}/seen{query}",
+        map=f"{base}/map{query}",
+        changed=[
+            Changed(
+                name=name,
+                probability=round(found.probability_in(name), 4),
+                change=round(found.probability_in(name) - found.probability, 4),
+                picture=f"{base}/{name.replace(' ', '-')}{query}",
+            )
+            for name in found.counterfactuals
+        ],
+    )
+
+
+def _explanation(here: Service, id: int, emotion: str | None) -> Explanation:
+    digest, path = here.file(id)
+    return here.explanation(digest, path, emotion)
+
+
+@router.get(
+    "/images/{id}/explanation/{picture}",
+    summary="A picture of an explanation",
+    response_class=Response,
+    responses=WEBP,
+)
+def explanation_picture(
+    here: Here,
+    request: Request,
+    response: Response,
+    id: Id,
+    picture: Literal["seen", "map", "without-colour", "without-texture", "opposite-colours"],
+    emotion: Emotion = None,
+) -> Response:
+    """The picture as the network saw it, under the map, or with one thing changed; WebP.
+
+    Example: `/api/v1/images/17/explanation/without-colour`
+    """
+    found = _explanation(here, id, emotion)
+    if picture == "seen":
+        pixels = found.pixels
+    elif picture == "map":
+        pixels = overlay(found)
+    else:
+        pixels = found.counterfactuals[picture.replace("-", " ")].pixels
+    content = webp(PillowImage.fromarray(pixels), quality=90)
+    return Response(content, media_type="image/webp", headers={"cache-control": "private, max-age=600"})

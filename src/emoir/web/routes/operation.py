@@ -1,0 +1,86 @@
+"""Operation: for those who keep the service running."""
+
+from __future__ import annotations
+
+import time
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emoir import __version__
+from emoir.web.records import Health
+from emoir.web.service import Here
+
+router = APIRouter(tags=["operation"])
+
+
+class Metrics:
+    """Counts and times of requests, as Prometheus reads them."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        labels = ("method", "route", "status")
+        self.requests = Counter("emoir_requests", "Requests answered.", labels, registry=self.registry)
+        self.seconds = Histogram(
+            "emoir_request_seconds", "Time to the end of the answer.", ("route",), registry=self.registry
+        )
+        self.images = Gauge("emoir_images", "Images in the index.", registry=self.registry)
+
+
+class Measured:
+    """Middleware: counts every request by its route, never by its address.
+
+    Args:
+        app: what is measured.
+        metrics: where.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app, self.metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        status = 500
+        begin = time.perf_counter()
+
+        async def counted_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, counted_send)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            self.metrics.requests.labels(scope["method"], route, status).inc()
+            self.metrics.seconds.labels(route).observe(time.perf_counter() - begin)
+
+
+@router.get("/health", summary="Whether the service can answer")
+def health(here: Here) -> Health:
+    """Ask the index how many images it holds.
+
+    Example: `/api/v1/health`
+    """
+    return Health(status="ok", version=__version__, images=len(here.collection.store.matrix().ids))
+
+
+@router.get(
+    "/metrics",
+    summary="Counts and times, as Prometheus reads them",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}},
+)
+def metrics(request: Request, here: Here) -> Response:
+    """Requests by route and status, their times, images in the index.
+
+    Example: `/api/v1/metrics`
+    """
+    found: Metrics = request.app.state.metrics
+    found.images.set(len(here.collection.store.matrix().ids))
+    return Response(generate_latest(found.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,193 @@
+"""Search: queries, their words, and the points of the plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+import numpy as np
+from fastapi import APIRouter, Query, Request, Response
+
+from emoir.emotions.lexicon import lexicon
+from emoir.emotions.spaces import SPACES
+from emoir.errors import QueryError
+from emoir.index.base import ImageFacts
+from emoir.search import Match, parse_query
+from emoir.search import Query as ParsedQuery
+from emoir.search.filters import Filters, parse_condition, parse_days, parse_orientation, parse_range
+from emoir.search.find import NEWEST, OLDEST
+from emoir.search.query import Colours, ImageFile, ImageId, Point, ReadingCode, Subject, subject_text
+from emoir.web.problems import Problem
+from emoir.web.records import Hit, Image, SearchResult, Space, Term, Word
+from emoir.web.service import Here, unchanged
+
+router = APIRouter(tags=["search"])
+
+Text = Annotated[str | None, Query(max_length=100)]
+Ids = Annotated[list[Annotated[int, Query(ge=1, le=2**62)]] | None, Query(max_length=50)]
+FARTHEST = 100_000
+
+
+def safe_query(text: str) -> ParsedQuery:
+    """Parse a stranger's query: the disk is neither read nor probed for the names in it.
+
+    Raises:
+        QueryError: if it cannot be understood, or names a file.
+    """
+    query = parse_query(text, is_file=lambda _: False)
+    for term in query.terms:
+        if isinstance(term.subject, ImageFile):
+            at = max(text.find(term.subject.path), 0)
+            hint = "name an indexed image as id:NUMBER, or show a picture to the gallery"
+            raise QueryError(f"{term.subject.path!r}: files are not read over the network; {hint}", query=text, at=at)
+    return query
+
+
+@router.get("/search", summary="Find images by emotion")
+def search(
+    here: Here,
+    request: Request,
+    response: Response,
+    q: Annotated[str, Query(min_length=1, max_length=2000, description="Query, such as: awe - fear")],
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(pattern=r"^\d{1,6}$", description="From the page before.")] = None,
+    folder: Annotated[list[str] | None, Query(max_length=50, description="Only images in these folders.")] = None,
+    valence: Annotated[Text, Query(description="A range such as 0.6.. or ..0.4")] = None,
+    arousal: Text = None,
+    confidence: Text = None,
+    emotion: Annotated[list[str] | None, Query(max_length=20, description="Bounds such as fear<0.2")] = None,
+    taken: Annotated[Text, Query(description="Such as 2019..2021-06")] = None,
+    side: Annotated[Text, Query(description="Pixels of the shorter side, such as 1000..")] = None,
+    orientation: Text = None,
+    monochrome: bool | None = None,
+    like: Ids = None,
+    unlike: Ids = None,
+    diverse: bool = False,
+    show_all: Annotated[bool, Query(alias="all", description="Also images that fit no better than chance.")] = False,
+    sort: Annotated[Text, Query(description="newest, oldest, or another query")] = None,
+) -> SearchResult:
+    """A page of the images that fit a query best.
+
+    Example: `/api/v1/search?q=2:awe - fear&limit=20&valence=0.6..`
+    """
+    if unchanged(request, response, here.state):
+        raise Problem(HTTPStatus.NOT_MODIFIED, "", headers=dict(response.headers))
+    start = int(cursor or 0)
+    if start + limit > FARTHEST:
+        raise QueryError(f"only the first {FARTHEST:,} hits can be paged through; ask for less")
+    filters = Filters(
+        valence=parse_range(valence, "valence") if valence else None,
+        arousal=parse_range(arousal, "arousal") if arousal else None,
+        confidence=parse_range(confidence, "confidence") if confidence else None,
+        emotions=tuple(parse_condition(text) for text in emotion or []),
+        taken=parse_days(taken) if taken else None,
+        side=parse_range(side, "side") if side else None,
+        orientation=parse_orientation(orientation) if orientation else None,
+        monochrome=monochrome,
+    )
+    matches = here.collection.search(
+        safe_query(q),
+        # One more tells whether there is another page.
+        n=limit + 1,
+        start=start,
+        within=folder,
+        filters=filters,
+        like=like or (),
+        unlike=unlike or (),
+        diverse=diverse,
+        show_all=show_all,
+        sort=safe_query(sort) if sort and sort not in (NEWEST, OLDEST) else sort,
+    )
+    found = matches.matches[:limit]
+    facts = {fact.id: fact for fact in here.collection.store.facts([match.id for match in found])}
+    return SearchResult(
+        query=matches.query,
+        terms=_terms(matches.query),
+        unknown=list(matches.unknown),
+        searched=matches.searched,
+        hidden=matches.hidden,
+        hits=[_hit(match, facts[match.id]) for match in found if match.id in facts],
+        next=str(start + limit) if len(matches) > limit else None,
+    )
+
+
+def _hit(match: Match, facts: ImageFacts) -> Hit:
+    image = Image.of(facts, match.reading, match.path)
+    parts = {term: round(value, 4) for term, value in match.parts.items()}
+    return Hit(**image.model_dump(), score=round(match.score, 4), parts=parts)
+
+
+def _terms(text: str) -> list[Term]:
+    return [
+        Term(text=subject_text(term.subject), weight=term.weight, kind=_kind(term.subject))
+        for term in safe_query(text).terms
+    ]
+
+
+def _kind(subject: Subject) -> Literal["words", "image", "reading", "point", "colours"]:
+    if isinstance(subject, ImageId | ImageFile):
+        return "image"
+    if isinstance(subject, ReadingCode):
+        return "reading"
+    if isinstance(subject, Point):
+        return "point"
+    return "colours" if isinstance(subject, Colours) else "words"
+
+
+@lru_cache(maxsize=1)
+def _sorted_words() -> Sequence[str]:
+    return sorted(lexicon(), key=lambda word: (len(word), word))
+
+
+@router.get("/words", summary="Emotion words that begin with some letters")
+def words(
+    prefix: Annotated[str, Query(min_length=1, max_length=40)], limit: Annotated[int, Query(ge=1, le=50)] = 8
+) -> list[Word]:
+    """Words of the lexicon for a search box to offer, shortest first; English and Chinese.
+
+    Example: `/api/v1/words?prefix=lon`
+    """
+    begun = prefix.lower()
+    chosen = [word for word in _sorted_words() if word.startswith(begun)][:limit]
+    concepts = lexicon()
+    return [Word(word=word, valence=concepts[word].valence, arousal=concepts[word].arousal) for word in chosen]
+
+
+@router.get("/spaces", summary="The emotions that the model knows")
+def spaces(here: Here) -> list[Space]:
+    """The model's emotion spaces with their classes, in order.
+
+    Example: `/api/v1/spaces`
+    """
+    return [
+        Space(name=name, classes=list(names), chinese=list(SPACES[name].chinese) if name in SPACES else None)
+        for name, names in here.collection.store.layout.class_names.items()
+    ]
+
+
+@router.get(
+    "/plane",
+    summary="Every image as a point of the valence-arousal plane",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+def plane(request: Request, response: Response, here: Here) -> Response:
+    """All images in five columns of little-endian numbers.
+
+    Their number n (uint32); n ids (uint32); n valences and n arousals (uint8, 255 is 1); n numbers of the top class of
+    the first space (uint8).
+
+    Example: `/api/v1/plane`
+    """
+    if unchanged(request, response, here.state):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=dict(response.headers))
+    store = here.collection.store
+    matrix, layout = store.matrix(), store.layout
+    point = np.rint(matrix.rows[:, layout.point][:, :2].clip(0, 1) * 255).astype(np.uint8)
+    top = matrix.rows[:, layout.distribution(next(iter(layout.class_names)))].argmax(axis=1).astype(np.uint8)
+    count = np.array([len(matrix.ids)], dtype="<u4")
+    parts = (count, matrix.ids.astype("<u4"), point[:, 0], point[:, 1], top)
+    content = b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
+    return Response(content, media_type="application/octet-stream", headers=dict(response.headers))

@@ -1,0 +1,81 @@
+"""Settings: where the service listens, whom it lets in, and how much it takes."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import platformdirs
+
+from emoir.limits import MAX_PIXELS
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs of this computer can reach an address.
+
+    Example:
+        >>> is_loopback("127.0.0.1"), is_loopback("0.0.0.0")
+        (True, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def make_token() -> str:
+    """A token that cannot be guessed."""
+    return secrets.token_urlsafe(24)
+
+
+def default_thumbnails() -> Path:
+    """The platform's folder for what can be made again."""
+    return Path(platformdirs.user_cache_path("emoir", appauthor=False)) / "thumbnails"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to serve.
+
+    Args:
+        host: address to listen at.
+        port: likewise.
+        token: what a caller must show; None lets in everybody who can reach the address, so only a loopback address
+            may do without.
+        names: other names by which this service may be called, such as a reverse proxy's.
+        max_upload: bytes of an uploaded image.
+        max_pixels: pixels of one.
+        upload_seconds: an upload that takes longer is given up.
+        explanations: how many images are explained or described at the same time.
+        max_selection: images in one ZIP file.
+        thumbnails: where thumbnails are kept.
+
+    Raises:
+        ValueError: if another address than a loopback one has no token.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8420
+    token: str | None = None
+    names: tuple[str, ...] = ()
+    max_upload: int = 25_000_000
+    max_pixels: int = MAX_PIXELS
+    upload_seconds: float = 30.0
+    explanations: int = 2
+    max_selection: int = 500
+    thumbnails: Path = field(default_factory=default_thumbnails)
+
+    def __post_init__(self) -> None:
+        if self.token is None and not is_loopback(self.host):
+            raise ValueError(f"{self.host} can be reached from other computers: a token is needed")
+
+    @property
+    def allowed_hosts(self) -> frozenset[str] | None:
+        """Names that a request's Host header may carry, without port; None for any (a token stands guard then)."""
+        if not is_loopback(self.host):
+            return None
+        return frozenset({"127.0.0.1", "localhost", "[::1]", self.host, *self.names})

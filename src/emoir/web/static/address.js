@@ -1,0 +1,36 @@
+// The address of the page holds what is asked, so that it can be shared and the back button works.
+
+export const FILTERS = ["valence", "arousal", "confidence", "orientation", "monochrome", "taken", "sort", "diverse", "all", "folder"];
+const LISTS = ["like", "unlike"];
+
+export function current() {
+  const pairs = new URLSearchParams(location.search);
+  const asked = { view: pairs.get("view") || "gallery", q: pairs.get("q") || "", image: Number(pairs.get("image")) || null, filters: {} };
+  for (const name of FILTERS) if (pairs.get(name)) asked.filters[name] = pairs.get(name);
+  for (const name of LISTS) asked[name] = pairs.getAll(name).map(Number).filter((id) => id > 0);
+  return asked;
+}
+
+export function addressOf(asked) {
+  const pairs = new URLSearchParams();
+  if (asked.view !== "gallery") pairs.set("view", asked.view);
+  if (asked.q) pairs.set("q", asked.q);
+  for (const name of FILTERS) if (asked.filters[name]) pairs.set(name, asked.filters[name]);
+  for (const name of LISTS) for (const id of asked[name]) pairs.append(name, id);
+  if (asked.image) pairs.set("image", asked.image);
+  const text = pairs.toString();
+  return text ? `/?${text}` : "/";
+}
+
+/** Go to another state; the page redraws itself. */
+export function go(change, { replace = false } = {}) {
+  const address = addressOf({ ...current(), ...change });
+  if (address === location.pathname + location.search) return;
+  history[replace ? "replaceState" : "pushState"]({}, "", address);
+  dispatchEvent(new Event("emoir:address"));
+}
+
+/** What the search route takes. */
+export function searchValues(asked) {
+  return { q: asked.q, ...asked.filters, like: asked.like, unlike: asked.unlike };
+}

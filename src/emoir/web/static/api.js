@@ -1,0 +1,68 @@
+// Everything that is asked of the service.
+
+const BASE = "/api/v1";
+
+export class Refused extends Error {
+  constructor(problem, status) {
+    super(problem.detail || problem.title || String(status));
+    this.problem = problem;
+    this.status = status;
+  }
+}
+
+async function ask(path, options = {}) {
+  const response = await fetch(BASE + path, options);
+  if (response.ok) return response;
+  let problem = {};
+  try {
+    problem = await response.json();
+  } catch {
+    problem = { detail: response.statusText };
+  }
+  throw new Refused(problem, response.status);
+}
+
+function queryString(values) {
+  const pairs = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== null && one !== "") pairs.append(name, one);
+    }
+  }
+  return pairs.toString();
+}
+
+const json = (body, method = "POST") => ({ method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+const read = async (path, options) => (await ask(path, options)).json();
+
+export const search = (values, signal) => read(`/search?${queryString(values)}`, { signal });
+export const words = (prefix, signal) => read(`/words?${queryString({ prefix })}`, { signal });
+export const spaces = () => read("/spaces");
+export const image = (id) => read(`/images/${id}`);
+export const explanation = (id, values, signal) => read(`/images/${id}/explanation?${queryString(values)}`, { signal });
+export const collection = () => read("/collection");
+export const ratings = () => read("/ratings");
+export const nextToRate = (rater, passed) => read(`/ratings/next?${queryString({ rater, passed })}`);
+export const rate = (rating) => read("/ratings", json(rating));
+export const unrate = (id) => ask(`/ratings/${id}`, { method: "DELETE" });
+export const describe = (file) =>
+  read("/describe", { method: "POST", headers: { "content-type": "application/octet-stream" }, body: file });
+export const selection = async (kind, ids) => (await ask(`/selection/${kind}`, json({ ids }))).blob();
+export const thumbnail = (id, side) => `${BASE}/images/${id}/thumbnail?side=${side}`;
+export const fileAddress = (id) => `${BASE}/images/${id}/file`;
+export const tableAddress = `${BASE}/ratings/table`;
+export const exportAddress = `${BASE}/export`;
+
+/** The points of all images: ids, valences and arousals in 0 to 1, numbers of their top emotions. */
+export async function plane() {
+  const content = await (await ask("/plane")).arrayBuffer();
+  const count = new DataView(content).getUint32(0, true);
+  const bytes = new Uint8Array(content, 4 + 4 * count);
+  return {
+    count,
+    ids: new Uint32Array(content.slice(4, 4 + 4 * count)),
+    valence: bytes.subarray(0, count),
+    arousal: bytes.subarray(count, 2 * count),
+    top: bytes.subarray(2 * count, 3 * count),
+  };
+}

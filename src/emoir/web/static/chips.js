@@ -1,0 +1,66 @@
+// Chips: the terms of a query as one sees them, each with its weight.
+
+import { thumbnail } from "./api.js";
+import { make, settled } from "./dom.js";
+import { t } from "./language.js";
+
+// Pictures that were shown in this tab; the service keeps none.
+const shown = new Map();
+export const remember = (code, file) => shown.set(code, URL.createObjectURL(file));
+
+/** A query of terms, in the query grammar. */
+export function queryOf(terms) {
+  return terms
+    .map(({ text, weight }, place) => {
+      const sign = weight < 0 ? "- " : place ? "+ " : "";
+      const size = Math.abs(weight);
+      return `${sign}${size === 1 ? "" : `${Number(size.toFixed(2))}:`}${text}`;
+    })
+    .join(" ");
+}
+
+function label(term) {
+  if (term.kind === "image") return t("imageNumber", term.text.slice(3));
+  if (term.kind === "reading") return t("picture");
+  return term.text.replaceAll('"', "");
+}
+
+function badge(term) {
+  if (term.kind === "image") return make("img", { src: thumbnail(term.text.slice(3), 240), alt: "", width: 28, height: 28 });
+  if (term.kind === "reading" && shown.has(term.text.slice(8))) return make("img", { src: shown.get(term.text.slice(8)), alt: "", width: 28, height: 28 });
+  if (term.kind === "colours") {
+    return term.text.slice(5).split(",").map((colour) => make("span", { class: "swatch", style: { background: colour } }));
+  }
+  return null;
+}
+
+/** Draw the chips of a query; `change` is called with the new query. */
+export function chips(terms, change) {
+  const later = settled(change, 250);
+  return terms.map((term, place) => {
+    const name = label(term);
+    const number = make("output", { text: term.weight.toFixed(1) });
+    const slider = make("input", {
+      type: "range",
+      min: "-2",
+      max: "2",
+      step: "0.25",
+      value: String(term.weight),
+      "aria-label": t("weight", name),
+      oninput: () => {
+        // A weight of nothing is no term; the remove button is for that.
+        const weight = Number(slider.value) || 0.25;
+        number.textContent = weight.toFixed(1);
+        later(queryOf(terms.map((other, at) => (at === place ? { ...other, weight } : other))));
+      },
+    });
+    const remove = make("button", {
+      type: "button",
+      class: "plain",
+      "aria-label": t("remove", name),
+      text: "×",
+      onclick: () => change(queryOf(terms.filter((_, at) => at !== place))),
+    });
+    return make("div", { class: term.weight < 0 ? "chip against" : "chip" }, badge(term), make("span", { class: "word", text: name }), slider, number, remove);
+  });
+}

@@ -1,0 +1,133 @@
+// The detail of one image: large, what it evokes, and why.
+
+import * as api from "./api.js";
+import { bars, palette } from "./bars.js";
+import { $, make, notify, percent } from "./dom.js";
+import { emotionName, language, t } from "./language.js";
+import { plane } from "./plane.js";
+
+const UNSURE = 0.4;
+let asking = null;
+
+/**
+ * Show an image; acts has more, like, unlike, step(±1) and closed. The dialog stays until it is closed.
+ */
+export async function open(id, acts) {
+  const dialog = $("#detail");
+  asking?.abort();
+  asking = new AbortController();
+  const { signal } = asking;
+  dialog.onclose = () => {
+    asking?.abort();
+    acts.closed();
+  };
+  dialog.onkeydown = (event) => {
+    if (event.target.matches("input, [role=application]")) return;
+    if (event.key === "ArrowRight") acts.step(1);
+    if (event.key === "ArrowLeft") acts.step(-1);
+  };
+  if (!dialog.open) dialog.showModal();
+  let image;
+  try {
+    image = await api.image(id);
+  } catch (error) {
+    dialog.close();
+    notify(t("failed", error.message));
+    return;
+  }
+  if (signal.aborted) return;
+  dialog.replaceChildren(...content(image, acts, signal));
+  $("button.close", dialog).focus();
+}
+
+function content(image, acts, signal) {
+  const [space] = Object.keys(image.reading.distributions);
+  const why = make("section", { class: "why" }, make("h3", { text: t("why") }), make("p", { class: "quiet", text: t("explaining") }));
+  const large = make("img", { src: api.thumbnail(image.id, 1600), alt: image.name, class: "large" });
+  const map = make("img", { alt: "", class: "map", hidden: true });
+  const point = plane({ choose: (valence, arousal) => acts.ask(`va:${valence.toFixed(2)},${arousal.toFixed(2)}`) });
+  point.mark(image.valence, image.arousal);
+  const button = (key, act) => make("button", { type: "button", text: t(key), onclick: act });
+  explain(image, space, why, map, signal);
+  return [
+    make(
+      "div",
+      { class: "bar" },
+      make("h2", { id: "detail-name", text: image.name }),
+      button("previous", () => acts.step(-1)),
+      button("next", () => acts.step(1)),
+      make("button", { type: "button", class: "close", text: t("close"), onclick: () => $("#detail").close() }),
+    ),
+    make(
+      "div",
+      { class: "columns" },
+      make("div", { class: "stage" }, large, map),
+      make(
+        "div",
+        { class: "facts" },
+        make(
+          "p",
+          { class: "acts" },
+          button("more", () => acts.more(image)),
+          button("like", () => acts.like(image)),
+          button("unlike", () => acts.unlike(image)),
+          make("a", { href: api.fileAddress(image.id), class: "button", text: t("download") }),
+        ),
+        bars(image.reading.distributions[space]),
+        make("p", { text: t("sure", percent(image.confidence)) }),
+        image.confidence < UNSURE ? make("p", { class: "quiet", text: t("unsure") }) : null,
+        why,
+        make("h3", { text: t("plane") }),
+        point.element,
+        make("h3", { text: t("palette") }),
+        palette(image.colours, t("palette")),
+        make("h3", { text: t("files") }),
+        make(
+          "ul",
+          { class: "files" },
+          image.files.map((file) => make("li", { text: file })),
+        ),
+        make("p", { class: "quiet", text: `${image.width} × ${image.height}${image.taken ? ` · ${t("taken2", image.taken)}` : ""}` }),
+        make("p", { class: "quiet", text: t("limits") }),
+      ),
+    ),
+  ];
+}
+
+async function explain(image, space, why, map, signal, emotion = undefined) {
+  let found;
+  try {
+    found = await api.explanation(image.id, { emotion, language }, signal);
+  } catch (error) {
+    if (!signal.aborted) why.replaceChildren(make("h3", { text: t("why") }), make("p", { class: "quiet", text: t("failed", error.message) }));
+    return;
+  }
+  if (signal.aborted) return;
+  map.src = found.map;
+  const where = make("input", { type: "checkbox", onchange: () => (map.hidden = !where.checked) });
+  const names = Object.keys(image.reading.distributions[space]);
+  const choice = make(
+    "select",
+    { "aria-label": t("wheel"), onchange: () => explain(image, space, why, map, signal, `${space}.${choice.value}`) },
+    names.map((name) => make("option", { value: name, text: emotionName(name) })),
+  );
+  choice.value = found.emotion;
+  where.checked = !map.hidden;
+  why.replaceChildren(
+    make("h3", { text: t("why") }),
+    make("p", { class: "sentence", text: found.sentence }),
+    make("p", { class: "choices" }, choice, make("label", {}, where, ` ${t("where")}`)),
+    make(
+      "div",
+      { class: "changed" },
+      [{ name: emotionName(found.emotion), probability: found.probability, picture: found.seen }, ...found.changed].map((one) =>
+        make(
+          "figure",
+          {},
+          make("img", { src: one.picture, alt: "", width: 96, height: 96 }),
+          make("figcaption", {}, make("span", { text: one.change === undefined ? one.name : t(one.name) }), make("strong", { text: one.probability.toFixed(2) })),
+        ),
+      ),
+    ),
+  );
+}

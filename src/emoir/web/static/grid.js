@@ -1,0 +1,101 @@
+// The grid: images in rows of one height, without end, walked by keyboard.
+
+import { thumbnail } from "./api.js";
+import { make, percent } from "./dom.js";
+import { colourOf } from "./emotions.js";
+import { emotionName, t } from "./language.js";
+
+const NARROW = 0.4;
+const WIDE = 3.2;
+
+/** A tile; `acts` has open, more, like, unlike, toggle and chosen. */
+export function tile(image, acts) {
+  const ratio = Math.min(WIDE, Math.max(NARROW, image.width / image.height));
+  const score = image.score === undefined ? percent(image.share) : percent(image.score);
+  const picture = make("img", {
+    src: thumbnail(image.id, 480),
+    alt: "",
+    loading: "lazy",
+    decoding: "async",
+    onerror: () => figure.classList.add("gone"),
+  });
+  const open = make(
+    "button",
+    {
+      type: "button",
+      class: "open",
+      "aria-label": t("open", image.name, emotionName(image.emotion), score),
+      onclick: () => acts.open(image),
+    },
+    picture,
+  );
+  const button = (key, sign, act) =>
+    make("button", { type: "button", tabindex: "-1", title: t(key), "aria-label": `${t(key)}: ${image.name}`, text: sign, onclick: () => act(image) });
+  const choose = make("button", {
+    type: "button",
+    tabindex: "-1",
+    class: "choose",
+    title: t("select"),
+    "aria-label": `${t("select")}: ${image.name}`,
+    "aria-pressed": String(acts.chosen(image.id)),
+    text: "✓",
+    onclick: () => {
+      acts.toggle(image);
+      choose.setAttribute("aria-pressed", String(acts.chosen(image.id)));
+    },
+  });
+  const figure = make(
+    "figure",
+    { class: "tile", style: { "--ratio": ratio }, dataset: { id: String(image.id) } },
+    open,
+    make(
+      "figcaption",
+      {},
+      make("span", { class: "dot", style: { background: colourOf(image.emotion) } }),
+      make("span", { class: "name", text: emotionName(image.emotion) }),
+      make("span", { class: "score", text: score }),
+    ),
+    make("div", { class: "acts" }, choose, button("more", "≈", acts.more), button("like", "+", acts.like), button("unlike", "−", acts.unlike)),
+  );
+  figure.addEventListener("keydown", (event) => {
+    const keys = { m: () => acts.more(image), l: () => acts.like(image), u: () => acts.unlike(image), x: () => choose.click() };
+    if (keys[event.key] && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      keys[event.key]();
+    }
+  });
+  return figure;
+}
+
+/** Let arrow keys walk over the tiles of a container. */
+export function walkable(container) {
+  container.addEventListener("keydown", (event) => {
+    const from = event.target.closest?.(".tile");
+    if (!from || event.target.className !== "open") return;
+    const tiles = [...container.querySelectorAll(".tile")];
+    const place = tiles.indexOf(from);
+    const box = from.getBoundingClientRect();
+    const middle = box.left + box.width / 2;
+    const beside = (one) => Math.abs(one.getBoundingClientRect().left + one.getBoundingClientRect().width / 2 - middle);
+    const row = (tops) => tops.length && tops.reduce((best, one) => (beside(one) < beside(best) ? one : best));
+    const steps = {
+      ArrowRight: () => tiles[place + 1],
+      ArrowLeft: () => tiles[place - 1],
+      Home: () => tiles[0],
+      End: () => tiles[tiles.length - 1],
+      ArrowDown: () => {
+        const below = tiles.slice(place + 1).filter((one) => one.getBoundingClientRect().top > box.bottom - 4);
+        const top = below[0]?.getBoundingClientRect().top;
+        return row(below.filter((one) => Math.abs(one.getBoundingClientRect().top - top) < 4));
+      },
+      ArrowUp: () => {
+        const above = tiles.slice(0, place).filter((one) => one.getBoundingClientRect().bottom < box.top + 4);
+        const top = above[above.length - 1]?.getBoundingClientRect().top;
+        return row(above.filter((one) => Math.abs(one.getBoundingClientRect().top - top) < 4));
+      },
+    };
+    const next = steps[event.key]?.();
+    if (steps[event.key]) event.preventDefault();
+    next?.querySelector(".open").focus();
+  });
+}

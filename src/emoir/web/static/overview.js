@@ -1,0 +1,79 @@
+// The collection on the whole: what it evokes, where and when, its extremes and its failures.
+
+import * as api from "./api.js";
+import { bars, mix, palette } from "./bars.js";
+import { $, make } from "./dom.js";
+import { go } from "./address.js";
+import { tile } from "./grid.js";
+import { emotionName, t } from "./language.js";
+
+export async function draw(acts) {
+  const box = $("#collection");
+  box.replaceChildren(make("h1", { text: t("collection") }), make("p", { class: "quiet", text: t("loading") }));
+  let found;
+  try {
+    found = await api.collection();
+  } catch (error) {
+    box.replaceChildren(make("h1", { text: t("collection") }), make("p", { text: t("failed", error.message) }));
+    return;
+  }
+  const part = (key, ...children) => make("section", {}, make("h2", { text: t(key) }), children);
+  const strip = (images) => make("div", { class: "grid strip" }, images.map((image) => tile(image, acts)));
+  const rows = (shares, link) =>
+    make(
+      "table",
+      { class: "shares" },
+      make(
+        "tbody",
+        {},
+        shares.map((share) =>
+          make(
+            "tr",
+            {},
+            make("th", { scope: "row" }, link ? make("a", { href: `/?${new URLSearchParams({ q: "joy", folder: share.name, all: "true" })}`, text: share.name }) : share.name),
+            make("td", { class: "number", text: t("images", share.images) }),
+            make("td", {}, mix(share.emotions, share.name)),
+          ),
+        ),
+      ),
+    );
+  box.replaceChildren(
+    make("h1", { text: t("collection") }),
+    make("p", {}, `${t("images", found.images.toLocaleString())} · ${found.model} · `, make("a", { href: api.exportAddress, text: t("exportAll") })),
+    make(
+      "div",
+      { class: "halves" },
+      part("emotions", bars(found.emotions)),
+      part(
+        "palettes",
+        make(
+          "dl",
+          { class: "palettes" },
+          Object.entries(found.palettes).map(([name, colours]) =>
+            make("div", {}, make("dt", { text: emotionName(name) }), make("dd", {}, palette(colours, emotionName(name)))),
+          ),
+        ),
+      ),
+    ),
+    part("folders", rows(found.folders, true)),
+    found.months.length ? part("months", rows(found.months, false)) : "",
+    part(
+      "most",
+      Object.entries(found.most).map(([name, images]) =>
+        make(
+          "div",
+          {},
+          make("h3", {}, make("button", { type: "button", class: "plain", text: emotionName(name), onclick: () => go({ view: "gallery", q: name }) })),
+          strip(images),
+        ),
+      ),
+    ),
+    part("uncertain", strip(found.uncertain)),
+    part(
+      "failures",
+      found.failures.length
+        ? make("ul", { class: "files" }, found.failures.map((failure) => make("li", { text: `${failure.path}: ${failure.cause}` })))
+        : make("p", { class: "quiet", text: t("noFailures") }),
+    ),
+  );
+}

@@ -1,0 +1,53 @@
+// The tray: images that were selected, and what can be done with them.
+
+import { selection as fetchSelection } from "./api.js";
+import { $, make, notify } from "./dom.js";
+import { t } from "./language.js";
+
+const chosen = new Map();
+
+export const isChosen = (id) => chosen.has(id);
+
+export function toggle(image) {
+  if (!chosen.delete(image.id)) chosen.set(image.id, image);
+  draw();
+}
+
+/** Hand a file to the browser to keep. */
+function keep(blob, name) {
+  const address = URL.createObjectURL(blob);
+  make("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60000);
+}
+
+async function fetched(kind, name) {
+  try {
+    keep(await fetchSelection(kind, [...chosen.keys()]), name);
+  } catch (error) {
+    notify(t("failed", error.message));
+  }
+}
+
+function clear() {
+  chosen.clear();
+  for (const pressed of document.querySelectorAll(".choose[aria-pressed=true]")) pressed.setAttribute("aria-pressed", "false");
+  draw();
+}
+
+async function copyPaths() {
+  await navigator.clipboard.writeText([...chosen.values()].map((image) => image.path).join("\n"));
+  notify(t("copied"), "done");
+}
+
+export function draw() {
+  const tray = $("#selection");
+  tray.hidden = !chosen.size;
+  const button = (key, act) => make("button", { type: "button", text: t(key), onclick: act });
+  tray.replaceChildren(
+    make("strong", { text: t("selected", chosen.size) }),
+    button("copyPaths", copyPaths),
+    button("asTable", () => fetched("table", "selection.csv")),
+    button("asZip", () => fetched("files", "emoir.zip")),
+    button("clear", clear),
+  );
+}
