@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from emoir import __version__
 from emoir.collection import Collection
 from emoir.web.guard import Guard
-from emoir.web.problems import add_problems
+from emoir.web.problems import PROBLEMS, add_problems
 from emoir.web.routes import collection as collection_routes
 from emoir.web.routes import images, operation, ratings, search
 from emoir.web.service import Service
@@ -60,7 +60,7 @@ def create_app(collection: Collection, settings: Settings | None = None) -> Fast
     app.state.service = service
     app.state.metrics = operation.Metrics()
     for module in (search, images, collection_routes, ratings, operation):
-        app.include_router(module.router, prefix=PREFIX)
+        app.include_router(module.router, prefix=PREFIX, responses=PROBLEMS)
 
     @app.get("/", include_in_schema=False)
     def gallery() -> FileResponse:

@@ -5,14 +5,44 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from emoir.errors import EmoirError, IndexFileError, ModelMismatchError, QueryError, UndecodableImageError
 
 MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemRecord(BaseModel):
+    """A refused request, as RFC 9457 describes it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+def _documented(meaning: str) -> dict[str, Any]:
+    return {"description": meaning, "content": {MEDIA_TYPE: {"schema": ProblemRecord.model_json_schema()}}}
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    304: {"description": "The caller has this version already."},
+    400: _documented("A query, filter or rating that makes no sense."),
+    401: _documented("No token."),
+    403: _documented("The page of another site asked, or the service is not called that."),
+    404: _documented("No such image or rating."),
+    408: _documented("The body came too slowly."),
+    409: _documented("The index is of another model."),
+    410: _documented("The image's file is not there any more."),
+    413: _documented("More than the service takes at once."),
+    422: _documented("A value out of its range, or no image."),
+    503: _documented("Busy, or nothing has been indexed yet."),
+}
+"""What every route may answer beside what it is asked for."""
 
 
 class Problem(HTTPException):
@@ -23,6 +53,14 @@ class Problem(HTTPException):
     ) -> None:
         super().__init__(status, detail, headers)
         self.more = more
+
+
+class Unchanged(Exception):
+    """The caller has this version already."""
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        super().__init__("unchanged")
+        self.headers = headers
 
 
 def problem(
@@ -45,6 +83,10 @@ def add_problems(app: FastAPI) -> None:
     async def refused(request: Request, error: HTTPException) -> JSONResponse:
         more = error.more if isinstance(error, Problem) else {}
         return problem(error.status_code, error.detail, headers=dict(error.headers or {}), more=more)
+
+    @app.exception_handler(Unchanged)
+    async def unchanged(request: Request, error: Unchanged) -> Response:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

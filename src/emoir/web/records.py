@@ -22,8 +22,9 @@ def shown(path: Path | str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
-Id = Annotated[int, Field(ge=1, le=2**62)]
-Unit = Annotated[float, Field(ge=0, le=1)]
+MAX_ID = 2**32 - 1
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+Unit = Annotated[float, Field(ge=0, le=1, strict=True)]
 
 
 class Record(BaseModel):

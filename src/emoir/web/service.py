@@ -18,7 +18,7 @@ from emoir.explain import Explanation, explain
 from emoir.images.thumbnail import ThumbnailCache
 from emoir.index.base import ImageFacts, as_path
 from emoir.index.ratings import Ratings
-from emoir.web.problems import Problem
+from emoir.web.problems import Problem, Unchanged
 from emoir.web.settings import Settings
 
 WAIT_SECONDS = 20.0
@@ -43,9 +43,11 @@ class Service:
         self.explanation = lru_cache(maxsize=32)(self._explain)
 
     def close(self) -> None:
-        """Close what is open."""
-        if self._ratings is not None:
-            self._ratings.close()
+        """Close what is open; it opens again when it is needed."""
+        with self._lock:
+            if self._ratings is not None:
+                self._ratings.close()
+                self._ratings = None
         self.collection.close()
 
     @property
@@ -120,16 +122,20 @@ Here = Annotated[Service, Depends(service)]
 """What a route takes to reach the collection."""
 
 
-def unchanged(request: Request, response: Response, tag: str, *, seconds: int = 0) -> bool:
-    """Put an entity tag on a response; whether the caller has that version already.
+def tag(request: Request, response: Response, version: str, *, seconds: int = 0) -> None:
+    """Put an entity tag on a response.
 
     Args:
         request: may carry If-None-Match.
         response: receives the tag.
-        tag: of the content.
+        version: of the content.
         seconds: for which the caller need not even ask.
+
+    Raises:
+        Unchanged: if the caller has that version already.
     """
-    response.headers["etag"] = f'"{tag}"'
+    response.headers["etag"] = f'"{version}"'
     response.headers["cache-control"] = f"private, max-age={seconds}" if seconds else "private, no-cache"
     offered = request.headers.get("if-none-match", "")
-    return f'"{tag}"' in [part.strip().removeprefix("W/") for part in offered.split(",")]
+    if f'"{version}"' in [part.strip().removeprefix("W/") for part in offered.split(",")]:
+        raise Unchanged(dict(response.headers))

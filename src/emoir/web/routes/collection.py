@@ -22,7 +22,7 @@ from emoir.index.base import ImageFacts, as_path
 from emoir.web.problems import Problem
 from emoir.web.records import CollectionRecord, Failure, Image, Selection, Share, shown
 from emoir.web.routes.images import named_palette
-from emoir.web.service import Here, Service, unchanged
+from emoir.web.service import Here, Service, tag
 
 router = APIRouter(tags=["collection"])
 
@@ -39,8 +39,7 @@ def collection(request: Request, response: Response, here: Here) -> CollectionRe
 
     Example: `/api/v1/collection`
     """
-    if unchanged(request, response, here.state):
-        raise Problem(HTTPStatus.NOT_MODIFIED, "", headers=dict(response.headers))
+    tag(request, response, here.state)
     store = here.collection.store
     status = store.status()
     facts, rows = store.rows()
@@ -109,7 +108,7 @@ def _palettes(
 
 
 @router.get(
-    "/export",
+    "/export/readings",
     summary="Every reading as a table",
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {}}}},
@@ -117,7 +116,7 @@ def _palettes(
 def export(here: Here) -> StreamingResponse:
     """CSV, one row an image, in the order of the paths.
 
-    Example: `/api/v1/export`
+    Example: `/api/v1/export/readings`
     """
     facts, readings, _ = here.collection.rows()
     return StreamingResponse(

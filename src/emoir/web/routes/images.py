@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
+from enum import IntEnum
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -19,18 +19,25 @@ from emoir.images.descriptors import describe_pixels, descriptor_words
 from emoir.images.palette import dominant_colours, reference_colours
 from emoir.images.thumbnail import webp
 from emoir.index.base import as_path
-from emoir.web.records import Changed, Description, ExplanationRecord, Image, ImageDetail, Reading, shown
-from emoir.web.service import Here, Service, unchanged
+from emoir.web.records import MAX_ID, Changed, Description, ExplanationRecord, Image, ImageDetail, Reading, shown
+from emoir.web.service import Here, Service, tag
 
 router = APIRouter(tags=["images"])
 
-Id = Annotated[int, Path(ge=1, le=2**62)]
-Side = Literal[240, 480, 1600]
+Id = Annotated[int, Path(ge=1, le=MAX_ID)]
+
+
+class Side(IntEnum):
+    """Longest side of a thumbnail in pixels: few sizes, so that they can be kept."""
+
+    SMALL = 240
+    MEDIUM = 480
+    LARGE = 1600
+
+
 LONG = 365 * 86400
 WEBP: dict[int | str, dict[str, Any]] = {200: {"content": {"image/webp": {}}}}
-# Names of the pictures of an explanation, as they stand in addresses.
-PICTURES = ("seen", "map", "without-colour", "without-texture", "opposite-colours")
-NAMED_COLOURS = 6
+NAMED_COLOURS = 8
 
 
 @router.post(
@@ -110,8 +117,7 @@ def file(request: Request, response: Response, id: Id, here: Here) -> Response:
     Example: `/api/v1/images/17/file`
     """
     digest, path = here.file(id)
-    if unchanged(request, response, digest.hex()[:32], seconds=0):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=dict(response.headers))
+    tag(request, response, digest.hex()[:32], seconds=0)
     name = shown(path.name)
     # Never shown in place: a file may hold more than an image.
     disposition = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
@@ -124,15 +130,14 @@ def thumbnail(
     request: Request,
     response: Response,
     id: Id,
-    side: Annotated[Side, Query(description="Longest side in pixels.")] = 480,
+    side: Annotated[Side, Query(description="Longest side in pixels.")] = Side.MEDIUM,
 ) -> Response:
     """The image as WebP, upright, no side longer than asked.
 
     Example: `/api/v1/images/17/thumbnail?side=240`
     """
     digest, path = here.file(id)
-    if unchanged(request, response, f"{digest.hex()[:32]}-{side}", seconds=LONG):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=dict(response.headers))
+    tag(request, response, f"{digest.hex()[:32]}-{side}", seconds=LONG)
     content = here.thumbnails.get(digest, path, side)
     return Response(content, media_type="image/webp", headers=dict(response.headers))
 
@@ -153,7 +158,8 @@ def explanation(
     """
     found = _explanation(here, id, emotion)
     base = f"/api/v1/images/{id}/explanation"
-    query = f"?emotion={quote(f'{found.space}.{found.emotion}')}"
+    # The very same question, so that the pictures come from the explanation that is remembered.
+    query = "" if emotion is None else f"?emotion={quote(emotion)}"
     return ExplanationRecord(
         emotion=found.emotion,
         space=found.space,

@@ -56,7 +56,7 @@ class Measured:
         try:
             await self.app(scope, receive, counted_send)
         finally:
-            route = getattr(scope.get("route"), "path", "none")
+            route = getattr(scope.get("route"), "path", "none").removeprefix("/api/v1")
             self.metrics.requests.labels(scope["method"], route, status).inc()
             self.metrics.seconds.labels(route).observe(time.perf_counter() - begin)
 

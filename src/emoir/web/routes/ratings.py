@@ -16,7 +16,7 @@ from emoir.evaluate.agreement import krippendorff_alpha
 from emoir.index.base import as_path
 from emoir.index.ratings import Rating
 from emoir.web.problems import Problem
-from emoir.web.records import Image, NewRating, NextToRate, RatingRecord, RatingState, shown
+from emoir.web.records import MAX_ID, Image, NewRating, NextToRate, RatingRecord, RatingState, shown
 from emoir.web.service import Here
 
 router = APIRouter(tags=["ratings"])
@@ -74,7 +74,7 @@ def rate(new: NewRating, here: Here) -> RatingRecord:
 
 
 @router.delete("/ratings/{id}", status_code=HTTPStatus.NO_CONTENT, summary="Take a rating back")
-def unrate(id: Annotated[int, Path(ge=1, le=2**62)], here: Here) -> None:
+def unrate(id: Annotated[int, Path(ge=1, le=MAX_ID)], here: Here) -> None:
     """Remove a rating.
 
     Example: `/api/v1/ratings/3`
@@ -83,15 +83,15 @@ def unrate(id: Annotated[int, Path(ge=1, le=2**62)], here: Here) -> None:
         raise Problem(HTTPStatus.NOT_FOUND, f"no rating {id}")
 
 
-@router.get("/ratings/next", summary="The image to rate next")
+@router.get("/next-to-rate", summary="The image to rate next")
 def next_to_rate(
     here: Here,
     rater: Annotated[str, Query(min_length=1, max_length=80)],
-    passed: Annotated[list[Annotated[int, Query(ge=1, le=2**62)]] | None, Query(max_length=500)] = None,
+    passed: Annotated[list[Annotated[int, Query(ge=1, le=MAX_ID)]] | None, Query(max_length=500)] = None,
 ) -> NextToRate:
     """An image that this rater has not rated yet; those with the fewest ratings come first.
 
-    Example: `/api/v1/ratings/next?rater=Ana`
+    Example: `/api/v1/next-to-rate?rater=Ana`
     """
     done = sum(rating.rater == rater.strip() for rating in here.ratings.all())
     images = len(here.collection.store.matrix().ids)
@@ -105,7 +105,7 @@ def next_to_rate(
 
 
 @router.get(
-    "/ratings/table",
+    "/export/ratings",
     summary="Ratings as a table that emoir train takes",
     response_class=Response,
     responses={200: {"content": {"text/csv": {}}}},
@@ -113,7 +113,7 @@ def next_to_rate(
 def table(here: Here) -> Response:
     """CSV, one row an image: its path, the shares of the emotions, mean valence and arousal, number of raters.
 
-    Example: `/api/v1/ratings/table`, then `emoir train ratings.csv --out mymodel`
+    Example: `/api/v1/export/ratings`, then `emoir train ratings.csv --out mymodel`
     """
     by_image = _by_image(here.ratings.all())
     facts = here.collection.store.facts(list(by_image))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from http import HTTPStatus
 from typing import Annotated, Literal
 
 import numpy as np
@@ -19,14 +18,13 @@ from emoir.search import Query as ParsedQuery
 from emoir.search.filters import Filters, parse_condition, parse_days, parse_orientation, parse_range
 from emoir.search.find import NEWEST, OLDEST
 from emoir.search.query import Colours, ImageFile, ImageId, Point, ReadingCode, Subject, subject_text
-from emoir.web.problems import Problem
-from emoir.web.records import Hit, Image, SearchResult, Space, Term, Word
-from emoir.web.service import Here, unchanged
+from emoir.web.records import MAX_ID, Hit, Image, SearchResult, Space, Term, Word
+from emoir.web.service import Here, tag
 
 router = APIRouter(tags=["search"])
 
 Text = Annotated[str | None, Query(max_length=100)]
-Ids = Annotated[list[Annotated[int, Query(ge=1, le=2**62)]] | None, Query(max_length=50)]
+Ids = Annotated[list[Annotated[int, Query(ge=1, le=MAX_ID)]] | None, Query(max_length=50)]
 FARTHEST = 100_000
 
 
@@ -72,8 +70,7 @@ def search(
 
     Example: `/api/v1/search?q=2:awe - fear&limit=20&valence=0.6..`
     """
-    if unchanged(request, response, here.state):
-        raise Problem(HTTPStatus.NOT_MODIFIED, "", headers=dict(response.headers))
+    tag(request, response, here.state)
     start = int(cursor or 0)
     if start + limit > FARTHEST:
         raise QueryError(f"only the first {FARTHEST:,} hits can be paged through; ask for less")
@@ -181,8 +178,7 @@ def plane(request: Request, response: Response, here: Here) -> Response:
 
     Example: `/api/v1/plane`
     """
-    if unchanged(request, response, here.state):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=dict(response.headers))
+    tag(request, response, here.state)
     store = here.collection.store
     matrix, layout = store.matrix(), store.layout
     point = np.rint(matrix.rows[:, layout.point][:, :2].clip(0, 1) * 255).astype(np.uint8)

@@ -42,7 +42,7 @@ export const image = (id) => read(`/images/${id}`);
 export const explanation = (id, values, signal) => read(`/images/${id}/explanation?${queryString(values)}`, { signal });
 export const collection = () => read("/collection");
 export const ratings = () => read("/ratings");
-export const nextToRate = (rater, passed) => read(`/ratings/next?${queryString({ rater, passed })}`);
+export const nextToRate = (rater, passed) => read(`/next-to-rate?${queryString({ rater, passed })}`);
 export const rate = (rating) => read("/ratings", json(rating));
 export const unrate = (id) => ask(`/ratings/${id}`, { method: "DELETE" });
 export const describe = (file) =>
@@ -50,8 +50,8 @@ export const describe = (file) =>
 export const selection = async (kind, ids) => (await ask(`/selection/${kind}`, json({ ids }))).blob();
 export const thumbnail = (id, side) => `${BASE}/images/${id}/thumbnail?side=${side}`;
 export const fileAddress = (id) => `${BASE}/images/${id}/file`;
-export const tableAddress = `${BASE}/ratings/table`;
-export const exportAddress = `${BASE}/export`;
+export const tableAddress = `${BASE}/export/ratings`;
+export const exportAddress = `${BASE}/export/readings`;
 
 /** The points of all images: ids, valences and arousals in 0 to 1, numbers of their top emotions. */
 export async function plane() {

@@ -44,11 +44,12 @@ export function mix(shares, title) {
 
 /** Colours side by side, each as wide as its share. */
 export function palette(colours, title) {
+  const total = Object.values(colours).reduce((sum, share) => sum + share, 0);
   return make(
     "div",
     { class: "palette", role: "img", "aria-label": `${title}: ${Object.keys(colours).join(", ")}` },
     Object.entries(colours).map(([colour, share]) =>
-      make("span", { title: `${colour} ${percent(share)}`, style: { "flex-grow": String(share), background: colour } }),
+      make("span", { title: `${colour} ${percent(share)}`, style: { "flex-grow": String(share / total), background: colour } }),
     ),
   );
 }

@@ -55,6 +55,7 @@ function addTerm(text) {
   search(queryOf(terms));
 }
 
+let completing = false;
 const suggest = settled(async () => {
   const input = $("#query");
   const list = $("#words");
@@ -69,6 +70,8 @@ const suggest = settled(async () => {
       found = [];
     }
   }
+  // The question may have been sent off meanwhile.
+  if (before !== input.value.slice(0, input.selectionStart) || !completing) return;
   list.replaceChildren(
     ...found.map((one, place) =>
       make("li", { role: "option", id: `word-${place}`, "aria-selected": "false", text: one.word, onmousedown: (event) => {
@@ -83,6 +86,7 @@ const suggest = settled(async () => {
 }, 120);
 
 function closeWords() {
+  completing = false;
   $("#words").hidden = true;
   $("#query").setAttribute("aria-expanded", "false");
 }
@@ -100,7 +104,10 @@ function complete(word, length) {
 function startBox() {
   const input = $("#query");
   const list = $("#words");
-  input.addEventListener("input", suggest);
+  input.addEventListener("input", () => {
+    completing = true;
+    suggest();
+  });
   input.addEventListener("blur", closeWords);
   input.addEventListener("keydown", (event) => {
     const options = [...list.children];

@@ -28,6 +28,9 @@ export function draw() {
       onsubmit: (event) => {
         event.preventDefault();
         localStorage.setItem(RATER, input.value.trim());
+        // From here on keys are answers.
+        input.blur();
+        event.submitter?.blur();
         next();
       },
     },

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emoir import Collection
+from emoir.errors import QueryError
+from emoir.index.ratings import Ratings
+from tests.pictures import save_photos
+
+
+def test_ratings_outlive_a_rebuild_a_repair_and_an_absence(tmp_path: Path) -> None:
+    paths = save_photos(tmp_path / "photos", 3)
+    with Collection(tmp_path / "x.emoir") as photos:
+        photos.index(tmp_path / "photos", workers=1)
+        id = photos.search("awe", show_all=True)[0].id
+        path = photos.search("awe", show_all=True)[0].path
+        ratings = Ratings(photos.location)
+        ratings.add(id, "Ana", emotion="awe", valence=None, arousal=None)
+        photos.index(rebuild=True, workers=1)
+        assert [rating.emotion for rating in ratings.all()] == ["awe"]
+        content = path.read_bytes()
+        path.unlink()
+        photos.index(workers=1)
+        assert ratings.all() == []
+        path.write_bytes(content)
+        photos.index(workers=1)
+        [again] = ratings.all()
+        assert photos.search(f"id:{again.image}", show_all=True).searched == len(paths) - 1
+        ratings.close()
+
+
+def test_those_with_the_fewest_ratings_come_first(tmp_path: Path) -> None:
+    save_photos(tmp_path / "photos", 4)
+    with Collection(tmp_path / "x.emoir") as photos:
+        photos.index(tmp_path / "photos", workers=1)
+        ratings = Ratings(photos.location)
+        first = ratings.next_for("Ana")
+        assert first is not None
+        ratings.add(first, "Ana", emotion="fear", valence=0.1, arousal=0.9)
+        assert ratings.next_for("Bo") != first
+        others = {ratings.next_for("Bo")}
+        others.add(ratings.next_for("Bo", passed=[id for id in others if id is not None]))
+        assert len(others) == 2
+        assert first not in others
+        with pytest.raises(QueryError, match="names an emotion, or valence and arousal"):
+            ratings.add(first, "Bo", emotion=None, valence=0.5, arousal=None)
+        with pytest.raises(QueryError, match="no image of this index"):
+            ratings.add(999, "Bo", emotion="awe", valence=None, arousal=None)
+        ratings.close()

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import skimage
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from emoir import Collection
+from tests.pictures import save_photos
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium() -> str:
+    """Where Chromium is; make test-web installs it."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    assert found, "no Chromium here: make test-web installs it, or name one in CHROMIUM"
+    return found
+
+
+@pytest.fixture(scope="session")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """scikit-image's own photographs and a hundred generated pictures, enough for several pages."""
+    folder = tmp_path_factory.mktemp("gallery")
+    for path in sorted((Path(skimage.__file__).parent / "data").iterdir()):
+        if path.suffix.lower() in (".png", ".jpg", ".jpeg"):
+            with Image.open(path) as image:
+                if image.mode == "RGB" and min(image.size) >= 300:
+                    (folder / "photographs").mkdir(exist_ok=True)
+                    image.save(folder / "photographs" / f"{path.stem}.jpg")
+    save_photos(folder / "noise", 100)
+    evil = folder / "<img src=x onerror=alert(1)>"
+    save_photos(evil, 1, first_seed=500)
+    return folder
+
+
+@pytest.fixture
+def service(photographs: Path, tmp_path: Path) -> Iterator[str]:
+    """A real emoir serve with an index of its own; its address."""
+    index = tmp_path / "gallery.emoir"
+    with Collection(index) as collection:
+        collection.index(photographs)
+    command = [sys.executable, "-m", "emoir", "serve", "--no-browser", "--port", "0", "--index", str(index)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    address = process.stderr.readline().rsplit(" ", 1)[1].strip()
+    yield address
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser, service: str) -> Iterator[Page]:
+    """The gallery in a new browser; no script may fail, nothing may be asked of any other host."""
+    context = browser.new_context(base_url=service, viewport={"width": 1280, "height": 860}, locale="en-GB")
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened = context.new_page()
+    opened.set_default_timeout(20_000)
+    errors: list[str] = []
+    strangers: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("dialog", lambda dialog: errors.append(dialog.message))
+
+    def watch(address: str) -> None:
+        if not address.startswith((service, "blob:", "data:")):
+            strangers.append(address)
+
+    opened.on("request", lambda request: watch(request.url))
+    opened.goto("/")
+    opened.wait_for_selector(".tile img")
+    yield opened
+    context.close()
+    assert errors == []
+    assert strangers == []

@@ -1,0 +1,304 @@
+"""What a person does in the gallery, in a real browser against the real service."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.pictures import noise
+
+pytestmark = pytest.mark.browser
+
+
+def ask(page: Page, query: str) -> None:
+    page.fill("#query", query)
+    page.press("#query", "Enter")
+    expect(page.locator("#chips .chip").first).to_be_visible()
+    expect(page.locator("#results .grid:not(.waiting) .tile").first).to_be_visible()
+
+
+def service_says(page: Page, path: str) -> Any:
+    with urllib.request.urlopen(re.sub(r"(//[^/]+).*", r"\1", page.url) + path, timeout=30) as answer:
+        return json.load(answer)
+
+
+def names(page: Page) -> list[str]:
+    return page.locator(".tile .open").evaluate_all("tiles => tiles.map(tile => tile.getAttribute('aria-label'))")
+
+
+def test_the_first_page_shows_every_emotion_with_its_pictures(page: Page) -> None:
+    expect(page.locator("h2.shelf")).to_have_count(8)
+    assert page.locator(".tile").count() >= 60
+    sizes = page.evaluate(
+        "performance.getEntries().filter(e => e.name.includes('/static/') || e.entryType === 'navigation')"
+        ".reduce((sum, e) => sum + e.encodedBodySize, 0)"
+    )
+    assert 10_000 < sizes < 300_000
+
+
+def test_typing_completing_and_weighing(page: Page) -> None:
+    page.click("#query")
+    page.keyboard.type("lone")
+    option = page.locator("#words li", has_text=re.compile("^lonely$"))
+    expect(option).to_be_visible()
+    while (
+        page.locator("#words [aria-selected=true]").inner_text() != "lonely"
+        if page.locator("#words [aria-selected=true]").count()
+        else True
+    ):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.input_value("#query") == "lonely"
+    page.fill("#query", "2:awe + quiet zebra - fear")
+    page.keyboard.press("Enter")
+    chips = page.locator(".chip")
+    expect(chips).to_have_count(3)
+    expect(page.locator("#summary")).to_contain_text("zebra")
+    before = page.url
+    page.locator(".chip input").nth(0).fill("0.5")
+    page.wait_for_url(lambda address: address != before)
+    assert "0.5%3Aawe" in page.url
+    page.get_by_role("button", name="Remove fear").click()
+    expect(chips).to_have_count(2)
+    page.go_back()
+    expect(chips).to_have_count(3)
+
+
+def test_a_query_in_chinese_and_the_page_in_chinese(page: Page) -> None:
+    page.click("#language")
+    expect(page.locator("h1")).to_have_text("按情感排列的图片")
+    assert page.locator("html").get_attribute("lang") == "zh-Hans"
+    ask(page, "宁静但有点孤独")
+    expect(page.locator("#summary")).to_contain_text("张")
+    page.reload()
+    expect(page.locator("#language")).to_have_text("English")
+
+
+def test_a_mistake_is_shown_where_it_is(page: Page) -> None:
+    page.fill("#query", "awe + va:9,9")
+    page.keyboard.press("Enter")
+    expect(page.locator(".state")).to_contain_text("valence and arousal go from 0 to 1")
+    expect(page.locator(".state mark")).to_have_text("va:9,9")
+
+
+def test_the_wheel_and_the_plane(page: Page) -> None:
+    page.locator(".wheel g", has_text="sadness").click()
+    expect(page.locator(".chip .word")).to_have_text("sadness")
+    expect(page.locator(".wheel g[aria-pressed=true]")).to_contain_text("sadness")
+    area = page.locator("#plane .area")
+    box = area.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 0.75 * box["height"])
+    page.wait_for_url("**q=va*")
+    point = re.search(r"va%3A([\d.]+)%2C([\d.]+)", page.url)
+    assert point is not None
+    assert (float(point[1]), float(point[2])) == pytest.approx((0.25, 0.25), abs=0.02)
+
+
+def test_a_brush_keeps_what_lies_inside(page: Page) -> None:
+    area = page.locator("#plane .area")
+    box = area.bounding_box()
+    assert box is not None
+    left, top, width, height = box["x"], box["y"], box["width"], box["height"]
+    page.mouse.move(left + 0.05 * width, top + 0.05 * height)
+    page.mouse.down()
+    page.mouse.move(left + 0.3 * width, top + 0.5 * height, steps=5)
+    page.mouse.move(left + 0.55 * width, top + 0.95 * height, steps=5)
+    page.mouse.up()
+    page.wait_for_url("**valence=*")
+    expect(page.locator("#plane .brush")).to_be_visible()
+    expect(page.locator("#results .grid:not(.waiting) .tile").first).to_be_visible()
+    ids = page.locator("#results .tile").evaluate_all("tiles => tiles.map(tile => tile.dataset.id)")
+    for id in ids[:5]:
+        assert 0.03 <= service_says(page, f"/api/v1/images/{id}")["valence"] <= 0.57
+    page.locator("#filters button").click()
+    expect(page.locator("#plane .brush")).to_be_hidden()
+
+
+def test_a_colour(page: Page) -> None:
+    page.locator("#colour").fill("#336699")
+    page.locator("#colour").dispatch_event("change")
+    expect(page.locator(".chip .swatch")).to_be_visible()
+    assert "near%3A%23336699" in page.url
+
+
+def test_a_picture_that_is_dropped_is_read_and_not_kept(page: Page, tmp_path: Path) -> None:
+    Image.fromarray(noise(200, 3)).save(tmp_path / "mine.png")
+    page.set_input_files("#upload", tmp_path / "mine.png")
+    page.wait_for_url("**q=reading*")
+    expect(page.locator(".chip .word")).to_have_text("your picture")
+    expect(page.locator(".chip img")).to_be_visible()
+    first = names(page)[:3]
+    address = page.url
+    page.goto("/")
+    page.goto(address)
+    expect(page.locator(".chip .word")).to_have_text("your picture")
+    expect(page.locator("#results .grid:not(.waiting) .tile").first).to_be_visible()
+    assert names(page)[:3] == first
+    content = (tmp_path / "mine.png").read_bytes()
+    transfer = page.evaluate_handle(
+        "bytes => { const data = new DataTransfer();"
+        " data.items.add(new File([new Uint8Array(bytes)], 'mine.png', {type: 'image/png'})); return data; }",
+        list(content),
+    )
+    page.goto("/")
+    page.wait_for_selector(".tile img")
+    page.dispatch_event("body", "drop", {"dataTransfer": transfer})
+    page.wait_for_url("**q=reading*")
+    page.set_input_files("#upload", {"name": "x.png", "mimeType": "image/png", "buffer": b"no image"})
+    expect(page.locator("#notice")).to_contain_text("not an image")
+
+
+def test_the_results_have_no_end_but_the_last(page: Page) -> None:
+    ask(page, "joy")
+    page.get_by_label("Also those no better than chance").check()
+    page.wait_for_url("**all=true*")
+    total = service_says(page, "/api/v1/health")["images"]
+    tiles = page.locator("#results .grid:not(.waiting) .tile")
+    expect(tiles.first).to_be_visible()
+    for _ in range(10):
+        if tiles.count() == total:
+            break
+        page.locator("#end").scroll_into_view_if_needed()
+        page.mouse.wheel(0, 4000)
+        page.wait_for_load_state("networkidle")
+    expect(tiles).to_have_count(total)
+    ids = tiles.evaluate_all("all => all.map(tile => tile.dataset.id)")
+    assert len(set(ids)) == total
+
+
+def test_by_keyboard_alone(page: Page) -> None:
+    ask(page, "joy")
+    page.locator(".tile .open").first.focus()
+    focused = "document.activeElement.closest('.tile').dataset.id"
+    first = page.evaluate(focused)
+    page.keyboard.press("ArrowRight")
+    second = page.evaluate(focused)
+    assert second != first
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Home")
+    assert page.evaluate(focused) == first
+    page.keyboard.press("x")
+    expect(page.locator("#selection")).to_contain_text("1 selected")
+    page.keyboard.press("Enter")
+    expect(page.locator("#detail")).to_be_visible()
+    assert f"image={first}" in page.url
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(f"**image={second}*")
+    page.keyboard.press("Escape")
+    expect(page.locator("#detail")).to_be_hidden()
+    page.keyboard.press("l")
+    page.wait_for_url("**like=*")
+
+
+def test_the_detail_says_why(page: Page) -> None:
+    ask(page, "awe")
+    page.locator(".tile .open").first.click()
+    expect(page.locator(".sentence")).to_be_visible()
+    expect(page.locator(".changed figure")).to_have_count(4)
+    loaded = "images => images.every(image => image.complete && image.naturalWidth > 0)"
+    page.wait_for_function(
+        "[...document.querySelectorAll('.changed img, .large')].every(i => i.complete && i.naturalWidth > 0)"
+    )
+    assert page.locator(".changed img").evaluate_all(loaded)
+    page.get_by_label("Show where").check()
+    expect(page.locator(".stage .map")).to_be_visible()
+    page.locator(".choices select").select_option("fear")
+    expect(page.locator(".sentence")).to_contain_text("Fear")
+    page.get_by_role("button", name="More like this feeling").click()
+    expect(page.locator(".chip .word")).to_contain_text("image ")
+    page.go_back()
+    expect(page.locator("#detail")).to_be_visible()
+
+
+def test_several_are_selected_and_taken_home(page: Page) -> None:
+    ask(page, "joy")
+    for place in range(3):
+        page.locator("#results .tile").nth(place).hover()
+        page.locator("#results .tile .choose").nth(place).click()
+    expect(page.locator("#selection")).to_contain_text("3 selected")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="ZIP").click()
+    assert waiting.value.suggested_filename == "emoir.zip"
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="CSV").click()
+    assert len(Path(waiting.value.path()).read_text().splitlines()) == 4
+    page.get_by_role("button", name="Copy paths").click()
+    expect(page.locator("#notice")).to_contain_text("Copied")
+    assert len(page.evaluate("navigator.clipboard.readText()").splitlines()) == 3
+
+
+def test_a_search_is_saved(page: Page) -> None:
+    ask(page, "quiet")
+    page.get_by_role("button", name="Save this search").click()
+    page.goto("/")
+    page.locator(".saved summary").click()
+    page.locator(".saved a", has_text="quiet").click()
+    expect(page.locator(".chip .word")).to_have_text("quiet")
+
+
+def test_rating_by_keyboard(page: Page) -> None:
+    page.get_by_role("link", name="Rate").click()
+    page.fill("[name=rater]", "Ana")
+    page.keyboard.press("Enter")
+    picture = page.locator(".rating .large")
+    expect(picture).to_be_visible()
+    first = picture.get_attribute("src")
+    page.locator(".rater button").evaluate("button => button.blur()")
+    page.keyboard.press("4")
+    expect(page.locator(".answers .wheel g[aria-pressed=true]")).to_contain_text("awe")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(picture).not_to_have_attribute("src", first or "")
+    assert service_says(page, "/api/v1/ratings")["raters"] == {"Ana": 1}
+    page.keyboard.press("u")
+    expect(page.locator("#notice")).to_contain_text("Taken back")
+    expect(picture).to_have_attribute("src", first or "")
+    assert service_says(page, "/api/v1/ratings")["ratings"] == 0
+    page.keyboard.press("s")
+    expect(picture).not_to_have_attribute("src", first or "")
+
+
+def test_the_collection_page_and_file_names_that_are_markup(page: Page) -> None:
+    page.get_by_role("link", name="Collection").click()
+    expect(page.locator(".shares").first).to_contain_text("<img src=x onerror=alert(1)>")
+    assert page.locator("img[src='x']").count() == 0
+    expect(page.locator("#collection")).to_contain_text("Every file could be read.")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("address", ["/", "/?q=awe", "/?q=awe&image=1", "/?view=collection", "/?view=rate", "/?q=zzz"])
+def test_nobody_is_shut_out(page: Page, address: str, theme: str) -> None:
+    page.evaluate("([theme]) => { localStorage['emoir.theme'] = theme; localStorage['emoir.rater'] = 'Ana'; }", [theme])
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    options = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+    found = Axe().run(page, options=options)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_it_fits_a_telephone(page: Page) -> None:
+    page.set_viewport_size({"width": 375, "height": 740})
+    for address in ("/", "/?q=awe", "/?view=collection", "/?view=rate"):
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375, address
+
+
+def test_a_service_that_is_gone_is_said(page: Page) -> None:
+    page.route("**/api/v1/search*", lambda route: route.abort())
+    page.fill("#query", "joy")
+    page.keyboard.press("Enter")
+    expect(page.locator(".state")).to_contain_text("does not answer")
+    page.unroute("**/api/v1/search*")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#results .grid:not(.waiting) .tile").first).to_be_visible()

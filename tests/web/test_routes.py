@@ -1,0 +1,323 @@
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from emoir import Collection, Model
+from emoir.datasets import read_dataset
+from emoir.emotions import MIKELS
+from emoir.search import parse_query
+from emoir.search.query import ReadingCode
+from tests.pictures import encoded, noise
+
+
+def search(client: TestClient, **values: Any) -> dict[str, Any]:
+    answer = client.get("/api/v1/search", params=values)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_search_says_what_the_collection_says(client: TestClient, index: Path) -> None:
+    page = search(client, q="2:awe - fear", all=True, limit=5)
+    with Collection(index) as collection:
+        matches = collection.search("2:awe - fear", n=5, show_all=True)
+    assert [hit["id"] for hit in page["hits"]] == [match.id for match in matches]
+    assert [hit["score"] for hit in page["hits"]] == [round(match.score, 4) for match in matches]
+    assert page["terms"] == [
+        {"text": "awe", "weight": 2.0, "kind": "words"},
+        {"text": "fear", "weight": -1.0, "kind": "words"},
+    ]
+    assert page["searched"] == 14
+
+
+def test_pages_follow_each_other_without_gap_or_overlap(client: TestClient) -> None:
+    whole = [hit["id"] for hit in search(client, q="calm", all=True, limit=200)["hits"]]
+    assert len(whole) == 14
+    seen, cursor = [], None
+    while True:
+        page = search(client, q="calm", all=True, limit=4, **({"cursor": cursor} if cursor else {}))
+        seen += [hit["id"] for hit in page["hits"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert seen == whole
+
+
+def test_filters_and_feedback_reach_the_search(client: TestClient) -> None:
+    everything = search(client, q="joy", all=True)["hits"]
+    middle = sorted(hit["valence"] for hit in everything)[7]
+    kept = search(client, q="joy", all=True, valence=f"{middle}..")["hits"]
+    assert {hit["id"] for hit in kept} <= {hit["id"] for hit in everything if hit["valence"] >= middle - 1e-3}
+    assert 0 < len(kept) < 14
+    assert search(client, q="joy", all=True, orientation="portrait")["hits"] == []
+    first = everything[0]["id"]
+    moved = search(client, q="joy", all=True, like=first)
+    assert first not in [hit["id"] for hit in moved["hits"]]
+    assert moved["query"] == f"joy + 0.75:id:{first}"
+
+
+@pytest.mark.parametrize(
+    ("values", "status", "detail"),
+    [
+        ({"q": "awe + "}, 400, "a term is missing"),
+        ({"q": "zzzz"}, 400, "no emotion word"),
+        ({"q": "awe", "valence": "high"}, 400, "write a range"),
+        ({"q": "id:999999"}, 400, "no image of this index has that id"),
+        ({"q": ""}, 422, "query.q"),
+        ({"q": "awe", "limit": 0}, 422, "query.limit"),
+        ({"q": "awe", "cursor": "x"}, 422, "query.cursor"),
+        ({"q": "awe", "cursor": "999999"}, 400, "100,000"),
+        ({"q": "reading:AAAAAAAA"}, 400, "of another model"),
+    ],
+)
+def test_what_is_wrong_is_said(client: TestClient, values: dict[str, Any], status: int, detail: str) -> None:
+    answer = client.get("/api/v1/search", params=values)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+    assert detail in answer.json()["detail"]
+
+
+def test_an_error_points_into_the_query(client: TestClient) -> None:
+    problem = client.get("/api/v1/search", params={"q": "awe + va:2,0"}).json()
+    assert problem["query"][problem["at"] :] == "va:2,0"
+
+
+def test_no_query_reads_or_probes_the_disk(client: TestClient, photos: Path) -> None:
+    there, missing = str(photos / "lake" / "0000.jpg"), str(photos / "none.jpg")
+    answers = [client.get("/api/v1/search", params={"q": path}) for path in (there, missing)]
+    assert [answer.status_code for answer in answers] == [400, 400]
+    # Whether the file is there must not show.
+    details = [
+        answer.json()["detail"].replace(path, "P") for answer, path in zip(answers, (there, missing), strict=True)
+    ]
+    assert details[0] == details[1]
+    assert "not read over the network" in details[0]
+    assert client.get("/api/v1/search", params={"q": "awe", "sort": there}).status_code == 400
+
+
+def test_an_answer_that_is_known_is_not_sent_again(own_client: TestClient, tmp_path: Path) -> None:
+    address = "/api/v1/search?q=awe"
+    first = own_client.get(address)
+    tag = {"if-none-match": first.headers["etag"]}
+    again = own_client.get(address, headers=tag)
+    assert (again.status_code, again.content) == (304, b"")
+    Image.fromarray(noise(64, 99)).save(tmp_path / "new.jpg")
+    with Collection(tmp_path / "own.emoir") as collection:
+        collection.index(tmp_path / "new.jpg".removesuffix("new.jpg"), workers=1)
+    assert own_client.get(address, headers=tag).status_code == 200
+
+
+def test_words_are_completed_in_both_languages(client: TestClient) -> None:
+    english = client.get("/api/v1/words", params={"prefix": "lone"}).json()
+    assert "lonely" in [word["word"] for word in english]
+    chinese = client.get("/api/v1/words", params={"prefix": "宁"}).json()
+    assert "宁静" in [word["word"] for word in chinese]
+    assert all(word["word"].startswith("宁") for word in chinese)
+
+
+def test_the_plane_holds_every_image(client: TestClient, index: Path) -> None:
+    content = client.get("/api/v1/plane").content
+    count = int(np.frombuffer(content, "<u4", 1)[0])
+    assert (count, len(content)) == (14, 4 + 14 * 7)
+    ids = np.frombuffer(content, "<u4", count, 4)
+    bytes_ = np.frombuffer(content, np.uint8, offset=4 + 4 * count).reshape(3, count)
+    with Collection(index) as collection:
+        facts, readings, _ = collection.rows()
+    place = {fact.id: row for row, fact in enumerate(facts)}
+    rows = [place[id] for id in ids.tolist()]
+    np.testing.assert_allclose(bytes_[0] / 255, readings.valence[rows], atol=0.003)
+    np.testing.assert_allclose(bytes_[1] / 255, readings.arousal[rows], atol=0.003)
+    assert bytes_[2].tolist() == readings.distributions["mikels"][rows].argmax(axis=1).tolist()
+
+
+def test_an_uploaded_image_is_read_and_its_code_finds_itself(client: TestClient, photos: Path, model: Model) -> None:
+    file = photos / "lake" / "0003.jpg"
+    answer = client.post("/api/v1/describe", content=file.read_bytes())
+    assert answer.status_code == 200, answer.text
+    description = answer.json()
+    assert description["reading"] == model.read(file).to_dict()
+    hits = search(client, q=f"reading:{description['code']}", all=True)["hits"]
+    assert hits[0]["name"] == "0003.jpg"
+    assert isinstance(parse_query(f"reading:{description['code']}").terms[0].subject, ReadingCode)
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", encoded(Image.new("RGB", (40, 40)), "PNG")[:60]])
+def test_an_upload_that_is_no_image_is_refused(client: TestClient, content: bytes) -> None:
+    answer = client.post("/api/v1/describe", content=content)
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+
+
+def test_detail_file_and_thumbnail(client: TestClient, photos: Path) -> None:
+    hit = next(hit for hit in search(client, q="awe", all=True)["hits"] if "town" in hit["path"])
+    detail = client.get(f"/api/v1/images/{hit['id']}").json()
+    assert detail["files"] == [str(photos / "<b>town" / hit["name"])]
+    assert sum(detail["reading"]["distributions"]["mikels"].values()) == pytest.approx(1, abs=1e-3)
+    assert detail["colours"]
+    original = client.get(f"/api/v1/images/{hit['id']}/file")
+    assert original.content == Path(detail["path"]).read_bytes()
+    assert original.headers["content-disposition"].startswith("attachment")
+    small = client.get(f"/api/v1/images/{hit['id']}/thumbnail?side=240")
+    assert small.headers["content-type"] == "image/webp"
+    assert Image.open(io.BytesIO(small.content)).size == (64, 64)
+    tag = {"if-none-match": small.headers["etag"]}
+    assert client.get(f"/api/v1/images/{hit['id']}/thumbnail?side=240", headers=tag).status_code == 304
+    assert client.get(f"/api/v1/images/{hit['id']}/thumbnail?side=5000").status_code == 422
+
+
+def test_what_is_not_indexed_is_not_there(client: TestClient) -> None:
+    for path in ("", "/file", "/thumbnail", "/explanation", "/explanation/map"):
+        assert client.get(f"/api/v1/images/999{path}").status_code == 404
+        assert client.get(f"/api/v1/images/passwd{path}").status_code == 422
+
+
+def test_a_file_that_went_away_is_said_to_be_gone(own_client: TestClient, photos: Path) -> None:
+    hit = search(own_client, q="awe", all=True)["hits"][0]
+    file = Path(hit["path"])
+    content = file.read_bytes()
+    file.unlink()
+    try:
+        assert own_client.get(f"/api/v1/images/{hit['id']}/file").status_code == 410
+        files = own_client.post("/api/v1/selection/files", json={"ids": [hit["id"]]})
+        assert zipfile.ZipFile(io.BytesIO(files.content)).namelist() == ["missing.txt"]
+    finally:
+        file.write_bytes(content)
+
+
+def test_an_explanation_with_its_pictures(client: TestClient) -> None:
+    id = search(client, q="awe", all=True)["hits"][0]["id"]
+    english = client.get(f"/api/v1/images/{id}/explanation").json()
+    chinese = client.get(f"/api/v1/images/{id}/explanation", params={"language": "zh"}).json()
+    assert english["probability"] == chinese["probability"]
+    assert english["sentence"] != chinese["sentence"]
+    assert [one["name"] for one in english["changed"]] == ["without colour", "without texture", "opposite colours"]
+    for address in (english["seen"], english["map"], *(one["picture"] for one in english["changed"])):
+        assert Image.open(io.BytesIO(client.get(address).content)).format == "WEBP"
+    grey = Image.open(io.BytesIO(client.get(english["changed"][0]["picture"]).content)).convert("HSV")
+    assert np.asarray(grey)[..., 1].mean() < 20
+    wrong = client.get(f"/api/v1/images/{id}/explanation", params={"emotion": "hunger"})
+    assert wrong.status_code == 400
+
+
+def test_the_collection_on_the_whole(client: TestClient, photos: Path) -> None:
+    found = client.get("/api/v1/collection").json()
+    assert (found["images"], found["failed"]) == (14, 1)
+    assert found["failures"][0]["path"] == str(photos / "broken.jpg")
+    assert {folder["name"]: folder["images"] for folder in found["folders"]} == {
+        str(photos / "lake"): 8,
+        str(photos / "<b>town"): 6,
+    }
+    assert sum(found["emotions"].values()) == pytest.approx(1, abs=1e-3)
+    assert set(found["most"]) == set(MIKELS.names)
+    sure = [image["confidence"] for image in found["uncertain"]]
+    assert sure == sorted(sure)
+
+
+def test_selection_as_table_and_as_files(client: TestClient) -> None:
+    hits = search(client, q="joy", all=True, limit=3)["hits"]
+    ids = [hit["id"] for hit in hits]
+    table = client.post("/api/v1/selection/table", json={"ids": ids})
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert [row["path"] for row in rows] == [hit["path"] for hit in hits]
+    assert float(rows[0]["valence"]) == pytest.approx(hits[0]["valence"], abs=1e-3)
+    archive = zipfile.ZipFile(io.BytesIO(client.post("/api/v1/selection/files", json={"ids": ids}).content))
+    assert archive.namelist() == [f"{number} {hit['name']}" for number, hit in enumerate(hits, start=1)]
+    assert archive.read(archive.namelist()[0]) == Path(hits[0]["path"]).read_bytes()
+    assert client.post("/api/v1/selection/files", json={"ids": list(range(1, 600))}).status_code == 413
+    assert client.post("/api/v1/selection/table", json={"ids": []}).status_code == 422
+
+
+def test_the_export_holds_every_reading(client: TestClient) -> None:
+    rows = list(csv.DictReader(io.StringIO(client.get("/api/v1/export/readings").text)))
+    assert len(rows) == 14
+    shares = [float(value) for name, value in rows[0].items() if name.startswith("mikels.")]
+    assert sum(shares) == pytest.approx(1, abs=1e-2)
+
+
+def rate(client: TestClient, image: int, rater: str, **said: Any) -> int:
+    answer = client.post("/api/v1/ratings", json={"image": image, "rater": rater, **said})
+    assert answer.status_code == 201, answer.text
+    number: int = answer.json()["id"]
+    return number
+
+
+def test_rating_from_the_first_picture_to_the_table(own_client: TestClient, tmp_path: Path) -> None:
+    assert own_client.get("/api/v1/ratings").json()["emotion_agreement"] is None
+    seen = []
+    for number in range(14):
+        upcoming = own_client.get("/api/v1/next-to-rate", params={"rater": "Ana"}).json()
+        assert (upcoming["done"], upcoming["images"]) == (number, 14)
+        seen.append(upcoming["image"]["id"])
+        rate(own_client, seen[-1], "Ana", emotion="awe" if number % 2 else "fear", valence=0.8, arousal=0.25)
+    assert len(set(seen)) == 14
+    assert own_client.get("/api/v1/next-to-rate", params={"rater": "Ana"}).json()["image"] is None
+    # Images that have a rating already come after those without: here all have one, so any will do.
+    assert own_client.get("/api/v1/next-to-rate", params={"rater": "Bo"}).json()["image"]["id"] in seen
+    rate(own_client, seen[0], "Bo", emotion="fear", valence=0.6, arousal=0.75)
+    taken_back = rate(own_client, seen[1], "Bo", emotion="anger")
+    assert own_client.delete(f"/api/v1/ratings/{taken_back}").status_code == 204
+    assert own_client.delete(f"/api/v1/ratings/{taken_back}").status_code == 404
+    state = own_client.get("/api/v1/ratings").json()
+    assert state["raters"] == {"Ana": 14, "Bo": 1}
+    assert (state["ratings"], state["images"], state["shared"]) == (15, 14, 1)
+    table = own_client.get("/api/v1/export/ratings")
+    (tmp_path / "ratings.csv").write_text(table.text, encoding="utf-8")
+    learnt = read_dataset(tmp_path / "ratings.csv")
+    assert len(learnt) == 14
+    row = [path.name for path in learnt.paths].index(
+        own_client.get(f"/api/v1/images/{seen[0]}").json()["name"],
+    )
+    assert learnt.valence is not None
+    assert learnt.valence[row] == pytest.approx(0.7)
+
+
+def test_a_second_rating_replaces_the_first(own_client: TestClient) -> None:
+    id = search(own_client, q="awe", all=True)["hits"][0]["id"]
+    first = rate(own_client, id, "Ana", emotion="awe")
+    assert rate(own_client, id, "Ana", emotion="fear") == first
+    assert own_client.get("/api/v1/ratings").json()["ratings"] == 1
+
+
+@pytest.mark.parametrize(
+    ("rating", "status"),
+    [
+        ({"image": 999, "rater": "Ana", "emotion": "awe"}, 404),
+        ({"image": 1, "rater": "Ana", "emotion": "hunger"}, 400),
+        ({"image": 1, "rater": "Ana"}, 400),
+        ({"image": 1, "rater": "Ana", "valence": 0.5}, 400),
+        ({"image": 1, "rater": "Ana", "valence": 1.5, "arousal": 0.5}, 422),
+        ({"image": 1, "rater": "", "emotion": "awe"}, 422),
+        ({"image": 1, "rater": "A\x07", "emotion": "awe"}, 422),
+        ({"image": 1, "rater": "Ana", "emotion": "awe", "admin": True}, 422),
+    ],
+)
+def test_a_rating_that_makes_no_sense_is_refused(client: TestClient, rating: dict[str, Any], status: int) -> None:
+    assert client.post("/api/v1/ratings", json=rating).status_code == status
+
+
+def test_health_and_metrics(client: TestClient) -> None:
+    assert client.get("/api/v1/health").json()["images"] == 14
+    client.get("/api/v1/images/999")
+    text = client.get("/api/v1/metrics").text
+    assert 'emoir_requests_total{method="GET",route="/images/{id}",status="404"} 1.0' in text
+    assert "emoir_images 14.0" in text
+
+
+def test_without_an_index_the_service_says_what_to_do(tmp_path: Path) -> None:
+    from emoir.web import Settings, create_app
+
+    app = create_app(Collection(tmp_path / "none.emoir"), Settings(thumbnails=tmp_path / "t"))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        answer = client.get("/api/v1/health")
+    assert answer.status_code == 503
+    assert "emoir index FOLDER" in answer.json()["detail"]

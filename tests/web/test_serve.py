@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+
+def command(*arguments: str | Path | int) -> list[str]:
+    return [sys.executable, "-m", "emoir", "serve", "--no-browser", *map(str, arguments)]
+
+
+def test_the_command_serves_until_it_is_interrupted(index: Path) -> None:
+    process = subprocess.Popen(command("--index", index, "--port", 0), stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    try:
+        line = process.stderr.readline()
+        assert line.startswith("14 images at http://127.0.0.1:"), line
+        address = line.rsplit(" ", 1)[1].strip()
+        with urllib.request.urlopen(f"{address}api/v1/health", timeout=30) as answer:
+            assert json.load(answer)["images"] == 14
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            assert b"<title>emoir</title>" in answer.read()
+    finally:
+        process.send_signal(signal.SIGINT)
+    rest = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=30) in (0, 130)
+    assert "Traceback" not in rest
+
+
+def test_another_address_gets_a_token(index: Path) -> None:
+    process = subprocess.Popen(
+        command("--index", index, "--port", 0, "--host", "0.0.0.0"), stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    try:
+        process.stderr.readline()
+        line = process.stderr.readline()
+        assert "?token=" in line
+        assert len(line.strip().partition("?token=")[2]) >= 32
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+def test_a_taken_port_and_a_missing_index_are_said_in_one_line(index: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        busy = subprocess.run(command("--index", index, "--port", port), capture_output=True, text=True)
+    assert busy.returncode == 4
+    assert f"port {port} is taken, perhaps by another emoir serve; choose one with --port" in busy.stderr
+    missing = subprocess.run(command("--index", tmp_path / "none.emoir"), capture_output=True, text=True)
+    assert missing.returncode == 4
+    assert "emoir index FOLDER" in missing.stderr
