@@ -3,8 +3,9 @@ PYTHON ?= python3
 PHOTOS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 
-.PHONY: demo test lint types unit format clean
+.PHONY: demo test test-web lint types unit format clean
 
 demo: $(VENV)/base
 	$(BIN)/python examples/demo.py $(if $(PHOTOS),"$(PHOTOS)")
@@ -20,6 +21,12 @@ types: $(VENV)/dev
 
 unit: $(VENV)/dev
 	$(BIN)/pytest
+
+# The gallery in a real browser; installs Chromium where there is none (Debian, Ubuntu).
+test-web: $(VENV)/dev
+	command -v chromium || command -v chromium-browser || test -n "$$CHROMIUM" || \
+		($(SUDO) apt-get update && $(SUDO) apt-get install --yes chromium)
+	$(BIN)/pytest tests/web/browser -m browser
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
