@@ -38,7 +38,7 @@ SETS = ("emotion6", "oasis", "fi_subset", "abstract_paintings")
 # A head that training needs for Emotion6's search words; it is not exported.
 WORDS = "keyword6"
 SOFT = {"mikels": ("fi_subset", "abstract_paintings"), "ekman": ("emotion6",), WORDS: ("emotion6",)}
-UNRATED_PER_EPOCH = 24_000
+UNRATED_PER_EPOCH = 18_000
 # How often an epoch shows a rated image. Paintings are few and unlike the rest.
 REPEATS = {"emotion6": 8, "oasis": 8, "fi_subset": 8, "abstract_paintings": 12}
 

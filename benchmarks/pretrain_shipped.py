@@ -1,7 +1,7 @@
 """Pre-train the trunk that emoir ships, from our own random start, on what the teachers see in unrated images.
 
     python benchmarks/pretrain_shipped.py --run runs/shipped
-    python benchmarks/pretrain_shipped.py --run runs/shipped --first 1   (goes on from the committed weights)
+    python benchmarks/pretrain_shipped.py --run runs/shipped --first 1   (goes on from kept or committed weights)
 
 The first stage begins at random, each later one with the weights before it; small pictures cost half as much, so that
 more of them can be seen. The targets are the teachers' embeddings of every view; the sets' weak labels (search words,
@@ -65,7 +65,7 @@ class Stage:
         )
 
 
-STAGES = (Stage(SIZE, 10, 2.5e-3), Stage(96, 8, 2e-3), Stage(SIZE, 3, 1e-3))
+STAGES = (Stage(SIZE, 10, 2.5e-3), Stage(96, 8, 2e-3), Stage(SIZE, 1, 8e-4))
 
 
 def network_config(classes: dict[str, int], size: int = SIZE) -> NetworkConfig:
@@ -111,7 +111,11 @@ def main() -> None:
     teacher = torch.from_numpy(whitened_targets(np.asarray(cached.embeddings), TEACHER_DIMENSIONS))
     targets = Targets(weak.distributions, weak.classes, weak.valence_arousal, teacher)
     torch.manual_seed(0)
-    weights = load_file(PRETRAINED) if arguments.first else EmotionNet(network_config(sizes)).state_dict()
+    before = arguments.run / f"pretrained-{arguments.first - 1}.safetensors"
+    if arguments.first:
+        weights = load_file(before if before.exists() else PRETRAINED)
+    else:
+        weights = EmotionNet(network_config(sizes)).state_dict()
     for number, stage in list(enumerate(STAGES))[arguments.first :]:
         network = EmotionNet(network_config(sizes, stage.size))
         network.load_state_dict(weights)

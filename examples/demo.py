@@ -1,4 +1,4 @@
-"""Index a folder of photos and ask it three things: ``python examples/demo.py [FOLDER]``.
+"""Index a folder of photos, ask it three things, open the gallery: ``python examples/demo.py [FOLDER]``.
 
 Without a folder, the sample photos that come with scikit-image are used. The commands are printed before
 they run, so that they can be typed again.
@@ -48,6 +48,10 @@ def main() -> None:
         # Few photographs: those that fit no better than chance are shown, too.
         emoir("search", question, "-n", "5", "--all")
     print(f"\nTo go on with these photos: export EMOIR_INDEX={shlex.quote(str(index))}")
+    if sys.stdin.isatty():
+        emoir("serve")
+    else:
+        print("The gallery: emoir serve")
 
 
 if __name__ == "__main__":

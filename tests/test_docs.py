@@ -27,7 +27,17 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_every_command_and_option_is_documented() -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     commands = COMMANDS.commands  # type: ignore[attr-defined]
-    assert set(commands) == {"index", "search", "describe", "explain", "status", "export", "train", "experiment"}
+    assert set(commands) == {
+        "index",
+        "search",
+        "describe",
+        "explain",
+        "serve",
+        "status",
+        "export",
+        "train",
+        "experiment",
+    }
     for name, command in commands.items():
         row = next(line for line in text.splitlines() if line.startswith(f"| `emoir {name}"))
         options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}

@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 import skimage
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from emoir import Collection
 from tests.pictures import save_photos
 
+# As long as a busy machine may take.
+PATIENCE = 20_000
+expect.set_options(timeout=PATIENCE)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -79,7 +82,7 @@ def page(browser: Browser, service: str) -> Iterator[Page]:
     context = browser.new_context(base_url=service, viewport={"width": 1280, "height": 860}, locale="en-GB")
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     opened = context.new_page()
-    opened.set_default_timeout(20_000)
+    opened.set_default_timeout(PATIENCE)
     errors: list[str] = []
     strangers: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))

@@ -96,6 +96,7 @@ function content(image, acts, signal) {
 
 async function explain(image, space, why, map, signal, emotion = undefined) {
   let found;
+  why.setAttribute("aria-busy", "true");
   try {
     found = await api.explanation(image.id, { emotion, language }, signal);
   } catch (error) {
@@ -103,6 +104,7 @@ async function explain(image, space, why, map, signal, emotion = undefined) {
     return;
   }
   if (signal.aborted) return;
+  why.removeAttribute("aria-busy");
   map.src = found.map;
   const where = make("input", { type: "checkbox", onchange: () => (map.hidden = !where.checked) });
   const names = Object.keys(image.reading.distributions[space]);

@@ -7,6 +7,13 @@ import { go } from "./address.js";
 import { tile } from "./grid.js";
 import { emotionName, t } from "./language.js";
 
+/** A folder as people say it: from the indexed folder on. */
+function short(folder, roots) {
+  const root = roots.filter((one) => folder === one || folder.startsWith(one)).sort((first, second) => second.length - first.length)[0];
+  if (!root) return folder;
+  return folder.slice(root.replace(/[^\\/]+[\\/]*$/, "").length) || folder;
+}
+
 export async function draw(acts) {
   const box = $("#collection");
   box.replaceChildren(make("h1", { text: t("collection") }), make("p", { class: "quiet", text: t("loading") }));
@@ -30,7 +37,7 @@ export async function draw(acts) {
           make(
             "tr",
             {},
-            make("th", { scope: "row" }, link ? make("a", { href: `/?${new URLSearchParams({ q: "joy", folder: share.name, all: "true" })}`, text: share.name }) : share.name),
+            make("th", { scope: "row" }, link ? make("a", { href: `/?${new URLSearchParams({ q: "joy", folder: share.name, all: "true" })}`, text: short(share.name, found.roots), title: share.name }) : share.name),
             make("td", { class: "number", text: t("images", share.images) }),
             make("td", {}, mix(share.emotions, share.name)),
           ),
