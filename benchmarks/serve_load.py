@@ -1,8 +1,9 @@
 """The gallery's service under load: ``python benchmarks/serve_load.py``.
 
-A hundred clients ask for a minute: the gallery's page, a thumbnail, a search, and, for comparison, a static file of the
-thumbnail's size through the same server. The load comes from wrk (Debian: apt-get install wrk), over loopback. Printed: requests
-lost (they must be none), requests a second, and their ratio to the static file's. Nothing else may run.
+A hundred clients ask for a minute: for a thumbnail, a search, the health, and, for comparison, a static file of the
+thumbnail's size through the same server. The load comes from wrk (Debian: apt-get install wrk), over loopback.
+Printed: requests lost (they must be none), requests a second, and their ratio to the static file's. Nothing else may
+run.
 """
 
 from __future__ import annotations
