@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from emoir.emotions.lexicon import lexicon, look_up
 from emoir.emotions.phrases import CHINESE_FUNCTION, CHINESE_NEGATION, FUNCTION_WORDS, MODIFIERS, STOPS, understand
+from emoir.emotions.traditional import TO_SIMPLIFIED
 
 
 @pytest.mark.parametrize(
@@ -79,3 +80,23 @@ def test_nothing_is_dropped_silently(words: list[str]) -> None:
 def test_any_text_is_read(text: str) -> None:
     for part in understand(text).parts:
         assert look_up(part.word, lexicon()) is part.concept
+
+
+@pytest.mark.parametrize(
+    ("traditional", "simple"),
+    [
+        ("寧靜但有點孤獨，不害怕", "宁静但有点孤独，不害怕"),
+        ("令人驚嘆的風景", "令人惊叹的风景"),
+        ("憂鬱", "忧郁"),
+        ("不開心", "不开心"),
+    ],
+)
+def test_traditional_characters_mean_what_simplified_ones_mean(traditional: str, simple: str) -> None:
+    assert understand(traditional) == understand(simple)
+    assert understand(traditional).parts
+
+
+def test_every_traditional_character_leads_to_one_that_our_words_hold() -> None:
+    known = {c for word in [*lexicon(), *MODIFIERS, *CHINESE_NEGATION, *CHINESE_FUNCTION] for c in word}
+    assert set(TO_SIMPLIFIED.values()) <= known
+    assert not {chr(code) for code in TO_SIMPLIFIED} & set("".join(lexicon()))

@@ -18,7 +18,7 @@ from emoir.cli.explain import explain
 from emoir.cli.export import export
 from emoir.cli.index import index
 from emoir.cli.output import Exit, put, say
-from emoir.cli.search import search
+from emoir.cli.search import QueryCommand, search
 from emoir.cli.serve import serve
 from emoir.cli.status import status
 from emoir.cli.train import train
@@ -90,5 +90,6 @@ def welcome(
         put(WELCOME)
 
 
-for command in (index, search, describe, explain, serve, status, export, train, experiment):
+app.command(cls=QueryCommand)(search)
+for command in (index, describe, explain, serve, status, export, train, experiment):
     app.command()(command)

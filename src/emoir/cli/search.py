@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
+from typer.core import TyperCommand
 
 from emoir.cli.conditions import (
     ArousalOption,
@@ -33,6 +34,14 @@ from emoir.cli.output import Exit, ListFormat, put, put_paths, say, shown
 if TYPE_CHECKING:
     from emoir.collection import Collection
     from emoir.search import Matches
+
+
+class QueryCommand(TyperCommand):
+    """Takes a query that begins with a minus sign for what it is."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Hand '- fear' on with a wide minus, which no parser of options stumbles over."""
+        return super().parse_args(ctx, [f"－{arg[1:]}" if arg.startswith("- ") else arg for arg in args])
 
 
 def search(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from emoir.emotions.lexicon import Concept, lexicon, look_up
+from emoir.emotions.traditional import simplified
 
 STRONG, WEAK = 1.5, 0.5
 
@@ -131,7 +132,8 @@ def understand(phrase: str, words: Mapping[str, Concept] | None = None) -> Under
     """Find the emotion words of a phrase, longest first, with their negation and intensity.
 
     English negation reaches to the next emotion word of the clause, and over "or" to the one after; Chinese
-    negation stands right before its word. Regular English inflections are traced to their head word.
+    negation stands right before its word. Regular English inflections are traced to their head word, traditional
+    characters to simplified ones.
 
     Args:
         phrase: free text.
@@ -150,7 +152,7 @@ def understand(phrase: str, words: Mapping[str, Concept] | None = None) -> Under
     reader = _Reader(lexicon() if words is None else words)
     # Emoji and other symbols are no words, but they were meant.
     reader.unknown += [character for character in phrase if unicodedata.category(character).startswith("S")]
-    tokens = _TOKEN.findall(phrase.lower())
+    tokens = _TOKEN.findall(simplified(phrase.lower()))
     at = 0
     while at < len(tokens):
         if "㐀" <= tokens[at][0] <= "鿿":
