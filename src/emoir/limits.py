@@ -5,6 +5,9 @@ from dataclasses import dataclass
 MAX_PIXELS = 178_956_970
 """Width x height of an image: half a gigabyte of RGB, the size at which Pillow, too, refuses."""
 
+MAX_UPLOAD = 25_000_000
+"""Bytes of an image that is sent to the service."""
+
 SECONDS_PER_FILE = 60.0
 """Time that a worker may spend on one file."""
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from io import BytesIO
 from pathlib import Path
 
@@ -59,8 +60,6 @@ def test_what_was_not_asked_for_the_longest_goes_first(tmp_path: Path) -> None:
     Image.fromarray(noise(64, 1)).save(source)
     cache = ThumbnailCache(tmp_path / "cache")
     sizes = [len(cache.get(bytes([number]) * 32, source, 48)) for number in range(3)]
-    import os
-
     files = sorted((tmp_path / "cache").glob("*/*"))
     for age, file in zip((10, 30, 20), files, strict=True):
         os.utime(file, (1_000_000 - age, 1_000_000 - age))
@@ -73,5 +72,6 @@ def test_a_cache_that_cannot_be_written_costs_speed_only(tmp_path: Path) -> None
     Image.fromarray(noise(64, 1)).save(source)
     cache = ThumbnailCache(tmp_path / "cache")
     # A file stands where the folder of this digest belongs.
+    (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "02").write_bytes(b"")
     assert opened(cache.get(b"\x02" * 32, source, 48)).size == (48, 48)

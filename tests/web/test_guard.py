@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from emoir import Collection
 from emoir.web import Settings, create_app
+from emoir.web import connection as connection_module
 from emoir.web.guard import HEADERS, OPEN_PATHS
 
 SECRET = "correct horse"
@@ -25,7 +27,9 @@ def locked(index: Path, settings: Settings) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.mark.parametrize("name", ["evil.example", "127.0.0.1.evil.example", "user@127.0.0.1", "", "localhost\\@evil"])
+@pytest.mark.parametrize(
+    "name", ["evil.example", "127.0.0.1.evil.example", "user@127.0.0.1", "", "localhost\\@evil", "[", "[::1"]
+)
 def test_a_name_that_was_made_to_point_here_is_refused(client: TestClient, name: str) -> None:
     for path in ("/", "/api/v1/health", "/static/main.js"):
         answer = client.get(path, headers={"host": name})
@@ -39,9 +43,12 @@ def test_the_computers_own_names_are_served(client: TestClient, name: str) -> No
 
 
 def test_a_proxys_name_can_be_allowed(index: Path, settings: Settings) -> None:
-    app = create_app(Collection(index), replace(settings, names=("photos.example",)))
+    # Through a proxy others can reach the service.
+    with pytest.raises(ValueError, match="a token is needed"):
+        replace(settings, names=("Photos.example",))
+    app = create_app(Collection(index), replace(settings, names=("Photos.example",), token=SECRET))
     with TestClient(app, base_url="http://photos.example") as client:
-        assert client.get("/api/v1/health").status_code == 200
+        assert client.get("/api/v1/health", headers={"authorization": f"Bearer {SECRET}"}).status_code == 200
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:9", "http://127.0.0.1.evil"])
@@ -85,19 +92,23 @@ def test_a_wrong_token_opens_nothing(locked: TestClient, shown: str) -> None:
 def test_the_right_token_opens_by_header_and_by_cookie(locked: TestClient) -> None:
     assert locked.get("/api/v1/health", headers={"authorization": f"Bearer {SECRET}"}).status_code == 200
     assert locked.get("/?token=wrong").status_code == 401
-    door = locked.get("/", params={"token": SECRET})
+    kept = locked.get("/", params={"q": 'a"<b>', "token": "wrong"})
+    assert b'name="q" value="a&quot;&lt;b&gt;"' in kept.content
+    door = locked.get("/", params={"q": "awe - fear", "token": SECRET})
     assert door.status_code == 303
-    assert door.headers["location"] == "/"
+    assert door.headers["location"] == "/?q=awe+-+fear"
     assert SECRET not in door.headers["set-cookie"]
     assert "httponly" in door.headers["set-cookie"].lower()
-    assert "samesite=strict" in door.headers["set-cookie"].lower()
+    assert "samesite=lax" in door.headers["set-cookie"].lower()
     assert locked.get("/api/v1/health").status_code == 200
 
 
 def test_an_address_that_others_reach_needs_a_token() -> None:
-    with pytest.raises(ValueError, match=r"0\.0\.0\.0 can be reached from other computers: a token is needed"):
+    with pytest.raises(ValueError, match=r"0\.0\.0\.0 can be reached by others: a token is needed"):
         Settings(host="0.0.0.0")
     assert Settings(host="0.0.0.0", token="t").allowed_hosts is None
+    with pytest.raises(ValueError, match="blank token"):
+        Settings(host="0.0.0.0", token=" ")
 
 
 def test_uploads_are_limited_in_bytes_announced_or_not(index: Path, settings: Settings) -> None:
@@ -115,7 +126,8 @@ def test_uploads_are_limited_in_bytes_announced_or_not(index: Path, settings: Se
 def _served(index: Path, settings: Settings) -> Iterator[int]:
     """A real server on a free port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(Collection(index), settings), log_level="critical"))
+    app = create_app(Collection(index), settings)
+    server = uvicorn.Server(uvicorn.Config(app, http=connection_module.HurriedProtocol, log_level="critical"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
@@ -133,6 +145,47 @@ def test_a_slow_upload_is_given_up(index: Path, settings: Settings) -> None:
         head = f"POST /api/v1/describe HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 1000\r\n\r\n"
         connection.sendall(head.encode() + b"only a little")
         assert connection.recv(1000).startswith(b"HTTP/1.1 408 ")
+
+
+def test_an_upload_that_trickles_is_given_up(index: Path, settings: Settings) -> None:
+    with (
+        _served(index, replace(settings, upload_seconds=0.5)) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=30) as connection,
+    ):
+        head = f"POST /api/v1/describe HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 100000\r\n\r\n"
+        connection.sendall(head.encode())
+        connection.settimeout(0.05)
+        answer = b""
+        for _ in range(600):
+            connection.sendall(b"x")
+            try:
+                answer = connection.recv(1000)
+                break
+            except TimeoutError:
+                continue
+    assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_connection_that_says_nothing_is_closed(
+    index: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "HEADER_SECONDS", 0.2)
+    with _served(index, settings) as port:
+        for said in (b"", b"GET / HTTP/1.1\r\nHost: 127", b"GET /api/v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET"):
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+                connection.sendall(said)
+                answer = b"".join(iter(lambda: connection.recv(65536), b""))
+            assert answer.startswith(b"HTTP/1.1 200") == said.endswith(b"GET")
+
+
+def test_work_that_waits_leaves_the_rest_alone(index: Path, settings: Settings) -> None:
+    app = create_app(Collection(index), replace(settings, explanations=1))
+    service = app.state.service
+    with TestClient(app, base_url="http://127.0.0.1") as client, service.reading(), ThreadPoolExecutor(30) as pool:
+        waiting = [pool.submit(client.post, "/api/v1/describe", content=b"x") for _ in range(30)]
+        refused = [one for one in as_completed(waiting[:], timeout=60) if one.result().status_code == 503][:1]
+        assert refused
+        assert client.get("/api/v1/health").status_code == 200
 
 
 @pytest.mark.parametrize(

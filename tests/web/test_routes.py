@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,22 @@ def test_an_answer_that_is_known_is_not_sent_again(own_client: TestClient, tmp_p
     assert own_client.get(address, headers=tag).status_code == 200
 
 
+def test_folders_are_known_by_name_alone(client: TestClient, photos: Path, tmp_path: Path) -> None:
+    inside = search(client, q="awe", all=True, folder=str(photos / "lake"))
+    assert {Path(hit["path"]).parent.name for hit in inside["hits"]} == {"lake"}
+    (tmp_path / "link").symlink_to(photos)
+    for folder in (str(tmp_path / "link"), "/", f"{photos}/..", "x\0y"):
+        answer = client.get("/api/v1/search", params={"q": "awe", "folder": folder})
+        assert answer.status_code == 400, folder
+
+
+def test_a_diverse_search_pages_without_overlap(client: TestClient) -> None:
+    whole = [hit["id"] for hit in search(client, q="joy", all=True, diverse=True, limit=8)["hits"]]
+    pages = [search(client, q="joy", all=True, diverse=True, limit=4, cursor=start)["hits"] for start in ("0", "4")]
+    assert [hit["id"] for page in pages for hit in page] == whole
+    assert len(set(whole)) == len(whole)
+
+
 def test_words_are_completed_in_both_languages(client: TestClient) -> None:
     english = client.get("/api/v1/words", params={"prefix": "lone"}).json()
     assert "lonely" in [word["word"] for word in english]
@@ -184,14 +201,19 @@ def test_what_is_not_indexed_is_not_there(client: TestClient) -> None:
 def test_a_file_that_went_away_is_said_to_be_gone(own_client: TestClient, photos: Path) -> None:
     hit = search(own_client, q="awe", all=True)["hits"][0]
     file = Path(hit["path"])
-    content = file.read_bytes()
+    content, stat = file.read_bytes(), file.stat()
     file.unlink()
     try:
         assert own_client.get(f"/api/v1/images/{hit['id']}/file").status_code == 410
         files = own_client.post("/api/v1/selection/files", json={"ids": [hit["id"]]})
         assert zipfile.ZipFile(io.BytesIO(files.content)).namelist() == ["missing.txt"]
+        # Another content under the same name is not the image that was indexed.
+        file.write_bytes(b"something else")
+        assert own_client.get(f"/api/v1/images/{hit['id']}/file").status_code == 410
+        assert own_client.get(f"/api/v1/images/{hit['id']}/thumbnail").status_code == 410
     finally:
         file.write_bytes(content)
+        os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def test_an_explanation_with_its_pictures(client: TestClient) -> None:
@@ -261,8 +283,6 @@ def test_rating_from_the_first_picture_to_the_table(own_client: TestClient, tmp_
         rate(own_client, seen[-1], "Ana", emotion="awe" if number % 2 else "fear", valence=0.8, arousal=0.25)
     assert len(set(seen)) == 14
     assert own_client.get("/api/v1/next-to-rate", params={"rater": "Ana"}).json()["image"] is None
-    # Images that have a rating already come after those without: here all have one, so any will do.
-    assert own_client.get("/api/v1/next-to-rate", params={"rater": "Bo"}).json()["image"]["id"] in seen
     rate(own_client, seen[0], "Bo", emotion="fear", valence=0.6, arousal=0.75)
     taken_back = rate(own_client, seen[1], "Bo", emotion="anger")
     assert own_client.delete(f"/api/v1/ratings/{taken_back}").status_code == 204
@@ -297,6 +317,8 @@ def test_a_second_rating_replaces_the_first(own_client: TestClient) -> None:
         ({"image": 1, "rater": "Ana", "valence": 0.5}, 400),
         ({"image": 1, "rater": "Ana", "valence": 1.5, "arousal": 0.5}, 422),
         ({"image": 1, "rater": "", "emotion": "awe"}, 422),
+        ({"image": 1, "rater": "  ", "emotion": "awe"}, 422),
+        ({"image": 1, "rater": "Ana", "valence": True, "arousal": 0.5}, 422),
         ({"image": 1, "rater": "A\x07", "emotion": "awe"}, 422),
         ({"image": 1, "rater": "Ana", "emotion": "awe", "admin": True}, 422),
     ],

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import socket
+import threading
 from typing import TYPE_CHECKING, Annotated, Optional
+from urllib.parse import quote
 
 import typer
 
 from emoir.cli.options import IndexOption, LexiconOption, ModelOption
 from emoir.cli.output import say
 from emoir.errors import EmoirError
+from emoir.limits import MAX_PIXELS, MAX_UPLOAD
 
 if TYPE_CHECKING:
     from emoir.collection import Collection
@@ -38,7 +41,8 @@ def serve(
         typer.Option("--name", help="Another name of this service, such as a proxy's; may be repeated."),
     ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the gallery in a browser.")] = False,
-    max_upload: Annotated[int, typer.Option(min=1, help="Bytes of an uploaded image.")] = 25_000_000,
+    max_upload: Annotated[int, typer.Option(min=1, help="Bytes of an uploaded image.")] = MAX_UPLOAD,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Larger images are not shown or read.")] = MAX_PIXELS,
     index: IndexOption = None,
     model: ModelOption = None,
     lexicon: LexiconOption = None,
@@ -56,17 +60,20 @@ def serve(
     collection = Collection(index, model=model, lexicon=lexicon)
     # Without an index there is nothing to serve, and the error says what to do.
     images = collection.status().images
-    if token is None and not is_loopback(host):
-        token = make_token()
-    settings = Settings(host=host, port=port, token=token, names=tuple(name or ()), max_upload=max_upload)
+    names = tuple(name or ())
+    if not token:
+        token = make_token() if names or not is_loopback(host) else None
+    settings = Settings(host=host, port=port, token=token, names=names, max_upload=max_upload, max_pixels=max_pixels)
     with _listen(host, port) as listener:
-        shown_host = f"[{host}]" if ":" in host else host
+        named = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
+        shown_host = f"[{named}]" if ":" in named else named
         address = f"http://{shown_host}:{listener.getsockname()[1]}/"
         say(f"{images:,} images at {address}")
         if token is not None:
-            say(f"open it with {address}?token={token}")
+            address += f"?token={quote(token)}"
+            say(f"open it with {address}")
         say("Ctrl-C ends it")
-        _run(collection, settings, listener, None if no_browser else address + (f"?token={token}" if token else ""))
+        _run(collection, settings, listener, None if no_browser else address)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -90,6 +97,7 @@ def _run(collection: Collection, settings: Settings, listener: socket.socket, br
     import uvicorn
 
     from emoir.web import create_app
+    from emoir.web.connection import HurriedProtocol
 
     class Server(uvicorn.Server):
         """Opens the browser once it can answer."""
@@ -97,10 +105,12 @@ def _run(collection: Collection, settings: Settings, listener: socket.socket, br
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if browse is not None and self.started:
-                webbrowser.open(browse)
+                # Some browsers run in this very terminal and come back only when they are closed.
+                threading.Thread(target=webbrowser.open, args=(browse,), daemon=True).start()
 
     config = uvicorn.Config(
         create_app(collection, settings),
+        http=HurriedProtocol,
         log_level="warning",
         access_log=False,
         limit_concurrency=CONNECTIONS,

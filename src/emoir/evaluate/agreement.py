@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
@@ -27,18 +28,20 @@ def krippendorff_alpha(units: Sequence[Mapping[str, Hashable]], *, interval: boo
     rated = [list(unit.values()) for unit in units if len(unit) > 1]
     if not rated:
         return float("nan")
-    names = list(dict.fromkeys(value for values in rated for value in values))
-    place = {name: number for number, name in enumerate(names)}
-    coincidences = np.zeros((len(names), len(names)))
-    for values in rated:
-        counts = np.bincount([place[value] for value in values], minlength=len(names)).astype(float)
-        coincidences += (np.outer(counts, counts) - np.diag(counts)) / (len(values) - 1)
-    if interval:
-        numbers = np.array(names, dtype=float)
-        distance = (numbers[:, None] - numbers[None]) ** 2
-    else:
-        distance = 1 - np.eye(len(names))
-    totals = coincidences.sum(axis=1)
-    expected = (np.outer(totals, totals) * distance).sum() / (totals.sum() - 1)
-    observed = (coincidences * distance).sum()
+    disagreement = _squared if interval else _different
+    total = sum(map(len, rated))
+    observed = sum(disagreement(values) / (len(values) - 1) for values in rated) / total
+    expected = disagreement([value for values in rated for value in values]) / (total * (total - 1))
     return float(1 - observed / expected) if expected else float("nan")
+
+
+def _different(values: Sequence[Hashable]) -> float:
+    """Ordered pairs of ratings that differ."""
+    return len(values) ** 2 - sum(count**2 for count in Counter(values).values())
+
+
+def _squared(values: Sequence[Hashable]) -> float:
+    """Sum of the squared differences over ordered pairs of ratings."""
+    numbers = np.array(values, dtype=float)
+    # Around their mean, so that nothing is lost to rounding.
+    return float(2 * len(numbers) * ((numbers - numbers.mean()) ** 2).sum())

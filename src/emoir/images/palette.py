@@ -88,6 +88,27 @@ def dominant_colours(pixels: NDArray[np.uint8], count: int = 5) -> list[tuple[st
     return [("#{:02x}{:02x}{:02x}".format(*colours[index]), float(counts[index] / total)) for index in order]
 
 
+def named_palette(palette: NDArray[np.floating], count: int = 8) -> dict[str, float]:
+    """The largest shares of a palette histogram, by colour.
+
+    Args:
+        palette: (64,) shares.
+        count: at most this many.
+
+    Returns:
+        ``#rrggbb`` to share, largest first.
+
+    Example:
+        >>> palette = np.zeros(64, np.float32)
+        >>> palette[0], palette[63] = 0.75, 0.25
+        >>> named_palette(palette)
+        {'#000000': 0.75, '#ffffff': 0.25}
+    """
+    colours = reference_colours()
+    order = [int(place) for place in np.argsort(-palette, kind="stable")[:count] if palette[place] > 0]
+    return {"#{:02x}{:02x}{:02x}".format(*colours[place]): round(float(palette[place]), 4) for place in order}
+
+
 def is_monochrome(pixels: NDArray[np.uint8]) -> bool:
     """Whether the picture has no colours of its own: grey, black and white, or tinted in one faint hue.
 

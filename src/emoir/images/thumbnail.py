@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import threading
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -50,45 +51,59 @@ class ThumbnailCache:
     """Thumbnails on disk, by the content of their pictures.
 
     Args:
-        folder: where; made if absent.
+        folder: where; made when the first thumbnail is kept.
         limit: bytes that may be kept; what was not asked for the longest goes first when the cache is opened.
     """
 
     def __init__(self, folder: Path, *, limit: int = 1_000_000_000) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self._shrink(limit)
+        # Whoever else uses the folder may take files away meanwhile.
+        with suppress(OSError):
+            self._shrink(limit)
 
-    def get(self, digest: bytes, source: Path, side: int) -> bytes:
+    def _file(self, digest: bytes, side: int) -> Path:
+        name = digest.hex()
+        return self._folder / name[:2] / f"{name}-{side}.webp"
+
+    def find(self, digest: bytes, side: int) -> bytes | None:
+        """The thumbnail of a picture, if it was made before."""
+        file = self._file(digest, side)
+        try:
+            content = file.read_bytes()
+            os.utime(file)
+            return content
+        except OSError:
+            return None
+
+    def get(self, digest: bytes, source: Path, side: int, *, max_pixels: int = MAX_PIXELS) -> bytes:
         """The thumbnail of a picture, made when first asked for.
 
         Args:
             digest: of the picture's content.
             source: a file that holds it.
             side: see ``thumbnail``.
+            max_pixels: likewise.
 
         Raises:
             UndecodableImageError: if it must be made and cannot.
         """
-        name = digest.hex()
-        file = self._folder / name[:2] / f"{name}-{side}.webp"
-        try:
-            content = file.read_bytes()
-            os.utime(file)
-            return content
-        except OSError:
-            pass
-        content = thumbnail(source, side)
-        try:
-            file.parent.mkdir(exist_ok=True)
-            # It appears under its name only when it is whole.
-            with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as partial:
-                partial.write(content)
-            Path(partial.name).replace(file)
-        except OSError:
+        content = self.find(digest, side)
+        if content is None:
+            content = thumbnail(source, side, max_pixels=max_pixels)
             # A full or read-only disk costs speed, nothing else.
-            pass
+            with suppress(OSError):
+                self._keep(self._file(digest, side), content)
         return content
+
+    def _keep(self, file: Path, content: bytes) -> None:
+        """Let it appear under its name only when it is whole."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_name(f"{file.name}.{os.getpid()}-{threading.get_ident()}")
+        try:
+            partial.write_bytes(content)
+            partial.replace(file)
+        finally:
+            partial.unlink(missing_ok=True)
 
     def _shrink(self, limit: int) -> None:
         files = [(file.stat(), file) for file in self._folder.glob("*/*")]

@@ -313,14 +313,15 @@ class SqliteIndex:
         )
         return rows[0][0] if rows else None
 
-    def files_of(self, id: int) -> tuple[bytes, list[bytes]] | None:
-        """The digest of an image's content and every file that holds it, in order; None if no file does."""
+    def files_of(self, id: int) -> tuple[bytes, list[tuple[bytes, FileStat]]] | None:
+        """The digest of an image's content and, in order, every file that holds it as it was; None if none does."""
         rows = self._all(
-            "SELECT digest, path, name FROM images JOIN files ON files.image = images.id "
+            "SELECT digest, path, name, size, mtime_ns FROM images JOIN files ON files.image = images.id "
             "JOIN directories ON directories.id = files.directory WHERE images.id = ? ORDER BY path, name",
             (id,),
         )
-        return (rows[0][0], [os.path.join(path, name) for _, path, name in rows]) if rows else None
+        files = [(os.path.join(path, name), FileStat(size, mtime_ns)) for _, path, name, size, mtime_ns in rows]
+        return (rows[0][0], files) if rows else None
 
     def facts(self, ids: Sequence[int], folders: Sequence[bytes] | None = None) -> list[ImageFacts]:
         """What is known of images, in the order asked; ids that are gone are left out.

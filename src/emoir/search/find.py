@@ -18,8 +18,8 @@ from emoir.search.filters import Filters
 from emoir.search.query import ImageId, Query
 from emoir.search.target import Language, ReadExample, Target, query_target
 
-# Diversity is looked for among this many times the number asked.
-POOL = 10
+# Diversity is looked for among this many times the number asked, and at least among so many: the same on every page.
+POOL, SMALLEST_POOL = 10, 1000
 NEWEST, OLDEST = "newest", "oldest"
 
 
@@ -32,7 +32,7 @@ class Request:
         start: how many of the best are passed over: a later page.
         filters: conditions that a hit must meet.
         like, unlike: ids of indexed images to move the query towards or away from.
-        diverse: whether near duplicates collapse and hits spread.
+        diverse: whether near duplicates collapse and hits spread; there is an end to such hits.
         show_all: whether hits no better than chance are shown, too.
         sort: None for the best first; ``newest``, ``oldest``, or a query whose score orders the hits.
     """
@@ -143,7 +143,8 @@ def find(
     unknown = target.unknown
     order = np.arange(len(hits))
     if request.sort is None or request.diverse:
-        order = best_first(scores, means, ids, POOL * request.stop if request.diverse else request.stop)
+        pool = max(SMALLEST_POOL, POOL * request.n)
+        order = best_first(scores, means, ids, pool if request.diverse else request.stop)
     if request.diverse:
         order = _diverse(order, searchable, hits, scores, request.stop)
     if request.sort is not None:

@@ -68,7 +68,7 @@ def create_app(collection: Collection, settings: Settings | None = None) -> Fast
 
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_problems(app)
-    # The last one added is the outermost.
-    app.add_middleware(operation.Measured, metrics=app.state.metrics)
+    # The last one added is the outermost: refusals are counted, too.
     app.add_middleware(Guard, settings=settings)
+    app.add_middleware(operation.Measured, metrics=app.state.metrics)
     return app

@@ -6,12 +6,12 @@ import asyncio
 import hashlib
 import hmac
 import logging
+from html import escape
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,9 +33,10 @@ HEADERS = {
 }
 ASK_FOR_TOKEN = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>emoir</title><link rel="stylesheet" href="/static/style.css">
-<main class="door"><h1>emoir</h1><form method="get" action="/"><label>Token · 令牌
+<main class="door"><h1>emoir</h1><form method="get" action="/"><form-rest><label>Token · 令牌
 <input name="token" type="password" autocomplete="off" required autofocus></label>
 <button>Open · 打开</button></form><p>emoir serve printed it when it started.</p></main></html>"""
+HIDDEN = '<input type="hidden" name="{}" value="{}">'
 # The door itself needs its style, and nothing else.
 OPEN_PATHS = frozenset({"/static/style.css"})
 
@@ -89,8 +90,7 @@ class Guard:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         allowed = self.settings.allowed_hosts
-        name = urlsplit(f"//{host}").hostname or "" if _is_plain(host) else ""
-        if allowed is not None and name not in {one.strip("[]") for one in allowed}:
+        if allowed is not None and _name(host) not in allowed:
             # A page elsewhere may have made its own name point here (DNS rebinding).
             return problem(HTTPStatus.FORBIDDEN, f"this service is not called {host!r}; see --name")
         origin = headers.get("origin")
@@ -112,16 +112,20 @@ class Guard:
         kind, _, shown = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and _same(shown.strip(), token):
             return None
-        if _same(_cookie(headers), _digest(token)):
+        if _same(Request(scope).cookies.get(COOKIE, ""), _digest(token)):
             return None
         at_door = scope["path"] == "/" and scope["method"] == "GET"
         if at_door:
-            given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
-            if _same(given, token):
-                response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
-                response.set_cookie(COOKIE, _digest(token), httponly=True, samesite="strict", max_age=30 * 86400)
+            asked = parse_qsl(scope["query_string"].decode("latin-1"))
+            # What else was asked is still asked behind the door.
+            rest = [(name, value) for name, value in asked if name != "token"]
+            if any(name == "token" and _same(value, token) for name, value in asked):
+                response = RedirectResponse(f"/?{urlencode(rest)}" if rest else "/", HTTPStatus.SEE_OTHER)
+                # Lax: a link in a letter may open the gallery; what else another site may do is checked above.
+                response.set_cookie(COOKIE, _digest(token), httponly=True, samesite="lax", max_age=30 * 86400)
                 return response
-            return HTMLResponse(ASK_FOR_TOKEN, HTTPStatus.UNAUTHORIZED)
+            hidden = "".join(HIDDEN.format(escape(name), escape(value)) for name, value in rest)
+            return HTMLResponse(ASK_FOR_TOKEN.replace("<form-rest>", hidden), HTTPStatus.UNAUTHORIZED)
         return problem(
             HTTPStatus.UNAUTHORIZED,
             "show the token that emoir serve printed, as 'Authorization: Bearer TOKEN'",
@@ -134,9 +138,14 @@ def too_large(settings: Settings) -> str:
     return f"more than {settings.max_upload:,} bytes; raise the limit with --max-upload"
 
 
-def _is_plain(host: str) -> bool:
-    """Whether a Host header is a name and perhaps a port, and nothing clever."""
-    return bool(host) and not set(host) & set("/@\\?# \t")
+def _name(host: str) -> str:
+    """The name in a Host header, without port and brackets; empty if there is anything else in it."""
+    if set(host) & set("/@\\?# \t"):
+        return ""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _digest(token: str) -> str:
@@ -148,14 +157,6 @@ def _same(given: str, wanted: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), wanted.encode())
 
 
-def _cookie(headers: Headers) -> str:
-    try:
-        morsel: Any = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return "" if morsel is None else morsel.value
-
-
 class _Body:
     """A request's body, bounded in bytes and in time."""
 
@@ -163,14 +164,18 @@ class _Body:
         self._receive, self._settings = receive, settings
         self._taken = 0
         self._whole = False
+        self._deadline: float | None = None
 
     async def receive(self) -> Message:
         """The next message of the client."""
         if self._whole:
             # Only a disconnection can come now, and that may take as long as it likes.
             return await self._receive()
+        now = asyncio.get_running_loop().time()
+        if self._deadline is None:
+            self._deadline = now + self._settings.upload_seconds
         try:
-            message = await asyncio.wait_for(self._receive(), self._settings.upload_seconds)
+            message = await asyncio.wait_for(self._receive(), self._deadline - now)
         except TimeoutError:
             detail = f"the body took longer than {self._settings.upload_seconds:g} seconds"
             raise Problem(HTTPStatus.REQUEST_TIMEOUT, detail) from None

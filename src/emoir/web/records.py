@@ -89,7 +89,7 @@ class Image(Record):
 class Hit(Image):
     """An image that a search found."""
 
-    score: float = Field(description="Probability that a rater would agree.")
+    score: float = Field(description="Probability that a rater would agree; for colours, how much alike they are.")
     parts: dict[str, float] = Field(description="How well each term alone fits, uncalibrated.")
 
 
@@ -208,7 +208,7 @@ class NewRating(Record):
     """What a person says of an image."""
 
     image: Id
-    rater: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f]+$")]
+    rater: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$")]
     emotion: str | None = None
     valence: Unit | None = None
     arousal: Unit | None = None

@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Request, Response
 
 from emoir.collection import Collection
 from emoir.explain import Explanation, explain
 from emoir.images.thumbnail import ThumbnailCache
+from emoir.images.walk import FileStat
 from emoir.index.base import ImageFacts, as_path
 from emoir.index.ratings import Ratings
 from emoir.web.problems import Problem, Unchanged
 from emoir.web.settings import Settings
 
 WAIT_SECONDS = 20.0
+Overview = TypeVar("Overview")
+
+
+class Places:
+    """Places for work that occupies a processor; a few may wait for one, the rest are refused at once.
+
+    Args:
+        count: places.
+        waiting: how many may wait; fewer than the server has threads, so that all else goes on.
+    """
+
+    def __init__(self, count: int, waiting: int) -> None:
+        self._places = threading.BoundedSemaphore(count)
+        self._queue = threading.BoundedSemaphore(count + waiting)
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Take a place.
+
+        Raises:
+            Problem: if too many wait, or the wait was too long.
+        """
+        with ExitStack() as stack:
+            for semaphore, seconds in ((self._queue, 0.0), (self._places, WAIT_SECONDS)):
+                if not semaphore.acquire(timeout=seconds):
+                    raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "busy; try again", headers={"retry-after": "5"})
+                stack.callback(semaphore.release)
+            yield
 
 
 class Service:
@@ -37,7 +67,9 @@ class Service:
         self.thumbnails = ThumbnailCache(settings.thumbnails)
         self._ratings: Ratings | None = None
         self._lock = threading.Lock()
-        self._busy = threading.BoundedSemaphore(settings.explanations)
+        self.reading = Places(settings.explanations, waiting=6)
+        self._drawing = Places(os.cpu_count() or 1, waiting=20)
+        self._overview: tuple[str, object] = ("", None)
         self._boot = secrets.token_hex(4)
         self._seen: tuple[object, int] = (None, 0)
         self.explanation = lru_cache(maxsize=32)(self._explain)
@@ -67,20 +99,6 @@ class Service:
                 self._seen = matrix, self._seen[1] + 1
             return f"{self._boot}-{self._seen[1]}"
 
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """Work that occupies a processor; as many at once as the settings say, the others wait a while.
-
-        Raises:
-            Problem: if the wait was too long.
-        """
-        if not self._busy.acquire(timeout=WAIT_SECONDS):
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "busy; try again", headers={"retry-after": "5"})
-        try:
-            yield
-        finally:
-            self._busy.release()
-
     def facts(self, id: int) -> ImageFacts:
         """What is known of an image.
 
@@ -102,13 +120,43 @@ class Service:
         if stored is None:
             raise Problem(HTTPStatus.NOT_FOUND, f"no image {id} in this index")
         digest, files = stored
-        for path in map(as_path, files):
-            if path.is_file():
-                return digest, path
-        raise Problem(HTTPStatus.GONE, f"the file of image {id} is not there any more; run emoir index")
+        for name, stat in files:
+            path = as_path(name)
+            try:
+                now = path.stat()
+                if FileStat(now.st_size, now.st_mtime_ns) == stat:
+                    return digest, path
+            except OSError:
+                continue
+        raise Problem(HTTPStatus.GONE, f"the file of image {id} is gone or has changed; run emoir index")
+
+    def thumbnail(self, digest: bytes, path: Path, side: int) -> bytes:
+        """A thumbnail from the cache, or made now.
+
+        Raises:
+            Problem: if too many are being made.
+            UndecodableImageError: if the picture cannot be decoded.
+        """
+        kept = self.thumbnails.find(digest, side)
+        if kept is not None:
+            return kept
+        with self._drawing():
+            return self.thumbnails.get(digest, path, side, max_pixels=self.settings.max_pixels)
+
+    def overview(self, make: Callable[[], Overview]) -> Overview:
+        """What was made of the whole collection, made again only when its images changed."""
+        state = self.state
+        with self._lock:
+            known, found = self._overview
+        if known != state:
+            with self.reading():
+                found = make()
+            with self._lock:
+                self._overview = state, found
+        return cast(Overview, found)
 
     def _explain(self, digest: bytes, path: Path, emotion: str | None) -> Explanation:
-        with self.at_work():
+        with self.reading():
             return explain(path, self.collection.model, emotion=emotion, max_pixels=self.settings.max_pixels)
 
 

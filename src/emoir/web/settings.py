@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-from emoir.limits import MAX_PIXELS
+from emoir.limits import MAX_PIXELS, MAX_UPLOAD
 
 
 def is_loopback(host: str) -> bool:
@@ -45,37 +45,47 @@ class Settings:
         host: address to listen at.
         port: likewise.
         token: what a caller must show; None lets in everybody who can reach the address, so only a loopback address
-            may do without.
-        names: other names by which this service may be called, such as a reverse proxy's.
+            without other names may do without.
+        names: other names by which this service may be called, such as a reverse proxy's; through that proxy others
+            can reach it.
         max_upload: bytes of an uploaded image.
         max_pixels: pixels of one.
         upload_seconds: an upload that takes longer is given up.
         explanations: how many images are explained or described at the same time.
         max_selection: images in one ZIP file.
+        max_selection_bytes: bytes of them together.
         thumbnails: where thumbnails are kept.
 
     Raises:
-        ValueError: if another address than a loopback one has no token.
+        ValueError: if others can reach the service and it has no token, or the token is blank.
     """
 
     host: str = "127.0.0.1"
     port: int = 8420
     token: str | None = None
     names: tuple[str, ...] = ()
-    max_upload: int = 25_000_000
+    max_upload: int = MAX_UPLOAD
     max_pixels: int = MAX_PIXELS
     upload_seconds: float = 30.0
     explanations: int = 2
     max_selection: int = 500
+    max_selection_bytes: int = 2_000_000_000
     thumbnails: Path = field(default_factory=default_thumbnails)
 
     def __post_init__(self) -> None:
-        if self.token is None and not is_loopback(self.host):
-            raise ValueError(f"{self.host} can be reached from other computers: a token is needed")
+        if self.token is not None and not self.token.strip():
+            raise ValueError("a blank token opens to everybody; leave it out or make it long")
+        if self.token is None and self.needs_token:
+            raise ValueError(f"{', '.join((self.host, *self.names))} can be reached by others: a token is needed")
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether other computers can reach the service, by its address or through a proxy that has a name here."""
+        return bool(self.names) or not is_loopback(self.host)
 
     @property
     def allowed_hosts(self) -> frozenset[str] | None:
-        """Names that a request's Host header may carry, without port; None for any (a token stands guard then)."""
+        """Names that a Host header may carry, without port or brackets; None for any: a token stands guard."""
         if not is_loopback(self.host):
             return None
-        return frozenset({"127.0.0.1", "localhost", "[::1]", self.host, *self.names})
+        return frozenset({"127.0.0.1", "localhost", "::1", self.host.strip("[]"), *map(str.lower, self.names)})

@@ -7,9 +7,11 @@ import io
 import os
 import tempfile
 import zipfile
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from http import HTTPStatus
+from pathlib import Path
 from typing import IO
 
 import numpy as np
@@ -18,10 +20,10 @@ from fastapi.responses import StreamingResponse
 from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReadings
+from emoir.images.palette import named_palette
 from emoir.index.base import ImageFacts, as_path
 from emoir.web.problems import Problem
 from emoir.web.records import CollectionRecord, Failure, Image, Selection, Share, shown
-from emoir.web.routes.images import named_palette
 from emoir.web.service import Here, Service, tag
 
 router = APIRouter(tags=["collection"])
@@ -40,6 +42,10 @@ def collection(request: Request, response: Response, here: Here) -> CollectionRe
     Example: `/api/v1/collection`
     """
     tag(request, response, here.state)
+    return here.overview(lambda: _overview(here))
+
+
+def _overview(here: Service) -> CollectionRecord:
     store = here.collection.store
     status = store.status()
     facts, rows = store.rows()
@@ -82,19 +88,15 @@ def _mean(values: NDArray[np.floating]) -> float:
     return round(float(values.mean()), 4) if len(values) else 0.5
 
 
-def _mix(readings: EmotionReadings, space: str) -> dict[str, float]:
-    shares = readings.distributions[space]
+def _mix(readings: EmotionReadings, space: str, rows: list[int] | slice = slice(None)) -> dict[str, float]:
+    shares = readings.distributions[space][rows]
     mean = shares.mean(axis=0) if len(shares) else np.zeros(shares.shape[1])
     return {name: round(float(share), 4) for name, share in zip(readings.class_names[space], mean, strict=True)}
 
 
 def _share(name: str, rows: list[int], readings: EmotionReadings, space: str) -> Share:
-    mean = readings.distributions[space][rows].mean(axis=0)
-    emotions = {
-        emotion: round(float(share), 4) for emotion, share in zip(readings.class_names[space], mean, strict=True)
-    }
     valence, arousal = _mean(readings.valence[rows]), _mean(readings.arousal[rows])
-    return Share(name=name, images=len(rows), emotions=emotions, valence=valence, arousal=arousal)
+    return Share(name=name, images=len(rows), emotions=_mix(readings, space, rows), valence=valence, arousal=arousal)
 
 
 def _palettes(
@@ -175,15 +177,28 @@ def selection_files(selection: Selection, here: Here) -> StreamingResponse:
     Example: `{"ids": [17, 4]}`
     """
     ids = list(dict.fromkeys(selection.ids))
-    limit = here.settings.max_selection
+    limit, most = here.settings.max_selection, here.settings.max_selection_bytes
     if len(ids) > limit:
         raise Problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{len(ids):,} images; at most {limit:,} go into one ZIP file"
         )
+    files, missing = _files_of(ids, here)
+    size = sum(path.stat().st_size for path in files)
+    if size > most:
+        detail = f"{size:,} bytes; at most {most:,} go into one ZIP file"
+        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
     # Small ones stay in memory, large ones go to disk.
     target = tempfile.SpooledTemporaryFile(IN_MEMORY)
-    with here.at_work(), zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        _fill(archive, ids, here)
+    try:
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
+            for number, path in enumerate(files, start=1):
+                # The number keeps names apart, and in order; no separator can come out of a file's own name.
+                archive.write(path, f"{number:0{len(str(len(files)))}} {shown(path.name)}")
+            if missing:
+                archive.writestr("missing.txt", f"{missing} files are gone or have changed; run emoir index\n")
+    except OSError as error:
+        target.close()
+        raise Problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"no ZIP file: {error.strerror or error}") from error
     target.seek(0)
     return StreamingResponse(
         _blocks(target),
@@ -192,18 +207,13 @@ def selection_files(selection: Selection, here: Here) -> StreamingResponse:
     )
 
 
-def _fill(archive: zipfile.ZipFile, ids: list[int], here: Service) -> None:
-    width = len(str(len(ids)))
-    taken: Counter[str] = Counter()
-    for number, id in enumerate(ids, start=1):
-        try:
-            _, path = here.file(id)
-            # The number keeps names apart, and in order; no separator can come out of a file's own name.
-            archive.write(path, f"{number:0{width}} {shown(path.name)}")
-        except (Problem, OSError):
-            taken["missing"] += 1
-    if taken["missing"]:
-        archive.writestr("missing.txt", f"{taken['missing']} files are not there any more\n")
+def _files_of(ids: list[int], here: Service) -> tuple[list[Path], int]:
+    """The files of images, and how many have none."""
+    files = []
+    for id in ids:
+        with suppress(Problem):
+            files.append(here.file(id)[1])
+    return files, len(ids) - len(files)
 
 
 def _blocks(stream: IO[bytes]) -> Iterator[bytes]:

@@ -6,25 +6,23 @@ from enum import IntEnum
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-import numpy as np
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from PIL import Image as PillowImage
+from starlette.concurrency import run_in_threadpool
 
 from emoir.emotions.code import encode_reading
 from emoir.explain import Explanation
 from emoir.explain.figure import overlay
 from emoir.explain.sentences import sentence
 from emoir.images.descriptors import describe_pixels, descriptor_words
-from emoir.images.palette import dominant_colours, reference_colours
+from emoir.images.palette import dominant_colours, named_palette
 from emoir.images.thumbnail import webp
 from emoir.index.base import as_path
-from emoir.web.records import MAX_ID, Changed, Description, ExplanationRecord, Image, ImageDetail, Reading, shown
+from emoir.web.records import Changed, Description, ExplanationRecord, Id, Image, ImageDetail, Reading, shown
 from emoir.web.service import Here, Service, tag
 
 router = APIRouter(tags=["images"])
-
-Id = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 
 class Side(IntEnum):
@@ -35,9 +33,7 @@ class Side(IntEnum):
     LARGE = 1600
 
 
-LONG = 365 * 86400
 WEBP: dict[int | str, dict[str, Any]] = {200: {"content": {"image/webp": {}}}}
-NAMED_COLOURS = 8
 
 
 @router.post(
@@ -55,8 +51,6 @@ async def describe(request: Request, here: Here) -> Description:
 
     Example: `curl --data-binary @photo.jpg -H 'Content-Type: application/octet-stream' .../api/v1/describe`
     """
-    from starlette.concurrency import run_in_threadpool
-
     return await run_in_threadpool(_describe, await request.body(), here)
 
 
@@ -64,7 +58,7 @@ def _describe(content: bytes, here: Service) -> Description:
     model = here.collection.model
     # The code is to be compared with what is indexed.
     here.collection.store.require(model.id)
-    with here.at_work():
+    with here.reading():
         pixels = model.load(content, max_pixels=here.settings.max_pixels).pixels
         reading = model.read_pixels(pixels[None])[0]
     return Description(
@@ -85,7 +79,7 @@ def image(request: Request, response: Response, id: Id, here: Here) -> ImageDeta
     store = here.collection.store
     facts, rows = store.rows([id])
     stored = store.files_of(id)
-    files = [] if stored is None else [shown(as_path(path)) for path in stored[1]]
+    files = [] if stored is None else [shown(as_path(path)) for path, _ in stored[1]]
     reading = store.readings(facts, rows)[0]
     palette = rows[0, store.layout.palette] ** 2
     return ImageDetail(
@@ -96,20 +90,6 @@ def image(request: Request, response: Response, id: Id, here: Here) -> ImageDeta
     )
 
 
-def named_palette(palette: np.ndarray[tuple[int], np.dtype[np.float32]]) -> dict[str, float]:
-    """The largest shares of a palette histogram, by colour.
-
-    Example:
-        >>> palette = np.zeros(64, np.float32)
-        >>> palette[0], palette[63] = 0.75, 0.25
-        >>> named_palette(palette)
-        {'#000000': 0.75, '#ffffff': 0.25}
-    """
-    colours = reference_colours()
-    order = [int(place) for place in np.argsort(-palette, kind="stable")[:NAMED_COLOURS] if palette[place] > 0]
-    return {"#{:02x}{:02x}{:02x}".format(*colours[place]): round(float(palette[place]), 4) for place in order}
-
-
 @router.get("/images/{id}/file", summary="The file itself", response_class=FileResponse)
 def file(request: Request, response: Response, id: Id, here: Here) -> Response:
     """The original file, to be kept.
@@ -117,7 +97,7 @@ def file(request: Request, response: Response, id: Id, here: Here) -> Response:
     Example: `/api/v1/images/17/file`
     """
     digest, path = here.file(id)
-    tag(request, response, digest.hex()[:32], seconds=0)
+    tag(request, response, digest.hex()[:32])
     name = shown(path.name)
     # Never shown in place: a file may hold more than an image.
     disposition = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
@@ -137,8 +117,8 @@ def thumbnail(
     Example: `/api/v1/images/17/thumbnail?side=240`
     """
     digest, path = here.file(id)
-    tag(request, response, f"{digest.hex()[:32]}-{side}", seconds=LONG)
-    content = here.thumbnails.get(digest, path, side)
+    tag(request, response, f"{digest.hex()[:32]}-{int(side)}")
+    content = here.thumbnail(digest, path, int(side))
     return Response(content, media_type="image/webp", headers=dict(response.headers))
 
 
@@ -181,6 +161,8 @@ def explanation(
 
 def _explanation(here: Service, id: int, emotion: str | None) -> Explanation:
     digest, path = here.file(id)
+    # Another model's reasons would not be those of the reading beside them.
+    here.collection.store.require(here.collection.model.id)
     return here.explanation(digest, path, emotion)
 
 
@@ -210,4 +192,4 @@ def explanation_picture(
     else:
         pixels = found.counterfactuals[picture.replace("-", " ")].pixels
     content = webp(PillowImage.fromarray(pixels), quality=90)
-    return Response(content, media_type="image/webp", headers={"cache-control": "private, max-age=600"})
+    return Response(content, media_type="image/webp", headers={"cache-control": "private, no-cache"})

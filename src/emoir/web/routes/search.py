@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Literal
@@ -12,14 +13,14 @@ from fastapi import APIRouter, Query, Request, Response
 from emoir.emotions.lexicon import lexicon
 from emoir.emotions.spaces import SPACES
 from emoir.errors import QueryError
-from emoir.index.base import ImageFacts
+from emoir.index.base import ImageFacts, below
 from emoir.search import Match, parse_query
 from emoir.search import Query as ParsedQuery
 from emoir.search.filters import Filters, parse_condition, parse_days, parse_orientation, parse_range
 from emoir.search.find import NEWEST, OLDEST
 from emoir.search.query import Colours, ImageFile, ImageId, Point, ReadingCode, Subject, subject_text
 from emoir.web.records import MAX_ID, Hit, Image, SearchResult, Space, Term, Word
-from emoir.web.service import Here, tag
+from emoir.web.service import Here, Service, tag
 
 router = APIRouter(tags=["search"])
 
@@ -89,7 +90,7 @@ def search(
         # One more tells whether there is another page.
         n=limit + 1,
         start=start,
-        within=folder,
+        within=_known_folders(here, folder),
         filters=filters,
         like=like or (),
         unlike=unlike or (),
@@ -108,6 +109,17 @@ def search(
         hits=[_hit(match, facts[match.id]) for match in found if match.id in facts],
         next=str(start + limit) if len(matches) > limit else None,
     )
+
+
+def _known_folders(here: Service, folders: list[str] | None) -> list[str] | None:
+    """Folders below those that are indexed, by their names alone; others are refused without a look at the disk."""
+    if folders is None:
+        return None
+    roots = here.collection.store.roots()
+    for folder in folders:
+        if "\0" in folder or not any(below(os.path.normpath(os.fsencode(folder)), root) for root in roots):
+            raise QueryError(f"folder {folder!r}: no indexed folder is called that or lies above it")
+    return folders
 
 
 def _hit(match: Match, facts: ImageFacts) -> Hit:

@@ -26,7 +26,9 @@ export function addressOf(asked) {
 export function go(change, { replace = false } = {}) {
   const address = addressOf({ ...current(), ...change });
   if (address === location.pathname + location.search) return;
-  history[replace ? "replaceState" : "pushState"]({}, "", address);
+  const detail = Boolean(change.image);
+  // A picture that was opened from a list goes back to that list when it is closed.
+  history[replace ? "replaceState" : "pushState"]({ detail: detail && (!replace || Boolean(history.state?.detail)) }, "", address);
   dispatchEvent(new Event("emoir:address"));
 }
 

@@ -6,7 +6,16 @@ import { t } from "./language.js";
 
 // Pictures that were shown in this tab; the service keeps none.
 const shown = new Map();
-export const remember = (code, file) => shown.set(code, URL.createObjectURL(file));
+const KEPT = 20;
+
+export function remember(code, file) {
+  shown.set(code, URL.createObjectURL(file));
+  const [oldest] = shown.keys();
+  if (shown.size > KEPT) {
+    URL.revokeObjectURL(shown.get(oldest));
+    shown.delete(oldest);
+  }
+}
 
 /** A query of terms, in the query grammar. */
 export function queryOf(terms) {

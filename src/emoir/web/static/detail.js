@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { bars, palette } from "./bars.js";
-import { $, make, notify, percent } from "./dom.js";
+import { $, keepingFocus, make, notify, percent } from "./dom.js";
 import { emotionName, language, t } from "./language.js";
 import { plane } from "./plane.js";
 
@@ -26,11 +26,15 @@ export async function open(id, acts) {
     if (event.key === "ArrowRight") acts.step(1);
     if (event.key === "ArrowLeft") acts.step(-1);
   };
-  if (!dialog.open) dialog.showModal();
+  if (!dialog.open) {
+    dialog.replaceChildren(make("p", { class: "state", id: "detail-name", text: t("loading") }));
+    dialog.showModal();
+  }
   let image;
   try {
     image = await api.image(id);
   } catch (error) {
+    if (signal.aborted) return;
     dialog.close();
     notify(t("failed", error.message));
     return;
@@ -110,12 +114,12 @@ async function explain(image, space, why, map, signal, emotion = undefined) {
   const names = Object.keys(image.reading.distributions[space]);
   const choice = make(
     "select",
-    { "aria-label": t("wheel"), onchange: () => explain(image, space, why, map, signal, `${space}.${choice.value}`) },
+    { "aria-label": t("explain"), onchange: () => explain(image, space, why, map, signal, `${space}.${choice.value}`) },
     names.map((name) => make("option", { value: name, text: emotionName(name) })),
   );
   choice.value = found.emotion;
   where.checked = !map.hidden;
-  why.replaceChildren(
+  keepingFocus(why, () => why.replaceChildren(
     make("h3", { text: t("why") }),
     make("p", { class: "sentence", text: found.sentence }),
     make("p", { class: "choices" }, choice, make("label", {}, where, ` ${t("where")}`)),
@@ -131,5 +135,5 @@ async function explain(image, space, why, map, signal, emotion = undefined) {
         ),
       ),
     ),
-  );
+  ));
 }

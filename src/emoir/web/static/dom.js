@@ -19,7 +19,38 @@ export function make(name, options = {}, ...children) {
   return element;
 }
 
-export const percent = (share) => `${Math.round(share * 100)} %`;
+export const percent = (share) => `${Math.round(share * 100)}%`;
+
+/** How an element can be found again after its surroundings were drawn anew. */
+function handleOf(element) {
+  if (element.id) return `#${CSS.escape(element.id)}`;
+  for (const name of ["name", "aria-label"]) {
+    if (element.getAttribute(name)) return `${element.localName}[${name}="${CSS.escape(element.getAttribute(name))}"]`;
+  }
+  return null;
+}
+
+/** Draw part of the page anew without taking the keyboard's place away. */
+export function keepingFocus(part, redraw) {
+  const focused = part.contains(document.activeElement) ? handleOf(document.activeElement) : null;
+  redraw();
+  if (focused) part.querySelector(focused)?.focus();
+}
+
+/** Copy a text; where the browser allows it only by hand, show it. */
+export async function copy(text, done, byHand) {
+  try {
+    await navigator.clipboard.writeText(text);
+    notify(done, "done");
+  } catch {
+    const field = make("textarea", { rows: "4", readonly: true, "aria-label": byHand, value: text });
+    const notice = $("#notice");
+    notify(byHand, "done");
+    notice.append(field);
+    clearTimeout(hiding);
+    field.select();
+  }
+}
 
 /** Call a function when calls have stopped coming for a while. */
 export function settled(act, milliseconds) {

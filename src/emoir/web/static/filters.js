@@ -1,6 +1,6 @@
 // Filters: conditions that images must meet.
 
-import { $, make } from "./dom.js";
+import { $, keepingFocus, make } from "./dom.js";
 import { current, go } from "./address.js";
 import { t } from "./language.js";
 
@@ -50,7 +50,7 @@ export function draw() {
     event.preventDefault();
     go({ filters: values(form) });
   };
-  form.replaceChildren(
+  keepingFocus(form, () => form.replaceChildren(
     make("h2", { text: t("filters") }),
     pair("valence", t("valence")),
     pair("arousal", t("arousal")),
@@ -61,6 +61,6 @@ export function draw() {
     choice("sort", t("order"), [["", t("best")], ["newest", t("newest")], ["oldest", t("oldest")]]),
     check("diverse", t("diverse")),
     check("all", t("all")),
-    make("button", { type: "button", text: t("clear"), onclick: () => go({ filters: {}, like: [], unlike: [] }) }),
-  );
+    make("button", { type: "button", name: "clear", text: t("clear"), onclick: () => go({ filters: {}, like: [], unlike: [] }) }),
+  ));
 }

@@ -24,6 +24,7 @@ export async function draw(acts) {
     box.replaceChildren(make("h1", { text: t("collection") }), make("p", { text: t("failed", error.message) }));
     return;
   }
+  acts.listed([...Object.values(found.most).flat(), ...found.uncertain]);
   const part = (key, ...children) => make("section", {}, make("h2", { text: t(key) }), children);
   const strip = (images) => make("div", { class: "grid strip" }, images.map((image) => tile(image, acts)));
   const rows = (shares, link) =>

@@ -1,6 +1,6 @@
 // The valence-arousal plane: every image a point; click to ask, drag to keep what lies inside.
 
-import { make } from "./dom.js";
+import { announce, make } from "./dom.js";
 import { colourOf } from "./emotions.js";
 import { t } from "./language.js";
 
@@ -17,9 +17,9 @@ function rgb(colour) {
  * Draw a plane.
  *
  * choose(valence, arousal) is called for a click or Enter; select(range) for a brush, with null when it is taken away.
- * Without select there is no brush.
+ * Without select there is no brush. moved(valence, arousal) is called when the keyboard moves the point.
  */
-export function plane({ choose, select = null }) {
+export function plane({ choose, select = null, moved = () => {} }) {
   const canvas = make("canvas", { width: 2 * SIDE, height: 2 * SIDE, class: "plane" });
   const marker = make("div", { class: "marker", hidden: true });
   const brush = make("div", { class: "brush", hidden: true });
@@ -102,6 +102,8 @@ export function plane({ choose, select = null }) {
   function nudge(valence, arousal) {
     const limit = (value) => Math.min(1, Math.max(0, value));
     mark(limit(place[0] + valence), limit(place[1] + arousal));
+    announce(t("at", place[0].toFixed(2), place[1].toFixed(2)));
+    moved(...place);
   }
 
   /** Draw all images at once, straight into pixels: as fast for 100,000 as for ten. */

@@ -8,11 +8,23 @@ import { plane } from "./plane.js";
 import { wheel } from "./wheel.js";
 
 const RATER = "emoir.rater";
-let last = [];
+const KEYS = "emoir.keys";
+// The service takes so many pictures to pass over.
+const MOST_PASSED = 500;
+// Of this rater, since the view was opened.
+let saved = [];
 let passed = [];
+// Counts openings of the view: what arrives for an earlier one is late.
+let opening = 0;
 let keys = null;
 
+/** Leave the view: keys are no answers any more. */
 export function leave() {
+  opening += 1;
+  silence();
+}
+
+function silence() {
   if (keys) document.removeEventListener("keydown", keys);
   keys = null;
 }
@@ -27,10 +39,12 @@ export function draw() {
       class: "rater",
       onsubmit: (event) => {
         event.preventDefault();
-        localStorage.setItem(RATER, input.value.trim());
+        const rater = input.value.trim();
+        if (!rater) return;
+        if (rater !== localStorage.getItem(RATER)) [saved, passed] = [[], []];
+        localStorage.setItem(RATER, rater);
         // From here on keys are answers.
-        input.blur();
-        event.submitter?.blur();
+        document.activeElement?.blur();
         next();
       },
     },
@@ -47,7 +61,7 @@ async function agreement() {
   try {
     const state = await api.ratings();
     const alpha = (value) => (value === null ? "–" : value.toFixed(2));
-    $("#agreement").replaceChildren(
+    $("#agreement")?.replaceChildren(
       make("span", { text: t("agreement", alpha(state.emotion_agreement), alpha(state.valence_agreement), alpha(state.arousal_agreement), state.shared) }),
       " ",
       make("a", { href: api.tableAddress, text: t("ratingsTable") }),
@@ -58,35 +72,57 @@ async function agreement() {
 }
 
 async function next() {
+  const mine = opening;
   const rater = localStorage.getItem(RATER);
   let state;
   try {
-    state = await api.nextToRate(rater, passed);
+    state = await api.nextToRate(rater, passed.slice(-MOST_PASSED));
   } catch (error) {
     notify(t("failed", error.message));
     return;
   }
-  const box = $("#rating");
-  if (!box) return;
-  if (!state.image) {
-    leave();
-    box.replaceChildren(make("p", { class: "big", text: t("allRated") }));
-    return;
-  }
-  show(box, state, rater);
+  if (mine === opening) show(state, rater);
 }
 
-function show(box, state, rater) {
-  leave();
+async function undo() {
+  if (!saved.length) return;
+  try {
+    await api.unrate(saved[saved.length - 1]);
+    saved.pop();
+    notify(t("undone"), "done");
+  } catch (error) {
+    notify(t("failed", error.message));
+  }
+  agreement();
+  await next();
+}
+
+function show(state, rater) {
+  silence();
   let emotion = null;
   let point = null;
+  let busy = false;
+  /** One answer at a time, however fast the keys. */
+  const once = (act) => async () => {
+    if (busy) return;
+    busy = true;
+    await act();
+    busy = false;
+  };
+  const button = (key, act, kind) => make("button", { type: "button", class: kind, text: t(key), onclick: act });
+  const takeBack = once(undo);
+  if (!state.image) {
+    $("#rating").replaceChildren(make("p", { class: "big", text: t("allRated") }), make("p", { class: "acts" }, button("undo", takeBack)));
+    return;
+  }
   const choose = (name) => {
     emotion = emotion === name ? null : name;
     round.mark(emotion);
   };
+  const place = (valence, arousal) => (point = [valence, arousal]);
   const round = wheel(choose, { keys: true });
-  const field = plane({ choose: (valence, arousal) => (point = [valence, arousal]) });
-  const save = async () => {
+  const field = plane({ choose: place, moved: place });
+  const save = once(async () => {
     if (!emotion && !point) {
       notify(t("chooseSomething"));
       return;
@@ -94,48 +130,35 @@ function show(box, state, rater) {
     const [valence = null, arousal = null] = point || [];
     try {
       const rating = await api.rate({ image: state.image.id, rater, emotion, valence, arousal });
-      last.push(rating.id);
+      saved.push(rating.id);
     } catch (error) {
       notify(t("failed", error.message));
       return;
     }
     agreement();
-    next();
-  };
-  const undo = async () => {
-    const id = last.pop();
-    if (!id) return;
-    try {
-      await api.unrate(id);
-      notify(t("undone"), "done");
-    } catch (error) {
-      notify(t("failed", error.message));
-    }
-    agreement();
-    next();
-  };
-  const pass = () => {
+    await next();
+  });
+  const pass = once(async () => {
     passed.push(state.image.id);
-    next();
-  };
+    await next();
+  });
   keys = (event) => {
-    if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
-    const place = Number(event.key) - 1;
+    if (localStorage.getItem(KEYS) === "off" || event.target.matches("input, select, textarea")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const moves = { ArrowLeft: [-0.05, 0], ArrowRight: [0.05, 0], ArrowUp: [0, 0.05], ArrowDown: [0, -0.05] };
-    if (WHEEL[place]) choose(WHEEL[place]);
-    else if (moves[event.key] && !event.target.closest(".area")) {
-      field.nudge(...moves[event.key]);
-      point = field.value();
-    } else if (event.key === "Enter" && !event.target.matches("button, a, [role=button], [role=application]")) save();
-    else if (event.key === "u" || event.key === "U") undo();
+    const named = WHEEL[Number(event.key) - 1];
+    if (named) choose(named);
+    else if (moves[event.key] && !event.target.closest(".area")) field.nudge(...moves[event.key]);
+    else if (event.key === "Enter" && !event.target.matches("button, a, [role=button], [role=application]")) save();
+    else if (event.key === "u" || event.key === "U") takeBack();
     else if (event.key === "s" || event.key === "S") pass();
     else return;
     event.preventDefault();
   };
   document.addEventListener("keydown", keys);
   announce(t("rated", state.done, state.images));
-  const button = (key, act, kind) => make("button", { type: "button", class: kind, text: t(key), onclick: act });
-  box.replaceChildren(
+  const byKeys = make("input", { type: "checkbox", checked: localStorage.getItem(KEYS) !== "off", onchange: () => localStorage.setItem(KEYS, byKeys.checked ? "on" : "off") });
+  $("#rating").replaceChildren(
     make("p", { text: t("rated", state.done, state.images) }),
     make(
       "div",
@@ -147,7 +170,8 @@ function show(box, state, rater) {
         make("h2", { text: t("rateQuestion") }),
         round.element,
         field.element,
-        make("p", { class: "acts" }, button("saveRating", save, "main"), button("undo", undo), button("pass", pass)),
+        make("p", { class: "acts" }, button("saveRating", save, "main"), button("undo", takeBack), button("pass", pass)),
+        make("label", { class: "check" }, byKeys, ` ${t("keysOn")}`),
         make("p", { class: "quiet", text: t("rateHelp") }),
       ),
     ),

@@ -1,7 +1,7 @@
 // The tray: images that were selected, and what can be done with them.
 
 import { selection as fetchSelection } from "./api.js";
-import { $, make, notify } from "./dom.js";
+import { $, copy, make, notify } from "./dom.js";
 import { t } from "./language.js";
 
 const chosen = new Map();
@@ -34,10 +34,7 @@ function clear() {
   draw();
 }
 
-async function copyPaths() {
-  await navigator.clipboard.writeText([...chosen.values()].map((image) => image.path).join("\n"));
-  notify(t("copied"), "done");
-}
+const copyPaths = () => copy([...chosen.values()].map((image) => image.path).join("\n"), t("copied"), t("copyByHand"));
 
 export function draw() {
   const tray = $("#selection");

@@ -1,0 +1,39 @@
+"""Connections that say nothing are closed, so that silence cannot take every place."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEADER_SECONDS = 15.0
+"""Time for the head of a request to arrive, and between looks at a connection."""
+
+
+class HurriedProtocol(H11Protocol):
+    """uvicorn's HTTP/1.1 with a limit on the time that the head of a request may take."""
+
+    _look: asyncio.TimerHandle | None = None
+    _waited = False
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to look."""
+        super().connection_made(transport)
+        self._look = self.loop.call_later(HEADER_SECONDS, self._close_if_silent)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End looking."""
+        if self._look is not None:
+            self._look.cancel()
+        super().connection_lost(exc)
+
+    def _close_if_silent(self) -> None:
+        """Close the connection if it stood without a whole head at this look and at the one before."""
+        waiting = self.conn.their_state is h11.IDLE
+        if waiting and (self._waited or self.cycle is None):
+            self.transport.close()
+            return
+        self._waited = waiting
+        self._look = self.loop.call_later(HEADER_SECONDS, self._close_if_silent)

@@ -1,0 +1,190 @@
+// Results: a page of hits after the other, or a shelf for every emotion.
+
+import * as api from "./api.js";
+import { current, go, searchValues } from "./address.js";
+import { search } from "./box.js";
+import { chips } from "./chips.js";
+import { $, announce, keepingFocus, make, notify } from "./dom.js";
+import { WHEEL } from "./emotions.js";
+import { tile, walkable } from "./grid.js";
+import { emotionName, language, t } from "./language.js";
+import { saved } from "./saved.js";
+
+const PAGE = 60;
+const SHELF = 12;
+const PATIENCE = 5000;
+
+// What the results show now.
+let shown = { key: "", hits: [], next: null, terms: [] };
+let asking = null;
+let lookAgain = () => {};
+let acts = null;
+let space = null;
+
+/** Say what tiles do, and which space the shelves are of. */
+export function prepare(given, first) {
+  acts = given;
+  space = first;
+}
+
+export const shownTerms = () => shown.terms;
+export const shownHits = () => shown.hits;
+
+/** Let other lists of images be walked in the detail. */
+export function listed(images) {
+  shown = { key: "", hits: images, next: null, terms: [] };
+}
+
+/** Let the next drawing begin anew. */
+export function forget() {
+  shown.key = "";
+}
+
+function state(key, ...more) {
+  $("#results").replaceChildren(make("p", { class: "state", text: t(key) }), ...more);
+}
+
+function skeleton() {
+  $("#summary").replaceChildren();
+  $("#results").replaceChildren(make("div", { class: "grid waiting", "aria-hidden": "true" }, Array.from({ length: 12 }, () => make("div", { class: "tile" }))));
+  announce(t("loading"));
+}
+
+/** Show what went wrong, and a way to try again. */
+export function failed(error, retry = () => results(true)) {
+  const query = error.problem?.query;
+  const detail = error instanceof api.Refused ? t("failed", error.message) : t("offline");
+  const pointer = query ? [make("pre", { class: "pointer" }, query.slice(0, error.problem.at), make("mark", { text: query.slice(error.problem.at) || " " }))] : [];
+  $("#summary").replaceChildren();
+  $("#results").replaceChildren(
+    make("div", { class: "state", role: "alert" }, make("p", { text: detail }), pointer, make("button", { type: "button", text: t("retry"), onclick: retry })),
+  );
+}
+
+/** Show what the address asks for. */
+export async function results(again = false) {
+  const asked = current();
+  const key = JSON.stringify([searchValues(asked), language]);
+  if (!again && key === shown.key) return;
+  asking?.abort();
+  asking = new AbortController();
+  const { signal } = asking;
+  shown = { key, hits: [], next: null, terms: [] };
+  skeleton();
+  $("#chips").replaceChildren(...saved(forgetAndDraw));
+  try {
+    if (asked.q) await found(asked, signal);
+    else await shelves(asked, signal);
+  } catch (error) {
+    if (signal.aborted) return;
+    shown.key = "";
+    failed(error);
+  }
+}
+
+async function found(asked, signal) {
+  const page = await api.search({ ...searchValues(asked), limit: PAGE }, signal);
+  if (signal.aborted) return;
+  shown.terms = page.terms;
+  keepingFocus($("#chips"), () =>
+    $("#chips").replaceChildren(...chips(page.terms, (q) => go({ q, like: [], unlike: [] })), ...folder(asked), ...saved(forgetAndDraw)),
+  );
+  summary(page);
+  if (!page.hits.length) {
+    state("nothing", make("p", { class: "quiet", text: t("nothingHint") }));
+    announce(t("nothing"));
+    return;
+  }
+  const grid = make("div", { class: "grid" });
+  walkable(grid);
+  $("#results").replaceChildren(grid);
+  append(page);
+  announce($("#summary").textContent);
+}
+
+/** The folder that the search is kept to, with a way out. */
+function folder(asked) {
+  if (!asked.filters.folder) return [];
+  const leave = () => go({ filters: { ...current().filters, folder: "" } });
+  return [
+    make(
+      "div",
+      { class: "chip" },
+      make("span", { class: "word", text: t("inFolder", asked.filters.folder) }),
+      make("button", { type: "button", class: "plain", "aria-label": t("leaveFolder"), text: "×", onclick: leave }),
+    ),
+  ];
+}
+
+function forgetAndDraw() {
+  shown.key = "";
+  results(true);
+}
+
+function append(page) {
+  shown.hits.push(...page.hits);
+  shown.next = page.next;
+  $("#results .grid").append(...page.hits.map((hit) => tile(hit, acts)));
+  lookAgain();
+}
+
+function summary(page) {
+  const parts = [make("span", { text: t("found", page.next ? t("moreThan", page.hits.length) : page.hits.length, page.searched.toLocaleString()) })];
+  if (page.hidden && !current().filters.all) {
+    parts.push(
+      make("span", {}, ` ${t("hidden", page.hidden.toLocaleString())} `, make("button", { type: "button", class: "plain", text: t("showThem"), onclick: () => go({ filters: { ...current().filters, all: "true" } }) })),
+    );
+  }
+  if (page.unknown.length) parts.push(make("strong", { text: ` ${t("unknown", page.unknown.join(", "))}` }));
+  $("#summary").replaceChildren(...parts);
+}
+
+/** Without a query: a shelf for every emotion. */
+async function shelves(asked, signal) {
+  const { classes } = space;
+  const order = WHEEL.filter((name) => classes.includes(name)).concat(classes.filter((name) => !WHEEL.includes(name)));
+  const pages = await Promise.all(order.map((name) => api.search({ ...asked.filters, q: name, limit: SHELF, diverse: true, all: true }, signal)));
+  if (signal.aborted) return;
+  if (!pages[0].searched) return state("empty");
+  shown.hits = pages.flatMap((page) => page.hits);
+  const box = make("div", {}, make("h1", { text: t("byFeeling") }));
+  order.forEach((name, place) => {
+    const strip = make("div", { class: "grid strip" }, pages[place].hits.map((hit) => tile(hit, acts)));
+    walkable(strip);
+    box.append(
+      make("h2", { class: "shelf" }, make("span", { text: emotionName(name) }), " ", make("button", { type: "button", class: "plain", "aria-label": `${t("showAll")}: ${emotionName(name)}`, text: t("showAll"), onclick: () => search(name) })),
+      strip,
+    );
+  });
+  $("#results").replaceChildren(box);
+  announce(t("byFeeling"));
+}
+
+/** Fetch the next page whenever the end comes near. */
+export function startEnd() {
+  let waiting = false;
+  const observer = new IntersectionObserver(
+    async (entries) => {
+      if (!entries[entries.length - 1].isIntersecting || !shown.next || waiting) return;
+      waiting = true;
+      const { key } = shown;
+      try {
+        const page = await api.search({ ...searchValues(current()), limit: PAGE, cursor: shown.next });
+        if (key === shown.key) append(page);
+      } catch (error) {
+        notify(t("failed", error.message));
+        await new Promise((resolve) => setTimeout(resolve, PATIENCE));
+      }
+      waiting = false;
+      again();
+    },
+    { rootMargin: "1200px" },
+  );
+  // It tells of changes only: an end that is still near after a page must be looked at anew.
+  const again = () => {
+    observer.unobserve($("#end"));
+    observer.observe($("#end"));
+  };
+  lookAgain = again;
+  again();
+}
