@@ -36,7 +36,7 @@ def photographs(folder: Path) -> None:
 def take(page: Page, name: str) -> None:
     """Keep what the page shows, once its pictures are there."""
     page.wait_for_load_state("networkidle")
-    page.wait_for_function("[...document.querySelectorAll('.tile img')].slice(0, 8).every(i => i.complete)")
+    page.wait_for_function("() => [...document.querySelectorAll('.tile img')].slice(0, 8).every(i => i.complete)")
     raw = PICTURES / f"{name}.png"
     page.screenshot(path=raw)
     with Image.open(raw) as image:

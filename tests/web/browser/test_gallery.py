@@ -204,7 +204,7 @@ def test_the_detail_says_why(page: Page) -> None:
     expect(page.locator(".changed figure")).to_have_count(4)
     loaded = "images => images.every(image => image.complete && image.naturalWidth > 0)"
     page.wait_for_function(
-        "[...document.querySelectorAll('.changed img, .large')].every(i => i.complete && i.naturalWidth > 0)"
+        "() => [...document.querySelectorAll('.changed img, .large')].every(i => i.complete && i.naturalWidth > 0)"
     )
     assert page.locator(".changed img").evaluate_all(loaded)
     page.get_by_label("Show where").check()
