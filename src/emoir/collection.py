@@ -20,6 +20,7 @@ from emoir.errors import IndexFileError, QueryError
 from emoir.extract import Model, WorkerPool
 from emoir.index import ImageFacts, IndexStatus, RowLayout, SqliteIndex
 from emoir.index.base import IndexedModel, as_file, as_folder, as_path, below
+from emoir.index.catalogue import Joined, read_catalogue
 from emoir.index.recorder import Progress, Recorder, Report
 from emoir.index.repair import Repair, repair
 from emoir.index.scan import Scan, scan
@@ -44,6 +45,7 @@ class IndexReport:
         unchanged: files that needed nothing.
         removed: files that are gone.
         kept: folders that look unmounted; their images were kept.
+        catalogue: how a catalogue fits the files, if one was given.
     """
 
     read: int
@@ -52,6 +54,7 @@ class IndexReport:
     unchanged: int
     removed: int
     kept: tuple[Path, ...]
+    catalogue: Joined | None = None
 
 
 def default_index() -> Path:
@@ -138,6 +141,7 @@ class Collection:
         workers: int | None = None,
         max_pixels: int = MAX_PIXELS,
         seconds_per_file: float = SECONDS_PER_FILE,
+        catalogue: AnyPath | None = None,
         report: Report | None = None,
     ) -> IndexReport:
         """Read what is new or changed below folders; forget what is gone.
@@ -152,17 +156,23 @@ class Collection:
             workers: processes; default: one per core.
             max_pixels: larger images are refused.
             seconds_per_file: a file that takes longer is given up.
+            catalogue: a CSV of records for the files below these folders (see ``read_catalogue``); takes the place
+                of the one that they had.
             report: progress.
 
         Returns:
             What was done.
 
         Raises:
+            CatalogueError: if the catalogue is malformed; nothing has been touched then.
             IndexFileError: if the index cannot be used, or no folder is known.
             ModelMismatchError: if the index holds readings of another model and ``rebuild`` is false.
         """
         limits = Limits(max_pixels, seconds_per_file)
+        records = None if catalogue is None else read_catalogue(Path(catalogue))
         index, roots = self._prepare([as_folder(folder) for folder in folders], prune=prune, rebuild=rebuild)
+        if records is not None:
+            index.set_catalogue(records, roots)
         found = Scan()
         again = index.worth_another_try(limits)
         for root in roots:
@@ -177,7 +187,8 @@ class Collection:
                 index.remove_root(root)
         index.tidy()
         kept = tuple(as_path(path) for path in found.kept if path not in moved_away)
-        return IndexReport(progress.read, progress.moved, progress.failed, found.unchanged, found.removed, kept)
+        joined = None if records is None else index.joined(records, roots)
+        return IndexReport(progress.read, progress.moved, progress.failed, found.unchanged, found.removed, kept, joined)
 
     def _prepare(self, named: list[bytes], *, prune: bool, rebuild: bool) -> tuple[SqliteIndex, list[bytes]]:
         """The index and the folders to scan; no reading is touched if anything is wrong."""
@@ -282,11 +293,13 @@ class Collection:
         )
         scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
         facts, rows = index.rows(found.ids.tolist(), folders)
+        paths = [(listed or {}).get(fact.id, as_path(fact.path)) for fact in facts]
+        records = index.records([as_file(path) for path in paths])
         readings = index.readings(facts, rows)
         parts = term_scores(found.query, rows, index.layout, self._read_example, language)
         matches = tuple(
-            Match(fact.id, (listed or {}).get(fact.id, as_path(fact.path)), scores[fact.id], reading, part)
-            for fact, reading, part in zip(facts, readings, parts, strict=True)
+            Match(fact.id, path, scores[fact.id], reading, part, records.get(as_file(path)))
+            for fact, path, reading, part in zip(facts, paths, readings, parts, strict=True)
         )
         return Matches(str(found.query), matches, found.unknown, found.searched, found.hidden)
 

@@ -13,7 +13,7 @@ from emoir.errors import IndexFileError, IndexVersionError
 
 # "emoi": tells an index from any other SQLite file.
 APPLICATION_ID = 0x656D6F69
-VERSION = 2
+VERSION = 3
 BUSY_SECONDS = 60.0
 HARMED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -55,9 +55,18 @@ CREATE INDEX files_failure ON files (directory) WHERE failure IS NOT NULL;
 CREATE TABLE segments (id INTEGER PRIMARY KEY, ids BLOB NOT NULL, rows BLOB NOT NULL, checksum INTEGER) STRICT;
 """
 
+# Format 3: at most one catalogue a folder; its records by the end of the path that each states, as JSON. New indexes
+# and migrations make these tables by the same words.
+CATALOGUES = (
+    "CREATE TABLE catalogues (id INTEGER PRIMARY KEY, root BLOB NOT NULL UNIQUE, source BLOB NOT NULL) STRICT",
+    "CREATE TABLE records (catalogue INTEGER NOT NULL REFERENCES catalogues (id), key BLOB NOT NULL, "
+    "record TEXT NOT NULL, PRIMARY KEY (catalogue, key)) STRICT, WITHOUT ROWID",
+)
+
 # What brings an index from one format to the next, each in one transaction with its new number.
 MIGRATIONS = {
     1: ("ALTER TABLE images ADD COLUMN hash INTEGER", "ALTER TABLE segments ADD COLUMN checksum INTEGER"),
+    2: CATALOGUES,
 }
 
 
@@ -85,6 +94,8 @@ def create(file: Path, facts: Mapping[str, str]) -> None:
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {VERSION}")
                 connection.executescript(TABLES)
+                for statement in CATALOGUES:
+                    connection.execute(statement)
                 connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
             _appear(Path(name), file)
         finally:
