@@ -100,6 +100,47 @@ def test_index_search_status_export(emoir: Shell) -> None:
     assert b"name a file with --output" in emoir("export", "--format", "npy", code=2).stderr
 
 
+def test_catalogue_and_features(emoir: Shell) -> None:
+    def lines_of(name: str) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO((emoir.folder / name).read_text(encoding="utf-8"))))
+
+    save_photos(emoir.folder / "photos", 3)
+    (emoir.folder / "records.csv").write_text(
+        "file;id;title;url;Year\n0000.jpg;K 1;Har\u2028vest;https://example.org/1;1931\n0009.jpg;K 9;;;\n",
+        encoding="utf-8",
+    )
+    said = emoir("index", "photos", "--catalogue", "records.csv").stderr.decode()
+    assert "records.csv: 2 records, 1 of them of indexed images." in said
+    assert "no indexed image is called 0009.jpg" in said
+    assert "records  2 records of" in emoir("status").stdout.decode()
+
+    header, *lines = emoir("search", "awe", "--all").stdout.decode().splitlines()
+    assert header.split()[-3:] == ["record", "title", "path"]
+    assert sum("K 1" in line and r"Har\u2028vest" in line for line in lines) == 1
+    tabbed = emoir("search", "awe", "--all", "--format", "tsv").stdout.decode().splitlines()
+    assert tabbed[0].split("\t")[-5:] == ["record", "title", "url", "record.Year", "path"]
+    assert sorted(row.split("\t")[-2] for row in tabbed[1:]) == ["", "", "1931"]
+    found = json.loads(emoir("search", "awe", "--all", "--format", "json").stdout)
+    assert sorted(bool(match["record"]) for match in found) == [False, False, True]
+
+    assert "features.codebook.csv" in emoir("export", "--features", "-o", "features.csv").stderr.decode()
+    [first, *_] = lines_of("features.csv")
+    assert [entry["name"] for entry in lines_of("features.codebook.csv")] == list(first)
+    assert (first["record"], first["record.Year"], float(first["lightness"]) > 0) == ("K 1", "1931", True)
+    described = json.loads(emoir("describe", "photos/0000.jpg", "--format", "json").stdout)[0]["descriptors"]
+    assert {name: float(first[name]) for name in described} == described
+    emoir("export", "--features", "-o", "features.npy", "--codebook", "book.csv")
+    numbers, names = np.load(emoir.folder / "features.npy"), [entry["name"] for entry in lines_of("book.csv")]
+    assert numbers.shape == (3, len(names))
+    assert numbers[0, names.index("lightness")] == pytest.approx(float(first["lightness"]))
+    (emoir.folder / "photos" / "0001.jpg").unlink()
+    done = emoir("export", "--features", "--format", "json", code=3)
+    assert b"0001.jpg: cannot be read" in done.stderr
+    exported = json.loads(done.stdout)
+    assert exported[0]["record"]["columns"] == {"Year": "1931"}
+    assert [entry["features"]["lightness"] is None for entry in exported] == [False, True, False]
+
+
 def test_search_looks_below_the_current_folder(emoir: Shell) -> None:
     save_photos(emoir.folder / "a", 2)
     save_photos(emoir.folder / "b", 2, first_seed=10)

@@ -1,4 +1,4 @@
-"""What goes to standard output, and how names that could harm a terminal are shown."""
+"""What goes to standard output."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from emoir.names import shown as shown
 
 if TYPE_CHECKING:
     from emoir.emotions.reading import EmotionReading
@@ -52,17 +54,6 @@ class Listed(Protocol):
     @property
     def record(self) -> Record | None:
         """What a catalogue says of it."""
-
-
-def shown(path: Path | str) -> str:
-    r"""A path on one line of a terminal: control characters and undecodable bytes are escaped.
-
-    Example:
-        >>> shown("two\nlines")
-        'two\\nlines'
-    """
-    text = str(path)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def say(message: str) -> None:
