@@ -27,7 +27,7 @@ from emoir.index.scan import Scan, scan
 from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE, Limits
 from emoir.search import Match, Matches, parse_query
 from emoir.search.filters import Filters
-from emoir.search.find import Request, Searchable, find
+from emoir.search.find import Request, Searchable, find, selected_rows
 from emoir.search.query import ImageFile, ImageId, Query, Subject
 from emoir.search.target import Language, TextEncoder, term_scores
 
@@ -279,11 +279,9 @@ class Collection:
         parsed = parse_query(query)
         folders = None if within is None else [as_folder(folder) for folder in within]
         listed = None if among is None else self._listed(index, among)
-        matrix = index.matrix()
-        searchable = Searchable(matrix, index.layout, lambda: index.attributes(matrix), index.model.scores)
         language = Language.of(index.layout, self._words, self._text_encoder)
         found = find(
-            searchable,
+            _searchable(index),
             parsed,
             request,
             read_example=self._read_example,
@@ -345,12 +343,18 @@ class Collection:
         return self._open().status()
 
     def rows(
-        self, *, within: Sequence[AnyPath] | None = None
+        self,
+        *,
+        within: Sequence[AnyPath] | None = None,
+        among: Sequence[AnyPath] | None = None,
+        filters: Filters | None = None,
     ) -> tuple[list[ImageFacts], EmotionReadings, NDArray[np.float32]]:
         """Every indexed image with its reading and its row vector, in the order of the paths.
 
         Args:
             within: only images in these folders or below.
+            among: only these files; those not indexed are left out.
+            filters: conditions that an image must meet.
 
         Returns:
             ``(facts, readings, vectors)``, row by row; vectors (n, d) are laid out as ``RowLayout`` says.
@@ -360,11 +364,18 @@ class Collection:
         """
         index = self._open()
         folders = None if within is None else [as_folder(folder) for folder in within]
-        ids = None if folders is None else index.ids_below(folders).tolist()
-        facts, rows = index.rows(ids, folders)
+        listed = None if among is None else self._listed(index, among)
+        searchable = _searchable(index)
+        chosen = selected_rows(searchable, filters, _candidates(index, folders, listed))
+        facts, rows = index.rows(None if chosen is None else searchable.matrix.ids[chosen].tolist(), folders)
         order = sorted(range(len(facts)), key=lambda row: facts[row].path)
         facts, rows = [facts[row] for row in order], rows[order]
         return facts, index.readings(facts, rows), rows
+
+
+def _searchable(index: SqliteIndex) -> Searchable:
+    matrix = index.matrix()
+    return Searchable(matrix, index.layout, lambda: index.attributes(matrix), index.model.scores)
 
 
 def _candidates(

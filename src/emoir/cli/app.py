@@ -19,6 +19,7 @@ from emoir.cli.export import export
 from emoir.cli.index import index
 from emoir.cli.output import Exit, put, say
 from emoir.cli.search import search
+from emoir.cli.select import select
 from emoir.cli.status import status
 from emoir.cli.train import train
 from emoir.errors import EmoirError, QueryError
@@ -89,5 +90,5 @@ def welcome(
         put(WELCOME)
 
 
-for command in (index, search, describe, explain, status, export, train, experiment):
+for command in (index, search, select, describe, explain, status, export, train, experiment):
     app.command()(command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -102,12 +102,12 @@ def put_images(
         put_aligned(table)
 
 
-def put_aligned(table: Sequence[Sequence[str]]) -> None:
-    """Write rows in columns; the last one runs free."""
+def put_aligned(table: Sequence[Sequence[str]], write: Callable[[str], None] | None = None) -> None:
+    """Write rows in columns, by ``put`` unless told otherwise; the last column runs free."""
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]) - 1)]
     for row in table:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
-        put("  ".join([*cells, row[-1]]))
+        (write or put)("  ".join([*cells, row[-1]]))
 
 
 def shortened(text: str, limit: int = 40) -> str:

@@ -121,6 +121,7 @@ class ImageFacts:
         confidence, monochrome: of its reading.
         width, height: upright, in pixels.
         taken: when, as EXIF writes it, or None.
+        hash: difference hash, or None where it is not known.
         modified_ns: when the file was last written, in nanoseconds since 1970.
         record: what a catalogue says of the file, or None.
     """
@@ -132,6 +133,7 @@ class ImageFacts:
     width: int
     height: int
     taken: str | None
+    hash: int | None
     modified_ns: int
     record: Record | None
 

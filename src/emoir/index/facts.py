@@ -12,6 +12,8 @@ from emoir.index.catalogue import find_records
 
 # SQLite takes 32,766 values in one statement; this many ids are asked for at once.
 CHUNK = 10_000
+# SQLite's integers are signed, difference hashes are not.
+UNSIGNED = 0xFFFFFFFFFFFFFFFF
 
 
 def load_facts(
@@ -28,17 +30,17 @@ def load_facts(
     for start in range(0, len(ids), CHUNK):
         part = [int(id) for id in ids[start : start + CHUNK]]
         rows = connection.execute(
-            "SELECT images.id, path, name, confidence, monochrome, width, height, taken, mtime_ns "
+            "SELECT images.id, path, name, confidence, monochrome, width, height, taken, hash, mtime_ns "
             "FROM images JOIN files ON files.image = images.id "
             "JOIN directories ON directories.id = files.directory "
             f"WHERE images.id IN ({','.join('?' * len(part))}) ORDER BY path, name",
             part,
         )
-        for id, directory, name, confidence, monochrome, width, height, taken, modified_ns in rows:
+        for id, directory, name, confidence, monochrome, width, height, taken, hash, modified_ns in rows:
             path = os.path.join(directory, name)
             inside = folders is None or any(below(path, folder) for folder in folders)
             if inside and id not in found:
-                reading = confidence, bool(monochrome)
-                found[id] = ImageFacts(id, path, *reading, width, height, taken, modified_ns, None)
+                picture = width, height, taken, None if hash is None else hash & UNSIGNED
+                found[id] = ImageFacts(id, path, confidence, bool(monochrome), *picture, modified_ns, None)
     records = find_records(connection, [fact.path for fact in found.values()])
     return [replace(found[id], record=records.get(found[id].path)) for id in ids if id in found]
