@@ -141,6 +141,39 @@ def test_catalogue_and_features(emoir: Shell) -> None:
     assert [entry["features"]["lightness"] is None for entry in exported] == [False, True, False]
 
 
+def test_select(emoir: Shell) -> None:
+    for box in range(3):
+        save_photos(emoir.folder / "photos" / str(box), 10, first_seed=10 * box)
+    emoir("index", "photos")
+    chosen = emoir("select", "-n", "5", "--per-folder", "2", "--seed", "4")
+    assert chosen.stdout.decode().splitlines()[0].split()[:2] == ["id", "emotion"]
+    assert chosen.stderr == b""
+    assert emoir("select", "-n", "5", "--per-folder", "2", "--seed", "4").stdout == chosen.stdout
+    paths = emoir("select", "-n", "6", "--per-folder", "2", "-0").stdout
+    assert [paths.count(f"/{box}/".encode()) for box in range(3)] == [2, 2, 2]
+    assert b"7 images were asked for; 30 meet" in emoir("select", "-n", "7", "--per-folder", "2", code=4).stderr
+    assert b"meets all conditions" in emoir("select", "--valence", "..0.01", code=1).stderr
+
+    rows = list(csv.DictReader(io.StringIO(emoir("export").stdout.decode())))
+    middle = np.median([float(row["valence"]) for row in rows])
+    conditions = ("--condition", f"high: valence {middle:.3f}..", "--condition", f"low: valence ..{middle - 0.001:.3f}")
+    matched = emoir("select", "-n", "4", *conditions, "--format", "tsv")
+    assert [line.split("\t")[:2] for line in matched.stdout.decode().splitlines()[:3]] == [
+        ["condition", "set"],
+        ["high", "1"],
+        ["low", "1"],
+    ]
+    table = matched.stderr.decode()
+    assert [table.count(name) for name in ("luminance", "size", "valence")] == [1, 1, 1]
+    answer = json.loads(emoir("select", "-n", "4", *conditions, "--match", "warmth,size", "--format", "json").stdout)
+    assert [row["variable"] for row in answer["balance"]] == ["warmth", "size", "valence", "arousal"]
+    high, low = answer["balance"][2]["means"]
+    assert low < middle < high
+    assert len(answer["images"]) == 8
+    assert b"name two different conditions" in emoir("select", *conditions[:2], code=2).stderr
+    assert b"no variable 'beauty'" in emoir("select", "--match", "beauty", code=2).stderr
+
+
 def test_search_looks_below_the_current_folder(emoir: Shell) -> None:
     save_photos(emoir.folder / "a", 2)
     save_photos(emoir.folder / "b", 2, first_seed=10)
