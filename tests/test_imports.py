@@ -29,7 +29,7 @@ ALLOWED = {
     "collection": {"images", "emotions", "extract", "index", "search"},
     "export": {"images", "emotions", "extract", "index"},
     "select": {"images", "emotions", "extract", "index", "search"},
-    "report": {"images", "emotions", "extract", "index"},
+    "report": {"images", "emotions", "index", "search"},
     "datasets": {"images", "emotions"},
     "evaluate": {"emotions"},
     "training": {"images", "planes", "networks", "emotions", "extract", "datasets", "evaluate"},

@@ -174,6 +174,22 @@ def test_select(emoir: Shell) -> None:
     assert b"no variable 'beauty'" in emoir("select", "--match", "beauty", code=2).stderr
 
 
+def test_report(emoir: Shell) -> None:
+    save_photos(emoir.folder / "photos", 6)
+    (emoir.folder / "photos" / "letter.jpg").write_text("this is no image")
+    (emoir.folder / "empty").mkdir()
+    emoir("index", "photos", "empty", code=3)
+    done = emoir("report", "--title", "雪", "--language", "zh")
+    assert done.stdout.decode().strip() == os.path.join("report", "index.html")
+    html = (emoir.folder / "report" / "index.html").read_text(encoding="utf-8")
+    assert "<h1>雪</h1>" in html
+    assert html.count("letter.jpg") == 1
+    assert len(list((emoir.folder / "report" / "figures").glob("*.svg"))) == 4
+    assert b"nothing is indexed there" in emoir("report", "--in", "empty", code=1).stderr
+    emoir("report", "--in", "photos", "--out", "a/b")
+    assert (emoir.folder / "a" / "b" / "index.html").exists()
+
+
 def test_search_looks_below_the_current_folder(emoir: Shell) -> None:
     save_photos(emoir.folder / "a", 2)
     save_photos(emoir.folder / "b", 2, first_seed=10)

@@ -18,6 +18,7 @@ from emoir.cli.explain import explain
 from emoir.cli.export import export
 from emoir.cli.index import index
 from emoir.cli.output import Exit, put, say
+from emoir.cli.report import report
 from emoir.cli.search import search
 from emoir.cli.select import select
 from emoir.cli.status import status
@@ -90,5 +91,5 @@ def welcome(
         put(WELCOME)
 
 
-for command in (index, search, select, describe, explain, status, export, train, experiment):
+for command in (index, search, select, describe, explain, status, export, report, train, experiment):
     app.command()(command)
