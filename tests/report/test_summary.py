@@ -86,6 +86,14 @@ def test_many_folders_and_many_months() -> None:
     assert len(few.months[0].label) == len("2000-01")
 
 
+def test_a_single_folder_has_its_name() -> None:
+    readings = random_readings(3, 4)
+    flat = [fact(row, f"/p/q/{row}.jpg") for row in range(3)]
+    assert [group.label for group in summary_of(flat, readings).folders] == ["q"]
+    nested = [fact(0, "/p/q/0.jpg"), fact(1, "/p/q/r/1.jpg"), fact(2, "/p/q/r/2.jpg")]
+    assert [group.label for group in summary_of(nested, readings).folders] == ["r", "q"]
+
+
 def test_the_most_typical_extreme_and_uncertain() -> None:
     n = 40
     readings = random_readings(n, 2)

@@ -136,7 +136,11 @@ def _by_folder(facts: Sequence[ImageFacts], shares: NDArray[np.float64]) -> tupl
     """The largest folders, named from where all of them part; the others as one group without a name."""
     folders = [os.path.dirname(fact.path) for fact in facts]
     base = os.path.commonpath(folders)
-    groups = _groups(folders, shares, lambda folder: os.fsdecode(os.path.relpath(folder, base)))
+
+    def label(folder: bytes) -> str:
+        return os.fsdecode(os.path.basename(base) if folder == base else os.path.relpath(folder, base))
+
+    groups = _groups(folders, shares, label)
     groups.sort(key=lambda group: (-group.count, group.label))
     if len(groups) <= FOLDERS:
         return tuple(groups)
