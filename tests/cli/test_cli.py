@@ -53,7 +53,7 @@ def test_alone_it_tells_what_to_do_first(emoir: Shell) -> None:
 def test_version_and_completion(emoir: Shell) -> None:
     assert emoir("--version").stdout.startswith(b"emoir 0.")
     assert b"complete" in emoir("--show-completion", "bash").stdout
-    emoir.environment |= {"_EMOIR_COMPLETE": "complete_bash", "COMP_WORDS": "emoir se", "COMP_CWORD": "1"}
+    emoir.environment |= {"_EMOIR_COMPLETE": "complete_bash", "COMP_WORDS": "emoir sea", "COMP_CWORD": "1"}
     completed = subprocess.run(
         [Path(sys.executable).with_name("emoir")], env=emoir.environment, capture_output=True, check=True
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from itertools import combinations, permutations, product
 
 import numpy as np
 import pytest
 
-from emoir.errors import QueryError, SelectionError
+from emoir.errors import EmoirError, QueryError, SelectionError
 from emoir.extract.features import Features
 from emoir.images.features import measure
 from emoir.select.balance import balance, standardised_difference
@@ -110,6 +111,12 @@ def test_the_best_pairs_against_all() -> None:
 def test_too_few_images() -> None:
     with pytest.raises(SelectionError, match="3 images of every condition were asked for, one has 2"):
         match_sets([np.zeros((2, 1)), np.zeros((5, 1))], 3)
+
+
+def test_without_scipy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+    with pytest.raises(EmoirError, match=r'pip install "emoir\[research\]"'):
+        match_sets([np.zeros((2, 1)), np.zeros((2, 1))], 1)
 
 
 def test_differences_by_hand() -> None:

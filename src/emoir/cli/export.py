@@ -14,8 +14,10 @@ from emoir.cli.progress import counted
 from emoir.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from emoir.emotions.reading import EmotionReadings
+    from emoir.export import Table
     from emoir.extract.features import Features
     from emoir.index.base import ImageFacts
 
@@ -87,8 +89,7 @@ def export(
     if not facts:
         say("nothing is indexed there")
         raise typer.Exit(Exit.NOTHING_FOUND)
-    measured = measure_all(facts, max_pixels) if features else None
-    table = image_table(facts, readings, measured)
+    table = image_table(facts, readings, measured(facts, max_pixels) if features else None)
     columns = table.columns
     if format is ExportFormat.npy and output is not None:
         columns = vector_columns(RowLayout(readings.class_names))
@@ -99,14 +100,7 @@ def export(
     elif format is ExportFormat.parquet and output is not None:
         write_parquet(table, output)
     elif format is ExportFormat.json:
-        names = [column.name for column in FEATURES]
-        records: list[dict[str, Any]] = []
-        for fact, reading, row in zip(facts, readings, table.rows, strict=True):
-            record = None if fact.record is None else fact.record.to_dict()
-            entry = {"path": row["path"], "id": fact.id, **reading.to_dict(), "record": record}
-            entry |= {name: row[name] for name in ("width", "height", "taken")}
-            records.append(entry | ({"features": {name: row[name] for name in names}} if features else {}))
-        write_json(records, output)
+        write_json([*_nested(facts, readings, table)], output)
     else:
         write_csv(table, output)
     if output is not None:
@@ -114,11 +108,23 @@ def export(
     if codebook is not None:
         write_codebook(columns, codebook)
         say(f"what the columns mean: {shown(codebook)}")
-    if measured is not None and None in measured:
+    if features and None in table.values["lightness"]:
         raise typer.Exit(Exit.SOME_FAILED)
 
 
-def measure_all(facts: Sequence[ImageFacts], max_pixels: int) -> list[Features | None]:
+def _nested(facts: Sequence[ImageFacts], readings: EmotionReadings, table: Table) -> Iterator[dict[str, Any]]:
+    """The images as JSON takes them: distributions, record and features are objects of their own."""
+    from emoir.images.features import FEATURES
+
+    measured = [column.name for column in FEATURES if column.name in table.values]
+    for fact, reading, row in zip(facts, readings, table.rows(), strict=True):
+        entry = {"path": row["path"], "id": fact.id, **reading.to_dict()}
+        entry |= {name: row[name] for name in ("width", "height", "taken")}
+        entry |= {"record": None if fact.record is None else fact.record.to_dict()}
+        yield entry | ({"features": {name: row[name] for name in measured}} if measured else {})
+
+
+def measured(facts: Sequence[ImageFacts], max_pixels: int) -> Iterator[Features | None]:
     """The features of images, with a progress bar; those that cannot be measured are named on standard error."""
     from emoir.extract.extraction import Failure
     from emoir.extract.features import measure_files
@@ -126,12 +132,10 @@ def measure_all(facts: Sequence[ImageFacts], max_pixels: int) -> list[Features |
 
     files = [(as_path(fact.path), fact.modified_ns) for fact in facts]
     answers = counted(measure_files(files, max_pixels=max_pixels), "measuring images", len(files))
-    measured: list[Features | None] = []
     for (path, _), answer in zip(files, answers, strict=True):
         if isinstance(answer, Failure):
             say(f"{shown(path)}: {answer.cause}")
-        measured.append(None if isinstance(answer, Failure) else answer)
-    return measured
+        yield None if isinstance(answer, Failure) else answer
 
 
 def _format_of(output: Path | None) -> ExportFormat:

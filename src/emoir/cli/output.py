@@ -104,9 +104,12 @@ def put_images(
 
 def put_aligned(table: Sequence[Sequence[str]], write: Callable[[str], None] | None = None) -> None:
     """Write rows in columns, by ``put`` unless told otherwise; the last column runs free."""
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]) - 1)]
+    from rich.cells import cell_len
+
+    # Chinese characters are twice as wide in a terminal.
+    widths = [max(cell_len(row[column]) for row in table) for column in range(len(table[0]) - 1)]
     for row in table:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+        cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=False))
         (write or put)("  ".join([*cells, row[-1]]))
 
 

@@ -19,7 +19,7 @@ from emoir.cli.conditions import (
     filters_of,
     read_list,
 )
-from emoir.cli.export import measure_all
+from emoir.cli.export import measured
 from emoir.cli.options import EverywhereOption, IndexOption, WithinOption, chosen_folders
 from emoir.cli.output import Exit, ListFormat, put, put_aligned, put_images, put_paths, say
 from emoir.limits import MAX_PIXELS
@@ -74,7 +74,7 @@ def select(
     from emoir.errors import QueryError
     from emoir.select import Pool, matched_stimuli, parse_stimulus_condition, pools_of, select_stimuli
     from emoir.select.balance import balance_table
-    from emoir.select.matched import variable_unit
+    from emoir.select.matched import assignment_solver, variable_unit
 
     files = read_list(listed)
     folders = None if files is not None and within is None else chosen_folders(within, everywhere)
@@ -110,10 +110,12 @@ def select(
     if not conditions:
         stimuli = select_stimuli(candidates[""], n, per_folder=per_folder, seed=seed)
     else:
+        # Asked for before the long part begins.
+        assignment_solver()
         pools, shared = pools_of(candidates, per_folder=per_folder, seed=seed, size=max(pool, n))
         if shared:
             say(f"{shared:,} images meet more than one condition and are left out")
-        features = {name: measure_all(some.facts, max_pixels) for name, some in pools.items()}
+        features = {name: [*measured(some.facts, max_pixels)] for name, some in pools.items()}
         stimuli = matched_stimuli(pools, features, n, variables=variables, seed=seed)
     _put(stimuli, format, nul=nul)
     if stimuli.balance and (nul or format is not ListFormat.json):

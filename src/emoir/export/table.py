@@ -1,9 +1,10 @@
-"""Table: one row an image, one entry of the codebook a column."""
+"""Table: one row an image, one entry of the codebook a column; kept by column, which takes the least room."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -45,58 +46,64 @@ DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows with their codebook.
+    """Columns with their codebook.
 
     Args:
         columns: what every column means.
-        rows: column name to value; None where there is none.
+        values: column name to n values, None where there is none.
     """
 
     columns: tuple[Column, ...]
-    rows: tuple[Mapping[str, Any], ...]
+    values: Mapping[str, Sequence[Any]]
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Row by row, column name to value."""
+        names = [column.name for column in self.columns]
+        return (dict(zip(names, row, strict=True)) for row in zip(*map(self.values.get, names), strict=True))
 
     def numbers(self, columns: Sequence[Column]) -> NDArray[np.float64]:
         """Some columns as (n, d) numbers, NaN where there is none."""
-        values = [[row[column.name] for column in columns] for row in self.rows]
-        return np.array(values, dtype=np.float64).reshape(len(self.rows), len(columns))
+        return np.array([self.values[column.name] for column in columns], dtype=np.float64).T
 
 
 def image_table(
-    facts: Sequence[ImageFacts], readings: EmotionReadings, features: Sequence[Features | None] | None = None
+    facts: Sequence[ImageFacts], readings: EmotionReadings, features: Iterable[Features | None] | None = None
 ) -> Table:
     """Images as a flat table.
 
     Args:
         facts: of n images.
         readings: of the same.
-        features: of the same, None for an image that could not be measured; or None for no features at all.
+        features: of the same, None for an image that could not be measured; or None for no features at all. They are
+            taken one by one, as they are measured.
 
     Returns:
         n rows: path and id, the record if any image has one, the reading, size and date, and the features.
     """
     records = [fact.record or Record() for fact in facts]
-    stated = list({name: None for record in records for name in record.columns})
     columns = [*FACTS]
     if any(fact.record for fact in facts):
+        stated = dict.fromkeys(name for record in records for name in record.columns)
         own = (Column(f"record.{name}", "text", None, None, f"{name} in the catalogue") for name in stated)
         columns += [*RECORD, *own]
     columns += [*reading_columns(readings.class_names), *READING, *FILE]
     if features is not None:
         columns += FEATURES
-    rows = []
-    for number, (fact, record, reading) in enumerate(zip(facts, records, readings, strict=True)):
-        values = reading.to_dict()
-        for space, classes in values.pop("distributions").items():
-            values |= {f"{space}.{name}": share for name, share in classes.items()}
-        values |= {"path": str(as_path(fact.path)), "id": fact.id}
-        values |= {"width": fact.width, "height": fact.height, "taken": fact.taken}
-        values |= {"record": record.id, "title": record.title, "url": record.url}
-        values |= {f"record.{name}": text for name, text in record.columns.items()}
-        measured = None if features is None else features[number]
-        for name, value in (measured or {}).items():
-            values[name] = round(value, DIGITS) if isinstance(value, float) else value
-        rows.append({column.name: values.get(column.name) for column in columns})
-    return Table(tuple(columns), tuple(rows))
+    values: dict[str, list[Any]] = {column.name: [] for column in columns}
+    measured = repeat(None, len(facts)) if features is None else features
+    for fact, record, reading, found in zip(facts, records, readings, measured, strict=True):
+        row = reading.to_dict()
+        for space, classes in row.pop("distributions").items():
+            row |= {f"{space}.{name}": share for name, share in classes.items()}
+        row |= {"path": str(as_path(fact.path)), "id": fact.id}
+        row |= {"width": fact.width, "height": fact.height, "taken": fact.taken}
+        row |= {"record": record.id, "title": record.title, "url": record.url}
+        row |= {f"record.{name}": text for name, text in record.columns.items()}
+        for name, value in (found or {}).items():
+            row[name] = round(value, DIGITS) if isinstance(value, float) else value
+        for name, column in values.items():
+            column.append(row.get(name))
+    return Table(tuple(columns), values)
 
 
 def reading_columns(class_names: Mapping[str, tuple[str, ...]]) -> tuple[Column, ...]:

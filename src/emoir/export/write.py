@@ -50,7 +50,7 @@ def write_csv(table: Table, file: Path | None) -> None:
     with _text(file) as stream:
         writer = csv.DictWriter(stream, [column.name for column in table.columns], lineterminator="\n")
         writer.writeheader()
-        writer.writerows({**row, "path": shown(row["path"])} for row in table.rows)
+        writer.writerows({**row, "path": shown(row["path"])} for row in table.rows())
 
 
 def write_json(records: Sequence[dict[str, Any]], file: Path | None) -> None:
@@ -70,8 +70,7 @@ def write_parquet(table: Table, file: Path) -> None:
         from pyarrow import parquet
     except ImportError:
         raise EmoirError('Parquet needs more packages: pip install "emoir[research]"') from None
-    # Named one by one: a column that is empty in the first row must not be lost.
-    columns = {column.name: [row[column.name] for row in table.rows] for column in table.columns}
+    columns = {column.name: table.values[column.name] for column in table.columns}
     columns["path"] = [shown(path) for path in columns["path"]]
     with whole(file) as partial:
         parquet.write_table(pyarrow.table(columns), partial)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -170,9 +170,19 @@ def _squared_distances(one: Floats, other: Floats) -> Floats:
 
 
 def _assignment(cost: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    rows, columns = assignment_solver()(cost)
+    return rows, columns
+
+
+def assignment_solver() -> Callable[[Floats], tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """SciPy's solver of the linear sum assignment problem.
+
+    Raises:
+        EmoirError: if SciPy is not installed.
+    """
     try:
         from scipy.optimize import linear_sum_assignment
     except ImportError:
         raise EmoirError('matched sets need more packages: pip install "emoir[research]"') from None
-    rows, columns = linear_sum_assignment(cost)
-    return rows, columns
+    solver: Callable[[Floats], tuple[NDArray[np.intp], NDArray[np.intp]]] = linear_sum_assignment
+    return solver
