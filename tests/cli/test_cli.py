@@ -151,7 +151,10 @@ def test_select(emoir: Shell) -> None:
     assert emoir("select", "-n", "5", "--per-folder", "2", "--seed", "4").stdout == chosen.stdout
     paths = emoir("select", "-n", "6", "--per-folder", "2", "-0").stdout
     assert [paths.count(f"/{box}/".encode()) for box in range(3)] == [2, 2, 2]
-    assert b"7 images were asked for; 30 meet" in emoir("select", "-n", "7", "--per-folder", "2", code=4).stderr
+    assert (
+        b"30 images meet the conditions; 7 were asked for, and 6 can be taken"
+        in emoir("select", "-n", "7", "--per-folder", "2", code=4).stderr
+    )
     assert b"meets all conditions" in emoir("select", "--valence", "..0.01", code=1).stderr
 
     rows = list(csv.DictReader(io.StringIO(emoir("export").stdout.decode())))
@@ -275,6 +278,7 @@ def test_mistakes_are_one_line(emoir: Shell) -> None:
         (("search", "id:12345"), 2),
         (("search", "awe -fear"), 2),
         (("export", "--output", "/nowhere/x.csv"), 4),
+        (("export", "--features", "--codebook", "/nowhere/x.csv"), 4),
         (("export", "--output", "photos", "--format", "csv"), 4),
     ):
         failed = emoir(*arguments, code=code)

@@ -66,6 +66,7 @@ def export(
     some hundredths of a second an image.
     """
     from emoir.collection import Collection
+    from emoir.errors import EmoirError
     from emoir.export import (
         image_table,
         vector_columns,
@@ -84,6 +85,10 @@ def export(
         raise typer.BadParameter(f"{format.value} is not text: name a file with --output")
     if codebook is None and features and output is not None:
         codebook = output.with_name(f"{output.stem}.codebook.csv")
+    for file in (output, codebook):
+        # Found out before the long part begins.
+        if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
+            raise EmoirError(f"{shown(file)}: name a file in a folder that is there")
     with Collection(index) as photos:
         facts, readings, vectors = photos.rows(within=within)
     if not facts:

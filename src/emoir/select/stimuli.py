@@ -95,7 +95,7 @@ def select_stimuli(pool: Pool, n: int, *, per_folder: int | None = None, seed: i
     """
     drawn = draw(pool, n, per_folder=per_folder, seed=seed)
     if len(drawn) < n:
-        raise SelectionError(_too_few("", n, len(pool), len(drawn), per_folder))
+        raise SelectionError(_too_few(f"{len(pool):,} images meet the conditions; ", n, len(drawn)))
     return Stimuli(tuple(_stimulus(pool, row) for row in sorted(drawn)), seed)
 
 
@@ -154,7 +154,7 @@ def matched_stimuli(
     }
     for name, pool in measured.items():
         if len(pool) < n:
-            raise SelectionError(_too_few(f"condition {name}: ", n, len(pools[name]), len(pool), None))
+            raise SelectionError(_too_few(f"condition {name}: ", n, len(pool)))
     values = [
         variable_values(pool.facts, [found for found in features[name] if found is not None], variables)
         for name, pool in measured.items()
@@ -181,11 +181,10 @@ def matched_stimuli(
     return Stimuli(images, seed, tuple(pools), tuple(table))
 
 
-def _too_few(where: str, n: int, met: int, left: int, per_folder: int | None) -> str:
-    limit = "" if per_folder is None else f", at most {per_folder} a folder"
+def _too_few(where: str, n: int, left: int) -> str:
     return (
-        f"{where}{n} images were asked for; {met:,} meet the conditions, and {left:,} of them can be taken (near "
-        f"duplicates count once{limit}); ask for fewer with -n, or loosen a condition"
+        f"{where}{n:,} were asked for, and {left:,} can be taken (near duplicates count once, and a folder for no more "
+        "than --per-folder says); ask for fewer with -n, or loosen a condition"
     )
 
 
