@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 
 from emoir.errors import IndexFileError, IndexVersionError
@@ -55,18 +56,21 @@ CREATE INDEX files_failure ON files (directory) WHERE failure IS NOT NULL;
 CREATE TABLE segments (id INTEGER PRIMARY KEY, ids BLOB NOT NULL, rows BLOB NOT NULL, checksum INTEGER) STRICT;
 """
 
-# Format 3: at most one catalogue a folder; its records by the end of the path that each states, as JSON. New indexes
-# and migrations make these tables by the same words.
-CATALOGUES = (
-    "CREATE TABLE catalogues (id INTEGER PRIMARY KEY, root BLOB NOT NULL UNIQUE, source BLOB NOT NULL) STRICT",
-    "CREATE TABLE records (catalogue INTEGER NOT NULL REFERENCES catalogues (id), key BLOB NOT NULL, "
-    "record TEXT NOT NULL, PRIMARY KEY (catalogue, key)) STRICT, WITHOUT ROWID",
-)
+# Tables that later formats added, by the format before: an index that is new, and one that is brought forward, make
+# them by the same words.
+ADDED = {
+    # At most one catalogue a folder; its records by the end of the path that each states, as JSON.
+    2: (
+        "CREATE TABLE catalogues (id INTEGER PRIMARY KEY, root BLOB NOT NULL UNIQUE, source BLOB NOT NULL) STRICT",
+        "CREATE TABLE records (catalogue INTEGER NOT NULL REFERENCES catalogues (id), key BLOB NOT NULL, "
+        "record TEXT NOT NULL, PRIMARY KEY (catalogue, key)) STRICT, WITHOUT ROWID",
+    ),
+}
 
 # What brings an index from one format to the next, each in one transaction with its new number.
 MIGRATIONS = {
     1: ("ALTER TABLE images ADD COLUMN hash INTEGER", "ALTER TABLE segments ADD COLUMN checksum INTEGER"),
-    2: CATALOGUES,
+    **ADDED,
 }
 
 
@@ -94,7 +98,7 @@ def create(file: Path, facts: Mapping[str, str]) -> None:
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {VERSION}")
                 connection.executescript(TABLES)
-                for statement in CATALOGUES:
+                for statement in chain.from_iterable(ADDED.values()):
                     connection.execute(statement)
                 connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
             _appear(Path(name), file)
