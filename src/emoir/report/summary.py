@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,10 +134,15 @@ def _distinct(
 def _by_folder(facts: Sequence[ImageFacts], shares: NDArray[np.float64]) -> tuple[Group, ...]:
     """The largest folders, named from where all of them part; the others as one group without a name."""
     folders = [os.path.dirname(fact.path) for fact in facts]
-    base = os.path.commonpath(folders)
+    try:
+        base = os.path.commonpath(folders)
+    except ValueError:
+        # Drives of Windows have nothing in common.
+        base = b""
 
     def label(folder: bytes) -> str:
-        return os.fsdecode(os.path.basename(base) if folder == base else os.path.relpath(folder, base))
+        inside = os.path.relpath(folder, base) if base else folder
+        return os.fsdecode(os.path.basename(base) if folder == base else inside)
 
     groups = _groups(folders, shares, label)
     groups.sort(key=lambda group: (-group.count, group.label))
@@ -163,7 +167,7 @@ def month_of(fact: ImageFacts) -> str:
     """When an image was taken, or else when its file was last written, as ``YYYY-MM``."""
     if fact.taken is not None:
         return fact.taken[:7].replace(":", "-")
-    return datetime.fromtimestamp(fact.modified_ns / 1e9, tz=UTC).strftime("%Y-%m")
+    return str(np.datetime64(fact.modified_ns, "ns"))[: len("2019-06")]
 
 
 def _groups(keys: Sequence[Hashable], shares: NDArray[np.float64], label: Callable[..., str]) -> list[Group]:
