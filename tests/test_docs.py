@@ -10,6 +10,7 @@ import typer.main
 
 from emoir.cli.app import app
 from emoir.images.descriptors import Descriptors
+from emoir.images.features import FEATURES
 from emoir.planes import PLANES
 
 ROOT = Path(__file__).parents[1]
@@ -28,15 +29,8 @@ def test_every_command_and_option_is_documented() -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     commands = COMMANDS.commands  # type: ignore[attr-defined]
     assert set(commands) == {
-        "index",
-        "search",
-        "describe",
-        "explain",
-        "serve",
-        "status",
-        "export",
-        "train",
-        "experiment",
+        *("index", "search", "select", "describe", "explain", "serve", "status", "report", "export"),
+        *("train", "experiment"),
     }
     for name, command in commands.items():
         row = next(line for line in text.splitlines() if line.startswith(f"| `emoir {name}"))
@@ -56,6 +50,13 @@ def test_every_plane_and_descriptor_is_documented() -> None:
     images = (ROOT / "docs" / "images.md").read_text(encoding="utf-8")
     assert [name for name in PLANES if f"| `{name}` |" not in planes] == []
     assert [name for name in Descriptors.__slots__ if name not in images] == []
+
+
+def test_every_feature_is_documented() -> None:
+    images = (ROOT / "docs" / "images.md").read_text(encoding="utf-8")
+    families = ("lbp_", "palette_", "colour_")
+    plain = [column.name for column in FEATURES if not re.match(r"lbp_\d|palette_|colour_\d", column.name)]
+    assert [name for name in (*plain, *families) if name not in images] == []
 
 
 def test_every_dependency_has_a_reason() -> None:

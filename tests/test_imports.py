@@ -17,6 +17,7 @@ PACKAGE = Path(emoir.__file__).parent
 ALLOWED = {
     "errors": set[str](),
     "limits": set[str](),
+    "names": set[str](),
     "images": set[str](),
     "planes": {"images"},
     "networks": {"planes"},
@@ -26,11 +27,17 @@ ALLOWED = {
     "search": {"images", "emotions", "extract", "index"},
     "explain": {"images", "emotions", "extract"},
     "collection": {"images", "emotions", "extract", "index", "search"},
+    "export": {"images", "emotions", "extract", "index"},
+    "select": {"images", "emotions", "extract", "index", "search"},
+    "report": {"images", "emotions", "index", "search"},
     "datasets": {"images", "emotions"},
     "evaluate": {"emotions"},
     "training": {"images", "planes", "networks", "emotions", "extract", "datasets", "evaluate"},
-    "web": {"images", "emotions", "extract", "index", "search", "explain", "evaluate", "collection"},
-    "cli": {"images", "emotions", "extract", "index", "search", "explain", "collection", "datasets", "training", "web"},
+    "web": {"images", "emotions", "extract", "index", "search", "explain", "export", "evaluate", "collection"},
+    "cli": {
+        *("images", "emotions", "extract", "index", "search", "explain", "collection", "datasets", "training"),
+        *("export", "select", "report", "web"),
+    },
     "__main__": {"cli"},
     "__init__": {"collection", "emotions", "explain", "extract", "search"},
 }
@@ -58,7 +65,7 @@ def imported(path: Path) -> set[str]:
 def test_imports_point_one_way(path: Path) -> None:
     here = part(path)
     targets = {name.split(".")[1] for name in imported(path) if name.startswith("emoir.")}
-    others = targets - {here, "errors", "limits", "__version__"}
+    others = targets - {here, "errors", "limits", "names", "__version__"}
     assert others <= ALLOWED[here], f"{here} must not import {others - ALLOWED[here]}"
 
 

@@ -21,13 +21,15 @@ from emoir.errors import IndexFileError, QueryError
 from emoir.extract import Model, WorkerPool
 from emoir.index import ImageFacts, IndexStatus, RowLayout, SqliteIndex
 from emoir.index.base import IndexedModel, as_file, as_folder, as_path, below
+from emoir.index.catalogue import Joined, read_catalogue
+from emoir.index.place import default_index
 from emoir.index.recorder import Progress, Recorder, Report
 from emoir.index.repair import Repair, repair
 from emoir.index.scan import Scan, scan
 from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE, Limits
 from emoir.search import Match, Matches, parse_query
 from emoir.search.filters import Filters
-from emoir.search.find import NEWEST, OLDEST, Request, Searchable, find
+from emoir.search.find import NEWEST, OLDEST, Request, Searchable, find, selected_rows
 from emoir.search.query import ImageFile, ImageId, Query, ReadingCode, Subject
 from emoir.search.target import Language, TextEncoder, term_scores
 
@@ -45,6 +47,7 @@ class IndexReport:
         unchanged: files that needed nothing.
         removed: files that are gone.
         kept: folders that look unmounted; their images were kept.
+        catalogue: how a catalogue fits the files, if one was given.
     """
 
     read: int
@@ -53,16 +56,7 @@ class IndexReport:
     unchanged: int
     removed: int
     kept: tuple[Path, ...]
-
-
-def default_index() -> Path:
-    """The index of the current user: EMOIR_INDEX, or a file in the platform's data folder."""
-    chosen = os.environ.get("EMOIR_INDEX")
-    if chosen:
-        return Path(chosen)
-    import platformdirs
-
-    return Path(platformdirs.user_data_path("emoir", appauthor=False)) / "index.emoir"
+    catalogue: Joined | None = None
 
 
 class Collection:
@@ -148,6 +142,7 @@ class Collection:
         workers: int | None = None,
         max_pixels: int = MAX_PIXELS,
         seconds_per_file: float = SECONDS_PER_FILE,
+        catalogue: AnyPath | None = None,
         report: Report | None = None,
     ) -> IndexReport:
         """Read what is new or changed below folders; forget what is gone.
@@ -162,17 +157,23 @@ class Collection:
             workers: processes; default: one per core.
             max_pixels: larger images are refused.
             seconds_per_file: a file that takes longer is given up.
+            catalogue: a CSV of records for the files below these folders (see ``read_catalogue``); takes the place
+                of the one that they had.
             report: progress.
 
         Returns:
             What was done.
 
         Raises:
+            CatalogueError: if the catalogue is malformed; nothing has been touched then.
             IndexFileError: if the index cannot be used, or no folder is known.
             ModelMismatchError: if the index holds readings of another model and ``rebuild`` is false.
         """
         limits = Limits(max_pixels, seconds_per_file)
+        records = None if catalogue is None else read_catalogue(Path(catalogue))
         index, roots = self._prepare([as_folder(folder) for folder in folders], prune=prune, rebuild=rebuild)
+        if records is not None:
+            index.set_catalogue(records, roots)
         found = Scan()
         again = index.worth_another_try(limits)
         for root in roots:
@@ -187,7 +188,8 @@ class Collection:
                 index.remove_root(root)
         index.tidy()
         kept = tuple(as_path(path) for path in found.kept if path not in moved_away)
-        return IndexReport(progress.read, progress.moved, progress.failed, found.unchanged, found.removed, kept)
+        joined = None if records is None else index.joined(records, roots)
+        return IndexReport(progress.read, progress.moved, progress.failed, found.unchanged, found.removed, kept, joined)
 
     def _prepare(self, named: list[bytes], *, prune: bool, rebuild: bool) -> tuple[SqliteIndex, list[bytes]]:
         """The index and the folders to scan; no reading is touched if anything is wrong."""
@@ -281,11 +283,9 @@ class Collection:
         parsed = query if isinstance(query, Query) else parse_query(query)
         folders = None if within is None else [as_folder(folder) for folder in within]
         listed = None if among is None else self._listed(index, among)
-        matrix = index.matrix()
-        searchable = Searchable(matrix, index.layout, lambda: index.attributes(matrix), index.model.scores)
         language = Language.of(index.layout, self._words, self._text_encoder)
         found = find(
-            searchable,
+            _searchable(index),
             parsed,
             request,
             read_example=self._read_example,
@@ -295,11 +295,13 @@ class Collection:
         )
         scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
         facts, rows = index.rows(found.ids.tolist(), folders)
+        paths = [(listed or {}).get(fact.id, as_path(fact.path)) for fact in facts]
+        records = index.records([as_file(path) for path in paths])
         readings = index.readings(facts, rows)
         parts = term_scores(found.query, rows, index.layout, self._read_example, language)
         matches = tuple(
-            Match(fact.id, (listed or {}).get(fact.id, as_path(fact.path)), scores[fact.id], reading, part)
-            for fact, reading, part in zip(facts, readings, parts, strict=True)
+            Match(fact.id, path, scores[fact.id], reading, part, records.get(as_file(path)))
+            for fact, path, reading, part in zip(facts, paths, readings, parts, strict=True)
         )
         return Matches(str(found.query), matches, found.unknown, found.searched, found.hidden)
 
@@ -347,12 +349,18 @@ class Collection:
         return self._open().status()
 
     def rows(
-        self, *, within: Sequence[AnyPath] | None = None
+        self,
+        *,
+        within: Sequence[AnyPath] | None = None,
+        among: Sequence[AnyPath] | None = None,
+        filters: Filters | None = None,
     ) -> tuple[list[ImageFacts], EmotionReadings, NDArray[np.float32]]:
         """Every indexed image with its reading and its row vector, in the order of the paths.
 
         Args:
             within: only images in these folders or below.
+            among: only these files; those not indexed are left out.
+            filters: conditions that an image must meet.
 
         Returns:
             ``(facts, readings, vectors)``, row by row; vectors (n, d) are laid out as ``RowLayout`` says.
@@ -362,11 +370,18 @@ class Collection:
         """
         index = self._open()
         folders = None if within is None else [as_folder(folder) for folder in within]
-        ids = None if folders is None else index.ids_below(folders).tolist()
-        facts, rows = index.rows(ids, folders)
+        listed = None if among is None else self._listed(index, among)
+        searchable = _searchable(index)
+        chosen = selected_rows(searchable, filters, _candidates(index, folders, listed))
+        facts, rows = index.rows(None if chosen is None else searchable.matrix.ids[chosen].tolist(), folders)
         order = sorted(range(len(facts)), key=lambda row: facts[row].path)
         facts, rows = [facts[row] for row in order], rows[order]
         return facts, index.readings(facts, rows), rows
+
+
+def _searchable(index: SqliteIndex) -> Searchable:
+    matrix = index.matrix()
+    return Searchable(matrix, index.layout, lambda: index.attributes(matrix), index.model.scores)
 
 
 def _candidates(

@@ -35,6 +35,14 @@ class DatasetError(EmoirError, ValueError):
     """A table of labels is malformed; the message names the file, the row and the column."""
 
 
+class SelectionError(EmoirError, ValueError):
+    """There are not as many images as a selection asks for; the message says how many there are."""
+
+
+class CatalogueError(EmoirError, ValueError):
+    """A catalogue of records is malformed; the message names the file and the line or column."""
+
+
 class TrainingError(EmoirError):
     """A training run cannot start or go on."""
 

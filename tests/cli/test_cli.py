@@ -53,7 +53,7 @@ def test_alone_it_tells_what_to_do_first(emoir: Shell) -> None:
 def test_version_and_completion(emoir: Shell) -> None:
     assert emoir("--version").stdout.startswith(b"emoir 0.")
     assert b"complete" in emoir("--show-completion", "bash").stdout
-    emoir.environment |= {"_EMOIR_COMPLETE": "complete_bash", "COMP_WORDS": "emoir se", "COMP_CWORD": "1"}
+    emoir.environment |= {"_EMOIR_COMPLETE": "complete_bash", "COMP_WORDS": "emoir sea", "COMP_CWORD": "1"}
     completed = subprocess.run(
         [Path(sys.executable).with_name("emoir")], env=emoir.environment, capture_output=True, check=True
     )
@@ -98,6 +98,99 @@ def test_index_search_status_export(emoir: Shell) -> None:
     emoir("export", "--output", "readings.parquet")
     assert parquet.read_table(emoir.folder / "readings.parquet").num_rows == 5
     assert b"name a file with --output" in emoir("export", "--format", "npy", code=2).stderr
+
+
+def test_catalogue_and_features(emoir: Shell) -> None:
+    def lines_of(name: str) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO((emoir.folder / name).read_text(encoding="utf-8"))))
+
+    save_photos(emoir.folder / "photos", 3)
+    (emoir.folder / "records.csv").write_text(
+        "file;id;title;url;Year\n0000.jpg;K 1;Har\u2028vest;https://example.org/1;1931\n0009.jpg;K 9;;;\n",
+        encoding="utf-8",
+    )
+    said = emoir("index", "photos", "--catalogue", "records.csv").stderr.decode()
+    assert "records.csv: 2 records, 1 of them of indexed images." in said
+    assert "no indexed image is called 0009.jpg" in said
+    assert "records  2 records of" in emoir("status").stdout.decode()
+
+    header, *lines = emoir("search", "awe", "--all").stdout.decode().splitlines()
+    assert header.split()[-3:] == ["record", "title", "path"]
+    assert sum("K 1" in line and r"Har\u2028vest" in line for line in lines) == 1
+    tabbed = emoir("search", "awe", "--all", "--format", "tsv").stdout.decode().splitlines()
+    assert tabbed[0].split("\t")[-5:] == ["record", "title", "url", "record.Year", "path"]
+    assert sorted(row.split("\t")[-2] for row in tabbed[1:]) == ["", "", "1931"]
+    found = json.loads(emoir("search", "awe", "--all", "--format", "json").stdout)
+    assert sorted(bool(match["record"]) for match in found) == [False, False, True]
+
+    assert "features.codebook.csv" in emoir("export", "--features", "-o", "features.csv").stderr.decode()
+    [first, *_] = lines_of("features.csv")
+    assert [entry["name"] for entry in lines_of("features.codebook.csv")] == list(first)
+    assert (first["record"], first["record.Year"], float(first["lightness"]) > 0) == ("K 1", "1931", True)
+    described = json.loads(emoir("describe", "photos/0000.jpg", "--format", "json").stdout)[0]["descriptors"]
+    assert {name: float(first[name]) for name in described} == described
+    emoir("export", "--features", "-o", "features.npy", "--codebook", "book.csv")
+    numbers, names = np.load(emoir.folder / "features.npy"), [entry["name"] for entry in lines_of("book.csv")]
+    assert numbers.shape == (3, len(names))
+    assert numbers[0, names.index("lightness")] == pytest.approx(float(first["lightness"]))
+    (emoir.folder / "photos" / "0001.jpg").unlink()
+    done = emoir("export", "--features", "--format", "json", code=3)
+    assert b"0001.jpg: cannot be read" in done.stderr
+    exported = json.loads(done.stdout)
+    assert exported[0]["record"]["columns"] == {"Year": "1931"}
+    assert [entry["features"]["lightness"] is None for entry in exported] == [False, True, False]
+
+
+def test_select(emoir: Shell) -> None:
+    for box in range(3):
+        save_photos(emoir.folder / "photos" / str(box), 10, first_seed=10 * box)
+    emoir("index", "photos")
+    chosen = emoir("select", "-n", "5", "--per-folder", "2", "--seed", "4")
+    assert chosen.stdout.decode().splitlines()[0].split()[:2] == ["id", "emotion"]
+    assert chosen.stderr == b""
+    assert emoir("select", "-n", "5", "--per-folder", "2", "--seed", "4").stdout == chosen.stdout
+    paths = emoir("select", "-n", "6", "--per-folder", "2", "-0").stdout
+    assert [paths.count(f"/{box}/".encode()) for box in range(3)] == [2, 2, 2]
+    assert (
+        b"30 images meet the conditions; 7 were asked for, and 6 can be taken"
+        in emoir("select", "-n", "7", "--per-folder", "2", code=4).stderr
+    )
+    assert b"meets all conditions" in emoir("select", "--valence", "..0.01", code=1).stderr
+
+    rows = list(csv.DictReader(io.StringIO(emoir("export").stdout.decode())))
+    middle = np.median([float(row["valence"]) for row in rows])
+    conditions = ("--condition", f"high: valence {middle:.3f}..", "--condition", f"low: valence ..{middle - 0.001:.3f}")
+    matched = emoir("select", "-n", "4", *conditions, "--format", "tsv")
+    assert [line.split("\t")[:2] for line in matched.stdout.decode().splitlines()[:3]] == [
+        ["condition", "set"],
+        ["high", "1"],
+        ["low", "1"],
+    ]
+    table = matched.stderr.decode()
+    assert [table.count(name) for name in ("luminance", "size", "valence")] == [1, 1, 1]
+    answer = json.loads(emoir("select", "-n", "4", *conditions, "--match", "warmth,size", "--format", "json").stdout)
+    assert [row["variable"] for row in answer["balance"]] == ["warmth", "size", "valence", "arousal"]
+    high, low = answer["balance"][2]["means"]
+    assert low < middle < high
+    assert len(answer["images"]) == 8
+    assert b"name two different conditions" in emoir("select", *conditions[:2], code=2).stderr
+    assert b"no variable 'beauty'" in emoir("select", "--match", "beauty", code=2).stderr
+
+
+def test_report(emoir: Shell) -> None:
+    save_photos(emoir.folder / "photos", 6)
+    (emoir.folder / "photos" / "letter.jpg").write_text("this is no image")
+    (emoir.folder / "empty").mkdir()
+    emoir("index", "photos", "empty", code=3)
+    done = emoir("report", "--title", "雪", "--language", "zh")
+    assert done.stdout.decode().strip() == os.path.join("report", "index.html")
+    html = (emoir.folder / "report" / "index.html").read_text(encoding="utf-8")
+    assert "<h1>雪</h1>" in html
+    assert html.count("letter.jpg") == 1
+    assert len(list((emoir.folder / "report" / "figures").glob("*.svg"))) == 4
+    assert b"nothing is indexed there" in emoir("report", "--in", "empty", code=1).stderr
+    emoir("report", "--in", "photos", "--out", "a/b")
+    assert (emoir.folder / "a" / "b" / "index.html").exists()
 
 
 def test_search_looks_below_the_current_folder(emoir: Shell) -> None:
@@ -185,6 +278,7 @@ def test_mistakes_are_one_line(emoir: Shell) -> None:
         (("search", "id:12345"), 2),
         (("search", "awe -fear"), 2),
         (("export", "--output", "/nowhere/x.csv"), 4),
+        (("export", "--features", "--codebook", "/nowhere/x.csv"), 4),
         (("export", "--output", "photos", "--format", "csv"), 4),
     ):
         failed = emoir(*arguments, code=code)

@@ -316,7 +316,8 @@ def test_an_index_of_format_1_is_brought_forward(
         "PRAGMA foreign_keys = OFF; DROP TABLE images; ALTER TABLE older RENAME TO images;"
         "CREATE TABLE old AS SELECT id, ids, rows FROM segments;"
         "DROP TABLE segments; ALTER TABLE old RENAME TO segments;"
-        "DROP TABLE ratings; PRAGMA user_version = 1;"
+        "DROP TABLE records; DROP TABLE catalogues; DROP TABLE ratings;"
+        "PRAGMA user_version = 1;"
     )
     connection.close()
     with SqliteIndex(index.file) as again:

@@ -18,7 +18,9 @@ from emoir.cli.explain import explain
 from emoir.cli.export import export
 from emoir.cli.index import index
 from emoir.cli.output import Exit, put, say
+from emoir.cli.report import report
 from emoir.cli.search import QueryCommand, search
+from emoir.cli.select import select
 from emoir.cli.serve import serve
 from emoir.cli.status import status
 from emoir.cli.train import train
@@ -91,5 +93,5 @@ def welcome(
 
 
 app.command(cls=QueryCommand)(search)
-for command in (index, describe, explain, serve, status, export, train, experiment):
+for command in (index, select, describe, explain, serve, status, export, report, train, experiment):
     app.command()(command)

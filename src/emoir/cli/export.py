@@ -1,11 +1,7 @@
-"""emoir export: readings and vectors for other programs."""
+"""emoir export: readings, features and vectors for other programs."""
 
 from __future__ import annotations
 
-import csv
-import json
-import sys
-from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -13,11 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from emoir.cli.options import IndexOption, WithinOption
-from emoir.cli.output import Exit, put, say, shown
-from emoir.errors import EmoirError
+from emoir.cli.output import Exit, say, shown
+from emoir.cli.progress import counted
+from emoir.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from emoir.emotions.reading import EmotionReadings
+    from emoir.export import Table
+    from emoir.extract.features import Features
     from emoir.index.base import ImageFacts
 
 
@@ -39,40 +40,107 @@ def export(
         Optional[ExportFormat],  # noqa: UP045
         typer.Option(
             "--format",
-            help="Readings as csv, json or parquet, row vectors as npy. Default: by the output's suffix, or csv.",
+            help="Readings as csv, json or parquet, vectors as npy. Default: by the output's suffix, or csv.",
             show_default=False,
         ),
     ] = None,
+    features: Annotated[
+        bool,
+        typer.Option("--features", help="Also measure every image's colours and texture; as npy, the features alone."),
+    ] = False,
+    codebook: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--codebook",
+            help="Write here what every column means. Default with --features: beside the output.",
+            show_default=False,
+        ),
+    ] = None,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Larger images are not measured.")] = MAX_PIXELS,
     within: WithinOption = None,
     index: IndexOption = None,
 ) -> None:
     """Export readings (CSV, JSON, Parquet) or row vectors (.npy), in the order of the paths.
 
-    All indexed images are exported unless --in names folders.
+    All indexed images are exported unless --in names folders. Features are measured from the files, which takes
+    some hundredths of a second an image.
     """
     from emoir.collection import Collection
+    from emoir.errors import EmoirError
+    from emoir.export import (
+        image_table,
+        vector_columns,
+        write_codebook,
+        write_csv,
+        write_json,
+        write_matrix,
+        write_parquet,
+    )
+    from emoir.images.features import FEATURES
+    from emoir.index.layout import RowLayout
 
     if format is None:
         format = _format_of(output)
     if format in (ExportFormat.parquet, ExportFormat.npy) and output is None:
         raise typer.BadParameter(f"{format.value} is not text: name a file with --output")
+    if codebook is None and features and output is not None:
+        codebook = output.with_name(f"{output.stem}.codebook.csv")
+    for file in (output, codebook):
+        # Found out before the long part begins.
+        if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
+            raise EmoirError(f"{shown(file)}: name a file in a folder that is there")
     with Collection(index) as photos:
         facts, readings, vectors = photos.rows(within=within)
-        if not facts:
-            say("nothing is indexed there")
-            raise typer.Exit(Exit.NOTHING_FOUND)
-        if format is ExportFormat.npy and output is not None:
-            import numpy as np
-
-            np.save(output, vectors)
-        elif format is ExportFormat.parquet and output is not None:
-            _write_parquet(output, facts, readings)
-        elif format is ExportFormat.json:
-            _write_text(output, json.dumps([_record(*pair) for pair in zip(facts, readings, strict=True)], indent=2))
-        else:
-            _write_csv(output, facts, readings)
+    if not facts:
+        say("nothing is indexed there")
+        raise typer.Exit(Exit.NOTHING_FOUND)
+    table = image_table(facts, readings, measured(facts, max_pixels) if features else None)
+    columns = table.columns
+    if format is ExportFormat.npy and output is not None:
+        columns = vector_columns(RowLayout(readings.class_names))
+        if features:
+            columns = tuple(column for column in FEATURES if column.unit != "text")
+            vectors = table.numbers(columns).astype("float32")
+        write_matrix(vectors, output)
+    elif format is ExportFormat.parquet and output is not None:
+        write_parquet(table, output)
+    elif format is ExportFormat.json:
+        write_json([*_nested(facts, readings, table)], output)
+    else:
+        write_csv(table, output)
     if output is not None:
         say(f"{len(facts):,} images written to {shown(output)}")
+    if codebook is not None:
+        write_codebook(columns, codebook)
+        say(f"what the columns mean: {shown(codebook)}")
+    if features and None in table.values["lightness"]:
+        raise typer.Exit(Exit.SOME_FAILED)
+
+
+def _nested(facts: Sequence[ImageFacts], readings: EmotionReadings, table: Table) -> Iterator[dict[str, Any]]:
+    """The images as JSON takes them: distributions, record and features are objects of their own."""
+    from emoir.images.features import FEATURES
+
+    measured = [column.name for column in FEATURES if column.name in table.values]
+    for fact, reading, row in zip(facts, readings, table.rows(), strict=True):
+        entry = {"path": row["path"], "id": fact.id, **reading.to_dict()}
+        entry |= {name: row[name] for name in ("width", "height", "taken")}
+        entry |= {"record": None if fact.record is None else fact.record.to_dict()}
+        yield entry | ({"features": {name: row[name] for name in measured}} if measured else {})
+
+
+def measured(facts: Sequence[ImageFacts], max_pixels: int) -> Iterator[Features | None]:
+    """The features of images, with a progress bar; those that cannot be measured are named on standard error."""
+    from emoir.extract.extraction import Failure
+    from emoir.extract.features import measure_files
+    from emoir.index.base import as_path
+
+    files = [(as_path(fact.path), fact.modified_ns) for fact in facts]
+    answers = counted(measure_files(files, max_pixels=max_pixels), "measuring images", len(files))
+    for (path, _), answer in zip(files, answers, strict=True):
+        if isinstance(answer, Failure):
+            say(f"{shown(path)}: {answer.cause}")
+        yield None if isinstance(answer, Failure) else answer
 
 
 def _format_of(output: Path | None) -> ExportFormat:
@@ -84,54 +152,3 @@ def _format_of(output: Path | None) -> ExportFormat:
     except ValueError:
         known = ", ".join(f".{choice.value}" for choice in ExportFormat)
         raise typer.BadParameter(f"{output.name}: end it in {known}, or name the format with --format") from None
-
-
-def _record(fact: ImageFacts, reading: Any) -> dict[str, Any]:
-    from emoir.index.base import as_path
-
-    return {"path": str(as_path(fact.path)), "id": fact.id, **reading.to_dict(), **_file_facts(fact)}
-
-
-def _file_facts(fact: ImageFacts) -> dict[str, Any]:
-    return {"width": fact.width, "height": fact.height, "taken": fact.taken}
-
-
-def _rows(facts: list[ImageFacts], readings: EmotionReadings) -> Iterator[dict[str, Any]]:
-    """One flat row an image; a path that is not UTF-8 is escaped."""
-    from emoir.index.base import as_path
-
-    for fact, reading in zip(facts, readings, strict=True):
-        values = reading.to_dict()
-        spaces = values.pop("distributions")
-        shares = {f"{space}.{name}": share for space, classes in spaces.items() for name, share in classes.items()}
-        yield {"path": shown(as_path(fact.path)), "id": fact.id, **shares, **values, **_file_facts(fact)}
-
-
-def _write_csv(output: Path | None, facts: list[ImageFacts], readings: EmotionReadings) -> None:
-    rows = _rows(facts, readings)
-    first = next(rows)
-    stream = sys.stdout if output is None else open(output, "w", newline="", encoding="utf-8")
-    try:
-        writer = csv.DictWriter(stream, list(first), lineterminator="\n")
-        writer.writeheader()
-        writer.writerow(first)
-        writer.writerows(rows)
-    finally:
-        if output is not None:
-            stream.close()
-
-
-def _write_text(output: Path | None, text: str) -> None:
-    if output is None:
-        put(text)
-    else:
-        output.write_text(text + "\n", encoding="utf-8")
-
-
-def _write_parquet(output: Path, facts: list[ImageFacts], readings: EmotionReadings) -> None:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise EmoirError('Parquet needs more packages: pip install "emoir[research]"') from None
-    parquet.write_table(pyarrow.Table.from_pylist(list(_rows(facts, readings))), output)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from emoir.cli.options import IndexOption, ModelOption
 from emoir.cli.output import Exit, say, shown
 from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE
+
+if TYPE_CHECKING:
+    from emoir.index.catalogue import Joined
+
+SHOWN_NOTES = 5
 
 
 def index(
@@ -34,6 +39,14 @@ def index(
     seconds_per_file: Annotated[
         float, typer.Option(min=0.1, help="Images that take longer are recorded as failed.")
     ] = SECONDS_PER_FILE,
+    catalogue: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--catalogue",
+            help="A CSV of records (path or file name, id, title, URL, anything) to join to the files of FOLDERS.",
+            show_default=False,
+        ),
+    ] = None,
     index: IndexOption = None,
     model: ModelOption = None,
 ) -> None:
@@ -93,6 +106,7 @@ def index(
                     workers=workers,
                     max_pixels=max_pixels,
                     seconds_per_file=seconds_per_file,
+                    catalogue=catalogue,
                     report=report,
                 )
         except KeyboardInterrupt:
@@ -109,5 +123,24 @@ def index(
         f"{done.failed:,} failed (see emoir status)" if done.failed else "",
     ]
     say(f"{', '.join(part for part in parts if part)}. The index holds {status.images:,} images.")
+    if done.catalogue is not None and catalogue is not None:
+        _say_joined(catalogue, done.catalogue)
     if done.failed:
         raise typer.Exit(Exit.SOME_FAILED)
+
+
+def _say_joined(file: Path, joined: Joined) -> None:
+    """How a catalogue fits the files."""
+    say(f"{shown(file)}: {joined.records:,} records, {joined.joined:,} of them of indexed images.")
+    if joined.unmatched:
+        more = ", ..." if joined.records - joined.joined > len(joined.unmatched) else ""
+        say(f"no indexed image is called {', '.join(map(shown, joined.unmatched))}{more}")
+    if joined.several:
+        say(
+            f"{joined.several:,} records fit several files and go with each; "
+            "a record that states more of the path fits only one"
+        )
+    for note in joined.notes[:SHOWN_NOTES]:
+        say(f"{shown(file)}: {note}")
+    if len(joined.notes) > SHOWN_NOTES:
+        say(f"and {len(joined.notes) - SHOWN_NOTES:,} more records that were passed over")

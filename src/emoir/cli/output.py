@@ -1,11 +1,19 @@
-"""What goes to standard output, and how names that could harm a terminal are shown."""
+"""What goes to standard output."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from emoir.names import shown as shown
+
+if TYPE_CHECKING:
+    from emoir.emotions.reading import EmotionReading
+    from emoir.index.base import Record
 
 
 class Exit:
@@ -28,15 +36,24 @@ class ListFormat(str, Enum):
     paths = "paths"
 
 
-def shown(path: Path | str) -> str:
-    r"""A path on one line of a terminal: control characters and undecodable bytes are escaped.
+class Listed(Protocol):
+    """An image that can stand in a list."""
 
-    Example:
-        >>> shown("two\nlines")
-        'two\\nlines'
-    """
-    text = str(path)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    @property
+    def id(self) -> int:
+        """In the index."""
+
+    @property
+    def path(self) -> Path:
+        """Of a file that holds it."""
+
+    @property
+    def reading(self) -> EmotionReading:
+        """Its emotion."""
+
+    @property
+    def record(self) -> Record | None:
+        """What a catalogue says of it."""
 
 
 def say(message: str) -> None:
@@ -47,6 +64,63 @@ def say(message: str) -> None:
 def put(text: str) -> None:
     """Write a line of results."""
     sys.stdout.write(text + "\n")
+
+
+def put_images(
+    images: Sequence[Listed], leading: Sequence[str], values: Sequence[Sequence[str]], *, tabs: bool
+) -> None:
+    """Write one line an image; aligned columns, or tab-separated with everything that a catalogue says.
+
+    Args:
+        images: at least one.
+        leading: headers of the first columns.
+        values: what stands in them, row by row.
+        tabs: separate by tabs.
+    """
+    here = Path.cwd()
+    records = [image.record for image in images]
+    known = [record for record in records if record is not None]
+    named = list({name: None for record in known for name in record.columns}) if tabs else []
+    catalogued = ["record", "title", *(["url", *(f"record.{name}" for name in named)] if tabs else [])] if known else []
+    table = [[*leading, "id", "emotion", "share", "valence", "arousal", "sure", *catalogued, "path"]]
+    for image, first, record in zip(images, values, records, strict=True):
+        reading = image.reading
+        space = next(iter(reading.distributions))
+        top = reading.top(space)
+        numbers = (reading.distributions[space][top], reading.valence, reading.arousal, reading.confidence)
+        share, *rest = (f"{value:.2f}" for value in numbers)
+        stated: list[str | None] = [None] * len(catalogued)
+        if record is not None:
+            stated = [record.id, record.title, record.url, *map(record.columns.get, named)][: len(catalogued)]
+        cells = [shown(text or "") if tabs else shortened(shown(text or "")) for text in stated]
+        path = image.path if tabs or not image.path.is_relative_to(here) else image.path.relative_to(here)
+        table.append([*first, str(image.id), top, share, *rest, *cells, shown(path)])
+    if tabs:
+        for row in table:
+            put("\t".join(row))
+    else:
+        put_aligned(table)
+
+
+def put_aligned(table: Sequence[Sequence[str]], write: Callable[[str], None] | None = None) -> None:
+    """Write rows in columns, by ``put`` unless told otherwise; the last column runs free."""
+    from rich.cells import cell_len
+
+    # Chinese characters are twice as wide in a terminal.
+    widths = [max(cell_len(row[column]) for row in table) for column in range(len(table[0]) - 1)]
+    for row in table:
+        cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=False))
+        (write or put)("  ".join([*cells, row[-1]]))
+
+
+def shortened(text: str, limit: int = 40) -> str:
+    """A text that fits a column.
+
+    Example:
+        >>> shortened("A view of the harbour at dawn", 12)
+        'A view of t…'
+    """
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def put_paths(paths: list[Path], *, nul: bool) -> None:

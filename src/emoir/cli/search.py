@@ -19,6 +19,7 @@ from emoir.cli.conditions import (
     SideOption,
     TakenOption,
     ValenceOption,
+    filters_of,
     read_list,
 )
 from emoir.cli.options import (
@@ -29,11 +30,10 @@ from emoir.cli.options import (
     WithinOption,
     chosen_folders,
 )
-from emoir.cli.output import Exit, ListFormat, put, put_paths, say, shown
+from emoir.cli.output import Exit, ListFormat, put, put_images, put_paths, say, shown
 
 if TYPE_CHECKING:
     from emoir.collection import Collection
-    from emoir.search import Matches
 
 
 class QueryCommand(TyperCommand):
@@ -89,19 +89,19 @@ def search(
     a colon before a term weigh it.
     """
     from emoir.collection import Collection
-    from emoir.search.filters import Filters, parse_condition, parse_days, parse_orientation, parse_range
+    from emoir.search.filters import Filters
     from emoir.search.parse import parse_id
 
     folders = chosen_folders(within, everywhere)
     files = read_list(listed)
-    filters = Filters(
-        valence=parse_range(valence, "valence") if valence else None,
-        arousal=parse_range(arousal, "arousal") if arousal else None,
-        confidence=parse_range(confidence, "confidence") if confidence else None,
-        emotions=tuple(parse_condition(text) for text in emotion or []),
-        taken=parse_days(taken) if taken else None,
-        side=parse_range(side, "side") if side else None,
-        orientation=parse_orientation(orientation) if orientation else None,
+    filters = filters_of(
+        valence=valence,
+        arousal=arousal,
+        confidence=confidence,
+        emotion=emotion,
+        taken=taken,
+        side=side,
+        orientation=orientation,
         monochrome=monochrome,
     )
     with Collection(index, model=model, lexicon=lexicon) as photos:
@@ -132,7 +132,8 @@ def search(
     elif format is ListFormat.json:
         put(matches.to_json())
     else:
-        _put_rows(matches, tabs=format is ListFormat.tsv)
+        scores = [[f"{match.score:.3f}"] for match in matches]
+        put_images(matches.matches, ["score"], scores, tabs=format is ListFormat.tsv)
 
 
 def _say_nothing_found(photos: Collection, folders: list[Path] | None, *, filtered: bool) -> None:
@@ -150,26 +151,3 @@ def _say_nothing_found(photos: Collection, folders: list[Path] | None, *, filter
         f"no indexed images in {', '.join(shown(folder) for folder in folders)}, but {elsewhere:,} elsewhere: search "
         f"them with --everywhere, or read what is here with: emoir index {shlex.join(map(str, folders))}"
     )
-
-
-def _put_rows(matches: Matches, *, tabs: bool) -> None:
-    """One line a match; aligned columns, or tab-separated."""
-    here = Path.cwd()
-    header = ["score", "id", "emotion", "share", "valence", "arousal", "sure", "path"]
-    rows = []
-    for match in matches:
-        reading = match.reading
-        space = next(iter(reading.distributions))
-        top = reading.top(space)
-        path = match.path if tabs or not match.path.is_relative_to(here) else match.path.relative_to(here)
-        numbers = (reading.distributions[space][top], reading.valence, reading.arousal, reading.confidence)
-        share, *rest = (f"{value:.2f}" for value in numbers)
-        rows.append([f"{match.score:.3f}", str(match.id), top, share, *rest, shown(path)])
-    if tabs:
-        for row in [header, *rows]:
-            put("\t".join(row))
-        return
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header) - 1)]
-    for row in [header, *rows]:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
-        put("  ".join([*cells, row[-1]]))

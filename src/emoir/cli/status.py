@@ -45,6 +45,14 @@ def status(
                     "images": found.images,
                     "files": found.files,
                     "bytes": found.bytes,
+                    "catalogues": [
+                        {
+                            "folder": str(as_path(catalogue.root)),
+                            "source": str(as_path(catalogue.source)),
+                            "records": catalogue.records,
+                        }
+                        for catalogue in found.catalogues
+                    ],
                     "failures": [{"path": str(as_path(f.path)), "error": f.cause} for f in found.failures],
                 },
                 indent=2,
@@ -57,6 +65,9 @@ def status(
     put(f"images   {found.images:,} in {found.files:,} files")
     for root in found.roots:
         put(f"folder   {shown(as_path(root))}")
+    for catalogue in found.catalogues:
+        records, source = f"{catalogue.records:,} records", shown(as_path(catalogue.source))
+        put(f"records  {records} of {source} for {shown(as_path(catalogue.root))}")
     put(f"failed   {len(found.failures):,}")
     for failure in found.failures if all_failures else found.failures[:SHOWN_FAILURES]:
         put(f"  {shown(as_path(failure.path))}: {failure.cause}")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,8 +91,40 @@ class Matrix:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """What a catalogue says of an image, as text.
+
+    Args:
+        id: of the record.
+        title: of the image.
+        url: of the record's page; whatever the catalogue holds, so check it before making a link of it.
+        columns: everything else, by header.
+    """
+
+    id: str | None = None
+    title: str | None = None
+    url: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as JSON takes it."""
+        return {"id": self.id, "title": self.title, "url": self.url, "columns": dict(self.columns)}
+
+
+@dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What an index knows of an image beside its row."""
+    """What an index knows of an image beside its row.
+
+    Args:
+        id: of the image.
+        path: of a file that holds it.
+        confidence, monochrome: of its reading.
+        width, height: upright, in pixels.
+        taken: when, as EXIF writes it, or None.
+        hash: difference hash, or None where it is not known.
+        modified_ns: when the file was last written, in nanoseconds since 1970.
+        record: what a catalogue says of the file, or None.
+    """
 
     id: int
     path: bytes
@@ -100,6 +133,9 @@ class ImageFacts:
     width: int
     height: int
     taken: str | None
+    hash: int | None
+    modified_ns: int
+    record: Record | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +144,15 @@ class FailedFile:
 
     path: bytes
     cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedCatalogue:
+    """A catalogue that an index holds: the folder that it is of, the file that it came from, its records."""
+
+    root: bytes
+    source: bytes
+    records: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +167,7 @@ class IndexStatus:
         files: image files, copies counted.
         failures: files that could not be read.
         bytes: size on disk.
+        catalogues: of records joined to the files.
     """
 
     location: str
@@ -131,6 +177,7 @@ class IndexStatus:
     files: int
     failures: tuple[FailedFile, ...]
     bytes: int
+    catalogues: tuple[IndexedCatalogue, ...] = ()
 
 
 def as_folder(path: str | os.PathLike[str] | bytes) -> bytes:

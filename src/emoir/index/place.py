@@ -17,6 +17,16 @@ NETWORK = frozenset(
 )
 
 
+def default_index() -> Path:
+    """The index of the current user: EMOIR_INDEX, or a file in the platform's data folder."""
+    chosen = os.environ.get("EMOIR_INDEX")
+    if chosen:
+        return Path(chosen)
+    import platformdirs
+
+    return Path(platformdirs.user_data_path("emoir", appauthor=False)) / "index.emoir"
+
+
 def check_place(file: Path) -> None:
     """Refuse a network file system, where a power cut or a second machine may spoil the index.
 

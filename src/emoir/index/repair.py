@@ -108,6 +108,10 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> tuple[int, int]:
     new.execute("PRAGMA foreign_keys = OFF")
     new.execute("BEGIN")
     new.executemany("INSERT INTO roots VALUES (?)", _salvaged(old, "SELECT path FROM roots"))
+    for catalogue in _salvaged(old, "SELECT id, root, source FROM catalogues"):
+        new.execute("INSERT INTO catalogues VALUES (?, ?, ?)", catalogue)
+        records = _salvaged(old, "SELECT catalogue, key, record FROM records WHERE catalogue = ?", catalogue[:1])
+        new.executemany("INSERT INTO records VALUES (?, ?, ?)", records)
     directories = list(_numbered(old, "directories"))
     new.executemany("INSERT INTO directories (id, path, device) VALUES (?, ?, ?)", directories)
     images = {row[0]: row for row in _numbered(old, "images")}

@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 
 from emoir.errors import IndexFileError, IndexVersionError
@@ -55,24 +56,24 @@ CREATE INDEX files_failure ON files (directory) WHERE failure IS NOT NULL;
 CREATE TABLE segments (id INTEGER PRIMARY KEY, ids BLOB NOT NULL, rows BLOB NOT NULL, checksum INTEGER) STRICT;
 """
 
-# What people say of images, by the digest of the content.
-RATINGS = """
-CREATE TABLE ratings (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    digest BLOB NOT NULL,
-    rater TEXT NOT NULL,
-    emotion TEXT,
-    valence REAL,
-    arousal REAL,
-    moment TEXT NOT NULL,
-    UNIQUE (digest, rater)
-) STRICT
-"""
+# Tables that later formats added, by the format before: an index that is new, and one that is brought forward, make
+# them by the same words.
+ADDED = {
+    # At most one catalogue a folder; its records by the end of the path that each states, as JSON.
+    2: (
+        "CREATE TABLE catalogues (id INTEGER PRIMARY KEY, root BLOB NOT NULL UNIQUE, source BLOB NOT NULL) STRICT",
+        "CREATE TABLE records (catalogue INTEGER NOT NULL REFERENCES catalogues (id), key BLOB NOT NULL, "
+        "record TEXT NOT NULL, PRIMARY KEY (catalogue, key)) STRICT, WITHOUT ROWID",
+        # What people say of images, by the digest of the content.
+        "CREATE TABLE ratings (id INTEGER PRIMARY KEY AUTOINCREMENT, digest BLOB NOT NULL, rater TEXT NOT NULL, "
+        "emotion TEXT, valence REAL, arousal REAL, moment TEXT NOT NULL, UNIQUE (digest, rater)) STRICT",
+    ),
+}
 
 # What brings an index from one format to the next, each in one transaction with its new number.
 MIGRATIONS = {
     1: ("ALTER TABLE images ADD COLUMN hash INTEGER", "ALTER TABLE segments ADD COLUMN checksum INTEGER"),
-    2: (RATINGS,),
+    **ADDED,
 }
 
 
@@ -99,7 +100,9 @@ def create(file: Path, facts: Mapping[str, str]) -> None:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {VERSION}")
-                connection.executescript(f"{TABLES}{RATINGS};")
+                connection.executescript(TABLES)
+                for statement in chain.from_iterable(ADDED.values()):
+                    connection.execute(statement)
                 connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
             _appear(Path(name), file)
         finally:

@@ -27,18 +27,18 @@ from emoir.index.base import (
     IndexStatus,
     KnownImage,
     Matrix,
+    Record,
     among,
     below,
 )
+from emoir.index.catalogue import Catalogue, Joined, find_records, joined, list_catalogues, store_catalogue
+from emoir.index.facts import load_facts
 from emoir.index.layout import RowLayout
 from emoir.index.place import check_place
 from emoir.index.schema import connect, create, sqlite_errors
 from emoir.index.segments import append_segment, compact_segments, load_matrix
 from emoir.index.statements import IN_SUBTREE, directory_id, facts_of, image_id, model_of, subtree
 from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, Limits
-
-# SQLite takes 32,766 values in one statement; this many ids are asked for at once.
-CHUNK = 10_000
 
 
 class SqliteIndex:
@@ -274,6 +274,23 @@ class SqliteIndex:
             connection.execute("DELETE FROM images WHERE id NOT IN (SELECT image FROM files WHERE image IS NOT NULL)")
             compact_segments(connection, self.layout.length)
 
+    # Catalogues.
+
+    def set_catalogue(self, catalogue: Catalogue, roots: Sequence[bytes]) -> None:
+        """Make a catalogue that of some folders, in place of what they had."""
+        with self._transaction() as connection:
+            store_catalogue(connection, catalogue, roots)
+
+    def joined(self, catalogue: Catalogue, roots: Sequence[bytes]) -> Joined:
+        """How a catalogue fits the image files below some folders."""
+        with self._lock, sqlite_errors(self.file):
+            return joined(self._connection, catalogue, roots)
+
+    def records(self, paths: Sequence[bytes]) -> dict[bytes, Record]:
+        """What catalogues say of files; those of which they say nothing are left out."""
+        with self._lock, sqlite_errors(self.file):
+            return find_records(self._connection, paths)
+
     # Reading.
 
     def matrix(self) -> Matrix:
@@ -330,22 +347,8 @@ class SqliteIndex:
             ids: of images.
             folders: prefer a copy that lies in one of these; of several, the first by path is named.
         """
-        found: dict[int, ImageFacts] = {}
-        for start in range(0, len(ids), CHUNK):
-            part = [int(id) for id in ids[start : start + CHUNK]]
-            rows = self._all(
-                "SELECT images.id, path, name, confidence, monochrome, width, height, taken "
-                "FROM images JOIN files ON files.image = images.id "
-                "JOIN directories ON directories.id = files.directory "
-                f"WHERE images.id IN ({','.join('?' * len(part))}) ORDER BY path, name",
-                part,
-            )
-            for id, directory, name, confidence, monochrome, width, height, taken in rows:
-                path = os.path.join(directory, name)
-                inside = folders is None or any(below(path, folder) for folder in folders)
-                if inside and id not in found:
-                    found[id] = ImageFacts(id, path, confidence, bool(monochrome), width, height, taken)
-        return [found[id] for id in ids if id in found]
+        with self._lock, sqlite_errors(self.file):
+            return load_facts(self._connection, ids, folders)
 
     def rows(
         self, ids: Sequence[int] | None = None, folders: Sequence[bytes] | None = None
@@ -381,4 +384,7 @@ class SqliteIndex:
         failures = tuple(FailedFile(os.path.join(path, name), cause) for path, name, cause in rows)
         parts = (self.file.with_name(self.file.name + suffix) for suffix in ("", "-wal"))
         size = sum(part.stat().st_size for part in parts if part.exists())
-        return IndexStatus(str(self.file), self.model, tuple(self.roots()), images, files, failures, size)
+        with self._lock, sqlite_errors(self.file):
+            catalogues = list_catalogues(self._connection)
+        facts = str(self.file), self.model, tuple(self.roots())
+        return IndexStatus(*facts, images, files, failures, size, catalogues)

@@ -128,7 +128,7 @@ def find(
     query = query.with_feedback(request.like, request.unlike)
     target = query_target(query, searchable.layout, read_example, language)
     matrix, curves = searchable.matrix, searchable.curves
-    rows = _selected(searchable, request.filters, candidates)
+    rows = selected_rows(searchable, request.filters, candidates)
     ids = matrix.ids if rows is None else matrix.ids[rows]
     fits = target.fits(matrix.rows if rows is None else matrix.rows[rows])
     scores, means = target.scores(fits, curves), target.mean(fits)
@@ -174,7 +174,7 @@ def best_first(
     return np.asarray(places[order], dtype=np.intp)
 
 
-def _selected(
+def selected_rows(
     searchable: Searchable, filters: Filters | None, candidates: NDArray[np.int64] | None
 ) -> NDArray[np.intp] | None:
     """Rows that may be hits; None for all."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emoir.emotions.reading import EmotionReading
+from emoir.index.base import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Match:
             else how well it fits, from 0 to 1.
         reading: its emotion.
         parts: term of the query to how well the image fits that term alone, from 0 to 1, uncalibrated.
+        record: what a catalogue says of the file, or None.
     """
 
     id: int
@@ -31,6 +33,7 @@ class Match:
     score: float
     reading: EmotionReading
     parts: Mapping[str, float] = field(default_factory=dict)
+    record: Record | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The match as JSON takes it."""
@@ -41,6 +44,7 @@ class Match:
             "score": round(self.score, 4),
             "parts": parts,
             **self.reading.to_dict(),
+            "record": None if self.record is None else self.record.to_dict(),
         }
 
 
@@ -76,14 +80,17 @@ class Matches:
         return json.dumps([match.to_dict() for match in self], ensure_ascii=True, indent=2)
 
     def to_csv(self) -> str:
-        """One line a match: score, id, the top class of each space, valence, arousal, confidence, path."""
+        """One line a match: score, id, the top class of each space, valence, arousal, confidence, path, record."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         spaces = list(self.matches[0].reading.distributions) if self.matches else []
-        writer.writerow(["score", "id", *spaces, "valence", "arousal", "confidence", "path"])
+        catalogued = ["record", "title", "url"] if any(match.record for match in self) else []
+        writer.writerow(["score", "id", *spaces, "valence", "arousal", "confidence", "path", *catalogued])
         for match in self:
             reading = match.reading
             numbers = (f"{value:.4f}" for value in (reading.valence, reading.arousal, reading.confidence))
             tops = (reading.top(space) for space in spaces)
-            writer.writerow([f"{match.score:.4f}", match.id, *tops, *numbers, match.path])
+            record = match.record or Record()
+            stated = [record.id, record.title, record.url] if catalogued else []
+            writer.writerow([f"{match.score:.4f}", match.id, *tops, *numbers, match.path, *stated])
         return text.getvalue()

@@ -9,18 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from emoir.emotions.reading import EmotionReading
 from emoir.index.base import ImageFacts, as_path
-
-
-def shown(path: Path | str) -> str:
-    r"""A path as text that can stand anywhere: control characters and undecodable bytes are escaped.
-
-    Example:
-        >>> shown("two\nlines")
-        'two\\nlines'
-    """
-    text = str(path)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
-
+from emoir.names import shown
 
 MAX_ID = 2**32 - 1
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
@@ -44,6 +33,15 @@ class Reading(Record):
     model: str
 
 
+class CatalogueEntry(Record):
+    """What an archive's catalogue says of a file."""
+
+    id: str | None
+    title: str | None
+    url: str | None = Field(description="As the catalogue has it: check it before making a link of it.")
+    columns: dict[str, str]
+
+
 class Image(Record):
     """An indexed image in a list of results."""
 
@@ -58,6 +56,7 @@ class Image(Record):
     valence: float
     arousal: float
     confidence: float
+    record: CatalogueEntry | None
 
     @classmethod
     def of(cls, facts: ImageFacts, reading: EmotionReading, path: Path | None = None) -> Image:
@@ -83,6 +82,7 @@ class Image(Record):
             valence=round(reading.valence, 4),
             arousal=round(reading.arousal, 4),
             confidence=round(reading.confidence, 4),
+            record=None if facts.record is None else CatalogueEntry(**facts.record.to_dict()),
         )
 
 

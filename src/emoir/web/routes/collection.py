@@ -20,10 +20,12 @@ from fastapi.responses import StreamingResponse
 from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReadings
+from emoir.export.table import image_table
 from emoir.images.palette import named_palette
 from emoir.index.base import ImageFacts, as_path
+from emoir.names import shown
 from emoir.web.problems import Problem
-from emoir.web.records import CollectionRecord, Failure, Image, Selection, Share, shown
+from emoir.web.records import CollectionRecord, Failure, Image, Selection, Share
 from emoir.web.service import Here, Service, tag
 
 router = APIRouter(tags=["collection"])
@@ -149,15 +151,12 @@ def selection_table(selection: Selection, here: Here) -> StreamingResponse:
 
 
 def _csv_lines(facts: list[ImageFacts], readings: EmotionReadings) -> Iterator[str]:
-    spaces = [(space, name) for space, names in readings.class_names.items() for name in names]
-    header = ["path", "id", *(f"{space}.{name}" for space, name in spaces), "valence", "arousal", "confidence"]
+    table = image_table(facts, readings)
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    for fact, reading in zip(facts, readings, strict=True):
-        values = [reading.distributions[space][name] for space, name in spaces]
-        numbers = (f"{value:.4f}" for value in (*values, reading.valence, reading.arousal, reading.confidence))
-        writer.writerow([shown(as_path(fact.path)), fact.id, *numbers])
+    writer = csv.DictWriter(text, [column.name for column in table.columns], lineterminator="\n")
+    writer.writeheader()
+    for row in table.rows():
+        writer.writerow({**row, "path": shown(row["path"])})
         if text.tell() > BLOCK:
             yield text.getvalue()
             text.seek(0)

@@ -19,7 +19,8 @@ from emoir.images.descriptors import describe_pixels, descriptor_words
 from emoir.images.palette import dominant_colours, named_palette
 from emoir.images.thumbnail import webp
 from emoir.index.base import as_path
-from emoir.web.records import Changed, Description, ExplanationRecord, Id, Image, ImageDetail, Reading, shown
+from emoir.names import shown
+from emoir.web.records import Changed, Description, ExplanationRecord, Id, Image, ImageDetail, Reading
 from emoir.web.service import Here, Service, tag
 
 router = APIRouter(tags=["images"])

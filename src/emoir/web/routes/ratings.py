@@ -15,8 +15,9 @@ from emoir.emotions.spaces import MIKELS
 from emoir.evaluate.agreement import krippendorff_alpha
 from emoir.index.base import as_path
 from emoir.index.ratings import Rating
+from emoir.names import shown
 from emoir.web.problems import Problem
-from emoir.web.records import MAX_ID, Image, NewRating, NextToRate, RatingRecord, RatingState, shown
+from emoir.web.records import MAX_ID, Image, NewRating, NextToRate, RatingRecord, RatingState
 from emoir.web.service import Here
 
 router = APIRouter(tags=["ratings"])

@@ -57,7 +57,7 @@ function content(image, acts, signal) {
     make(
       "div",
       { class: "bar" },
-      make("h2", { id: "detail-name", text: image.name }),
+      make("h2", { id: "detail-name", text: image.record?.title || image.name }),
       button("previous", () => acts.step(-1)),
       button("next", () => acts.step(1)),
       make("button", { type: "button", class: "close", text: t("close"), onclick: () => $("#detail").close() }),
@@ -85,6 +85,7 @@ function content(image, acts, signal) {
         point.element,
         make("h3", { text: t("palette") }),
         palette(image.colours, t("palette")),
+        ...record(image.record),
         make("h3", { text: t("files") }),
         make(
           "ul",
@@ -95,6 +96,17 @@ function content(image, acts, signal) {
         make("p", { class: "quiet", text: t("limits") }),
       ),
     ),
+  ];
+}
+
+/** What the catalogue says; an address becomes a link only if it leads to the web. */
+function record(entry) {
+  if (!entry) return [];
+  const address = /^https?:\/\//i.test(entry.url || "") ? make("a", { href: entry.url, rel: "noreferrer", target: "_blank", text: entry.url }) : entry.url;
+  const rows = [["id", entry.id], ["url", address], ...Object.entries(entry.columns)].filter(([, value]) => value);
+  return [
+    make("h3", { text: t("record") }),
+    make("dl", { class: "record" }, rows.map(([name, value]) => make("div", {}, make("dt", { text: name }), make("dd", {}, value)))),
   ];
 }
 

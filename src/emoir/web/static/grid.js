@@ -24,7 +24,8 @@ export function tile(image, acts) {
     {
       type: "button",
       class: "open",
-      "aria-label": t("open", image.name, emotionName(image.emotion), score),
+      title: image.record?.title || image.name,
+      "aria-label": t("open", image.record?.title || image.name, emotionName(image.emotion), score),
       onclick: () => acts.open(image),
     },
     picture,

@@ -93,6 +93,7 @@ const TEXTS = {
   "without texture": ["without texture", "抹平纹理"],
   "opposite colours": ["opposite colours", "相反色彩"],
   files: ["Files", "文件"],
+  record: ["Catalogue", "目录记录"],
   taken2: ["taken %1", "拍摄于 %1"],
   rater: ["Your name", "你的名字"],
   raterHint: ["Any name; it stands beside your ratings in the index.", "任意名字；会与评分一起保存在索引中。"],

@@ -1,0 +1,71 @@
+"""emoir report: one page about a collection."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from emoir.cli.options import IndexOption, WithinOption
+from emoir.cli.output import Exit, put, say, shown
+from emoir.cli.progress import counted
+from emoir.limits import MAX_PIXELS
+
+
+class Language(str, Enum):
+    """Of the page."""
+
+    en = "en"
+    zh = "zh"
+
+
+def report(
+    out: Annotated[Path, typer.Option("--out", help="The folder to write to.")] = Path("report"),
+    language: Annotated[Language, typer.Option("--language", help="Of the page.")] = Language.en,
+    title: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--title", help="Of the page.", show_default=False),
+    ] = None,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Larger images are not shown.")] = MAX_PIXELS,
+    within: WithinOption = None,
+    index: IndexOption = None,
+) -> None:
+    """Make one self-contained page about all indexed images, or those of --in.
+
+    Emotions by folder and month, the valence-arousal plane, palettes, the most typical, extreme and uncertain images,
+    and what could not be read and why. Writes OUT/index.html, which holds everything it shows, and the figures as SVG.
+    """
+    from datetime import UTC, datetime
+
+    from emoir import __version__
+    from emoir.collection import Collection
+    from emoir.index.base import as_folder, as_path, below
+    from emoir.report import Contents, page, read_pictures, summarise, write_report
+
+    with Collection(index) as photos:
+        facts, readings, vectors = photos.rows(within=within)
+        status = photos.status()
+    if not facts:
+        say("nothing is indexed there")
+        raise typer.Exit(Exit.NOTHING_FOUND)
+    folders = None if within is None else [as_folder(folder) for folder in within]
+    failures = [
+        failure
+        for failure in status.failures
+        if folders is None or any(below(failure.path, folder) for folder in folders)
+    ]
+    summary = summarise(facts, readings, vectors)
+    rows = summary.pictured
+    read = read_pictures([as_path(facts[row].path) for row in rows], max_pixels=max_pixels)
+    found = zip(rows, counted(read, "reading pictures", len(rows)), strict=True)
+    pictures = {row: picture for row, picture in found if picture is not None}
+    today = datetime.now(tz=UTC).astimezone().date()
+    contents = Contents(facts, readings, summary, pictures, failures, status.model, __version__, today, title)
+    html, figures = page(contents, language.value)
+    file = write_report(html, figures, out)
+    if len(pictures) < len(rows):
+        say(f"{len(rows) - len(pictures):,} images cannot be read any more; emoir index finds out why")
+    say(f"{len(facts):,} images; {len(figures)} figures in {shown(out / 'figures')}")
+    put(shown(file))

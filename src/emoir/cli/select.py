@@ -1,0 +1,137 @@
+"""emoir select: choose stimuli."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from emoir.cli.conditions import (
+    ArousalOption,
+    ConfidenceOption,
+    EmotionOption,
+    FromOption,
+    MonochromeOption,
+    OrientationOption,
+    SideOption,
+    TakenOption,
+    ValenceOption,
+    filters_of,
+    read_list,
+)
+from emoir.cli.export import measured
+from emoir.cli.options import EverywhereOption, IndexOption, WithinOption, chosen_folders
+from emoir.cli.output import Exit, ListFormat, put, put_aligned, put_images, put_paths, say
+from emoir.limits import MAX_PIXELS
+
+if TYPE_CHECKING:
+    from emoir.select import Stimuli
+
+
+def select(
+    n: Annotated[int, typer.Option("-n", min=1, help="So many images; with --condition, so many of each.")] = 20,
+    per_folder: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--per-folder", min=1, help="At most so many from one folder; with --condition, of each."),
+    ] = None,
+    condition: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--condition",
+            help="A condition to match with others, given two times or more: 'calm: valence 0.6.., arousal ..0.4'.",
+        ),
+    ] = None,
+    match: Annotated[
+        str, typer.Option("--match", help="What conditions must agree on, with commas between.")
+    ] = "luminance,contrast,colourfulness,complexity,size",
+    pool: Annotated[
+        int, typer.Option("--pool", min=1, help="So many images of a condition are measured to choose from.")
+    ] = 400,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of chance: the same seed chooses the same images.")] = 0,
+    within: WithinOption = None,
+    everywhere: EverywhereOption = False,
+    listed: FromOption = None,
+    valence: ValenceOption = None,
+    arousal: ArousalOption = None,
+    emotion: EmotionOption = None,
+    confidence: ConfidenceOption = None,
+    taken: TakenOption = None,
+    side: SideOption = None,
+    orientation: OrientationOption = None,
+    monochrome: MonochromeOption = None,
+    format: Annotated[ListFormat, typer.Option("--format", help="How to write the images.")] = ListFormat.table,
+    nul: Annotated[bool, typer.Option("-0", help="Paths only, a NUL after each, for xargs -0.")] = False,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Larger images are not measured.")] = MAX_PIXELS,
+    index: IndexOption = None,
+) -> None:
+    """Choose stimuli: images that meet conditions, drawn by chance, never two near duplicates.
+
+    With --condition given twice or more, matched sets: as many images of each condition, which differ in emotion and
+    agree, set by set, on luminance, contrast and the like. The balance is printed on standard error, or is part of
+    the JSON. Conditions need: pip install "emoir[research]"
+    """
+    from emoir.collection import Collection
+    from emoir.errors import QueryError
+    from emoir.select import Pool, matched_stimuli, parse_stimulus_condition, pools_of, select_stimuli
+    from emoir.select.balance import balance_table
+    from emoir.select.matched import assignment_solver, variable_unit
+
+    files = read_list(listed)
+    folders = None if files is not None and within is None else chosen_folders(within, everywhere)
+    filters = filters_of(
+        valence=valence,
+        arousal=arousal,
+        confidence=confidence,
+        emotion=emotion,
+        taken=taken,
+        side=side,
+        orientation=orientation,
+        monochrome=monochrome,
+    )
+    conditions = [parse_stimulus_condition(text) for text in condition or []]
+    names = [one.name for one in conditions]
+    if len(names) == 1 or len(set(names)) < len(names):
+        raise QueryError(f"--condition {', '.join(names)}: name two different conditions or more, or none")
+    variables = list(dict.fromkeys(name.strip() for name in match.split(",") if name.strip()))
+    if not variables:
+        raise QueryError("--match names nothing to agree on")
+    for name in variables:
+        variable_unit(name)
+    wanted = {one.name: one.within(filters) for one in conditions} or {"": filters}
+    with Collection(index) as photos:
+        candidates = {
+            name: Pool(*photos.rows(within=folders, among=files, filters=chosen)) for name, chosen in wanted.items()
+        }
+    for name, found in candidates.items():
+        if not found.facts:
+            unmet = f"the condition {name}" if name else "all conditions"
+            say(f"no image that is indexed here meets {unmet}; loosen one, or look elsewhere with --everywhere")
+            raise typer.Exit(Exit.NOTHING_FOUND)
+    if not conditions:
+        stimuli = select_stimuli(candidates[""], n, per_folder=per_folder, seed=seed)
+    else:
+        # Asked for before the long part begins.
+        assignment_solver()
+        pools, shared = pools_of(candidates, per_folder=per_folder, seed=seed, size=max(pool, n))
+        if shared:
+            say(f"{shared:,} images meet more than one condition and are left out")
+        features = {name: [*measured(some.facts, max_pixels)] for name, some in pools.items()}
+        stimuli = matched_stimuli(pools, features, n, variables=variables, seed=seed)
+    _put(stimuli, format, nul=nul)
+    if stimuli.balance and (nul or format is not ListFormat.json):
+        say("")
+        put_aligned(balance_table(stimuli.balance, stimuli.conditions), say)
+        say(
+            "difference: the largest between two conditions, of means, in standard deviations; before: without matching"
+        )
+
+
+def _put(stimuli: Stimuli, format: ListFormat, *, nul: bool) -> None:
+    if nul or format is ListFormat.paths:
+        put_paths([image.path for image in stimuli.images], nul=nul)
+    elif format is ListFormat.json:
+        put(stimuli.to_json())
+    else:
+        leading = ["condition", "set"] if stimuli.conditions else []
+        values = [[image.condition, str(image.set)] if leading else [] for image in stimuli.images]
+        put_images(stimuli.images, leading, values, tabs=format is ListFormat.tsv)

@@ -1,0 +1,234 @@
+"""Catalogue: the records of an archive, joined to indexed files by the paths or names that they state."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emoir.errors import CatalogueError
+from emoir.index.base import IndexedCatalogue, Record, as_file, below
+from emoir.index.statements import IN_SUBTREE, subtree
+
+# Headers under which catalogues keep what emoir shows by name; compared without case, blanks, hyphens and underscores.
+HEADERS = {
+    "path": ("path", "filepath", "file", "filename", "image", "imagefile", "imagepath", "路径", "文件", "文件名"),
+    "id": ("id", "recordid", "record", "identifier", "accession", "accessionnumber", "编号", "登录号", "记录号"),
+    "title": ("title", "name", "caption", "标题", "题名", "名称"),
+    "url": ("url", "uri", "link", "permalink", "网址", "链接"),
+}
+DELIMITERS = (",", ";", "\t")
+# SQLite takes 32,766 values in one statement.
+KEYS_AT_ONCE = 10_000
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """A catalogue as read from its file.
+
+    Args:
+        source: the file.
+        records: by key: an absolute path, the end of one, or a bare file name.
+        notes: what was passed over in the file, one line each.
+    """
+
+    source: Path
+    records: Mapping[bytes, Record]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """How a catalogue fits the indexed files.
+
+    Args:
+        records: in the catalogue.
+        joined: records that belong to at least one file.
+        several: records that belong to more than one.
+        unmatched: the first few paths that no file has.
+        notes: what was passed over in the file.
+    """
+
+    records: int
+    joined: int
+    several: int
+    unmatched: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_catalogue(file: Path) -> Catalogue:
+    r"""Read a catalogue: UTF-8 text with a header, its columns separated by commas, semicolons or tabs.
+
+    Columns named as in ``HEADERS`` become path, record id, title and URL; all others are kept under their headers.
+    A record without a path, and a second one for the same path, are passed over and noted.
+
+    Args:
+        file: the catalogue.
+
+    Returns:
+        Its records by the paths that they state.
+
+    Raises:
+        CatalogueError: naming the file, the line and what is expected.
+        OSError: if it cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "records.csv"
+        >>> _ = file.write_text("Filename;Title;Year\nbox 1/a.jpg;Harvest;1931\n", encoding="utf-8")
+        >>> read_catalogue(file).records[b"box 1/a.jpg"].to_dict()
+        {'id': None, 'title': 'Harvest', 'url': None, 'columns': {'Year': '1931'}}
+    """
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CatalogueError(f"{file} is not UTF-8 (byte {error.start:,}); save it as CSV UTF-8") from error
+    first = text.partition("\n")[0]
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=first.count), strict=True)
+    try:
+        header = [name.strip() for name in next(rows, [])]
+        columns = _columns(file, header)
+        records: dict[bytes, Record] = {}
+        lines: dict[bytes, int] = {}
+        notes: list[str] = []
+        for row in rows:
+            if not any(row):
+                continue
+            if len(row) != len(header):
+                raise CatalogueError(f"{file}, line {rows.line_num}: {len(row)} values for {len(header)} columns")
+            path = row[columns["path"]].strip()
+            key = _key(path, file.parent) if path else b""
+            if not path:
+                notes.append(f"line {rows.line_num} names no file")
+            elif key in records:
+                notes.append(f"line {rows.line_num} names {path} again; line {lines[key]} holds")
+            else:
+                records[key], lines[key] = _record(header, row, columns), rows.line_num
+    except csv.Error as error:
+        raise CatalogueError(f"{file}, line {rows.line_num}: {error}") from error
+    return Catalogue(file, records, tuple(notes))
+
+
+def _columns(file: Path, header: Sequence[str]) -> dict[str, int]:
+    """Where path, id, title and url stand; only the path must be there."""
+    plain = [re.sub(r"[\s_-]", "", name).lower() for name in header]
+    found = {role: next((plain.index(name) for name in names if name in plain), -1) for role, names in HEADERS.items()}
+    if found["path"] < 0:
+        accepted = ", ".join(HEADERS["path"])
+        raise CatalogueError(
+            f"{file}: no column names the image files; it has {', '.join(header) or 'no header'}; "
+            f"call the column one of {accepted}"
+        )
+    repeated = [name for name, count in Counter(header).items() if count > 1]
+    if repeated:
+        raise CatalogueError(f"{file}: the column {repeated[0]!r} occurs twice")
+    return found
+
+
+def _record(header: Sequence[str], row: Sequence[str], columns: Mapping[str, int]) -> Record:
+    shown = {role: row[place].strip() or None for role, place in columns.items() if place >= 0}
+    rest = {name: row[place] for place, name in enumerate(header) if place not in columns.values()}
+    return Record(shown.get("id"), shown.get("title"), shown.get("url"), rest)
+
+
+def _key(path: str, folder: Path) -> bytes:
+    """A stated path as the end of an indexed one."""
+    if "/" not in path:
+        # Catalogues are often written on Windows.
+        path = path.replace("\\", "/")
+    plain = Path(os.path.normpath(path))
+    return as_file(folder / plain) if plain.is_absolute() or plain.parts[0] == os.pardir else os.fsencode(plain)
+
+
+def endings(path: bytes) -> Iterator[bytes]:
+    """A path and every end of it that begins with a name, longest first.
+
+    Example:
+        >>> list(endings(b"/box/a.jpg"))
+        [b'/box/a.jpg', b'box/a.jpg', b'a.jpg']
+    """
+    separator = os.fsencode(os.sep)
+    yield path
+    at = path.find(separator)
+    while at >= 0:
+        yield path[at + 1 :]
+        at = path.find(separator, at + 1)
+
+
+def store_catalogue(connection: sqlite3.Connection, catalogue: Catalogue, roots: Iterable[bytes]) -> None:
+    """Make a catalogue that of some folders, in place of what they had, inside the caller's transaction."""
+    for root in roots:
+        connection.execute("DELETE FROM records WHERE catalogue IN (SELECT id FROM catalogues WHERE root = ?)", (root,))
+        connection.execute("DELETE FROM catalogues WHERE root = ?", (root,))
+        source = os.fsencode(catalogue.source.absolute())
+        cursor = connection.execute("INSERT INTO catalogues (root, source) VALUES (?, ?)", (root, source))
+        texts = (
+            (cursor.lastrowid, key, json.dumps(record.to_dict(), ensure_ascii=False))
+            for key, record in catalogue.records.items()
+        )
+        connection.executemany("INSERT INTO records VALUES (?, ?, ?)", texts)
+
+
+def find_records(connection: sqlite3.Connection, paths: Sequence[bytes]) -> dict[bytes, Record]:
+    """The records of files.
+
+    A record belongs to the files below its catalogue's folder whose path ends in what the record states. Of several,
+    the one that states more of the path holds; of several catalogues, that of the deeper folder.
+    """
+    found: dict[bytes, Record] = {}
+    for number, root in connection.execute("SELECT id, root FROM catalogues ORDER BY length(root)").fetchall():
+        inside = [path for path in paths if below(path, root)]
+        texts = _texts(connection, number, inside)
+        for path in inside:
+            key = next((key for key in endings(path) if key in texts), None)
+            if key is not None:
+                found[path] = Record(**json.loads(texts[key]))
+    return found
+
+
+def _texts(connection: sqlite3.Connection, catalogue: int, paths: Sequence[bytes]) -> dict[bytes, str]:
+    """Those records, as stored, that any of the paths may belong to."""
+    keys = list({key for path in paths for key in endings(path)})
+    texts: dict[bytes, str] = {}
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        part = keys[start : start + KEYS_AT_ONCE]
+        marks = ",".join("?" * len(part))
+        texts |= connection.execute(
+            f"SELECT key, record FROM records WHERE catalogue = ? AND key IN ({marks})", [catalogue, *part]
+        ).fetchall()
+    return texts
+
+
+def list_catalogues(connection: sqlite3.Connection) -> tuple[IndexedCatalogue, ...]:
+    """The catalogues of an index, by folder."""
+    rows = connection.execute(
+        "SELECT root, source, (SELECT count(*) FROM records WHERE catalogue = catalogues.id) "
+        "FROM catalogues ORDER BY root"
+    )
+    return tuple(IndexedCatalogue(*row) for row in rows)
+
+
+def joined(connection: sqlite3.Connection, catalogue: Catalogue, roots: Iterable[bytes]) -> Joined:
+    """How a catalogue fits the image files below some folders."""
+    counts: Counter[bytes] = Counter()
+    for root in roots:
+        for folder, name in connection.execute(
+            "SELECT path, name FROM files JOIN directories ON directories.id = files.directory "
+            f"WHERE image IS NOT NULL AND {IN_SUBTREE}",
+            subtree(root),
+        ):
+            path = os.path.join(folder, name)
+            key = next((key for key in endings(path) if key in catalogue.records), None)
+            if key is not None:
+                counts[key] += 1
+    unmatched = [os.fsdecode(key) for key in catalogue.records if key not in counts]
+    several = sum(count > 1 for count in counts.values())
+    return Joined(len(catalogue.records), len(counts), several, tuple(unmatched[:SHOWN]), catalogue.notes)

@@ -1,0 +1,120 @@
+"""Figures: scalable drawings that need nothing but themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import cycle
+
+COLOURS = {
+    "amusement": "#eeb02f",
+    "anger": "#cf2e3b",
+    "awe": "#3a86c8",
+    "contentment": "#4fae8e",
+    "disgust": "#84982c",
+    "excitement": "#ec6f2d",
+    "fear": "#6a51a3",
+    "sadness": "#77879a",
+    "joy": "#eeb02f",
+    "surprise": "#d977ad",
+    "neutral": "#a8a29a",
+    "trust": "#4fae8e",
+    "anticipation": "#ec6f2d",
+    "negative": "#6a51a3",
+    "positive": "#eeb02f",
+}
+"""Of the emotions that emoir knows; a model's own classes take them in turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of a bar: its share, its colour as #rrggbb, and what it says when pointed at."""
+
+    share: float
+    colour: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of segments with its label and a note beside it."""
+
+    label: str
+    note: str
+    segments: tuple[Segment, ...]
+
+
+def class_colours(names: Sequence[str]) -> list[str]:
+    """A colour for every class: its own, or one that no other class here has, as long as there are any.
+
+    Example:
+        >>> class_colours(["awe", "cosy"])
+        ['#3a86c8', '#eeb02f']
+    """
+    taken = {COLOURS[name] for name in names if name in COLOURS}
+    spare = [colour for colour in dict.fromkeys(COLOURS.values()) if colour not in taken] or list(COLOURS.values())
+    free = cycle(spare)
+    return [COLOURS[name] if name in COLOURS else next(free) for name in names]
+
+
+def bar_svg(bar: Bar, *, tall: bool = False) -> str:
+    """One bar without text, as wide as there is room: the words stand beside it in the page."""
+    rects, at = [], 0.0
+    for segment in bar.segments:
+        width = 100 * segment.share
+        rects.append(
+            f'<rect x="{at:.3f}" y="0" width="{width:.3f}" height="1" fill="{segment.colour}">'
+            f"<title>{escape(segment.text)}</title></rect>"
+        )
+        at += width
+    said = "; ".join(segment.text for segment in bar.segments if segment.share >= 0.01)
+    kind, said = "bar tall" if tall else "bar", escape(said)
+    return (
+        f'<svg class="{kind}" viewBox="0 0 100 1" preserveAspectRatio="none" role="img" aria-label="{said}">'
+        f"{''.join(rects)}</svg>"
+    )
+
+
+def bars_file(bars: Sequence[Bar], legend: Sequence[tuple[str, str]], title: str) -> str:
+    """Bars as a drawing of its own.
+
+    Args:
+        bars: from top to bottom.
+        legend: names and colours of the segments; may be empty.
+        title: of the drawing.
+    """
+    left, width, line, top = 190, 480, 26, 40
+    parts = [f'<text x="16" y="26" font-size="17" font-weight="600">{escape(title)}</text>']
+    for number, bar in enumerate(bars):
+        y, at = top + number * line, float(left)
+        parts.append(f'<text x="{left - 10}" y="{y + 14}" text-anchor="end">{escape(_fitting(bar.label))}</text>')
+        for segment in bar.segments:
+            parts.append(
+                f'<rect x="{at:.2f}" y="{y}" width="{width * segment.share:.2f}" height="18" fill="{segment.colour}">'
+                f"<title>{escape(segment.text)}</title></rect>"
+            )
+            at += width * segment.share
+        parts.append(f'<text x="{left + width + 10}" y="{y + 14}">{escape(bar.note)}</text>')
+    bottom = top + len(bars) * line + 8
+    for number, (name, colour) in enumerate(legend):
+        x, y = 16 + 190 * (number % 4), bottom + 22 * (number // 4)
+        parts.append(f'<rect x="{x}" y="{y}" width="13" height="13" fill="{colour}"/>')
+        parts.append(f'<text x="{x + 19}" y="{y + 11}">{escape(name)}</text>')
+    height = bottom + 22 * ((len(legend) + 3) // 4) + 12
+    return drawing("".join(parts), 780, height)
+
+
+def _fitting(label: str, limit: int = 24) -> str:
+    """The end of a long label: of a path, that says most."""
+    return label if len(label) <= limit else "…" + label[1 - limit :]
+
+
+def drawing(content: str, width: int, height: int) -> str:
+    """A drawing that stands on its own, dark on white."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'font-family="system-ui, sans-serif" font-size="14" color="#222" fill="#222">'
+        f'<rect width="{width}" height="{height}" fill="#fff"/>{content}</svg>\n'
+    )

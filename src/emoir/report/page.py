@@ -1,0 +1,105 @@
+"""Page: one HTML file that shows a collection, asks nothing of any server, and runs no script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from emoir.report.sections import Contents, Section, Sections
+from emoir.report.words import Words
+
+
+def page(contents: Contents, language: str = "en") -> tuple[str, dict[str, str]]:
+    """The page and its figures.
+
+    Args:
+        contents: what to show.
+        language: ``en`` or ``zh``.
+
+    Returns:
+        ``(html, figures)``: the page, and file name to drawing (SVG) for each of its figures.
+    """
+    words = Words(language)
+    sections = Sections(contents, words)
+    made = sections.all()
+    drawings = {f"{section.id}.svg": section.drawing for section in made if section.drawing is not None}
+    links = "".join(f'<li><a href="#{section.id}">{escape(section.heading)}</a></li>' for section in made)
+    style = files("emoir.report").joinpath("page.css").read_text(encoding="utf-8")
+    title = escape(contents.title or words("title"))
+    made_by = words("made by", version=contents.version, licence=contents.model.licence)
+    html = f"""<!doctype html>
+<html lang="{"zh-Hans" if language == "zh" else "en"}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_policy(style)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<header>
+<h1>{title}</h1>
+<p class="lead">{escape(_lead(contents, words))}</p>
+{_cards(contents, words, sections.most())}
+<nav aria-label="{escape(words("contents"))}"><ul>{links}</ul></nav>
+</header>
+<main>
+{"".join(map(_section, made))}</main>
+<footer><p>{escape(made_by)}</p></footer>
+</body>
+</html>
+"""
+    return html, drawings
+
+
+def write_report(html: str, figures: Mapping[str, str], folder: Path) -> Path:
+    """Write a page as ``index.html`` and its figures beside it, each whole or not at all.
+
+    Returns:
+        The page.
+    """
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for name, content in {**{f"figures/{name}": svg for name, svg in figures.items()}, "index.html": html}.items():
+        partial = folder / f"{name}.partial"
+        partial.write_text(content, encoding="utf-8")
+        partial.replace(folder / name)
+    return folder / "index.html"
+
+
+def _policy(style: str) -> str:
+    """Nothing may be loaded, run or sent: pictures lie inside, and only this very style applies."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+def _section(section: Section) -> str:
+    heading = f'<h2 id="h_{section.id}">{escape(section.heading)}</h2>'
+    return f'<section id="{section.id}" aria-labelledby="h_{section.id}">{heading}{section.html}</section>\n'
+
+
+def _lead(contents: Contents, words: Words) -> str:
+    count = len({fact.path.rpartition(b"/")[0] for fact in contents.facts})
+    folders = words("one folder") if count == 1 else words("folders", count=f"{count:,}")
+    images, day = f"{len(contents.facts):,}", contents.day.isoformat()
+    return words("lead", images=images, folders=folders, model=contents.model.id, day=day)
+
+
+def _cards(contents: Contents, words: Words, most: str) -> str:
+    readings = contents.readings
+    cards = (
+        ("images", f"{len(readings):,}"),
+        ("most", most),
+        ("valence median", f"{float(np.median(readings.valence)):.2f}"),
+        ("arousal median", f"{float(np.median(readings.arousal)):.2f}"),
+        ("sure median", f"{float(np.median(readings.confidence)):.2f}"),
+        ("failed", f"{len(contents.failures):,}"),
+    )
+    shown = "".join(f"<div><dt>{escape(words(key))}</dt><dd>{escape(value)}</dd></div>" for key, value in cards)
+    return f'<dl class="cards">{shown}</dl>'

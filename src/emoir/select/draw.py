@@ -1,0 +1,81 @@
+"""Drawing: some images of a pool by chance, never two near duplicates, only so many a folder."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.emotions.reading import EmotionReadings
+from emoir.images.difference_hash import NEAR, hash_distance
+from emoir.index.base import ImageFacts
+from emoir.index.layout import RowLayout
+from emoir.search.diverse import SAME_PALETTE
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Images to choose from, as ``Collection.rows`` gives them: ``Pool(*photos.rows(filters=...))``.
+
+    Args:
+        facts: of n images.
+        readings: theirs.
+        vectors: (n, d) row vectors.
+    """
+
+    facts: Sequence[ImageFacts]
+    readings: EmotionReadings
+    vectors: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.facts)
+
+
+def draw(
+    pool: Pool, n: int, *, per_folder: int | None = None, seed: int = 0, beside: Sequence[tuple[Pool, int]] = ()
+) -> list[int]:
+    """Draw images by chance.
+
+    Args:
+        pool: to draw from.
+        n: at most this many.
+        per_folder: at most this many whose files lie in one and the same folder.
+        seed: the same pool, numbers and seed give the same images.
+        beside: images that are chosen already, as pools and rows; none of their near duplicates is drawn.
+
+    Returns:
+        Rows of the pool, in the order in which they were drawn; fewer than n only where no other image could be added.
+    """
+    palette = RowLayout(pool.readings.class_names).palette
+    known = [(other.facts[row].hash, other.vectors[row, palette]) for other, row in beside]
+    hashes = [np.uint64(hash) for hash, _ in known if hash is not None]
+    palettes = [colours for hash, colours in known if hash is not None]
+    folders: Counter[bytes] = Counter()
+    drawn: list[int] = []
+    for row in np.random.default_rng(seed).permutation(len(pool)).tolist():
+        if len(drawn) == n:
+            break
+        fact, colours = pool.facts[row], pool.vectors[row, palette]
+        folder = os.path.dirname(fact.path)
+        if per_folder is not None and folders[folder] >= per_folder:
+            continue
+        if fact.hash is not None:
+            if _has_near_duplicate(np.uint64(fact.hash), colours, hashes, palettes):
+                continue
+            hashes.append(np.uint64(fact.hash))
+            palettes.append(colours)
+        folders[folder] += 1
+        drawn.append(row)
+    return drawn
+
+
+def _has_near_duplicate(
+    hash: np.uint64, palette: NDArray[np.float32], hashes: list[np.uint64], palettes: list[NDArray[np.float32]]
+) -> bool:
+    """Whether an image is alike in hash and in colours to one that is there; as ``search.diverse`` has it."""
+    near = np.flatnonzero(hash_distance(np.array(hashes, dtype=np.uint64), hash) <= NEAR)
+    return any(float(palettes[place] @ palette) >= SAME_PALETTE for place in near)

@@ -1,0 +1,188 @@
+"""Matched sets: one image of each condition in every set, as alike as can be in what must not differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.errors import EmoirError, QueryError, SelectionError
+from emoir.extract.features import Features
+from emoir.images.features import FEATURES
+from emoir.index.base import ImageFacts
+
+SIZE = "size"
+VARIABLES = ("luminance", "contrast", "colourfulness", "complexity", SIZE)
+"""What conditions agree on unless told otherwise."""
+
+# What experimenters call some of the features.
+ALIASES = {"luminance": "lightness", "contrast": "lightness_contrast"}
+MEASURED = {column.name: column.unit for column in FEATURES if column.unit != "text"}
+
+Floats = NDArray[np.float64]
+
+
+def variable_unit(name: str) -> str:
+    """The unit of a variable: of ``VARIABLES``, or of any number among the features.
+
+    Raises:
+        QueryError: if there is no such variable.
+
+    Example:
+        >>> variable_unit("luminance"), variable_unit("size")
+        ('L*', 'pixels')
+    """
+    if name == SIZE:
+        return "pixels"
+    feature = ALIASES.get(name, name)
+    if feature not in MEASURED:
+        plain = [known for known in MEASURED if not known.startswith(("palette_", "colour_", "lbp_"))]
+        raise QueryError(f"no variable {name!r} to match; there are {', '.join(dict.fromkeys((*VARIABLES, *plain)))}")
+    return MEASURED[feature]
+
+
+def variable_values(facts: Sequence[ImageFacts], features: Sequence[Features], variables: Sequence[str]) -> Floats:
+    """The variables of images as numbers.
+
+    Args:
+        facts: of n images.
+        features: of the same.
+        variables: names; ``size`` is the side of a square of as many pixels as the image has.
+
+    Returns:
+        (n, d).
+
+    Raises:
+        QueryError: if there is no such variable.
+    """
+    values = np.empty((len(facts), len(variables)))
+    for place, name in enumerate(variables):
+        variable_unit(name)
+        if name == SIZE:
+            values[:, place] = [(fact.width * fact.height) ** 0.5 for fact in facts]
+        else:
+            values[:, place] = [measured[ALIASES.get(name, name)] or 0.0 for measured in features]
+    return values
+
+
+def match_sets(values: Sequence[Floats], n: int) -> list[NDArray[np.intp]]:
+    """Choose n sets, each of one image per condition, so that the images of a set are as alike as can be.
+
+    Unlikeness is the sum of squared differences in units of each variable's standard deviation over all images, added
+    over all pairs of a set. For two conditions the answer is the best there is. For more, finding it is NP-hard:
+    beginning with the best pairs of each two conditions, one condition after the other is assigned anew, at best given
+    the others, until nothing improves; the best of these answers is taken.
+
+    Args:
+        values: per condition (m, d) variables of its images; at least two conditions.
+        n: number of sets.
+
+    Returns:
+        Per condition (n,) rows, set by set.
+
+    Raises:
+        SelectionError: if a condition has fewer than n images.
+        EmoirError: if SciPy is not installed.
+
+    References:
+        Dell'Amico, M. & Martello, S. (1997). The k-cardinality assignment problem. Discrete Applied Mathematics 76,
+        103-121. DOI 10.1016/S0166-218X(97)00120-0
+        Crouse, D. F. (2016). On implementing 2D rectangular assignment algorithms. IEEE TAES 52(4), 1679-1696.
+        DOI 10.1109/TAES.2016.140952
+
+    Example:
+        >>> calm, tense = np.array([[0.0], [5.0], [9.0]]), np.array([[8.9], [3.0], [0.2]])
+        >>> [rows.tolist() for rows in match_sets([calm, tense], 2)]
+        [[0, 2], [2, 0]]
+    """
+    fewest = min(len(images) for images in values)
+    if fewest < n:
+        raise SelectionError(f"{n} images of every condition were asked for, one has {fewest}")
+    spread = np.concatenate(values).std(axis=0)
+    scaled = [images / np.where(spread > 0, spread, 1) for images in values]
+    answers = [_improved(scaled, {one: rows, other: more}) for one, other, rows, more in _best_pairs(scaled, n)]
+    best = min(answers, key=lambda sets: _unlikeness(scaled, sets))
+    order = np.argsort(best[0])
+    return [best[condition][order] for condition in range(len(values))]
+
+
+def _best_pairs(scaled: Sequence[Floats], n: int) -> list[tuple[int, int, NDArray[np.intp], NDArray[np.intp]]]:
+    pairs = []
+    for one, other in combinations(range(len(scaled)), 2):
+        rows, more = best_pairs(_squared_distances(scaled[one], scaled[other]), n)
+        pairs.append((one, other, rows, more))
+    return pairs
+
+
+def best_pairs(cost: Floats, n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The n pairs of a row and a column, each used once, that cost least together.
+
+    Dummy rows and columns take up, for nothing, what is not to be paired.
+
+    Args:
+        cost: (a, b).
+        n: at most the smaller of a and b.
+
+    Returns:
+        n rows and their columns.
+
+    Example:
+        >>> rows, columns = best_pairs(np.array([[1.0, 9.0], [0.0, 3.0], [9.0, 9.0]]), 1)
+        >>> rows.tolist(), columns.tolist()
+        ([1], [0])
+    """
+    rows, columns = cost.shape
+    padded = np.zeros((rows + columns - n, rows + columns - n))
+    padded[:rows, :columns] = cost
+    padded[rows:, columns:] = np.inf
+    left, right = _assignment(padded)
+    paired = (left < rows) & (right < columns)
+    return left[paired], right[paired]
+
+
+def _improved(scaled: Sequence[Floats], sets: dict[int, NDArray[np.intp]]) -> dict[int, NDArray[np.intp]]:
+    """Assign what is missing, then one condition after the other, at best given the others, until nothing improves."""
+
+    def assigned(condition: int) -> dict[int, NDArray[np.intp]]:
+        others = [scaled[other][rows] for other, rows in sets.items() if other != condition]
+        cost = np.sum([_squared_distances(images, scaled[condition]) for images in others], axis=0)
+        return sets | {condition: _assignment(cost)[1]}
+
+    for condition in set(range(len(scaled))) - set(sets):
+        sets = assigned(condition)
+    before = np.inf
+    while _unlikeness(scaled, sets) < before - 1e-9:
+        before = _unlikeness(scaled, sets)
+        for condition in range(len(scaled)):
+            sets = assigned(condition)
+    return sets
+
+
+def _unlikeness(scaled: Sequence[Floats], sets: Mapping[int, NDArray[np.intp]]) -> float:
+    pairs = combinations([scaled[condition][rows] for condition, rows in sets.items()], 2)
+    return float(sum(((one - other) ** 2).sum() for one, other in pairs))
+
+
+def _squared_distances(one: Floats, other: Floats) -> Floats:
+    return np.asarray(((one[:, None] - other[None]) ** 2).sum(axis=2))
+
+
+def _assignment(cost: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    rows, columns = assignment_solver()(cost)
+    return rows, columns
+
+
+def assignment_solver() -> Callable[[Floats], tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """SciPy's solver of the linear sum assignment problem.
+
+    Raises:
+        EmoirError: if SciPy is not installed.
+    """
+    try:
+        from scipy.optimize import linear_sum_assignment
+    except ImportError:
+        raise EmoirError('matched sets need more packages: pip install "emoir[research]"') from None
+    solver: Callable[[Floats], tuple[NDArray[np.intp], NDArray[np.intp]]] = linear_sum_assignment
+    return solver

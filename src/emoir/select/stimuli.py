@@ -1,0 +1,211 @@
+"""Stimuli: images chosen for an experiment, with what they are balanced in."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emoir.emotions.reading import EmotionReading, EmotionReadings
+from emoir.errors import SelectionError
+from emoir.extract.features import Features
+from emoir.index.base import Record, as_path
+from emoir.select.balance import Balance, balance
+from emoir.select.draw import Pool, draw
+from emoir.select.matched import VARIABLES, match_sets, variable_unit, variable_values
+
+POOL_SIZE = 400
+"""So many images of a condition, drawn by chance, are measured to choose from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stimulus:
+    """One chosen image.
+
+    Args:
+        id: of the image in its index.
+        path: of a file that holds it.
+        reading: its emotion.
+        record: what a catalogue says of it, or None.
+        condition: the name of its condition; empty where there is only one.
+        set: number of the matched set that it belongs to, from 1; 0 where nothing was matched.
+        variables: what was matched, by name.
+    """
+
+    id: int
+    path: Path
+    reading: EmotionReading
+    record: Record | None
+    condition: str = ""
+    set: int = 0
+    variables: Mapping[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The image as JSON takes it."""
+        matched = {"condition": self.condition, "set": self.set} if self.set else {}
+        return {
+            **matched,
+            "id": self.id,
+            "path": str(self.path),
+            **self.reading.to_dict(),
+            "record": None if self.record is None else self.record.to_dict(),
+            **({"variables": {name: round(value, 4) for name, value in self.variables.items()}} if self.set else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Stimuli:
+    """A selection.
+
+    Args:
+        images: set by set; without sets, in the order of the paths.
+        seed: that chance was given.
+        conditions: their names, in the order of every ``Balance``.
+        balance: one row a variable; empty without sets.
+    """
+
+    images: tuple[Stimulus, ...]
+    seed: int
+    conditions: tuple[str, ...] = ()
+    balance: tuple[Balance, ...] = ()
+
+    def to_json(self) -> str:
+        """Seed, conditions, images and balance."""
+        return json.dumps(
+            {
+                "seed": self.seed,
+                "conditions": list(self.conditions),
+                "images": [image.to_dict() for image in self.images],
+                "balance": [row.to_dict() for row in self.balance],
+            },
+            indent=2,
+        )
+
+
+def select_stimuli(pool: Pool, n: int, *, per_folder: int | None = None, seed: int = 0) -> Stimuli:
+    """Choose images of a pool by chance; see ``draw``.
+
+    Raises:
+        SelectionError: if there are fewer than n.
+    """
+    drawn = draw(pool, n, per_folder=per_folder, seed=seed)
+    if len(drawn) < n:
+        raise SelectionError(_too_few(f"{len(pool):,} images meet the conditions; ", n, len(drawn)))
+    return Stimuli(tuple(_stimulus(pool, row) for row in sorted(drawn)), seed)
+
+
+def pools_of(
+    candidates: Mapping[str, Pool], *, per_folder: int | None = None, seed: int = 0, size: int = POOL_SIZE
+) -> tuple[dict[str, Pool], int]:
+    """What sets can be made of: some images of each condition, drawn by chance, no two of all near duplicates.
+
+    Args:
+        candidates: condition to the images that meet it.
+        per_folder: at most this many of one condition from the same folder.
+        seed: of the draw.
+        size: at most this many a condition.
+
+    Returns:
+        The pools, and how many images were left out because they meet more than one condition.
+    """
+    counts = Counter(fact.id for pool in candidates.values() for fact in pool.facts)
+    pools: dict[str, Pool] = {}
+    chosen: list[tuple[Pool, int]] = []
+    for name, pool in candidates.items():
+        alone = _part(pool, [row for row, fact in enumerate(pool.facts) if counts[fact.id] == 1])
+        drawn = draw(alone, size, per_folder=per_folder, seed=seed, beside=chosen)
+        chosen += [(alone, row) for row in drawn]
+        pools[name] = _part(alone, sorted(drawn))
+    return pools, sum(count > 1 for count in counts.values())
+
+
+def matched_stimuli(
+    pools: Mapping[str, Pool],
+    features: Mapping[str, Sequence[Features | None]],
+    n: int,
+    *,
+    variables: Sequence[str] = VARIABLES,
+    seed: int = 0,
+) -> Stimuli:
+    """Choose n sets of one image per condition that agree on the variables; see ``match_sets``.
+
+    Args:
+        pools: condition to the images to choose from (see ``pools_of``); at least two conditions.
+        features: of the same images, None for one that could not be measured: it is not chosen.
+        n: number of sets.
+        variables: what the conditions should agree on.
+        seed: that the pools were drawn with, to be kept with the result.
+
+    Returns:
+        n images of every condition, with the balance of the variables, valence and arousal.
+
+    Raises:
+        SelectionError: if a condition has fewer than n images, naming it.
+        QueryError: if there is no such variable.
+    """
+    measured = {
+        name: _part(pool, [row for row, found in enumerate(features[name]) if found is not None])
+        for name, pool in pools.items()
+    }
+    for name, pool in measured.items():
+        if len(pool) < n:
+            raise SelectionError(_too_few(f"condition {name}: ", n, len(pool)))
+    values = [
+        variable_values(pool.facts, [found for found in features[name] if found is not None], variables)
+        for name, pool in measured.items()
+    ]
+    sets = match_sets(values, n)
+    images = tuple(
+        _stimulus(pool, rows[number], name, number + 1, dict(zip(variables, table[rows[number]].tolist(), strict=True)))
+        for number in range(n)
+        for (name, pool), rows, table in zip(measured.items(), sets, values, strict=True)
+    )
+    table = [
+        balance(
+            name,
+            variable_unit(name),
+            [numbers[rows, place] for numbers, rows in zip(values, sets, strict=True)],
+            [numbers[:, place] for numbers in values],
+        )
+        for place, name in enumerate(variables)
+    ]
+    for name in ("valence", "arousal"):
+        columns = [np.asarray(getattr(pool.readings, name)) for pool in measured.values()]
+        inside = [column[rows] for column, rows in zip(columns, sets, strict=True)]
+        table.append(balance(name, "0 to 1", inside, columns, matched=False))
+    return Stimuli(images, seed, tuple(pools), tuple(table))
+
+
+def _too_few(where: str, n: int, left: int) -> str:
+    return (
+        f"{where}{n:,} were asked for, and {left:,} can be taken (near duplicates count once, and a folder for no more "
+        "than --per-folder says); ask for fewer with -n, or loosen a condition"
+    )
+
+
+def _part(pool: Pool, rows: Sequence[int]) -> Pool:
+    """Some rows of a pool."""
+    old, taken = pool.readings, np.array(rows, dtype=np.intp)
+    readings = EmotionReadings(
+        old.embeddings[taken],
+        {space: values[taken] for space, values in old.distributions.items()},
+        old.class_names,
+        old.valence[taken],
+        old.arousal[taken],
+        old.confidence[taken],
+        old.monochrome[taken],
+        old.model,
+    )
+    return Pool([pool.facts[row] for row in rows], readings, pool.vectors[taken])
+
+
+def _stimulus(
+    pool: Pool, row: int, condition: str = "", set: int = 0, variables: Mapping[str, float] | None = None
+) -> Stimulus:
+    fact = pool.facts[row]
+    return Stimulus(fact.id, as_path(fact.path), pool.readings[row], fact.record, condition, set, variables or {})

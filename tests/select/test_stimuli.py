@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emoir import Collection, EmotionReadings
+from emoir.errors import QueryError, SelectionError
+from emoir.extract import Failure
+from emoir.extract.features import Features, measure_files
+from emoir.index import ImageFacts, RowLayout
+from emoir.index.base import as_path
+from emoir.search.filters import EmotionCondition, Filters, Range
+from emoir.select import Pool, draw, matched_stimuli, parse_stimulus_condition, pools_of, select_stimuli
+from tests.pictures import noise, save_photos
+
+LAYOUT = RowLayout({"polarity": ("negative", "positive")})
+
+
+def facts_of(
+    paths: Sequence[str], *, width: int = 8, height: int = 8, hashes: Sequence[int | None] = ()
+) -> list[ImageFacts]:
+    return [
+        ImageFacts(number + 1, os.fsencode(path), 0.5, False, width, height, None, hash, 0, None)
+        for number, (path, hash) in enumerate(zip(paths, hashes or [None] * len(paths), strict=True))
+    ]
+
+
+def pool_of(facts: Sequence[ImageFacts], palettes: np.ndarray | None = None) -> Pool:
+    n = len(facts)
+    half, names = np.full((n, 2), 0.5, np.float32), dict(LAYOUT.class_names)
+    columns = np.zeros(n, np.float32)
+    readings = EmotionReadings(
+        np.zeros((n, 128), np.float32), {"polarity": half}, names, columns, columns, columns, columns > 0, "none"
+    )
+    vectors = np.zeros((n, LAYOUT.length), np.float32)
+    vectors[:, LAYOUT.palette] = 1 / 8 if palettes is None else palettes
+    return Pool(facts, readings, vectors)
+
+
+def test_the_same_seed_draws_the_same_images() -> None:
+    pool = pool_of(facts_of([f"/p/{number}.jpg" for number in range(50)]))
+    assert draw(pool, 10, seed=1) == draw(pool, 10, seed=1)
+    assert draw(pool, 10, seed=1) != draw(pool, 10, seed=2)
+    assert sorted(draw(pool, 99)) == list(range(50))
+    # The first of a longer draw are those of a shorter one.
+    assert draw(pool, 20, seed=1)[:10] == draw(pool, 10, seed=1)
+
+
+def test_every_image_is_as_likely_as_any_other() -> None:
+    pool = pool_of(facts_of([f"/p/{number}.jpg" for number in range(10)]))
+    counts = Counter(row for seed in range(2000) for row in draw(pool, 3, seed=seed))
+    assert all(500 < counts[row] < 700 for row in range(10))
+
+
+def test_at_most_so_many_a_folder() -> None:
+    pool = pool_of(facts_of([f"/p/{number % 4}/{number}.jpg" for number in range(40)] + ["/p/0/deep/x.jpg"]))
+    for seed in range(20):
+        drawn = draw(pool, 100, per_folder=3, seed=seed)
+        folders = Counter(os.path.dirname(pool.facts[row].path) for row in drawn)
+        assert folders == {b"/p/0": 3, b"/p/1": 3, b"/p/2": 3, b"/p/3": 3, b"/p/0/deep": 1}
+
+
+def test_near_duplicates_are_drawn_once() -> None:
+    # The first three are alike; the fourth shares their hash, but not their colours; of the last, no hash is known.
+    facts = facts_of([f"/p/{number}.jpg" for number in range(6)], hashes=[0, 1, 3, 0, 2**40 - 1, None])
+    palettes = np.full((6, 64), 1 / 8, np.float32)
+    palettes[3] = np.eye(64)[0]
+    pool = pool_of(facts, palettes)
+    for seed in range(20):
+        drawn = draw(pool, 6, seed=seed)
+        assert len({0, 1, 2} & set(drawn)) == 1
+        assert {3, 4, 5} <= set(drawn)
+        assert not {0, 1, 2} & set(draw(pool, 6, seed=seed, beside=[(pool, 1)]))
+
+
+def test_conditions_are_parsed() -> None:
+    condition = parse_stimulus_condition("low calm: valence ..0.4, arousal=0.1..0.3, fear<0.2, 敬畏>0.1")
+    assert condition.name == "low calm"
+    fear, awe = EmotionCondition("fear", True, 0.2), EmotionCondition("敬畏", False, 0.1)
+    assert condition.filters == Filters(valence=Range(high=0.4), arousal=Range(0.1, 0.3), emotions=(fear, awe))
+    sad = EmotionCondition("sadness", True, 0.5)
+    common = Filters(valence=Range(low=0.1), side=Range(low=100), emotions=(sad,))
+    together = condition.within(common)
+    assert together.valence == Range(high=0.4)
+    assert together.side == Range(low=100)
+    assert together.emotions == (sad, fear, awe)
+
+
+@pytest.mark.parametrize("text", ["calm", "calm:", ": fear<0.2", "calm: valence", "calm: valence 1..0", "a: fear"])
+def test_what_is_no_condition(text: str) -> None:
+    with pytest.raises(QueryError):
+        parse_stimulus_condition(text)
+    with pytest.raises(QueryError, match="valence occurs twice"):
+        parse_stimulus_condition("a: valence 0.1.., valence ..0.2")
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Dark and bright pictures."""
+    tmp_path = tmp_path_factory.mktemp("stimuli")
+    for name, share in (("dark", 0.5), ("bright", 1.0)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for seed in range(12):
+            picture = Image.fromarray((noise(48, seed + (100 if name == "dark" else 0)) * share).astype(np.uint8))
+            picture.save(tmp_path / "photos" / name / f"{seed:02}.png")
+    return tmp_path / "photos"
+
+
+@pytest.fixture(scope="module")
+def photos(tree: Path) -> Iterator[Collection]:
+    with Collection(tree.parent / "test.emoir") as collection:
+        collection.index(tree, workers=2)
+        yield collection
+
+
+def measured(pools: dict[str, Pool]) -> dict[str, list[Features | None]]:
+    found = {}
+    for name, pool in pools.items():
+        answers = measure_files([(as_path(fact.path), fact.modified_ns) for fact in pool.facts])
+        found[name] = [None if isinstance(answer, Failure) else answer for answer in answers]
+    return found
+
+
+def test_a_selection_meets_its_conditions(photos: Collection) -> None:
+    _, readings, _ = photos.rows()
+    middle = float(np.median(readings.valence))
+    pool = Pool(*photos.rows(filters=Filters(valence=Range(high=middle))))
+    stimuli = select_stimuli(pool, 6, per_folder=5, seed=3)
+    assert len({image.id for image in stimuli.images}) == 6
+    assert all(image.reading.valence <= middle + 1e-3 for image in stimuli.images)
+    paths = [image.path for image in stimuli.images]
+    assert paths == sorted(paths)
+    assert max(Counter(path.parent for path in paths).values()) <= 5
+    assert stimuli.to_json() == select_stimuli(pool, 6, per_folder=5, seed=3).to_json()
+    with pytest.raises(SelectionError, match=r"12 images meet .* 99 were asked for, and \d+ can be taken"):
+        select_stimuli(pool, 99, per_folder=5)
+
+
+def test_rows_among_listed_files(photos: Collection, tree: Path) -> None:
+    listed = [tree / "dark" / "03.png", tree / "bright" / "01.png", tree / "no.png"]
+    facts, _, _ = photos.rows(among=listed)
+    assert [as_path(fact.path) for fact in facts] == [listed[1], listed[0]]
+    assert photos.rows(among=listed, within=[tree / "dark"])[0] == facts[1:]
+    assert photos.rows(among=listed, filters=Filters(orientation="portrait"))[0] == []
+
+
+def test_matched_sets_end_to_end(photos: Collection, tree: Path) -> None:
+    candidates = {name: Pool(*photos.rows(within=[tree / name])) for name in ("dark", "bright")}
+    pools, shared = pools_of(candidates, seed=1)
+    assert shared == 0
+    features = measured(pools)
+    features["dark"][0] = None
+    stimuli = matched_stimuli(pools, features, 4, variables=["contrast", "size"], seed=1)
+    assert [(image.set, image.condition) for image in stimuli.images] == [
+        (number, name) for number in range(1, 5) for name in ("dark", "bright")
+    ]
+    assert pools["dark"].facts[0].id not in {image.id for image in stimuli.images}
+    assert [row.variable for row in stimuli.balance] == ["contrast", "size", "valence", "arousal"]
+    assert [row.matched for row in stimuli.balance] == [True, True, False, False]
+    dark = [image.variables["contrast"] for image in stimuli.images if image.condition == "dark"]
+    assert stimuli.balance[0].means[0] == pytest.approx(np.mean(dark))
+    assert stimuli.balance[0].difference < stimuli.balance[0].before
+    again = json.loads(stimuli.to_json())
+    assert (again["seed"], again["conditions"], len(again["images"])) == (1, ["dark", "bright"], 8)
+    assert set(again["images"][0]["variables"]) == {"contrast", "size"}
+    features["bright"] = [None] * len(pools["bright"])
+    with pytest.raises(SelectionError, match="condition bright: 4 were asked for, and 0 can"):
+        matched_stimuli(pools, features, 4)
+
+
+def test_images_of_several_conditions_are_left_out(photos: Collection, tree: Path) -> None:
+    everything = Pool(*photos.rows())
+    dark = Pool(*photos.rows(within=[tree / "dark"]))
+    pools, shared = pools_of({"all": everything, "dark": dark})
+    assert shared == len(dark)
+    assert len(pools["dark"]) == 0
+    assert all(b"/bright/" in fact.path for fact in pools["all"].facts)
+    small, _ = pools_of({"dark": dark}, size=5, per_folder=3)
+    assert len(small["dark"]) == 3
+
+
+def test_copies_are_one_image(collection: Collection, tmp_path: Path) -> None:
+    [path] = save_photos(tmp_path / "photos", 1)
+    (tmp_path / "photos" / "copy.jpg").write_bytes(path.read_bytes())
+    Image.open(path).save(tmp_path / "photos" / "saved again.jpg", quality=95)
+    collection.index(tmp_path / "photos", workers=1)
+    assert len(collection.rows()[0]) == 2
+    assert len(draw(Pool(*collection.rows()), 5)) == 1
