@@ -23,7 +23,7 @@ from emoir.evaluate.retrieval import (
 
 RANDOM = np.random.default_rng(2)
 # One query, six answers, the relevant ones at ranks 1, 3 and 6.
-HAND = Ranking(np.array([[1.0, 0, 1, 0, 0, 1]]))
+HAND = Ranking(np.array([[1.0, 0, 1, 0, 0, 1]]), np.arange(6)[None])
 
 
 def test_by_hand() -> None:
@@ -40,7 +40,7 @@ def test_by_hand() -> None:
 
 def test_modified_rank_beyond_the_window() -> None:
     # R = 1, K = min(4, 2) = 2: the only relevant image, at rank 5, counts as rank 2.5, the worst there is.
-    late = Ranking(np.array([[0.0, 0, 0, 0, 1]]))
+    late = Ranking(np.array([[0.0, 0, 0, 0, 1]]), np.arange(5)[None])
     assert normalised_rank(late).tolist() == [1]
 
 

@@ -12,7 +12,9 @@ import typer
 from typer.core import TyperGroup
 
 from emoir import __version__
+from emoir.cli.data import data
 from emoir.cli.describe import describe
+from emoir.cli.evaluate import evaluate
 from emoir.cli.experiment import experiment
 from emoir.cli.explain import explain
 from emoir.cli.export import export
@@ -89,5 +91,6 @@ def welcome(
         put(WELCOME)
 
 
-for command in (index, search, describe, explain, status, export, train, experiment):
+for command in (index, search, describe, explain, status, export, train, evaluate, experiment):
     app.command()(command)
+app.add_typer(data, name="data")

@@ -29,6 +29,7 @@ class Layout:
         read: the folder's table; images need not be there.
         parts: the split that the literature uses, part to its share in whole numbers (see ``make_parts``); empty if
             the set has a split of its own, or none is agreed on.
+        beside: folders whose images are no pictures of the set.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Layout:
     fits: Callable[[Path], bool]
     read: Callable[[Path], Table]
     parts: Mapping[str, int] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
 
 
 def read_rows(file: Path, delimiter: str, fewest: int) -> list[list[str]]:

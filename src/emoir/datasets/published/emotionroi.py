@@ -53,4 +53,4 @@ def _read(folder: Path) -> Table:
     )
 
 
-EMOTIONROI = Layout("emotionroi", "EmotionROI (Peng et al. 2016)", 1_980, _fits, _read)
+EMOTIONROI = Layout("emotionroi", "EmotionROI (Peng et al. 2016)", 1_980, _fits, _read, beside=("ground_truth",))
