@@ -11,6 +11,7 @@ from emoir.evaluate.retrieval import (
     RETRIEVAL_MEASURES,
     Ranking,
     average_precision,
+    interpolated_precision,
     leave_one_out,
     mikels_gains,
     nearest_neighbour,
@@ -113,3 +114,11 @@ def test_a_query_without_relevant_images_has_no_figure() -> None:
 def test_shapes() -> None:
     with pytest.raises(ShapeError, match=r"gains \(3, 3\)"):
         leave_one_out(np.zeros((3, 2)), np.zeros((3, 2)))
+
+
+def test_interpolated_precision_by_hand() -> None:
+    # Relevant at ranks 1, 3 and 6: precision 1, 2/3 and 1/2 at recalls 1/3, 2/3 and 1.
+    curve = interpolated_precision(HAND)[0]
+    assert curve.tolist() == pytest.approx([1] * 4 + [2 / 3] * 3 + [1 / 2] * 4)
+    nothing = interpolated_precision(Ranking(np.zeros((1, 4)), np.arange(4)[None]))
+    assert np.isnan(nothing).all()

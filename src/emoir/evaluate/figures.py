@@ -21,7 +21,7 @@ from emoir.evaluate.calibration import (
 )
 from emoir.evaluate.classification import majority_floor, polarity_right, right_at, wheel_confusion
 from emoir.evaluate.distributions import DISTRIBUTION_MEASURES
-from emoir.evaluate.intervals import Estimate, Statistic, bootstrap, bootstrap_mean, paired_difference
+from emoir.evaluate.intervals import Estimate, Statistic, bootstrap, bootstrap_mean, mean_of, paired_difference
 from emoir.evaluate.regression import concordance, pearson, root_mean_squared_error
 from emoir.evaluate.retrieval import (
     Ranking,
@@ -94,11 +94,7 @@ def difference(first: Figure, second: Figure) -> Estimate | None:
 
 def _mean(measure: str, floor: str, values: NDArray[np.floating]) -> Figure:
     """The figure of one number an image."""
-
-    def statistic(rows: NDArray[np.intp]) -> float:
-        return float(np.nanmean(values[rows]))
-
-    return Figure(measure, len(values), floor, bootstrap_mean(values), statistic)
+    return Figure(measure, len(values), floor, bootstrap_mean(values), mean_of(values))
 
 
 def figures(table: Table, said: Said) -> list[Figure]:

@@ -209,7 +209,7 @@ def principal_plane(embeddings: NDArray[np.floating]) -> tuple[NDArray[np.float6
 
     Example:
         >>> coordinates, shares = principal_plane(np.array([[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]]))
-        >>> coordinates[:, 0].tolist(), shares.tolist()
+        >>> coordinates[:, 0].round(6).tolist(), shares.round(6).tolist()
         ([-2.0, 0.0, 2.0], [1.0, 0.0])
     """
     centred = embeddings.astype(np.float64) - embeddings.mean(axis=0, dtype=np.float64)

@@ -33,9 +33,9 @@ class EmotionFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         workers: processes that read; default: one per core.
 
     Example:
-        >>> import tempfile
+        >>> import tempfile, pathlib
         >>> from PIL import Image
-        >>> file = Path(tempfile.mkdtemp()) / "grey.png"
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / "grey.png"
         >>> Image.new("RGB", (64, 64), "grey").save(file)
         >>> features = EmotionFeatures(parts=("point",), workers=1)
         >>> features.fit_transform([file]).shape, features.get_feature_names_out().tolist()

@@ -144,7 +144,7 @@ def test_oasis_groups_by_theme(tmp_path: Path) -> None:
 def test_twitter_agreement(tmp_path: Path) -> None:
     table = read(tmp_path, "twitter1")
     assert table.classes["polarity"].tolist() == [1, 0, 1]
-    np.testing.assert_allclose(table.distributions["polarity"], [[0.4, 0.6], [0.8, 0.2], [0, 1]])
+    np.testing.assert_allclose(table.distributions["polarity"], [[0.4, 0.6], [0.8, 0.2], [0.0, 1.0]])
     (tmp_path / "twitter1" / "four_agree.txt").write_text("b.jpg maybe\n")
     with pytest.raises(DatasetError, match="'maybe' is neither 0 nor 1"):
         read_dataset(tmp_path / "twitter1")
