@@ -161,15 +161,14 @@ def _part(table: Table, layout: Layout | None, part: str) -> Table:
     from emoir.datasets.splits import make_parts
     from emoir.errors import DatasetError
 
-    names = table.split
-    if names is None and layout is not None and layout.parts:
-        drawn = make_parts(table, tuple(layout.parts.values()))
-        names = np.array(list(layout.parts))[drawn.folds]
-        say(f"the literature's split of {table.name} is drawn anew by everyone; this one is stratified, with seed 0")
-    known = [] if names is None else sorted({name for name in names.tolist() if name})
-    if names is None or part not in known:
+    parts = layout.parts if layout is not None and table.split is None else {}
+    known = list(parts) if table.split is None else sorted({name for name in table.split.tolist() if name})
+    if part not in known:
         raise DatasetError(f"{table.name}: no part {part!r}; it has {', '.join(known) or 'no split'}")
-    return table.take(np.flatnonzero(names == part))
+    if table.split is not None:
+        return table.take(np.flatnonzero(table.split == part))
+    say(f"the literature's split of {table.name} is drawn anew by everyone; this one is stratified, with seed 0")
+    return table.take(make_parts(table, tuple(parts.values())).test_rows(known.index(part)))
 
 
 def _unseen(table: Table, models: Sequence[Model], *, leave_out: bool) -> Table:

@@ -96,8 +96,15 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """What is needed of an image to know it again."""
+class Seen:
+    """What is needed of an image to know it again.
+
+    Args:
+        digest: SHA-256 of the file.
+        hash: difference hash.
+        palette: (64,) square roots of the palette histogram.
+        cells: (16, 16, 3) uint8 sRGB, the thumbnail.
+    """
 
     digest: bytes
     hash: int
@@ -129,8 +136,8 @@ def check(
     rows = {path: row for row, path in reversed(list(enumerate(table.paths)))}
     seen: set[Path] = set()
     repeated = [path for path in table.paths if path in seen or seen.add(path)]  # type: ignore[func-returns-value]
-    looked, missing, broken = dict[int, _Seen](), list[Path](), dict[Path, str]()
-    for number, (path, found) in enumerate(_look(unique, max_pixels), 1):
+    looked, missing, broken = dict[int, Seen](), list[Path](), dict[Path, str]()
+    for number, (path, found) in enumerate(_look_at_all(unique, max_pixels), 1):
         if found is None:
             missing.append(path)
         elif isinstance(found, str):
@@ -153,28 +160,37 @@ def check(
     )
 
 
-def _look(paths: Sequence[Path], max_pixels: int) -> Iterator[tuple[Path, _Seen | str | None]]:
-    """Each path in order with what is needed of it; or why it cannot be decoded; or None if it is not there."""
+def look_at(path: Path, max_pixels: int) -> Seen | str | None:
+    """Decode an image.
 
-    def look(path: Path) -> _Seen | str | None:
-        try:
-            content = path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            return f"cannot be read: {error.strerror}"
-        try:
-            pixels = decode(content, size=SIDE, max_pixels=max_pixels).pixels
-        except UndecodableImageError as error:
-            return str(error)
-        cells = np.asarray(Image.fromarray(pixels).resize((CELLS, CELLS), Image.Resampling.BOX))
-        palette = np.sqrt(palette_histogram(pixels))
-        return _Seen(hashlib.sha256(content).digest(), difference_hash(pixels), palette, cells)
+    Args:
+        path: the file.
+        max_pixels: larger images are not decoded.
 
+    Returns:
+        What is needed to know it again; why it cannot be decoded; or None if it is not there.
+    """
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    try:
+        pixels = decode(content, size=SIDE, max_pixels=max_pixels).pixels
+    except UndecodableImageError as error:
+        return str(error)
+    cells = np.asarray(Image.fromarray(pixels).resize((CELLS, CELLS), Image.Resampling.BOX))
+    palette = np.sqrt(palette_histogram(pixels))
+    return Seen(hashlib.sha256(content).digest(), difference_hash(pixels), palette, cells)
+
+
+def _look_at_all(paths: Sequence[Path], max_pixels: int) -> Iterator[tuple[Path, Seen | str | None]]:
+    """Each path in order with what was seen."""
     # Pillow decodes without the interpreter's lock.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         try:
-            yield from zip(paths, pool.map(look, paths), strict=True)
+            yield from zip(paths, pool.map(lambda path: look_at(path, max_pixels), paths), strict=True)
         finally:
             # Ctrl-C must not wait for the rest.
             pool.shutdown(wait=True, cancel_futures=True)
@@ -186,7 +202,7 @@ def _extra(folder: Path, named: set[Path], beside: Sequence[str]) -> list[Path]:
     ]
 
 
-def _copies(table: Table, looked: Mapping[int, _Seen]) -> Iterator[Copies]:
+def _copies(table: Table, looked: Mapping[int, Seen]) -> Iterator[Copies]:
     """Groups of exact copies, then groups of near duplicates that are more than exact copies."""
     rows, seen = list(looked), list(looked.values())
     first: dict[bytes, int] = {}
@@ -200,7 +216,7 @@ def _copies(table: Table, looked: Mapping[int, _Seen]) -> Iterator[Copies]:
         yield _group(table, [rows[single[place]] for place in group], exact=False)
 
 
-def _near(seen: Sequence[_Seen]) -> Iterator[tuple[int, int]]:
+def _near(seen: Sequence[Seen]) -> Iterator[tuple[int, int]]:
     """Pairs that are alike in hash and colours and, cell by cell, in their thumbnails."""
     if not seen:
         return

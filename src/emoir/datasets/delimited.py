@@ -154,7 +154,10 @@ def _scaled(
     outside = np.flatnonzero((values < 0) | (values > 1))
     if len(outside):
         row = int(outside[0])
-        raise DatasetError(f"{file}, row {row + 1}, column {column}: {rows[row][column]} is outside the scale {scale}")
+        raise DatasetError(
+            f"{file}, row {row + 1}, column {column}: {rows[row][column]} is outside the scale {scale}; "
+            "say which ratings mean 0 and 1, such as --scale 1,9"
+        )
     return values
 
 
