@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 import development
-from emoir.datasets.check import SAME_CELLS, look_at
+from emoir.datasets.check import SAME_CELLS, Seen, look_at
 from emoir.evaluate.figures import provenance
 from emoir.images.near_duplicates import near_duplicate_pairs
 from emoir.limits import MAX_PIXELS
@@ -17,14 +17,10 @@ from emoir.limits import MAX_PIXELS
 
 def main() -> None:
     known = development.near_duplicates()
-    print(
-        "| set | known pairs | pairs alike in hash and colours | of these alike in the thumbnail |\n|---|---|---|---|"
-    )
+    print("| set | known pairs | alike in hash and colours | of these in the thumbnail |\n|---|---|---|---|")
     for name in (*development.HUMAN_RATED, *development.WEAK):
         paths = list(development.load(name).paths)
-        seen = [
-            found for path in paths if not isinstance(found := look_at(path, MAX_PIXELS), str) and found is not None
-        ]
+        seen = [found for path in paths if isinstance(found := look_at(path, MAX_PIXELS), Seen)]
         hashes = np.array([one.hash for one in seen], dtype=np.uint64)
         pairs = near_duplicate_pairs(hashes, np.stack([one.palette for one in seen]))
         gaps = [abs(seen[one].cells.astype(np.int16) - seen[other].cells).mean() for one, other in pairs.tolist()]

@@ -26,8 +26,7 @@ from emoir.images.palette import palette_histogram
 from emoir.limits import MAX_PIXELS
 
 SIDE = 128
-# Pictures that share hash and colours are compared cell by cell: copies that were encoded anew differ by about 1 of 255
-# on average, other pictures by 10 and more.
+# Pictures that share hash and colours are compared cell by cell: dark and smooth ones share both whatever they show.
 CELLS, SAME_CELLS = 16, 8.0
 Report = Callable[[int, int], None]
 """Called with the number of images looked at, and of all."""
