@@ -85,6 +85,14 @@ def oasis(root: Path) -> None:
     )
 
 
+def bass(root: Path) -> None:
+    touch(root, "images/abuse.png", "images/dance.png")
+    (root / "BASS_data.csv").write_text(
+        "file_name,val_mean_us,aro_mean_us,val_sd_us,aro_sd_us,val_n_us,aro_n_us,val_mean_ch,keywords\n"
+        'abuse.png,1,7,0.8,2.4,96,95,3,"fight, anger"\ndance.png,9,5,1.6,1.6,90,91,8,"joy, dance"\n'
+    )
+
+
 def twitter1(root: Path) -> None:
     touch(root, *(f"Agg_AMT_Candidates/{name}.jpg" for name in "abc"))
     (root / "three_agree.txt").write_text("a.jpg 1\nb.jpg 0\nc.jpg 1\n")
@@ -145,6 +153,7 @@ TREES: dict[str, Callable[[Path], None]] = {
         iapsa,
         gaped,
         oasis,
+        bass,
         twitter1,
         flickr_ldl,
         twitter_ldl,

@@ -141,6 +141,19 @@ def test_oasis_groups_by_theme(tmp_path: Path) -> None:
     assert table.raters["arousal"].tolist() == [90, 99, 99]
 
 
+def test_bass(tmp_path: Path) -> None:
+    table = read(tmp_path, "bass")
+    assert table.valence is not None
+    assert table.arousal is not None
+    assert (table.valence.tolist(), table.arousal.tolist()) == ([0, 1], [0.75, 0.5])
+    assert table.spreads["arousal"].tolist() == pytest.approx([0.3, 0.2])
+    assert table.raters["valence"].tolist() == [96, 90]
+    text = (tmp_path / "bass" / "BASS_data.csv").read_text()
+    (tmp_path / "bass" / "BASS_data.csv").write_text(text.replace("dance.png,9", "dance.png,nine"))
+    with pytest.raises(DatasetError, match=r"the row of dance\.png: .*nine.* are not all numbers"):
+        read_dataset(tmp_path / "bass")
+
+
 def test_twitter_agreement(tmp_path: Path) -> None:
     table = read(tmp_path, "twitter1")
     assert table.classes["polarity"].tolist() == [1, 0, 1]

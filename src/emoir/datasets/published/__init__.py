@@ -3,6 +3,7 @@
 from emoir.datasets.published.abstract import ABSTRACT
 from emoir.datasets.published.artphoto import ARTPHOTO
 from emoir.datasets.published.base import Layout
+from emoir.datasets.published.bass import BASS
 from emoir.datasets.published.emoset import EMOSET
 from emoir.datasets.published.emotion6 import EMOTION6
 from emoir.datasets.published.emotionroi import EMOTIONROI
@@ -28,6 +29,7 @@ PUBLISHED: dict[str, Layout] = {
         IAPSA,
         GAPED,
         OASIS,
+        BASS,
         TWITTER,
         FLICKR_LDL,
         TWITTER_LDL,

@@ -100,6 +100,29 @@ def class_indices(names: Sequence[str], labels: Iterable[str]) -> Integers:
     return np.array(indices, dtype=np.int64)
 
 
+def read_ratings(file: Path, name: str, columns: Sequence[str]) -> tuple[list[str], Floats]:
+    """The names and some numbers of a table with titles and quotes.
+
+    Args:
+        file: CSV.
+        name: the column of names.
+        columns: those of numbers.
+
+    Returns:
+        ``(names, values)``: n names without spaces around, and (n, columns).
+
+    Raises:
+        DatasetError: naming a column that is not there, or a value that is no number.
+    """
+    with open(file, newline="", encoding="utf-8-sig") as stream:
+        rows = list(csv.DictReader(stream))
+    missing = {name, *columns} - set(rows[0] if rows else [])
+    if missing:
+        raise DatasetError(f"{file}: no column {', '.join(sorted(missing))}")
+    cells = [[row[name].strip(), *(row[column] for column in columns)] for row in rows]
+    return [row[0] for row in cells], numbers(file, cells, slice(1, None))
+
+
 def favourites(votes: Floats) -> Integers:
     """The class with most votes in each row; absent where several share them."""
     best = votes == votes.max(axis=1, keepdims=True)

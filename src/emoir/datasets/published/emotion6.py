@@ -8,8 +8,8 @@
 - Terms: academic research only; the images belong to their photographers (its own ReadMe).
 - Paper: Peng, K.-C. et al. (2015). A mixed bag of emotions: model, predict, and transfer emotion distributions. CVPR,
   860-868. DOI 10.1109/CVPR.2015.7298687.
-- Layout read in: its own ReadMe, as copied into public code, and github.com/vimal-isi-edu/LMM_Emotion_Prediction,
-  ``dataset_preprocess.py``, and github.com/Kahsolt/EmotionSpaces, ``data.py``.
+- Layout read in: its own ReadMe; github.com/vimal-isi-edu/LMM_Emotion_Prediction, ``dataset_preprocess.py``; and
+  github.com/Kahsolt/EmotionSpaces, ``data.py``.
 
 ::
 

@@ -6,9 +6,7 @@
 - Terms: academic research, as for Emotion6.
 - Paper: Peng, K.-C. et al. (2016). Where do emotions come from? Predicting the Emotion Stimuli Map. ICIP, 614-618.
   DOI 10.1109/ICIP.2016.7532430.
-- Layout read in: two loaders in public code that open ``images/CLASS/FILE``, ``ground_truth/CLASS/FILE`` and
-  ``training_testing_split/training.txt`` and ``testing.txt`` with lines ``CLASS/FILE`` (found by the last name, their
-  repositories are not named there); github.com/surkerl/NEW-VEA, ``src/datasets/emotionroi.py``, looks for the same.
+- Layout read in: github.com/Kahsolt/EmotionROI-ex, ``data.py``.
 
 ::
 

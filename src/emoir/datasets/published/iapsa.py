@@ -9,8 +9,8 @@
 - Papers: Mikels, J. A. et al. (2005). Emotional category data on images from the International Affective Picture
   System. Behavior Research Methods 37, 626-630. DOI 10.3758/BF03192732. Lang, P. J. et al. (2008). IAPS. Technical
   Report A-8, University of Florida.
-- Layout read in: the norms' own ReadMe, and a script that sorts the pictures by these norms, both in public code
-  (their repositories are not named there).
+- Layout read in: the norms' own ReadMe, and a script that sorts the pictures by these norms, whose repositories a
+  search of public code did not name.
 
 ::
 

@@ -7,9 +7,9 @@
 - Terms: none stated; the images belong to their makers.
 - Paper: Yang, J., Sun, M. & Sun, X. (2017). Learning visual sentiment distributions via augmented conditional
   probability neural network. AAAI, 224-230.
-- Layout read in: a loader in public code, of the author of github.com/klrc/labvision (its path there is not in the
-  stored copy), which names the columns in this order; a second program reads the same header by its first word. The
-  numbers of raters are in the training programs of a third.
+- Layout read in: a loader built on github.com/klrc/labvision, which names the columns in this order, and a second
+  program that reads the same header, whose repositories a search of public code did not name; the numbers of raters
+  in a third. github.com/liuxianyi/StyleEDL, ``dataset/dataset.py``, reads lists of the same form, split in two.
 
 ::
 

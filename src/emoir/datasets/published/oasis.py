@@ -18,15 +18,13 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 
 import numpy as np
 
-from emoir.datasets.published.base import Layout
+from emoir.datasets.published.base import Layout, read_ratings
 from emoir.datasets.table import Table
-from emoir.errors import DatasetError
 
 FILE = "OASIS.csv"
 SCALE = (1, 7)
@@ -38,16 +36,7 @@ def _fits(folder: Path) -> bool:
 
 
 def _read(folder: Path) -> Table:
-    with open(folder / FILE, newline="", encoding="utf-8-sig") as stream:
-        rows = list(csv.DictReader(stream))
-    missing = {"Theme", *COLUMNS} - set(rows[0] if rows else [])
-    if missing:
-        raise DatasetError(f"{folder / FILE}: no column {', '.join(sorted(missing))}")
-    try:
-        values = np.array([[float(row[name]) for name in COLUMNS] for row in rows])
-    except ValueError as error:
-        raise DatasetError(f"{folder / FILE}: {error}") from None
-    themes = [row["Theme"].strip() for row in rows]
+    themes, values = read_ratings(folder / FILE, "Theme", COLUMNS)
     images = folder / ("Images" if (folder / "Images").is_dir() else "images")
     unit = SCALE[1] - SCALE[0]
     return Table(

@@ -7,8 +7,9 @@
 - Terms: none stated; the pictures belong to those who posted them.
 - Paper: You, Q. et al. (2015). Robust image sentiment analysis using progressively trained and domain transferred deep
   networks. AAAI, 381-388. arXiv 1509.06041.
-- Layout read in: three programs in public code that open these lists and this folder (found by their names, the
-  repositories are not named there); github.com/Kahsolt/EmotionSpaces, ``data.py``, opens the same folder.
+- Layout read in: three programs that open these lists and this folder, whose repositories a search of public code did
+  not name; github.com/Kahsolt/EmotionSpaces, ``data.py``, opens the same folder, and
+  github.com/zeroQiaoba/gpt4v-emotion, ``results/twitter1``, names lists of the same three kinds.
 
 ::
 

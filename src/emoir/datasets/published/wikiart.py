@@ -8,7 +8,7 @@
 - Paper: Mohammad, S. M. & Kiritchenko, S. (2018). WikiArt Emotions: an annotated dataset of emotions evoked by art.
   LREC.
 - Layout read in: github.com/Trictiammino/Tesi-Di-Laurea, ``WikiArt-Emotions/README.txt`` (its makers') and
-  ``WikiArt-Emotions/WikiArt-Emotions-All.tsv``; several downloaders in public code name the images ``ID.jpg``.
+  ``WikiArt-Emotions/WikiArt-Emotions-All.tsv``; several programs that fetch them name the images ``ID.jpg``.
 
 ::
 
