@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from emoir.datasets import Table
-from emoir.datasets.splits import Folds, check_groups, connected, make_folds, make_hold_out, make_parts
+from emoir.datasets.splits import Folds, check_groups, connected, make_folds, make_hold_out, make_parts, part_rows
 from emoir.errors import DatasetError
 
 
@@ -129,3 +129,15 @@ def test_connected_components() -> None:
     roots = connected(6, [(0, 1), (4, 5), (1, 4)])
     assert len({roots[row] for row in (0, 1, 4, 5)}) == 1
     assert len({roots[0], roots[2], roots[3]}) == 3
+
+
+def test_one_part(tmp_path: Path) -> None:
+    data = table(tmp_path, classes={"mood": np.arange(60) % 3}, class_names={"mood": ("a", "b", "c")})
+    parts = make_parts(data, (4, 1))
+    assert np.array_equal(part_rows(data, "test", {"train": 4, "test": 1}), parts.test_rows(1))
+    split = replace(data, split=np.array(["x", ""] * 30))
+    assert part_rows(split, "x", {"train": 4, "test": 1}).tolist() == list(range(0, 60, 2))
+    with pytest.raises(DatasetError, match="no part 'test'; it has x"):
+        part_rows(split, "test", {"train": 4, "test": 1})
+    with pytest.raises(DatasetError, match="no part 'test'; it has no split"):
+        part_rows(data, "test", {})

@@ -122,3 +122,14 @@ def test_embeddings_in_the_order_of_the_table(tmp_path: Path) -> None:
     (tmp_path / "e.npy").write_text("no array")
     with pytest.raises(DatasetError, match="not an array of numbers"):
         read_embeddings(tmp_path / "e.npy", moods)
+
+
+def test_names_are_paths_of_the_file_or_of_the_images(tmp_path: Path) -> None:
+    # Every class has a 1.jpg: the name alone says nothing.
+    paths = [tmp_path / "data" / mood / "1.jpg" for mood in ("calm", "wild")]
+    names = {"mood": ("calm", "wild")}
+    data = Table("t", paths, classes={"mood": np.array([0, 1])}, class_names=names)
+    (tmp_path / "said").mkdir()
+    for text in ("wild/1.jpg,0,1\n", "../data/wild/1.jpg,0,1\n1.jpg,1,0\n", f"{paths[1]},0,1\n"):
+        said = read_predictions(write(tmp_path / "said", f"path,calm,wild\n{text}"), data)
+        assert said.known.tolist() == [False, True]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,7 @@ from emoir import Model
 from emoir.datasets import Table
 from emoir.emotions.spaces import MIKELS
 from emoir.errors import EmoirError
-from emoir.evaluate.reading import may_have_learnt_from, read_table_images, sets_of
-from emoir.extract.model import CARD
+from emoir.evaluate.reading import read_table_images
 from tests.pictures import save_photos
 
 
@@ -45,15 +43,3 @@ def test_readings_in_the_order_of_the_table(tmp_path: Path, model: Model) -> Non
 def test_nothing_can_be_read(tmp_path: Path, model: Model) -> None:
     with pytest.raises(EmoirError, match=r"none of the 1 images of t could be read; the first of them: .*no\.jpg"):
         read_table_images(table([tmp_path / "no.jpg"]), model, workers=1)
-
-
-def test_sets_that_a_card_names(model: Model, other_model: Path) -> None:
-    assert {"emotion6", "fi_subset", "mvsa_single"} <= sets_of(model)
-    assert "gaped" not in sets_of(model)
-    assert may_have_learnt_from(model, table([Path("a")], "fi")) == "fi_subset"
-    assert may_have_learnt_from(model, table([Path("a")], "emotion6")) == "emotion6"
-    assert may_have_learnt_from(model, table([Path("a")], "emotion")) is None
-    card = json.loads((other_model / CARD).read_text())
-    card["data"] = {"mine": 100, "held out": 20}
-    (other_model / CARD).write_text(json.dumps(card))
-    assert may_have_learnt_from(Model(other_model), table([Path("a")], "mine")) == "mine"

@@ -14,13 +14,15 @@ from emoir.cli.output import Exit, put, say, shown
 from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE, Limits
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from emoir.datasets import Layout, Table
     from emoir.evaluate.judgement import Judgement
     from emoir.evaluate.predictions import Predictions
     from emoir.extract import Model
 
 SHIPPED = "shipped"
-SUFFIXES = {"table": ".txt", "markdown": ".md", "csv": ".csv", "json": ".json", "latex": ".tex"}
 
 
 class EvaluateFormat(str, Enum):
@@ -106,38 +108,49 @@ def _evaluate(
     limits: Limits,
 ) -> bool:
     """Read, judge, print and write; whether some images failed."""
+    import numpy as np
+
+    from emoir.cli.progress import progress
     from emoir.datasets import layout_of, read_dataset
     from emoir.evaluate.formats import FORMATS
     from emoir.evaluate.judgement import judge
+    from emoir.evaluate.predictions import read_embeddings, read_predictions
+    from emoir.evaluate.reading import read_table_images
     from emoir.extract import Model, shipped_model_folder
 
     space, label, scale = labels
-    table = read_dataset(source, space=space, label=label, scale=parse_scale(scale))
-    if part is not None:
-        table = _part(table, layout_of(source), part)
+    whole = read_dataset(source, space=space, label=label, scale=parse_scale(scale))
     # A model folder is opened, a file stays a file.
     systems = [
         Path(name) if _is_file(name) else Model(shipped_model_folder() if _is_shipped(name) else Path(name))
         for name in names
     ]
-    whole = table
-    table = _unseen(table, [system for system in systems if isinstance(system, Model)], leave_out=unseen)
+    rows = np.arange(len(whole)) if part is None else _part(whole, layout_of(source), part)
+    for system in systems:
+        if isinstance(system, Model):
+            rows = _unseen(whole, rows, system, leave_out=unseen)
+    table = whole.take(rows)
     said: list[Predictions] = []
     failures: dict[Path, str] = {}
     for system in systems:
         if isinstance(system, Model):
-            predictions, failed = _read(system, table, workers, limits)
-            said.append(predictions)
+            with progress(f"reading images with {system.id}") as report:
+                predictions, failed = read_table_images(table, system, workers=workers, limits=limits, report=report)
             failures |= failed
+        elif system.suffix == ".npy":
+            predictions = read_embeddings(system, whole).take(rows)
         else:
-            said.append(_from_file(system, whole, table))
+            predictions = read_predictions(system, whole).take(rows)
+        said.append(predictions)
     for path, cause in failures.items():
         say(f"{shown(path)}: {cause}")
     judgement = judge(table, said)
     _say_what_was_done(judgement)
     put(FORMATS[format.value](judgement))
     if out is not None:
-        _write(judgement, out)
+        from emoir.evaluate.files import write_judgement
+
+        say(f"{len(write_judgement(judgement, out))} files: {shown(out)}")
     return bool(failures)
 
 
@@ -154,76 +167,28 @@ def _is_shipped(name: str) -> bool:
     return name == SHIPPED and not Path(name).is_dir()
 
 
-def _part(table: Table, layout: Layout | None, part: str) -> Table:
-    """The rows of one part of the published split, or of the one that the literature uses."""
-    import numpy as np
+def _part(table: Table, layout: Layout | None, part: str) -> NDArray[np.intp]:
+    from emoir.datasets.splits import part_rows
 
-    from emoir.datasets.splits import make_parts
-    from emoir.errors import DatasetError
-
-    parts = layout.parts if layout is not None and table.split is None else {}
-    known = list(parts) if table.split is None else sorted({name for name in table.split.tolist() if name})
-    if part not in known:
-        raise DatasetError(f"{table.name}: no part {part!r}; it has {', '.join(known) or 'no split'}")
-    if table.split is not None:
-        return table.take(np.flatnonzero(table.split == part))
-    say(f"the literature's split of {table.name} is drawn anew by everyone; this one is stratified, with seed 0")
-    return table.take(make_parts(table, tuple(parts.values())).test_rows(known.index(part)))
+    rows = part_rows(table, part, layout.parts if layout is not None else {})
+    if table.split is None:
+        say(f"the literature's split of {table.name} is drawn anew by everyone; this one is stratified, with seed 0")
+    return rows
 
 
-def _unseen(table: Table, models: Sequence[Model], *, leave_out: bool) -> Table:
-    """The table without images that a model learnt from; an error, if they are not to be left out."""
-    import numpy as np
+def _unseen(table: Table, rows: NDArray[np.intp], model: Model, *, leave_out: bool) -> NDArray[np.intp]:
+    """The rows that a model has not learnt from, and what is to be said of them."""
+    from emoir.evaluate.unseen import may_have_learnt_from, unseen_rows
 
-    from emoir.datasets.splits import image_digests
-    from emoir.errors import DatasetError, LeakageError
-    from emoir.evaluate.out_of_fold import check_unseen
-    from emoir.evaluate.reading import may_have_learnt_from
-
-    if not models:
-        return table
-    there = [row for row, path in enumerate(table.paths) if path.is_file()]
-    digests = np.array([""] * len(table), dtype=object)
-    digests[there] = image_digests([table.paths[row] for row in there])
-    for model in models:
-        learnt = model.learnt_from()
-        if not leave_out:
-            try:
-                check_unseen(digests[there].tolist(), learnt)
-            except LeakageError as error:
-                raise LeakageError(f"{model.id}: {error}; --unseen leaves these images out") from None
-        keep = np.array([digest not in learnt for digest in digests.tolist()], dtype=bool)
-        if not keep.any():
-            raise DatasetError(f"{table.name}: {model.id} learnt from every one of its images")
-        if not keep.all():
-            say(f"left out: {int((~keep).sum()):,} images that {model.id} learnt from")
-        table, digests = table.take(np.flatnonzero(keep)), digests[keep]
-        if (name := may_have_learnt_from(model, table)) is not None:
-            say(
-                f"CAUTION: {model.id} learnt from images of {name}. An image is known again only byte for byte: "
-                "if these are other copies of the same pictures, the figures flatter the model"
-            )
-    return table
-
-
-def _read(model: Model, table: Table, workers: int | None, limits: Limits) -> tuple[Predictions, dict[Path, str]]:
-    from emoir.cli.progress import progress
-    from emoir.evaluate.reading import read_table_images
-
-    with progress(f"reading images with {model.id}") as report:
-        return read_table_images(table, model, workers=workers, limits=limits, report=report)
-
-
-def _from_file(file: Path, whole: Table, table: Table) -> Predictions:
-    """Another system's file; its embeddings are in the order of the whole table."""
-    import numpy as np
-
-    from emoir.evaluate.predictions import read_embeddings, read_predictions
-
-    if file.suffix != ".npy":
-        return read_predictions(file, table)
-    place = {path: row for row, path in enumerate(whole.paths)}
-    return read_embeddings(file, whole).take(np.array([place[path] for path in table.paths], dtype=np.intp))
+    kept = rows[unseen_rows(table.take(rows), model, leave_out=leave_out)]
+    if len(kept) < len(rows):
+        say(f"left out: {len(rows) - len(kept):,} images that {model.id} learnt from")
+    if (name := may_have_learnt_from(model, table)) is not None:
+        say(
+            f"CAUTION: {model.id} learnt from images of {name}. An image is known again only byte for byte: "
+            "if these are other copies of the same pictures, the figures flatter the model"
+        )
+    return kept
 
 
 def _say_what_was_done(judgement: Judgement) -> None:
@@ -233,29 +198,3 @@ def _say_what_was_done(judgement: Judgement) -> None:
         for name, note in system.notes.items():
             say(f"{system.name}: {name} is read from {note}")
     say(f"{len(judgement.table):,} images; 95 % intervals by bootstrap, differences over the same resamples")
-
-
-def _write(judgement: Judgement, folder: Path) -> None:
-    """The table in every format, the predictions of the first system, the plots."""
-    from emoir.evaluate.figures import provenance
-    from emoir.evaluate.formats import FORMATS, predictions_csv
-    from emoir.evaluate.plots import save_plots
-    from emoir.evaluate.sheet import retrieval_sheet
-
-    folder.mkdir(parents=True, exist_ok=True)
-    names = " against ".join(system.name for system in judgement.systems)
-    facts = provenance(f"{names} on {judgement.table.name} ({len(judgement.table)} images)", "bootstrap, seed 0")
-    for name, function in FORMATS.items():
-        text = function(judgement)
-        if name in ("markdown", "table"):
-            text += f"\n\n{facts}"
-        elif name == "latex":
-            text = f"% {facts}\n{text}"
-        (folder / f"figures{SUFFIXES[name]}").write_text(text + "\n", encoding="utf-8")
-    (folder / "predictions.csv").write_text(predictions_csv(judgement), encoding="utf-8", errors="backslashreplace")
-    written = save_plots(judgement, folder)
-    sheet = retrieval_sheet(judgement)
-    if sheet is not None:
-        sheet.save(folder / "retrievals.png")
-        written.append(folder / "retrievals.png")
-    say(f"figures, predictions and {len(written)} plots: {shown(folder)}")

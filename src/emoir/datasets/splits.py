@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -161,6 +161,28 @@ def make_parts(
     """
     folds = make_folds(table, count=sum(shares), seed=seed, together=together)
     return replace(folds, folds=np.repeat(np.arange(len(shares)), shares)[folds.folds])
+
+
+def part_rows(table: Table, part: str, shares: Mapping[str, int]) -> NDArray[np.intp]:
+    """The rows of one part of a split: the table's own, or one drawn with the shares that the literature uses.
+
+    Args:
+        table: the data set.
+        part: its name.
+        shares: part to its share (see ``make_parts``), for a table without a split.
+
+    Returns:
+        The rows, rising.
+
+    Raises:
+        DatasetError: naming the parts that there are.
+    """
+    known = list(shares) if table.split is None else sorted({name for name in table.split.tolist() if name})
+    if part not in known:
+        raise DatasetError(f"{table.name}: no part {part!r}; it has {', '.join(known) or 'no split'}")
+    if table.split is not None:
+        return np.flatnonzero(table.split == part)
+    return make_parts(table, tuple(shares.values())).test_rows(known.index(part))
 
 
 def make_hold_out(table: Table, *, one_in: int = 5, seed: int = 0, together: Sequence[tuple[Path, Path]] = ()) -> Folds:

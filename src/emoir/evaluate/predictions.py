@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -124,9 +125,10 @@ def read_predictions(file: Path, table: Table) -> Predictions:
     """Another system's probabilities, valence and arousal, as a table.
 
     Args:
-        file: CSV, one row an image: its path (``path``, ``file``, ``filename`` or ``image``; relative to the file, or
-            the name alone where names are unique); probabilities in columns ``NAME`` or ``p_NAME`` of the data set's
-            classes, or ``SPACE.NAME`` as ``emoir export`` writes them; ``valence`` and ``arousal`` from 0 to 1.
+        file: CSV, one row an image: its path (``path``, ``file``, ``filename`` or ``image``; relative to the file or to
+            the images, or the name alone where names are unique); probabilities in columns ``NAME`` or ``p_NAME`` of
+            the data set's classes, or ``SPACE.NAME`` as ``emoir export`` writes them; ``valence`` and ``arousal`` from
+            0 to 1.
         table: the data set.
 
     Returns:
@@ -174,13 +176,16 @@ def read_predictions(file: Path, table: Table) -> Predictions:
 
 def _places(file: Path, names: Sequence[str], table: Table) -> dict[int, int]:
     """Row of the table to row of the file; a path goes before a bare name."""
-    by_path = {path: row for row, path in enumerate(table.paths)}
+    by_path = {os.fspath(path): row for row, path in enumerate(table.paths)}
     counts = Counter(path.name for path in table.paths)
     by_name = {path.name: row for row, path in enumerate(table.paths) if counts[path.name] == 1}
+    # Links are not followed: a name is what the table calls the image.
+    folders = [path.parent for path in table.paths] or [file.parent]
+    roots = (file.parent.absolute(), os.path.commonpath(folders))
     found: dict[int, int] = {}
     for number, name in enumerate(names):
-        row = by_path.get((file.parent / name).resolve())
-        row = by_name.get(Path(name).name) if row is None else row
+        rows = (by_path.get(os.path.normpath(os.path.join(root, name))) for root in roots)
+        row = next((row for row in rows if row is not None), by_name.get(Path(name).name))
         if row is not None:
             found[row] = number
     return found

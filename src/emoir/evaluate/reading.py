@@ -1,8 +1,7 @@
-"""Reading: a model shown the images of a data set, if it may be judged on them."""
+"""Reading: a model shown the images of a data set."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import EmoirError
 from emoir.evaluate.predictions import Predictions, align
 from emoir.extract import Failure, WorkerPool
-from emoir.extract.model import CARD, Model
+from emoir.extract.model import Model
 from emoir.limits import Limits
 
 Report = Callable[[int, int], None]
@@ -79,21 +78,3 @@ def predictions_of(
     probabilities, notes = align(table, answers)
     points = np.stack([readings.valence, readings.arousal], axis=1)[index]
     return Predictions(readings.model, known, probabilities, points, readings.embeddings[index], notes)
-
-
-def sets_of(model: Model) -> frozenset[str]:
-    """Names of the data sets that a model's card says it learnt from; empty where it says nothing."""
-    data = json.loads((model.folder / CARD).read_text(encoding="utf-8")).get("data", {})
-    # The shipped card sorts sets by kind of label; a fine-tuned model's names the user's own.
-    nested = {name for group in data.values() if isinstance(group, dict) for name in group}
-    return frozenset(nested | {name for name, count in data.items() if isinstance(count, int)})
-
-
-def may_have_learnt_from(model: Model, table: Table) -> str | None:
-    """The data set of a model's card that has this table's name; None if there is none.
-
-    Images are known by their content, so another encoding of an image that was learnt from is not recognised; the
-    name of its set is.
-    """
-    own = (name for name in sorted(sets_of(model)) if name == table.name or name.startswith(f"{table.name}_"))
-    return next(own, None)
