@@ -12,7 +12,7 @@ from emoir.cli.output import put, say, shown
 
 
 def train(
-    data: Annotated[Path, typer.Argument(help="A folder with a sub-folder per class, or a labels.csv.")],
+    data: Annotated[Path, typer.Argument(help="A published set's folder, a folder per class, or a labels.csv.")],
     out: Annotated[Path, typer.Option("--out", help="The model folder to make, for --model.")],
     space: SpaceOption = None,
     label: LabelOption = None,
