@@ -58,8 +58,9 @@ def test_side_by_side(judgement: Judgement) -> None:
 
 def test_only_images_that_all_know() -> None:
     known = np.arange(N) >= 10
-    found = judge(TABLE, [system("a", GOOD), system("b", GOOD, known)])
+    found = judge(TABLE, [system("a", GOOD), system("a", GOOD, known)])
     assert (len(found.table), found.left_out) == (30, 10)
+    assert [one.name for one in found.systems] == ["a", "a (2)"]
     assert {line.images for line in found.lines} == {30}
     same = next(line for line in found.lines if line.measure == "mood: NLL")
     assert same.verdict(1) == "not resolved"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -78,7 +79,7 @@ def judge(table: Table, systems: Sequence[Predictions]) -> Judgement:
     if not len(rows):
         raise DatasetError(f"{table.name}: there is no image of which all of these say something")
     shared = table.take(rows)
-    said = tuple(system.take(rows) for system in systems)
+    said = tuple(_distinct([system.take(rows) for system in systems]))
     measured = [{figure.measure: figure for figure in figures(shared, system)} for system in said]
     lines = [
         _line([named.get(measure) for named in measured])
@@ -91,6 +92,15 @@ def judge(table: Table, systems: Sequence[Predictions]) -> Judgement:
             "a model's spaces are in emoir describe, a table's columns in docs/evaluate.md"
         )
     return Judgement(shared, said, tuple(lines), len(table) - len(rows))
+
+
+def _distinct(systems: Sequence[Predictions]) -> Iterator[Predictions]:
+    """Systems with a number after a name that another had before."""
+    counts: Counter[str] = Counter()
+    for system in systems:
+        counts[system.name] += 1
+        number = counts[system.name]
+        yield system if number == 1 else replace(system, name=f"{system.name} ({number})")
 
 
 def _line(found: Sequence[Figure | None]) -> Line:
