@@ -82,13 +82,12 @@ def check(
 
 
 def _layout_words(layout: Layout | None, source: Path) -> str:
+    from emoir.datasets.detect import TABLES
+
     if layout is not None:
         return f"{layout.title}; {layout.images:,} images were published"
-    return "a table of one's own" if source.is_file() or not _has_classes(source) else "a folder per class"
-
-
-def _has_classes(source: Path) -> bool:
-    return not any((source / f"labels.{suffix}").is_file() for suffix in ("csv", "jsonl", "parquet"))
+    is_table = source.is_file() or any((source / name).is_file() for name in TABLES)
+    return "a table of one's own" if is_table else "a folder per class"
 
 
 def _record(found: Check, layout: Layout | None) -> dict[str, Any]:

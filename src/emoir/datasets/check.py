@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -131,10 +132,9 @@ def check(
     Returns:
         What was found; nothing is changed.
     """
-    unique = list(dict.fromkeys(table.paths))
+    counts = Counter(table.paths)
+    unique = list(counts)
     rows = {path: row for row, path in reversed(list(enumerate(table.paths)))}
-    seen: set[Path] = set()
-    repeated = [path for path in table.paths if path in seen or seen.add(path)]  # type: ignore[func-returns-value]
     looked, missing, broken = dict[int, Seen](), list[Path](), dict[Path, str]()
     for number, (path, found) in enumerate(_look_at_all(unique, max_pixels), 1):
         if found is None:
@@ -151,10 +151,10 @@ def check(
         tuple(missing),
         () if folder is None else tuple(_extra(folder, set(unique), beside)),
         broken,
-        tuple(repeated),
+        tuple(path for path, count in counts.items() if count > 1),
         tuple(_copies(table, looked)),
         _balance(table),
-        {} if table.split is None else _counts(table.split.tolist()),
+        {} if table.split is None else dict(Counter(table.split.tolist())),
         tuple(agreements(table)),
     )
 
@@ -261,7 +261,3 @@ def _balance(table: Table) -> dict[str, dict[str, int]]:
             names = [f"{low:.1f} to {high:.1f}" for low, high in pairwise(edges)]
             found[label] = dict(zip(names, counts.tolist(), strict=True))
     return found
-
-
-def _counts(names: Sequence[str]) -> dict[str, int]:
-    return {name: names.count(name) for name in dict.fromkeys(names)}
