@@ -16,10 +16,10 @@ import development
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
 from emoir.evaluate import bootstrap, bootstrap_mean
+from emoir.evaluate.figures import figures, headline, provenance
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.regression import pearson
 from emoir.evaluate.retrieval import average_precision, leave_one_out, precision_at, same_class
-from figures import figures, headline, provenance
 from probes import descriptor_features, probe, teacher_features
 
 READINGS = Path(__file__).resolve().parent / "readings"

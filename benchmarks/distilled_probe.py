@@ -13,11 +13,11 @@ import torch
 
 import development
 from baselines import READINGS, readings_of
+from emoir.evaluate.figures import headline, provenance
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.networks import EmotionNet
 from emoir.training.answers import answers
 from emoir.training.cache import cached_pixels
-from figures import headline, provenance
 from pretrain_shipped import SIZE, pretrained
 from probes import probe
 

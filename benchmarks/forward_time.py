@@ -16,8 +16,8 @@ import skimage
 from PIL import Image
 
 from emoir import Model
+from emoir.evaluate.figures import provenance
 from emoir.images import decode
-from figures import provenance
 
 COUNT, REPEATS = 60, 5
 SMALLEST, LARGEST = 640, 4000

@@ -13,9 +13,9 @@ from sklearn.preprocessing import StandardScaler
 
 import development
 from emoir.datasets.splits import make_folds
+from emoir.evaluate.figures import provenance
 from emoir.evaluate.regression import pearson
 from emoir.training.probes import RIDGE
-from figures import provenance
 from probes import teacher_features
 
 DRAWS = 3

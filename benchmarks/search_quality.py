@@ -15,9 +15,9 @@ from emoir.emotions import MIKELS
 from emoir.emotions.lexicon import lexicon
 from emoir.evaluate import bootstrap_mean
 from emoir.evaluate.calibration import expected_calibration_error, perfect_calibration_band
+from emoir.evaluate.figures import provenance
 from emoir.search.find import best_first
 from emoir.training.calibrate import fit_scores
-from figures import provenance
 from search_agreement import KINDS, SETS, Judged, judged, products, training_pairs, word_agreement
 from shipped import MODEL, FoldOutputs
 

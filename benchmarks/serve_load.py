@@ -24,8 +24,8 @@ import skimage
 from PIL import Image
 
 from emoir import Collection
+from emoir.evaluate.figures import provenance
 from emoir.images.thumbnail import thumbnail
-from figures import provenance
 
 CLIENTS = 100
 IMAGES = 300

@@ -12,8 +12,8 @@ import development
 from baselines import readings_of
 from emoir.evaluate import bootstrap, bootstrap_mean
 from emoir.evaluate.classification import right_at
+from emoir.evaluate.figures import figures, headline, provenance
 from emoir.evaluate.regression import pearson
-from figures import figures, headline, provenance
 from shipped import MODEL, readings
 
 

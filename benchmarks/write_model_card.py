@@ -15,8 +15,8 @@ import development
 import neutral_pictures
 import robustness
 from baselines import readings_of
+from emoir.evaluate.figures import headline
 from emoir.extract.model import CARD, shipped_model_folder
-from figures import headline
 from shipped import readings
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "model-card.md"

@@ -9,6 +9,7 @@ import pytest
 import typer.main
 
 from emoir.cli.app import app
+from emoir.datasets import PUBLISHED
 from emoir.images.descriptors import Descriptors
 from emoir.images.features import FEATURES
 from emoir.planes import PLANES
@@ -27,16 +28,24 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_every_command_and_option_is_documented() -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    commands = COMMANDS.commands  # type: ignore[attr-defined]
+    commands = dict(COMMANDS.commands)  # type: ignore[attr-defined]
+    commands |= {f"data {name}": command for name, command in commands.pop("data").commands.items()}
     assert set(commands) == {
         *("index", "search", "select", "describe", "explain", "serve", "status", "report", "export"),
-        *("train", "experiment"),
+        *("train", "evaluate", "data check", "experiment"),
     }
     for name, command in commands.items():
         row = next(line for line in text.splitlines() if line.startswith(f"| `emoir {name}"))
         options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
         missing = {option for option in options - {"-o", "--help"} if f"`{option}" not in row}
         assert missing == set(), name
+
+
+def test_every_published_set_is_listed() -> None:
+    text = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
+    for layout in PUBLISHED.values():
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{layout.name}`"))
+        assert f"| {layout.images:,} |" in row, layout.name
 
 
 @pytest.mark.parametrize("folder", sorted(path.name for path in (ROOT / "src" / "emoir").iterdir() if path.is_dir()))

@@ -56,3 +56,20 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         read_dataset(tmp_path / "nothing")
     with pytest.raises(DatasetError, match="no column 'feeling'; it has path, mood"):
         read_dataset(table(tmp_path / "x", "path,mood\na.jpg,calm\n"), label="feeling")
+
+
+def test_votes_deviations_groups_and_splits_speak_for_themselves(tmp_path: Path) -> None:
+    text = (
+        "path,p_calm,p_wild,valence,arousal,valence_sd,valence_n,group,split\n"
+        "a.jpg,3,1,5,1,2,30,dog,train\nb.jpg,,,9,5,1,20,,test\n"
+    )
+    read = read_dataset(table(tmp_path / "own", text), scale=(1, 9))
+    assert read.raters["own"][0] == 4
+    assert read.raters["valence"].tolist() == [30, 20]
+    assert read.spreads["valence"].tolist() == [0.25, 0.125]
+    assert "arousal" not in read.spreads
+    assert read.group is not None
+    assert read.split is not None
+    assert (read.group.tolist(), read.split.tolist()) == (["dog", ""], ["train", "test"])
+    shares = read_dataset(table(tmp_path / "shares", "path,p_calm,p_wild\na.jpg,0.75,0.25\nb.jpg,1,0\n"))
+    assert shares.raters == {}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from emoir.datasets import Table
-from emoir.datasets.splits import Folds, check_groups, make_folds, make_hold_out
+from emoir.datasets.splits import Folds, check_groups, connected, make_folds, make_hold_out, make_parts, part_rows
 from emoir.errors import DatasetError
 
 
@@ -110,3 +110,34 @@ def test_leaking_splits_are_refused(tmp_path: Path) -> None:
     across = np.array([f"theme {row % 7}" for row in range(60)])
     with pytest.raises(DatasetError, match=r"group 'theme \d' stands in folds"):
         Folds.load(tmp_path / "themes.json", replace(data, group=across))
+
+
+def test_parts_of_different_size(tmp_path: Path) -> None:
+    labels = np.arange(60) % 3
+    data = table(tmp_path, classes={"mood": labels}, class_names={"mood": ("a", "b", "c")})
+    parts = make_parts(data, (16, 1, 3))
+    sizes = [len(parts.test_rows(part)) for part in range(3)]
+    # 80, 5 and 15 per cent, as near as whole groups allow.
+    assert sizes == [pytest.approx(48, abs=3), pytest.approx(3, abs=2), pytest.approx(9, abs=3)]
+    assert sum(sizes) == 60
+    assert parts.folds[0] == parts.folds[58]
+    folds = make_folds(data, count=20)
+    assert np.array_equal(parts.folds == 0, folds.folds < 16)
+
+
+def test_connected_components() -> None:
+    roots = connected(6, [(0, 1), (4, 5), (1, 4)])
+    assert len({roots[row] for row in (0, 1, 4, 5)}) == 1
+    assert len({roots[0], roots[2], roots[3]}) == 3
+
+
+def test_one_part(tmp_path: Path) -> None:
+    data = table(tmp_path, classes={"mood": np.arange(60) % 3}, class_names={"mood": ("a", "b", "c")})
+    parts = make_parts(data, (4, 1))
+    assert np.array_equal(part_rows(data, "test", {"train": 4, "test": 1}), parts.test_rows(1))
+    split = replace(data, split=np.array(["x", ""] * 30))
+    assert part_rows(split, "x", {"train": 4, "test": 1}).tolist() == list(range(0, 60, 2))
+    with pytest.raises(DatasetError, match="no part 'test'; it has x"):
+        part_rows(split, "test", {"train": 4, "test": 1})
+    with pytest.raises(DatasetError, match="no part 'test'; it has no split"):
+        part_rows(data, "test", {})

@@ -11,6 +11,7 @@ from emoir.evaluate.retrieval import (
     RETRIEVAL_MEASURES,
     Ranking,
     average_precision,
+    interpolated_precision,
     leave_one_out,
     mikels_gains,
     nearest_neighbour,
@@ -23,7 +24,7 @@ from emoir.evaluate.retrieval import (
 
 RANDOM = np.random.default_rng(2)
 # One query, six answers, the relevant ones at ranks 1, 3 and 6.
-HAND = Ranking(np.array([[1.0, 0, 1, 0, 0, 1]]))
+HAND = Ranking(np.array([[1.0, 0, 1, 0, 0, 1]]), np.arange(6)[None])
 
 
 def test_by_hand() -> None:
@@ -40,7 +41,7 @@ def test_by_hand() -> None:
 
 def test_modified_rank_beyond_the_window() -> None:
     # R = 1, K = min(4, 2) = 2: the only relevant image, at rank 5, counts as rank 2.5, the worst there is.
-    late = Ranking(np.array([[0.0, 0, 0, 0, 1]]))
+    late = Ranking(np.array([[0.0, 0, 0, 0, 1]]), np.arange(5)[None])
     assert normalised_rank(late).tolist() == [1]
 
 
@@ -113,3 +114,11 @@ def test_a_query_without_relevant_images_has_no_figure() -> None:
 def test_shapes() -> None:
     with pytest.raises(ShapeError, match=r"gains \(3, 3\)"):
         leave_one_out(np.zeros((3, 2)), np.zeros((3, 2)))
+
+
+def test_interpolated_precision_by_hand() -> None:
+    # Relevant at ranks 1, 3 and 6: precision 1, 2/3 and 1/2 at recalls 1/3, 2/3 and 1.
+    curve = interpolated_precision(HAND)[0]
+    assert curve.tolist() == pytest.approx([1] * 4 + [2 / 3] * 3 + [1 / 2] * 4)
+    nothing = interpolated_precision(Ranking(np.zeros((1, 4)), np.arange(4)[None]))
+    assert np.isnan(nothing).all()

@@ -19,7 +19,7 @@ from emoir.errors import TrainingError
 from emoir.extract.model import CARD
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.export import export_model
-from emoir.training.fine_tune import fine_tune
+from emoir.training.fine_tune import check_enough, fine_tune
 from tests.pictures import noise, save_photos
 
 
@@ -168,3 +168,12 @@ def test_names_that_cannot_be_used_and_classes_in_another_order(base: Path, tmp_
     other = Table("mine", table.paths, classes=table.classes, class_names={"old": ("a", "b", "c")})
     with pytest.raises(TrainingError, match="old has other classes in the base model"):
         fine_tune(other, tmp_path / "again", base=base)
+
+
+def test_a_rare_favourite_among_votes_is_no_rare_class() -> None:
+    classes = np.array([0] * 45 + [1] * 3)
+    names = {"mood": ("calm", "wild")}
+    paths = [Path(f"{row}.jpg") for row in range(48)]
+    check_enough(Table("votes", paths, {"mood": np.full((48, 2), 0.5)}, {"mood": classes}, names))
+    with pytest.raises(TrainingError, match=r"too few of: wild \(3\)"):
+        check_enough(Table("classes", paths, classes={"mood": classes}, class_names=names))

@@ -12,7 +12,9 @@ import typer
 from typer.core import TyperGroup
 
 from emoir import __version__
+from emoir.cli.data import data
 from emoir.cli.describe import describe
+from emoir.cli.evaluate import evaluate
 from emoir.cli.experiment import experiment
 from emoir.cli.explain import explain
 from emoir.cli.export import export
@@ -30,6 +32,7 @@ WELCOME = """emoir finds images by the emotion they evoke.
 
   emoir index ~/Pictures      read a folder, once; later runs read only what is new
   emoir search awe            find images: awe, 宁静, ./cat.jpg, va:0.8,0.2, '2:awe + ./cat.jpg - fear'
+  emoir serve                 look at them in your browser, arranged by feeling
   emoir describe photo.jpg    what one image evokes
   emoir explain photo.jpg     why: where in the image, by its colours or by its texture
 
@@ -93,5 +96,6 @@ def welcome(
 
 
 app.command(cls=QueryCommand)(search)
-for command in (index, select, describe, explain, serve, status, export, report, train, experiment):
+for command in (index, select, describe, explain, serve, status, export, report, train, evaluate, experiment):
     app.command()(command)
+app.add_typer(data, name="data")

@@ -7,12 +7,12 @@ from typing import Annotated, Optional
 
 import typer
 
-from emoir.cli.options import parse_scale
+from emoir.cli.options import LabelOption, ScaleOption, parse_scale
 from emoir.cli.output import put, say, shown
 
 
 def experiment(
-    data: Annotated[Path, typer.Argument(help="A folder with a sub-folder per class, or a labels.csv.")],
+    data: Annotated[Path, typer.Argument(help="A published set's folder, a folder per class, or a labels.csv.")],
     out: Annotated[Path, typer.Option("--out", help="The run folder; the same command goes on there.")] = Path(
         "runs/experiment"
     ),
@@ -27,11 +27,8 @@ def experiment(
         Optional[Path],  # noqa: UP045
         typer.Option("--pretrained", help="A model folder for the distilled row. Default: the shipped model."),
     ] = None,
-    label: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--label", help="The table's column that holds the class."),
-    ] = None,
-    scale: Annotated[str, typer.Option("--scale", help="The ratings that mean 0 and 1, such as 1,9.")] = "0,1",
+    label: LabelOption = None,
+    scale: ScaleOption = "0,1",
 ) -> None:
     """Compare the original network with the improved one: colour, texture and both, from scratch.
 

@@ -36,6 +36,19 @@ WithinOption = Annotated[
 EverywhereOption = Annotated[
     bool, typer.Option("--everywhere", help="All indexed images, not only those below the current folder.")
 ]
+SpaceOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--space", help="What to call your classes together. Default: the folder's name.", show_default=False),
+]
+LabelOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--label",
+        help="The table's column that holds the class. Default: emotion, label, class ...",
+        show_default=False,
+    ),
+]
+ScaleOption = Annotated[str, typer.Option("--scale", help="The ratings that mean 0 and 1, such as 1,9.")]
 
 
 def parse_scale(text: str) -> tuple[float, float]:

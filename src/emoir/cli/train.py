@@ -7,22 +7,16 @@ from typing import Annotated, Optional
 
 import typer
 
-from emoir.cli.options import ModelOption, parse_scale
+from emoir.cli.options import LabelOption, ModelOption, ScaleOption, SpaceOption, parse_scale
 from emoir.cli.output import put, say, shown
 
 
 def train(
-    data: Annotated[Path, typer.Argument(help="A folder with a sub-folder per class, or a labels.csv.")],
+    data: Annotated[Path, typer.Argument(help="A published set's folder, a folder per class, or a labels.csv.")],
     out: Annotated[Path, typer.Option("--out", help="The model folder to make, for --model.")],
-    space: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--space", help="What to call your classes together. Default: the folder's name."),
-    ] = None,
-    label: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--label", help="The table's column that holds the class. Default: emotion, label, class ..."),
-    ] = None,
-    scale: Annotated[str, typer.Option("--scale", help="The ratings that mean 0 and 1, such as 1,9.")] = "0,1",
+    space: SpaceOption = None,
+    label: LabelOption = None,
+    scale: ScaleOption = "0,1",
     from_scratch: Annotated[bool, typer.Option("--from-scratch", help="Begin with random weights.")] = False,
     epochs: Annotated[
         Optional[int],  # noqa: UP045

@@ -21,11 +21,13 @@ class Columns:
 
     Args:
         path: the image, relative to the table's folder unless absolute.
-        distributions: space name to {class name: column of its probability}; rows are normalised.
+        distributions: space name to {class name: column of its probability, or of its votes}; rows are normalised.
         classes: space name to the column that holds the class by name; empty cells are absent.
         class_names: space name to the classes in order; default: the names that occur, sorted.
         valence, arousal: columns, with ``scale`` giving the values that mean 0 and 1.
         group, split: columns taken as text.
+        spreads: ``valence`` or ``arousal`` to the column of the standard deviation between raters.
+        raters: label to the column of the number of raters; votes say it themselves.
     """
 
     path: str = "path"
@@ -37,6 +39,8 @@ class Columns:
     scale: tuple[float, float] = (0.0, 1.0)
     group: str | None = None
     split: str | None = None
+    spreads: Mapping[str, str] = field(default_factory=dict)
+    raters: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_table(file: Path, columns: Columns, *, name: str | None = None) -> Table:
@@ -64,6 +68,7 @@ def read_table(file: Path, columns: Columns, *, name: str | None = None) -> Tabl
     rows = _rows(file)
     used = [columns.path, columns.valence, columns.arousal, columns.group, columns.split, *columns.classes.values()]
     used += [column for named in columns.distributions.values() for column in named.values()]
+    used += [*columns.spreads.values(), *columns.raters.values()]
     for column in used:
         if column is not None and rows and column not in rows[0]:
             raise DatasetError(f"{file}: no column {column!r}; it has {', '.join(rows[0])}")
@@ -73,16 +78,25 @@ def read_table(file: Path, columns: Columns, *, name: str | None = None) -> Tabl
     for space, column in columns.classes.items():
         names.setdefault(space, tuple(sorted({row[column] for row in rows if row[column]})))
         classes[space] = _classes(file, rows, column, names[space])
+    distributions, raters = {}, {}
+    for space, named in columns.distributions.items():
+        distributions[space], votes = _distribution(file, rows, named)
+        if votes is not None:
+            raters[space] = votes
+    raters |= {label: _numbers(file, rows, column) for label, column in columns.raters.items()}
+    unit = columns.scale[1] - columns.scale[0]
     return Table(
         name or file.parent.name,
         [file.parent / row[columns.path] for row in rows],
-        {space: _distribution(file, rows, named) for space, named in columns.distributions.items()},
+        distributions,
         classes,
         names,
         _scaled(file, rows, columns.valence, columns.scale),
         _scaled(file, rows, columns.arousal, columns.scale),
         _text(rows, columns.group),
         _text(rows, columns.split),
+        raters,
+        {label: _numbers(file, rows, column) / unit for label, column in columns.spreads.items()},
     )
 
 
@@ -140,17 +154,25 @@ def _scaled(
     outside = np.flatnonzero((values < 0) | (values > 1))
     if len(outside):
         row = int(outside[0])
-        raise DatasetError(f"{file}, row {row + 1}, column {column}: {rows[row][column]} is outside the scale {scale}")
+        raise DatasetError(
+            f"{file}, row {row + 1}, column {column}: {rows[row][column]} is outside the scale {scale}; "
+            "say which ratings mean 0 and 1, such as --scale 1,9"
+        )
     return values
 
 
-def _distribution(file: Path, rows: Sequence[Mapping[str, str]], named: Mapping[str, str]) -> Floats:
+def _distribution(
+    file: Path, rows: Sequence[Mapping[str, str]], named: Mapping[str, str]
+) -> tuple[Floats, Floats | None]:
+    """Probabilities, and the number of votes a row if the numbers are votes."""
     values = np.stack([_numbers(file, rows, column) for column in named.values()], axis=1)
     totals = values.sum(axis=1, keepdims=True)
     if np.any(values < 0) or np.any(totals == 0):
         row = int(np.flatnonzero((values < 0).any(axis=1) | (totals[:, 0] == 0))[0])
         raise DatasetError(f"{file}, row {row + 1}: probabilities must be positive somewhere and negative nowhere")
-    return np.asarray(values / totals)
+    present = ~np.isnan(totals[:, 0])
+    whole = bool(np.all(values[present] == np.rint(values[present])) and np.any(totals[present] > 1))
+    return np.asarray(values / totals), totals[:, 0] if whole else None
 
 
 def _classes(file: Path, rows: Sequence[Mapping[str, str]], column: str, names: tuple[str, ...]) -> Integers:

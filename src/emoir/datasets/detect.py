@@ -1,4 +1,4 @@
-"""Detect: a user's own data set, from a folder per class or a table whose columns speak for themselves."""
+"""Detect: a published data set by its layout, or one's own: a folder per class, or a table that speaks for itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from emoir.datasets.delimited import Columns, header_of, read_table
 from emoir.datasets.folders import read_folders
+from emoir.datasets.published import PUBLISHED, Layout
 from emoir.datasets.table import Table
 from emoir.errors import DatasetError
 
@@ -13,6 +14,21 @@ TABLES = ("labels.csv", "labels.jsonl", "labels.parquet")
 PATHS = ("path", "file", "filename", "image", "image_path")
 CLASSES = ("emotion", "label", "class", "mood", "category")
 PROBABILITY = "p_"
+RATINGS = ("valence", "arousal")
+
+
+def layout_of(source: Path) -> Layout | None:
+    """The published layout that a folder has; None for a set of one's own.
+
+    A folder with a ``labels.csv`` (``.jsonl``, ``.parquet``) is always one's own.
+    """
+    if not source.is_dir() or _tables(source):
+        return None
+    return next((layout for layout in PUBLISHED.values() if layout.fits(source)), None)
+
+
+def _tables(folder: Path) -> list[Path]:
+    return [folder / name for name in TABLES if (folder / name).is_file()]
 
 
 def read_dataset(
@@ -22,12 +38,14 @@ def read_dataset(
 
     A folder with a ``labels.csv`` (or ``.jsonl``, ``.parquet``), or such a file itself, is read as a table: the
     image's path stands in a column ``path``, ``file``, ``filename`` or ``image``; its class in ``emotion``, ``label``,
-    ``class``, ``mood`` or ``category``; probabilities of classes in columns ``p_NAME``; ratings in ``valence`` and
-    ``arousal``. Any other folder holds a sub-folder per class.
+    ``class``, ``mood`` or ``category``; probabilities or votes in columns ``p_NAME``; ratings in ``valence`` and
+    ``arousal``, their deviation and number of raters in ``valence_sd`` and ``valence_n`` (and so for arousal);
+    ``group`` and ``split`` as they are. Without a table, a published set is known by its layout (see ``PUBLISHED``);
+    any other folder holds a sub-folder per class.
 
     Args:
         source: folder or table.
-        space: name of the label space; default: the folder's name.
+        space: name of the label space; default: the folder's name. A published set has its own.
         label: the column of the class, if it has another name.
         scale: the ratings that mean 0 and 1.
 
@@ -46,7 +64,10 @@ def read_dataset(
     """
     source = source.resolve()
     if source.is_dir():
-        tables = [source / name for name in TABLES if (source / name).is_file()]
+        layout = layout_of(source)
+        if layout is not None:
+            return layout.read(source)
+        tables = _tables(source)
         if not tables:
             return read_folders(source, space=space)
         source = tables[0]
@@ -61,7 +82,7 @@ def read_dataset(
     space = space or source.parent.name
     chosen = label or next((name for name in CLASSES if name in columns), None)
     shares = {name[len(PROBABILITY) :]: name for name in columns if name.startswith(PROBABILITY)}
-    rated = "valence" in columns and "arousal" in columns
+    rated = all(name in columns for name in RATINGS)
     if not (chosen or shares or rated):
         raise DatasetError(
             f"{source}: no labels; name a class column with --label, or have columns p_NAME, or valence and arousal"
@@ -75,5 +96,9 @@ def read_dataset(
             valence="valence" if rated else None,
             arousal="arousal" if rated else None,
             scale=scale,
+            group="group" if "group" in columns else None,
+            split="split" if "split" in columns else None,
+            spreads={name: f"{name}_sd" for name in RATINGS if rated and f"{name}_sd" in columns},
+            raters={name: f"{name}_n" for name in RATINGS if rated and f"{name}_n" in columns},
         ),
     )

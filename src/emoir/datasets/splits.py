@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -141,6 +141,50 @@ def make_folds(table: Table, *, count: int = 5, seed: int = 0, together: Sequenc
     return Folds(table.name, digests, folds, seed)
 
 
+def make_parts(
+    table: Table, shares: Sequence[int], *, seed: int = 0, together: Sequence[tuple[Path, Path]] = ()
+) -> Folds:
+    """Draw parts of different size, by the rules of ``make_folds``.
+
+    Args:
+        table: the data set.
+        shares: what each part is to hold of the whole, in whole numbers without a common divisor: ``(16, 1, 3)`` is
+            80, 5 and 15 per cent. As many folds as their sum are drawn and joined.
+        seed: of the draw.
+        together: pairs of paths that must stay on one side.
+
+    Returns:
+        One fold a part, in the order of the shares.
+
+    Raises:
+        DatasetError: if there are fewer groups than the shares' sum.
+    """
+    folds = make_folds(table, count=sum(shares), seed=seed, together=together)
+    return replace(folds, folds=np.repeat(np.arange(len(shares)), shares)[folds.folds])
+
+
+def part_rows(table: Table, part: str, shares: Mapping[str, int]) -> NDArray[np.intp]:
+    """The rows of one part of a split: the table's own, or one drawn with the shares that the literature uses.
+
+    Args:
+        table: the data set.
+        part: its name.
+        shares: part to its share (see ``make_parts``), for a table without a split.
+
+    Returns:
+        The rows, rising.
+
+    Raises:
+        DatasetError: naming the parts that there are.
+    """
+    known = list(shares) if table.split is None else sorted({name for name in table.split.tolist() if name})
+    if part not in known:
+        raise DatasetError(f"{table.name}: no part {part!r}; it has {', '.join(known) or 'no split'}")
+    if table.split is not None:
+        return np.flatnonzero(table.split == part)
+    return make_parts(table, tuple(shares.values())).test_rows(known.index(part))
+
+
 def make_hold_out(table: Table, *, one_in: int = 5, seed: int = 0, together: Sequence[tuple[Path, Path]] = ()) -> Folds:
     """Draw one test part, by the rules of ``make_folds``.
 
@@ -156,8 +200,7 @@ def make_hold_out(table: Table, *, one_in: int = 5, seed: int = 0, together: Seq
     Raises:
         DatasetError: if there are fewer groups than ``one_in``.
     """
-    folds = make_folds(table, count=one_in, seed=seed, together=together)
-    return replace(folds, folds=np.minimum(folds.folds, 1))
+    return make_parts(table, (1, one_in - 1), seed=seed, together=together)
 
 
 def _strata(table: Table) -> Integers:
@@ -178,21 +221,39 @@ def _strata(table: Table) -> Integers:
 
 def _groups(table: Table, digests: Sequence[str], together: Sequence[tuple[Path, Path]]) -> Integers:
     """Connected components: same group, same content, or named as belonging together."""
-    parent = list(range(len(table)))
+    first: dict[str, int] = {}
+    pairs: list[tuple[int, int]] = []
+    names = [""] * len(table) if table.group is None else table.group.tolist()
+    for row, (digest, name) in enumerate(zip(digests, names, strict=True)):
+        for key in (f"content {digest}", f"group {name}" if name else ""):
+            if key:
+                pairs.append((row, first.setdefault(key, row)))
+    rows = {path: row for row, path in enumerate(table.paths)}
+    pairs += [(rows[one], rows[other]) for one, other in together if one in rows and other in rows]
+    return connected(len(table), pairs)
+
+
+def connected(count: int, pairs: Iterable[tuple[int, int]]) -> Integers:
+    """Connected components of rows.
+
+    Args:
+        count: number of rows.
+        pairs: of rows that belong together.
+
+    Returns:
+        (count,) one of the rows of each row's component, the same for all of them.
+
+    Example:
+        >>> connected(4, [(0, 2), (2, 3)]).tolist()
+        [3, 1, 3, 3]
+    """
+    parent = list(range(count))
 
     def root(row: int) -> int:
         while parent[row] != row:
             row = parent[row]
         return row
 
-    first: dict[str, int] = {}
-    names = [""] * len(table) if table.group is None else table.group.tolist()
-    for row, (digest, name) in enumerate(zip(digests, names, strict=True)):
-        for key in (f"content {digest}", f"group {name}" if name else ""):
-            if key:
-                parent[root(row)] = root(first.setdefault(key, row))
-    rows = {path: row for row, path in enumerate(table.paths)}
-    for one, other in together:
-        if one in rows and other in rows:
-            parent[root(rows[one])] = root(rows[other])
-    return np.array([root(row) for row in range(len(table))], dtype=np.int64)
+    for one, other in pairs:
+        parent[root(one)] = root(other)
+    return np.array([root(row) for row in range(count)], dtype=np.int64)

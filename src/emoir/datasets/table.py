@@ -37,6 +37,8 @@ class Table:
         arousal: (n,) in [0, 1].
         group: (n,) rows of one group must stay on one side of a split.
         split: (n,) the split that the data set's makers published.
+        raters: label (a space, ``valence`` or ``arousal``) to (n,) number of people who rated; NaN absent.
+        spreads: ``valence`` or ``arousal`` to (n,) standard deviation between raters, in units of [0, 1]; NaN absent.
 
     Raises:
         DatasetError: if lengths differ, a probability row does not sum to 1, or a value is out of range.
@@ -57,17 +59,20 @@ class Table:
     arousal: Floats | None = None
     group: NDArray[np.str_] | None = None
     split: NDArray[np.str_] | None = None
+    raters: Mapping[str, Floats] = field(default_factory=dict)
+    spreads: Mapping[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.paths)
         columns = {"valence": self.valence, "arousal": self.arousal, "group": self.group, "split": self.split}
-        for key, column in {**columns, **self.classes, **self.distributions}.items():
+        labels = (columns, self.classes, self.distributions, self.raters, self.spreads)
+        for key, column in (item for named in labels for item in named.items()):
             if column is not None and len(column) != n:
                 raise DatasetError(f"{self.name}: {key} has {len(column)} rows for {n} images")
         for space, probabilities in self.distributions.items():
             self._check_distribution(space, probabilities)
-        for space, labels in self.classes.items():
-            if n and (labels.max() >= len(self._names(space)) or labels.min() < ABSENT_CLASS):
+        for space, indices in self.classes.items():
+            if n and (indices.max() >= len(self._names(space)) or indices.min() < ABSENT_CLASS):
                 raise DatasetError(f"{self.name}: a class of {space} is none of its {len(self._names(space))} names")
         for key in ("valence", "arousal"):
             values = columns[key]
@@ -119,6 +124,8 @@ class Table:
             _taken(self.arousal, index),
             _taken(self.group, index),
             _taken(self.split, index),
+            {label: values[index] for label, values in self.raters.items()},
+            {label: values[index] for label, values in self.spreads.items()},
         )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.emotions.frames import reading_columns, to_frame
 from emoir.errors import ShapeError
 
 
@@ -114,6 +116,23 @@ class EmotionReadings:
 
     def __iter__(self) -> Iterator[EmotionReading]:
         return (self[row] for row in range(len(self)))
+
+    def to_pandas(self, paths: Sequence[str | PathLike[str]] | None = None) -> Any:
+        """One row a reading as a pandas DataFrame, with a column of paths if given (see ``reading_columns``).
+
+        Raises:
+            EmoirError: if pandas is not installed.
+            ShapeError: if there are not as many paths as readings.
+        """
+        return to_frame(reading_columns(self, paths), "pandas")
+
+    def to_polars(self, paths: Sequence[str | PathLike[str]] | None = None) -> Any:
+        """One row a reading as a polars DataFrame; arguments and errors as for ``to_pandas``."""
+        return to_frame(reading_columns(self, paths), "polars")
+
+    def to_arrow(self, paths: Sequence[str | PathLike[str]] | None = None) -> Any:
+        """One row a reading as a pyarrow Table; arguments and errors as for ``to_pandas``."""
+        return to_frame(reading_columns(self, paths), "pyarrow")
 
     @classmethod
     def stack(cls, readings: Sequence[EmotionReading]) -> EmotionReadings:

@@ -22,9 +22,11 @@ class Ranking:
 
     Args:
         gains: (n, n - 1) relevance of the ranked images to each query, best first; 0 is irrelevant.
+        order: (n, n - 1) the ranked images, best first.
     """
 
     gains: NDArray[np.float64]
+    order: NDArray[np.intp]
 
     @property
     def relevant(self) -> NDArray[np.bool_]:
@@ -54,7 +56,7 @@ def leave_one_out(vectors: NDArray[np.floating], gains: NDArray[np.floating]) ->
     np.fill_diagonal(similarity, -np.inf)
     # The query itself comes last and is cut off.
     order = np.argsort(-similarity, axis=1, kind="stable")[:, :-1]
-    return Ranking(np.take_along_axis(gains, order, axis=1).astype(np.float64))
+    return Ranking(np.take_along_axis(gains, order, axis=1).astype(np.float64), order)
 
 
 def same_class(labels: NDArray[np.integer]) -> NDArray[np.float64]:
@@ -87,6 +89,32 @@ def average_precision(ranking: Ranking) -> NDArray[np.float64]:
     precision = relevant.cumsum(axis=1) / np.arange(1, relevant.shape[1] + 1)
     total = relevant.sum(axis=1)
     return np.where(total > 0, (precision * relevant).sum(axis=1) / np.maximum(total, 1), np.nan)
+
+
+def interpolated_precision(ranking: Ranking, levels: int = 11) -> NDArray[np.float64]:
+    """The precision-recall curve of every query: best precision at any recall of at least 0, ..., 1.
+
+    Args:
+        ranking: of n queries.
+        levels: how many recalls, evenly spaced from 0 to 1.
+
+    Returns:
+        (n, levels); NaN for a query without any relevant image.
+
+    References:
+        Manning, C. D., Raghavan, P. & Schuetze, H. (2008). Introduction to Information Retrieval, section 8.4.
+    """
+    found = ranking.relevant.cumsum(axis=1)
+    total = found[:, -1:]
+    precision = found / np.arange(1, found.shape[1] + 1)
+    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    curves = np.full((len(found), levels), np.nan)
+    rows = np.flatnonzero(total[:, 0])
+    for level, recall in enumerate(np.linspace(0, 1, levels)):
+        # Rounding must not push the last relevant image beyond a recall of 1.
+        place = (found[rows] >= recall * total[rows] - 1e-9).argmax(axis=1)
+        curves[rows, level] = best[rows, place]
+    return curves
 
 
 def normalised_gain(ranking: Ranking, k: int | None = None) -> NDArray[np.float64]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.images.difference_hash import NEAR, hash_distance
+from emoir.images.near_duplicates import near_duplicates_of
 
 # How much fit counts against likeness to what was chosen already.
 TRADE_OFF = 0.7
-# Palettes with this Bhattacharyya coefficient are those of copies.
-SAME_PALETTE = 0.8
 
 
 def without_near_duplicates(
@@ -34,10 +32,8 @@ def without_near_duplicates(
     kept: list[int] = []
     for row in range(len(hashes)):
         chosen = np.array([other for other in kept if known[other]], dtype=np.intp)
-        if known[row] and len(chosen):
-            near = hash_distance(hashes[chosen], hashes[row]) <= NEAR
-            if (near & (palettes[chosen] @ palettes[row] >= SAME_PALETTE)).any():
-                continue
+        if known[row] and near_duplicates_of(hashes[chosen], palettes[chosen], hashes[row], palettes[row]).any():
+            continue
         kept.append(row)
     return np.array(kept, dtype=np.intp)
 

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReadings
-from emoir.images.difference_hash import NEAR, hash_distance
+from emoir.images.near_duplicates import near_duplicates_of
 from emoir.index.base import ImageFacts
 from emoir.index.layout import RowLayout
-from emoir.search.diverse import SAME_PALETTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +63,11 @@ def draw(
         if per_folder is not None and folders[folder] >= per_folder:
             continue
         if fact.hash is not None:
-            if _has_near_duplicate(np.uint64(fact.hash), colours, hashes, palettes):
+            hash = np.uint64(fact.hash)
+            if hashes and near_duplicates_of(np.array(hashes), np.stack(palettes), hash, colours).any():
                 continue
-            hashes.append(np.uint64(fact.hash))
+            hashes.append(hash)
             palettes.append(colours)
         folders[folder] += 1
         drawn.append(row)
     return drawn
-
-
-def _has_near_duplicate(
-    hash: np.uint64, palette: NDArray[np.float32], hashes: list[np.uint64], palettes: list[NDArray[np.float32]]
-) -> bool:
-    """Whether an image is alike in hash and in colours to one that is there; as ``search.diverse`` has it."""
-    near = np.flatnonzero(hash_distance(np.array(hashes, dtype=np.uint64), hash) <= NEAR)
-    return any(float(palettes[place] @ palette) >= SAME_PALETTE for place in near)

@@ -70,6 +70,9 @@ def check_enough(table: Table) -> None:
             f"{table.name}: {len(table)} images; at least {FEWEST} are needed to learn from and to test"
         )
     for space, labels in table.classes.items():
+        if space in table.distributions:
+            # Votes are learnt, not their favourites.
+            continue
         names = table.class_names[space]
         counts = np.bincount(labels[labels != ABSENT_CLASS], minlength=len(names))
         few = [f"{name} ({count})" for name, count in zip(names, counts, strict=True) if count < FEWEST_PER_CLASS]

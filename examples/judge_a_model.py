@@ -1,0 +1,77 @@
+"""Judge a model on your own labelled folder: ``python examples/judge_a_model.py FOLDER [OUT]``.
+
+FOLDER holds a sub-folder per class (or a labels.csv, or a published set). Run it as a script, or cell by cell in an
+editor that knows ``# %%``. Needs ``pip install "emoir[research]"``.
+"""
+
+# %% What is in the folder?
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from emoir import Model
+from emoir.datasets import read_dataset
+from emoir.datasets.check import check
+from emoir.datasets.splits import image_digests, make_folds
+from emoir.emotions.frames import to_frame
+from emoir.evaluate.formats import FORMATS
+from emoir.evaluate.judgement import judge
+from emoir.evaluate.out_of_fold import check_unseen
+from emoir.evaluate.plots import save_plots
+from emoir.evaluate.predictions import Predictions
+from emoir.evaluate.reading import read_table_images
+from emoir.evaluate.sheet import retrieval_sheet
+from emoir.extract.transformer import EmotionFeatures
+
+folder = Path(sys.argv[1]).resolve()
+out = Path(sys.argv[2] if len(sys.argv) > 2 else "judged")
+table = read_dataset(folder)
+space = next(iter(table.classes))
+found = check(table, folder)
+print(f"{len(table)} images of {', '.join(table.class_names[space])}; {found.balance[space]}")
+print(f"{len(found.missing)} missing, {len(found.broken)} broken, {len(found.copies)} groups of copies")
+
+# %% May the model be judged on them? Then let it read them.
+model = Model()
+check_unseen(image_digests(table.paths), model.learnt_from())
+shipped, failures = read_table_images(table, model)
+print(f"{shipped.name} read {int(shipped.known.sum())} images; {len(failures)} failed")
+if not shipped.probabilities:
+    print(f"its classes are not yours ({space}): only what its embeddings bring together is judged")
+
+# %% Another system: the model's embedding and probabilities, taught your classes. Every image is read by one that has
+# not learnt from it; copies stay on one side.
+folds = make_folds(table, count=min(5, int(np.bincount(table.classes[space]).min())))
+features = EmotionFeatures(parts=("embedding", "distributions", "point"))
+numbers = features.transform(table.paths)
+taught = np.zeros((len(table), len(table.class_names[space])))
+for fold in range(folds.count):
+    train, test = folds.training_rows(fold), folds.test_rows(fold)
+    probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.003, max_iter=1000))
+    probe.fit(numbers[train], table.classes[space][train])
+    taught[np.ix_(test, probe.classes_)] = probe.predict_proba(numbers[test])
+probe_said = Predictions("taught", np.ones(len(table), dtype=bool), {space: taught}, embeddings=numbers[:, :128])
+
+# %% Side by side, on the same images, with what guessing would give.
+judgement = judge(table, [probe_said, shipped])
+print(FORMATS["table"](judgement))
+
+# %% As a frame: the ten images that the taught system is least sure of.
+columns = {"path": [path.name for path in table.paths], "sure": taught.max(axis=1)}
+columns |= dict(zip(table.class_names[space], taught.T, strict=True))
+frame = to_frame(columns, "pandas")  # or "polars", "pyarrow"
+print(frame.nsmallest(10, "sure").round(2).to_string(index=False))
+
+# %% And as pictures.
+out.mkdir(parents=True, exist_ok=True)
+written = save_plots(judgement, out)
+sheet = retrieval_sheet(judgement)
+if sheet is not None:
+    sheet.save(out / "retrievals.png")
+print(f"{len(written)} plots and a sheet of retrievals: {out}")

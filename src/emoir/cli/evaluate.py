@@ -1,0 +1,200 @@
+"""emoir evaluate: judge a model on a labelled data set, beside other systems."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from emoir.cli.options import LabelOption, ScaleOption, SpaceOption, parse_scale
+from emoir.cli.output import Exit, put, say, shown
+from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE, Limits
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from emoir.datasets import Layout, Table
+    from emoir.evaluate.judgement import Judgement
+    from emoir.evaluate.predictions import Predictions
+    from emoir.extract import Model
+
+SHIPPED = "shipped"
+
+
+class EvaluateFormat(str, Enum):
+    """How figures are written."""
+
+    table = "table"
+    markdown = "markdown"
+    csv = "csv"
+    json = "json"
+    latex = "latex"
+
+
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="A published set's folder, a folder per class, or a labels.csv.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model", envvar="EMOIR_MODEL", help="The system judged: a model folder, or a file as for --against."
+        ),
+    ] = SHIPPED,
+    against: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--against",
+            help="Another system on the same images: a model folder, 'shipped', a .csv of probabilities or an .npy of "
+            "embeddings; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    part: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--part", help="Only this part of the split that was published or the literature uses.", show_default=False
+        ),
+    ] = None,
+    unseen: Annotated[
+        bool, typer.Option("--unseen", help="Leave out images that a model learnt from, instead of refusing.")
+    ] = False,
+    space: SpaceOption = None,
+    label: LabelOption = None,
+    scale: ScaleOption = "0,1",
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", help="A folder for the table in every format, the plots and the predictions."),
+    ] = None,
+    format: Annotated[
+        EvaluateFormat, typer.Option("--format", help="How the figures are printed.")
+    ] = EvaluateFormat.table,
+    workers: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, help="Processes that read images. Default: one per core.", show_default=False),
+    ] = None,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Images with more pixels are left out.")] = MAX_PIXELS,
+    seconds_per_file: Annotated[float, typer.Option(min=0.1, help="Images that take longer are left out.")] = (
+        SECONDS_PER_FILE
+    ),
+) -> None:
+    """Judge a model on DATA: figures with floors, 95 % intervals and paired differences to other systems.
+
+    A model is not judged on images that it learnt from. Needs: pip install "emoir[research]"
+    """
+    from emoir.errors import EmoirError
+
+    limits = Limits(max_pixels=max_pixels, seconds_per_file=seconds_per_file)
+    names = (model, *(against or []))
+    try:
+        failed = _evaluate(data.resolve(), names, part, unseen, (space, label, scale), out, format, workers, limits)
+    except ModuleNotFoundError as error:
+        raise EmoirError(f'evaluating needs more packages ({error.name}): pip install "emoir[research]"') from None
+    if failed:
+        raise typer.Exit(Exit.SOME_FAILED)
+
+
+def _evaluate(
+    source: Path,
+    names: Sequence[str],
+    part: str | None,
+    unseen: bool,
+    labels: tuple[str | None, str | None, str],
+    out: Path | None,
+    format: EvaluateFormat,
+    workers: int | None,
+    limits: Limits,
+) -> bool:
+    """Read, judge, print and write; whether some images failed."""
+    import numpy as np
+
+    from emoir.cli.progress import progress
+    from emoir.datasets import layout_of, read_dataset
+    from emoir.evaluate.formats import FORMATS
+    from emoir.evaluate.judgement import judge
+    from emoir.evaluate.predictions import read_embeddings, read_predictions
+    from emoir.evaluate.reading import read_table_images
+    from emoir.extract import Model, shipped_model_folder
+
+    space, label, scale = labels
+    whole = read_dataset(source, space=space, label=label, scale=parse_scale(scale))
+    # A model folder is opened, a file stays a file.
+    systems = [
+        Path(name) if _is_file(name) else Model(shipped_model_folder() if _is_shipped(name) else Path(name))
+        for name in names
+    ]
+    rows = np.arange(len(whole)) if part is None else _part(whole, layout_of(source), part)
+    for system in systems:
+        if isinstance(system, Model):
+            rows = _unseen(whole, rows, system, leave_out=unseen)
+    table = whole.take(rows)
+    said: list[Predictions] = []
+    failures: dict[Path, str] = {}
+    for system in systems:
+        if isinstance(system, Model):
+            with progress(f"reading images with {system.id}") as report:
+                predictions, failed = read_table_images(table, system, workers=workers, limits=limits, report=report)
+            failures |= failed
+        elif system.suffix == ".npy":
+            predictions = read_embeddings(system, whole).take(rows)
+        else:
+            predictions = read_predictions(system, whole).take(rows)
+        said.append(predictions)
+    for path, cause in failures.items():
+        say(f"{shown(path)}: {cause}")
+    judgement = judge(table, said)
+    _say_what_was_done(judgement)
+    put(FORMATS[format.value](judgement))
+    if out is not None:
+        from emoir.evaluate.files import write_judgement
+
+        say(f"{len(write_judgement(judgement, out))} files: {shown(out)}")
+    return bool(failures)
+
+
+def _is_file(name: str) -> bool:
+    """Whether a system is a file of predictions; it must be there if its name says so."""
+    from emoir.errors import DatasetError
+
+    if Path(name).suffix in (".csv", ".npy") and not Path(name).exists():
+        raise DatasetError(f"{shown(name)}: no such file")
+    return Path(name).is_file()
+
+
+def _is_shipped(name: str) -> bool:
+    return name == SHIPPED and not Path(name).is_dir()
+
+
+def _part(table: Table, layout: Layout | None, part: str) -> NDArray[np.intp]:
+    from emoir.datasets.splits import part_rows
+
+    rows = part_rows(table, part, layout.parts if layout is not None else {})
+    if table.split is None:
+        say(f"the literature's split of {table.name} is drawn anew by everyone; this one is stratified, with seed 0")
+    return rows
+
+
+def _unseen(table: Table, rows: NDArray[np.intp], model: Model, *, leave_out: bool) -> NDArray[np.intp]:
+    """The rows that a model has not learnt from, and what is to be said of them."""
+    from emoir.evaluate.unseen import may_have_learnt_from, unseen_rows
+
+    kept = rows[unseen_rows(table.take(rows), model, leave_out=leave_out)]
+    if len(kept) < len(rows):
+        say(f"left out: {len(rows) - len(kept):,} images that {model.id} learnt from")
+    if (name := may_have_learnt_from(model, table)) is not None:
+        say(
+            f"CAUTION: {model.id} learnt from images of {name}. An image is known again only byte for byte: "
+            "if these are other copies of the same pictures, the figures flatter the model"
+        )
+    return kept
+
+
+def _say_what_was_done(judgement: Judgement) -> None:
+    if judgement.left_out:
+        say(f"{judgement.left_out:,} images are left out: not every system says something of them")
+    for system in judgement.systems:
+        for name, note in system.notes.items():
+            say(f"{system.name}: {name} is read from {note}")
+    say(f"{len(judgement.table):,} images; 95 % intervals by bootstrap, differences over the same resamples")

@@ -1,0 +1,137 @@
+"""Agreement: how far raters of one image say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emoir.datasets.table import Floats, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far raters agree on one label.
+
+    Args:
+        label: a space, ``valence`` or ``arousal``.
+        images: that have it.
+        measure: what the value is, in words.
+        value: see the functions of this module.
+        raters: mean number an image, or None where the data set does not say.
+    """
+
+    label: str
+    images: int
+    measure: str
+    value: float
+    raters: float | None
+
+
+def pairwise_agreement(shares: Floats, raters: Floats) -> Floats:
+    """The chance that two different raters of an image name the same class.
+
+    Args:
+        shares: (n, K) shares of votes.
+        raters: (n,) votes; infinitely many if not known, which makes it the chance that two drawings coincide.
+
+    Returns:
+        (n,) in [0, 1]; NaN for a single rater.
+
+    Example:
+        >>> pairwise_agreement(np.array([[0.5, 0.5]]), np.array([2.0])).tolist()
+        [0.0]
+    """
+    same = (shares**2).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exact = np.where(raters > 1, (raters * same - 1) / (raters - 1), np.nan)
+    return np.where(np.isinf(raters), same, exact)
+
+
+def fleiss_kappa(shares: Floats, raters: Floats) -> float:
+    """Fleiss' kappa: agreement beyond what the classes' overall frequencies bring about, 1 full, 0 none.
+
+    Args:
+        shares: (n, K) shares of votes.
+        raters: (n,) votes, two at least; images may have different numbers.
+
+    Returns:
+        At most 1; 0 if all votes are for one class.
+
+    References:
+        Fleiss, J. L. (1971). Measuring nominal scale agreement among many raters. Psychological Bulletin 76(5),
+        378-382. DOI 10.1037/h0031619
+
+    Example:
+        >>> fleiss_kappa(np.eye(2), np.full(2, 3.0))
+        1.0
+    """
+    votes = shares * raters[:, None]
+    overall = votes.sum(axis=0) / votes.sum()
+    chance = float((overall**2).sum())
+    observed = float(pairwise_agreement(shares, raters).mean())
+    return (observed - chance) / (1 - chance) if chance < 1 else 0.0
+
+
+def reliability_of_means(means: Floats, spreads: Floats, raters: Floats) -> float:
+    """Share of the variance between mean ratings that is not chance of the raters: ICC(1, k), from published means.
+
+    Args:
+        means: (n,) mean ratings.
+        spreads: (n,) standard deviations between raters.
+        raters: (n,) numbers of raters.
+
+    Returns:
+        At most 1; 0 or below if the means differ no more than chance makes them.
+
+    References:
+        Shrout, P. E. & Fleiss, J. L. (1979). Intraclass correlations. Psychological Bulletin 86(2), 420-428.
+        DOI 10.1037/0033-2909.86.2.420
+
+    Example:
+        >>> reliability_of_means(np.array([0.0, 1.0]), np.array([0.5, 0.5]), np.array([5.0, 5.0]))
+        0.9
+    """
+    between = float(means.var(ddof=1))
+    return 1 - float((spreads**2 / raters).mean()) / between if between else 0.0
+
+
+def agreements(table: Table) -> list[Agreement]:
+    """Everything that a table allows to be said of its raters' agreement; empty where it says nothing of them."""
+    found: list[Agreement] = []
+    for space, shares in table.distributions.items():
+        known = ~np.isnan(shares).any(axis=1)
+        if not known.any():
+            continue
+        raters = table.raters.get(space, np.full(len(table), np.inf))[known]
+        p = shares[known]
+        several = raters > 1
+        told = bool(np.isfinite(raters).all())
+        mean = float(raters.mean()) if told else None
+        count = int(known.sum())
+        found.append(
+            Agreement(space, count, "mean share of an image's favourite class", float(p.max(axis=1).mean()), mean)
+        )
+        same = float(np.nanmean(pairwise_agreement(p, raters))) if several.any() else float("nan")
+        title = "two raters of an image agree" if told else "two raters of an image agree, were there many"
+        found.append(Agreement(space, count, title, same, mean))
+        if told and several.any():
+            kappa = fleiss_kappa(p[several], raters[several])
+            found.append(Agreement(space, int(several.sum()), "Fleiss' kappa", kappa, mean))
+    for label, means in (("valence", table.valence), ("arousal", table.arousal)):
+        if means is None or label not in table.spreads:
+            continue
+        spread = table.spreads[label]
+        rated = ~(np.isnan(means) | np.isnan(spread))
+        if not rated.any():
+            continue
+        raters = table.raters.get(label, np.full(len(table), np.nan))
+        told = bool(np.isfinite(raters[rated]).all())
+        mean = float(raters[rated].mean()) if told else None
+        deviation = float(spread[rated].mean())
+        count = int(rated.sum())
+        found.append(Agreement(label, count, "mean deviation between raters, scale 0 to 1", deviation, mean))
+        if told and count > 1:
+            value = reliability_of_means(means[rated], spread[rated], raters[rated])
+            found.append(Agreement(label, count, "reliability of the means, ICC(1, k)", value, mean))
+    return found

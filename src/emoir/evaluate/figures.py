@@ -1,0 +1,264 @@
+"""Figures with floors and intervals: everything that the labels of a data set allow to be said of a system."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.datasets import ABSENT_CLASS, Table
+from emoir.evaluate.calibration import (
+    brier,
+    expected_calibration_error,
+    negative_log_likelihood,
+    perfect_calibration_band,
+)
+from emoir.evaluate.classification import majority_floor, polarity_right, right_at, wheel_confusion
+from emoir.evaluate.distributions import DISTRIBUTION_MEASURES
+from emoir.evaluate.intervals import Estimate, Statistic, bootstrap, bootstrap_mean, mean_of, paired_difference
+from emoir.evaluate.regression import concordance, pearson, root_mean_squared_error
+from emoir.evaluate.retrieval import (
+    Ranking,
+    average_precision,
+    leave_one_out,
+    mikels_gains,
+    nearest_neighbour,
+    normalised_gain,
+    precision_at,
+    same_class,
+)
+
+# Every image ranks all others: beyond so many, a sample of the images does.
+RETRIEVAL_IMAGES = 4_000
+LOWER_IS_BETTER = frozenset({"NLL", "Brier", "ECE", "KL", "Chebyshev", "Clark", "Canberra", "RMSE"})
+
+
+class Said(Protocol):
+    """What a system says of the images of a table, row by row."""
+
+    @property
+    def probabilities(self) -> Mapping[str, NDArray[np.floating]]:
+        """Label space of the table to (n, K)."""
+
+    @property
+    def points(self) -> NDArray[np.floating] | None:
+        """(n, 2) valence and arousal."""
+
+    @property
+    def embeddings(self) -> NDArray[np.floating] | None:
+        """(n, d), comparable inside a fold only."""
+
+    @property
+    def folds(self) -> NDArray[np.int64]:
+        """(n,), all the same if one model read all images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of a table: what was measured, on how many images, with floor and interval.
+
+    Args:
+        measure: ``SPACE: NAME``.
+        images: that have the label.
+        floor: what guessing would give, in words.
+        estimate: with its interval, or a number that has none.
+        statistic: the figure over any rows of these images, for differences; None where pairs mean nothing.
+        groups: (images,) that are drawn together, or None.
+    """
+
+    measure: str
+    images: int
+    floor: str
+    estimate: Estimate | str
+    statistic: Statistic | None = None
+    groups: NDArray[np.str_] | None = None
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether a smaller number is the better one."""
+        return self.measure.split(": ")[1].split(" ")[0] in LOWER_IS_BETTER
+
+
+def difference(first: Figure, second: Figure) -> Estimate | None:
+    """First minus second over the same resamples of the same images; None where that means nothing."""
+    if first.statistic is None or second.statistic is None or first.images != second.images:
+        return None
+    return paired_difference(first.statistic, second.statistic, first.images, groups=first.groups)
+
+
+def _mean(measure: str, floor: str, values: NDArray[np.floating]) -> Figure:
+    """The figure of one number an image."""
+    return Figure(measure, len(values), floor, bootstrap_mean(values), mean_of(values))
+
+
+def figures(table: Table, said: Said) -> list[Figure]:
+    """Everything that the labels of a set allow to be said of a system.
+
+    Args:
+        table: the labels.
+        said: row by row as the table.
+
+    Returns:
+        Classification, retrieval, distributions, valence and arousal, as far as both have them.
+    """
+    lines: list[Figure] = []
+    for space, probabilities in said.probabilities.items():
+        if space in table.classes:
+            lines += classification(space, probabilities, table.classes[space])
+            lines += retrieval(space, probabilities, table.classes[space])
+            lines += retrieval_by_embedding(space, table.classes[space], said)
+        if space in table.distributions:
+            lines += distribution(space, probabilities, table.distributions[space])
+    for space, labels in table.classes.items():
+        if space not in said.probabilities:
+            lines += retrieval_by_embedding(space, labels, said)
+    if said.points is not None and table.valence is not None and table.arousal is not None:
+        for column, (name, target) in enumerate((("valence", table.valence), ("arousal", table.arousal))):
+            lines += regression(name, said.points[:, column], target, table.group)
+    return lines
+
+
+def classification(space: str, probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> list[Figure]:
+    """Top-1, calibration and, over Mikels' classes, the wheel."""
+    known = labels != ABSENT_CLASS
+    p, y = probabilities[known], labels[known]
+    n, classes = len(y), p.shape[1]
+    if not n:
+        return []
+    right = right_at(p, y)
+    uniform = np.full_like(p, 1 / classes)
+    low, high = perfect_calibration_band(p.max(axis=1))
+    error = expected_calibration_error(p.max(axis=1), right)
+    lines = [
+        _mean(f"{space}: top-1 (micro)", f"{majority_floor(y):.3f} majority", right.astype(float)),
+        _mean(f"{space}: NLL", f"{np.log(classes):.3f} uniform", negative_log_likelihood(p, y)),
+        _mean(f"{space}: Brier", f"{brier(uniform, y).mean():.3f} uniform", brier(p, y)),
+        Figure(f"{space}: ECE", n, f"band of a calibrated model {low:.3f} to {high:.3f}", f"{error:.3f}"),
+    ]
+    if space == "mikels":
+        lines.append(_mean("mikels: polarity accuracy", ".500 chance", polarity_right(p, y).astype(float)))
+        lines.append(_mean("mikels: 1 - wheel steps / 4", ".500 chance", wheel_confusion(p.argmax(axis=1), y)))
+    return lines
+
+
+def retrieval_rows(labels: NDArray[np.int64]) -> NDArray[np.intp]:
+    """The labelled rows, or a sample of them where they are too many to rank each other."""
+    rows = np.flatnonzero(labels != ABSENT_CLASS)
+    if len(rows) <= RETRIEVAL_IMAGES:
+        return rows
+    return np.sort(np.random.default_rng(0).choice(rows, RETRIEVAL_IMAGES, replace=False))
+
+
+def _chance(labels: NDArray[np.int64]) -> str:
+    return f"{np.mean([(labels == label).sum() - 1 for label in labels]) / (len(labels) - 1):.3f} chance"
+
+
+def retrieval(space: str, probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> list[Figure]:
+    """Protocol (a): square roots of the probabilities, leave-one-out over the whole set."""
+    rows = retrieval_rows(labels)
+    if len(rows) < 2:
+        return []
+    y, vectors = labels[rows], np.sqrt(probabilities[rows])
+    chance = _chance(y)
+    pooled = leave_one_out(vectors, same_class(y))
+    lines = [
+        _mean(f"{space}: {name} (a)", chance, values)
+        for name, values in (
+            ("NN", nearest_neighbour(pooled)),
+            ("P@10", precision_at(pooled, 10)),
+            ("mAP", average_precision(pooled)),
+        )
+    ]
+    if space == "mikels":
+        graded = normalised_gain(leave_one_out(vectors, mikels_gains(y)), 10)
+        blind = (mikels_gains(y).sum() - len(y)) / (len(y) * (len(y) - 1))
+        lines.append(_mean("mikels: nDCG@10, gain by wheel steps (a)", f"{blind:.3f} chance", graded))
+    return lines
+
+
+def retrieval_by_embedding(space: str, labels: NDArray[np.int64], said: Said) -> list[Figure]:
+    """Protocol (b): embeddings, leave-one-out inside each fold; nothing without embeddings."""
+    chosen = retrieval_rows(labels)
+    if said.embeddings is None or len(chosen) < 2:
+        return []
+    precision, average = np.full(len(labels), np.nan), np.full(len(labels), np.nan)
+    for fold in range(int(said.folds.max()) + 1):
+        rows = chosen[said.folds[chosen] == fold]
+        if len(rows) > 1:
+            inside = ranking_by_embedding(said.embeddings[rows], labels[rows])
+            precision[rows], average[rows] = precision_at(inside, 10), average_precision(inside)
+    chance = _chance(labels[chosen])
+    return [
+        _mean(f"{space}: P@10 (b)", chance, precision[chosen]),
+        _mean(f"{space}: mAP (b)", chance, average[chosen]),
+    ]
+
+
+def ranking_by_embedding(embeddings: NDArray[np.floating], labels: NDArray[np.int64]) -> Ranking:
+    """Every image's ranking of all others by their embeddings, relevant where the class is the same."""
+    return leave_one_out(embeddings, same_class(labels))
+
+
+def distribution(space: str, probabilities: NDArray[np.floating], target: NDArray[np.floating]) -> list[Figure]:
+    """KL and its five companions, and top-1 against the raters' favourites (ties: any of them)."""
+    known = ~np.isnan(target).any(axis=1)
+    p, t = probabilities[known], target[known]
+    if not len(t):
+        return []
+    mean = np.repeat(t.mean(axis=0, keepdims=True), len(t), axis=0)
+    lines = [
+        _mean(f"{space}: {name}", f"{measure(t, mean).mean():.3f} mean distribution", measure(t, p))
+        for name, measure in DISTRIBUTION_MEASURES.items()
+    ]
+    favourite = t[np.arange(len(t)), p.argmax(axis=1)] >= t.max(axis=1) - 1e-9
+    constant = (t[:, t.mean(axis=0).argmax()] >= t.max(axis=1) - 1e-9).mean()
+    lines.append(_mean(f"{space}: top-1 of the raters", f"{constant:.3f} majority", favourite.astype(float)))
+    return lines
+
+
+def regression(
+    name: str, predicted: NDArray[np.floating], target: NDArray[np.floating], groups: NDArray[np.str_] | None
+) -> list[Figure]:
+    """r, CCC and RMSE; intervals over groups where there are groups."""
+    known = ~np.isnan(target)
+    x, y = predicted[known], target[known]
+    together = None if groups is None else _alone_without_group(groups)[known]
+    if not len(y):
+        return []
+    lines = []
+    for measure, statistic, floor in (
+        ("r", pearson, "0"),
+        ("CCC", concordance, "0"),
+        ("RMSE", root_mean_squared_error, f"{y.std():.3f} mean"),
+    ):
+
+        def over(rows: NDArray[np.intp], statistic=statistic) -> float:  # type: ignore[no-untyped-def]
+            return float(statistic(x[rows], y[rows]))
+
+        estimate = bootstrap(over, len(y), groups=together)
+        lines.append(Figure(f"{name}: {measure}", len(y), floor, estimate, over, together))
+    return lines
+
+
+def _alone_without_group(groups: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Groups in which every row without one is a group of its own."""
+    own = np.array([f"row {row}" for row in range(len(groups))], dtype=np.str_)
+    return np.where(groups == "", own, groups)
+
+
+def headline(table: Table, said: Said) -> dict[str, Figure]:
+    """The few figures that the tables of models side by side show."""
+    wanted = {"top-1 (micro)", "mAP (a)", "P@10 (a)", "r", "KL"}
+    return {line.measure: line for line in figures(table, said) if line.measure.split(": ")[1] in wanted}
+
+
+def provenance(*facts: str) -> str:
+    """The line under a table: data, split, seed, machine, date."""
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    return f"{'; '.join(facts)}; {machine}; {datetime.date.today().isoformat()}."

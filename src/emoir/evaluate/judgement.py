@@ -1,0 +1,116 @@
+"""Judgement: systems side by side on one data set, by one protocol, on the same images."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from emoir.datasets import Table
+from emoir.errors import DatasetError
+from emoir.evaluate.figures import Figure, difference, figures
+from emoir.evaluate.intervals import Estimate
+from emoir.evaluate.predictions import Predictions
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One measure of all systems.
+
+    Args:
+        measure: ``SPACE: NAME``.
+        images: that have the label.
+        floor: what guessing would give, in words.
+        values: of the systems, in their order; None where one cannot be measured.
+        differences: first system minus each other one, over the same resamples; None where that means nothing.
+        lower_is_better: whether a smaller number is the better one.
+    """
+
+    measure: str
+    images: int
+    floor: str
+    values: tuple[Estimate | str | None, ...]
+    differences: tuple[Estimate | None, ...]
+    lower_is_better: bool
+
+    def verdict(self, other: int) -> str:
+        """How the first system does against another one (1 is the second system), in words."""
+        gap = self.differences[other - 1]
+        if gap is None:
+            return ""
+        if not gap.resolved:
+            return "not resolved"
+        return "better" if (gap.value < 0) == self.lower_is_better else "worse"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Systems on a data set.
+
+    Args:
+        table: the images that every system said something of.
+        systems: what they said of these.
+        lines: the measures.
+        left_out: images of the data set that not all systems said something of.
+    """
+
+    table: Table
+    systems: tuple[Predictions, ...]
+    lines: tuple[Line, ...]
+    left_out: int
+
+
+def judge(table: Table, systems: Sequence[Predictions]) -> Judgement:
+    """Measure systems by all that a data set's labels allow, on the images that all of them know.
+
+    Args:
+        table: the labels.
+        systems: one at least; differences are of the first one to the others.
+
+    Returns:
+        The figures.
+
+    Raises:
+        DatasetError: if there is no image that all know, or nothing that can be compared.
+    """
+    rows = np.flatnonzero(np.logical_and.reduce([system.known for system in systems]))
+    if not len(rows):
+        raise DatasetError(f"{table.name}: there is no image of which all of these say something")
+    shared = table.take(rows)
+    said = tuple(_distinct([system.take(rows) for system in systems]))
+    measured = [{figure.measure: figure for figure in figures(shared, system)} for system in said]
+    lines = [
+        _line([named.get(measure) for named in measured])
+        for measure in dict.fromkeys(measure for named in measured for measure in named)
+    ]
+    if not lines:
+        spaces = ", ".join({**table.distributions, **table.classes}) or "valence and arousal"
+        raise DatasetError(
+            f"{table.name}: its labels ({spaces}) and what is said of its images have nothing in common; "
+            "a model's spaces are in emoir describe, a table's columns in docs/evaluate.md"
+        )
+    return Judgement(shared, said, tuple(lines), len(table) - len(rows))
+
+
+def _distinct(systems: Sequence[Predictions]) -> Iterator[Predictions]:
+    """Systems with a number after a name that another had before."""
+    counts: Counter[str] = Counter()
+    for system in systems:
+        counts[system.name] += 1
+        number = counts[system.name]
+        yield system if number == 1 else replace(system, name=f"{system.name} ({number})")
+
+
+def _line(found: Sequence[Figure | None]) -> Line:
+    some = next(figure for figure in found if figure is not None)
+    first = found[0]
+    return Line(
+        some.measure,
+        some.images,
+        some.floor,
+        tuple(None if figure is None else figure.estimate for figure in found),
+        tuple(None if first is None or other is None else difference(first, other) for other in found[1:]),
+        some.lower_is_better,
+    )
