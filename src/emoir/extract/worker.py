@@ -9,6 +9,7 @@ with it.
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import signal
@@ -19,6 +20,7 @@ from typing import BinaryIO
 
 from emoir.errors import UndecodableImageError
 from emoir.extract.extraction import READY, Extraction, Failure, extract
+from emoir.extract.memory import limit_memory
 from emoir.extract.model import Model
 from emoir.images.decode import lift_pillow_limit
 
@@ -48,10 +50,15 @@ def main() -> None:
     # The limit that the caller gave is the one that counts, and what decoders mutter helps nobody.
     lift_pillow_limit()
     warnings.simplefilter("ignore")
-    # Whatever a library prints must not get between the answers.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    logging.disable()
+    # Whatever a library prints must neither get between the answers nor reach the terminal; our own last words may.
+    answers = os.fdopen(os.dup(1), "wb")
+    sys.stderr = os.fdopen(os.dup(2), "w", errors="backslashreplace", buffering=1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
     model = Model(sys.argv[1])
+    limit_memory(int(sys.argv[2]))
     try:
         serve(sys.stdin.buffer, answers, model, int(sys.argv[2]))
     except BrokenPipeError:
