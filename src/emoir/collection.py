@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from emoir.emotions.lexicon_files import read_lexicon
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import IndexFileError, QueryError
-from emoir.extract import Model, WorkerPool
+from emoir.extract import Model, ModelFolder, WorkerPool
 from emoir.index import ImageFacts, IndexStatus, RowLayout, SqliteIndex
 from emoir.index.base import IndexedModel, as_file, as_folder, as_path, below
 from emoir.index.recorder import Progress, Recorder, Report
@@ -44,6 +44,7 @@ class IndexReport:
         unchanged: files that needed nothing.
         removed: files that are gone.
         kept: folders that look unmounted; their images were kept.
+        vanished: files that were gone when their turn came.
     """
 
     read: int
@@ -52,6 +53,7 @@ class IndexReport:
     unchanged: int
     removed: int
     kept: tuple[Path, ...]
+    vanished: int = 0
 
 
 def default_index() -> Path:
@@ -158,31 +160,44 @@ class Collection:
             What was done.
 
         Raises:
-            IndexFileError: if the index cannot be used, or no folder is known.
+            IndexFileError: if the index cannot be used, no folder is known, or one vanished while it was read.
             ModelMismatchError: if the index holds readings of another model and ``rebuild`` is false.
         """
         limits = Limits(max_pixels, seconds_per_file)
-        index, roots = self._prepare([as_folder(folder) for folder in folders], prune=prune, rebuild=rebuild)
+        # The network itself is loaded by the workers, if there is anything to read.
+        reader = ModelFolder(self._model_folder)
+        index, roots = self._prepare([as_folder(folder) for folder in folders], reader, prune=prune, rebuild=rebuild)
         found = Scan()
         again = index.worth_another_try(limits)
         for root in roots:
             scan(index, root, found, prune=prune, again=again)
         progress = Progress(total=len(found.fresh))
-        with WorkerPool(self.model.folder, workers=workers, limits=limits) as pool:
+        with WorkerPool(reader.folder, workers=workers, limits=limits) as pool:
             Recorder(index, progress, limits, report).run(found.fresh, pool)
+        away = [str(as_path(root)) for root in roots if progress.vanished and not os.path.isdir(root)]
+        if away:
+            raise IndexFileError(
+                f"{', '.join(away)} vanished while it was read; what was read is safe, "
+                "run the command again when it is back"
+            )
         index.forget(found.gone_files, found.gone_directories)
-        moved_away = index.forget_copies(found.kept)
+        moved_away = index.forget_copies(found.kept) if found.kept else []
         for root in roots:
             if root in moved_away or (prune and not os.path.isdir(root)):
                 index.remove_root(root)
-        index.tidy()
+        if progress.done or found.removed or found.kept:
+            index.tidy()
         kept = tuple(as_path(path) for path in found.kept if path not in moved_away)
-        return IndexReport(progress.read, progress.moved, progress.failed, found.unchanged, found.removed, kept)
+        return IndexReport(
+            progress.read, progress.moved, progress.failed, found.unchanged, found.removed, kept, progress.vanished
+        )
 
-    def _prepare(self, named: list[bytes], *, prune: bool, rebuild: bool) -> tuple[SqliteIndex, list[bytes]]:
+    def _prepare(
+        self, named: list[bytes], reader: ModelFolder, *, prune: bool, rebuild: bool
+    ) -> tuple[SqliteIndex, list[bytes]]:
         """The index and the folders to scan; no reading is touched if anything is wrong."""
-        card = self.model.card
-        model = IndexedModel(self.model.id, RowLayout(card.class_names), card.licence, card.scores)
+        card = reader.card
+        model = IndexedModel(reader.id, RowLayout(card.class_names), card.licence, card.scores)
         index = self._open(model)
         known = index.roots()
         for folder in named:

@@ -10,8 +10,8 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "kill_index.py"
 
 
 def test_whenever_it_is_killed_nothing_acknowledged_is_lost() -> None:
-    command = [sys.executable, str(SCRIPT), "--kills", "5", "--pictures", "300"]
+    command = [sys.executable, str(SCRIPT), "--kills", "3", "--pictures", "200"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("5 kills with a batch in flight")
+    assert done.stdout.startswith("3 kills with a batch in flight")
     assert "the export equals the unkilled run's byte for byte" in done.stdout

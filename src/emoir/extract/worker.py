@@ -1,10 +1,9 @@
 """A process that reads files: ``python -m emoir.extract.worker MODEL MAX_PIXELS``.
 
-It says READY once it has loaded the model. Paths arrive pickled on standard input, one answer each leaves
-pickled on standard output, in the same order: an Extraction or a Failure. End of
-input ends the process. It is started as
-a program of its own, so that a library user needs no main guard and a crash in a decoder takes nobody
-with it.
+It says READY once it has loaded the model, or why it cannot be loaded, as a Failure. Paths arrive pickled on
+standard input, one answer each leaves pickled on standard output, in the same order: an Extraction or a Failure.
+End of input ends the process. It is started as a program of its own, so that a library user needs no main guard and
+a crash in a decoder takes nobody with it.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import warnings
 from pathlib import Path
 from typing import BinaryIO
 
-from emoir.errors import UndecodableImageError
+from emoir.errors import ModelError, UndecodableImageError
 from emoir.extract.extraction import READY, Extraction, Failure, extract
 from emoir.extract.memory import limit_memory
 from emoir.extract.model import Model
@@ -57,7 +56,12 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    model = Model(sys.argv[1])
+    try:
+        model = Model(sys.argv[1])
+    except ModelError as error:
+        pickle.dump(Failure(str(error)), answers)
+        answers.flush()
+        return
     limit_memory(int(sys.argv[2]))
     try:
         serve(sys.stdin.buffer, answers, model, int(sys.argv[2]))

@@ -16,7 +16,7 @@ from emoir.images.formats import HEADER_LENGTH, SUFFIXES, sniff
 from emoir.images.walk import FileStat
 from emoir.index.base import FileOutcome, KnownImage, NotAnImage, Outcome, as_path
 from emoir.index.sqlite import SqliteIndex
-from emoir.limits import Limits
+from emoir.limits import BY_CIRCUMSTANCES, Limits
 
 # A batch is committed when it is this long or this old (seconds), whichever comes first.
 BATCH_FILES, BATCH_SECONDS = 256, 2.0
@@ -32,6 +32,7 @@ class Progress:
         read: images read.
         moved: images known already, under another name.
         failed: files that could not be read.
+        vanished: files that were gone when their turn came; nothing is recorded of them.
     """
 
     total: int = 0
@@ -39,6 +40,7 @@ class Progress:
     read: int = 0
     moved: int = 0
     failed: int = 0
+    vanished: int = 0
 
 
 Report: TypeAlias = Callable[[Progress, Path, "str | None"], None]
@@ -97,12 +99,18 @@ class Recorder:
         progress.done += 1
         progress.read += isinstance(outcome, Extraction)
         progress.moved += isinstance(outcome, KnownImage)
-        progress.failed += isinstance(outcome, Failure)
-        self._batch.append(FileOutcome(path, stat, outcome))
+        failure = outcome if isinstance(outcome, Failure) else None
+        if failure is not None and failure.lifted_by == BY_CIRCUMSTANCES and not os.path.lexists(path):
+            # Nothing is recorded of a file that was taken away: the next run sees what became of it.
+            progress.vanished += 1
+            failure = None
+        else:
+            progress.failed += failure is not None
+            self._batch.append(FileOutcome(path, stat, outcome))
         if len(self._batch) >= BATCH_FILES or time.monotonic() - self._began > BATCH_SECONDS:
             self._commit()
         if self._report is not None:
-            self._report(progress, as_path(path), outcome.cause if isinstance(outcome, Failure) else None)
+            self._report(progress, as_path(path), None if failure is None else failure.cause)
 
     def _commit(self) -> None:
         if self._batch:

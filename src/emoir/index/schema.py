@@ -100,6 +100,15 @@ def move_index(file: Path, name: Path) -> None:
     file.replace(name)
 
 
+def identity(file: Path) -> tuple[int, int] | None:
+    """What tells a file from another that takes its name; None if there is none."""
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _appear(made: Path, file: Path) -> None:
     """Give a file its name, unless the name is taken."""
     try:
@@ -190,6 +199,10 @@ def sqlite_errors(file: Path) -> Iterator[None]:
         code = "_".join(error.sqlite_errorname.split("_")[:2])
         remedy = {
             "SQLITE_FULL": "the disk is full; free some space and run the command again, nothing is lost",
+            "SQLITE_IOERR": (
+                "the disk or its file system would not read or write; nothing that was acknowledged is lost, run the "
+                "command again when it is well"
+            ),
             "SQLITE_READONLY": "it is read-only; choose another place with --index",
             "SQLITE_CANTOPEN": "it cannot be opened or made there; choose another place with --index",
             "SQLITE_BUSY": f"another process has been writing for {BUSY_SECONDS:g} seconds; try again later",

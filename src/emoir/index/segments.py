@@ -43,26 +43,34 @@ def load_matrix(connection: sqlite3.Connection, length: int) -> Matrix:
     """
     connection.execute("BEGIN")
     try:
-        living = np.fromiter(
-            (id for (id,) in connection.execute("SELECT DISTINCT image FROM files WHERE image IS NOT NULL ORDER BY 1")),
-            np.int64,
-        )
-        ids = np.empty(len(living), np.int64)
-        rows = np.empty((len(living), length), np.float32)
+        # Every living image has one row: as many rows as images means that none is dead, and nearly always so.
+        (written,) = connection.execute("SELECT total(length(ids)) FROM segments").fetchone()
+        (living,) = connection.execute("SELECT count(DISTINCT image) FROM files WHERE image IS NOT NULL").fetchone()
+        alive = None if written == living * ID_TYPE.itemsize else _living(connection)
+        ids = np.empty(living, np.int64)
+        rows = np.empty((living, length), np.float32)
         filled = 0
         for id_blob, row_blob in connection.execute("SELECT ids, rows FROM segments"):
             segment_ids = np.frombuffer(id_blob, ID_TYPE)
             segment_rows = np.frombuffer(row_blob, ROW_TYPE).reshape(len(segment_ids), length)
-            kept = among(segment_ids, living)
-            end = filled + int(kept.sum())
-            ids[filled:end], rows[filled:end] = segment_ids[kept], segment_rows[kept]
+            if alive is not None:
+                kept = among(segment_ids, alive)
+                segment_ids, segment_rows = segment_ids[kept], segment_rows[kept]
+            end = filled + len(segment_ids)
+            ids[filled:end], rows[filled:end] = segment_ids, segment_rows
             filled = end
     finally:
         connection.execute("COMMIT")
-    order = np.argsort(ids[:filled], kind="stable")
-    if np.array_equal(order, np.arange(filled)):
+    if (ids[1:filled] > ids[: filled - 1]).all():
         return Matrix(ids[:filled], rows[:filled])
+    order = np.argsort(ids[:filled], kind="stable")
     return Matrix(ids[order], rows[order])
+
+
+def _living(connection: sqlite3.Connection) -> NDArray[np.int64]:
+    """Ids of the images that some file holds, rising."""
+    ids = connection.execute("SELECT DISTINCT image FROM files WHERE image IS NOT NULL ORDER BY 1")
+    return np.fromiter((id for (id,) in ids), np.int64)
 
 
 def compact_segments(connection: sqlite3.Connection, length: int) -> None:

@@ -32,7 +32,7 @@ from emoir.index.base import (
 )
 from emoir.index.layout import RowLayout
 from emoir.index.place import check_place
-from emoir.index.schema import connect, create, sqlite_errors
+from emoir.index.schema import connect, create, identity, sqlite_errors
 from emoir.index.segments import append_segment, compact_segments, load_matrix
 from emoir.index.statements import IN_SUBTREE, directory_id, facts_of, image_id, model_of, subtree
 from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, Limits
@@ -63,6 +63,7 @@ class SqliteIndex:
         self.file = file
         self._lock = threading.RLock()
         self._connection = connect(file)
+        self._identity = identity(file)
         self.model = self._read_model()
         self._cached: tuple[tuple[int, int], Matrix] | None = None
         self._columns: tuple[Matrix, Attributes] | None = None
@@ -92,10 +93,18 @@ class SqliteIndex:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                # SQLite would go on writing into a file that nobody finds any more.
+                if identity(self.file) != self._identity:
+                    raise IndexFileError(
+                        f"index {self.file} was moved or deleted while it was written; put it back, or begin again "
+                        "with: emoir index FOLDER"
+                    )
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                # After some errors, such as a full disk, SQLite has rolled back itself.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def _all(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock, sqlite_errors(self.file):
