@@ -60,14 +60,14 @@ class Recorder:
     def __init__(self, index: SqliteIndex, progress: Progress, limits: Limits, report: Report | None) -> None:
         self._index, self._progress, self._limits, self._report = index, progress, limits, report
         self._batch: list[FileOutcome] = []
+        self._handed_out: dict[bytes, FileStat] = {}
         self._began = time.monotonic()
 
     def run(self, fresh: Sequence[tuple[bytes, FileStat]], pool: WorkerPool) -> None:
         """Look at every file; what was read is committed even if this is interrupted."""
-        stats = dict(fresh)
         try:
             for path, outcome in pool.extract(self._unknown_images(fresh)):
-                self._add(path, stats[path], outcome)
+                self._add(path, self._handed_out.pop(path), outcome)
         finally:
             self._commit()
 
@@ -76,6 +76,7 @@ class Recorder:
         for path, stat in fresh:
             outcome = self._settle(path, stat)
             if outcome is None:
+                self._handed_out[path] = stat
                 yield path
             else:
                 self._add(path, stat, outcome)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,8 @@ from emoir.errors import IndexFileError, IndexVersionError
 APPLICATION_ID = 0x656D6F69
 VERSION = 2
 BUSY_SECONDS = 60.0
+# With less than this free, what SQLite calls an input or output error is a full disk.
+FULL_BYTES = 2**20
 HARMED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 TABLES = """
@@ -88,7 +91,8 @@ def create(file: Path, facts: Mapping[str, str]) -> None:
                 connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
             _appear(Path(name), file)
         finally:
-            Path(name).unlink(missing_ok=True)
+            for suffix in ("", "-wal", "-shm"):
+                Path(name + suffix).unlink(missing_ok=True)
 
 
 def move_index(file: Path, name: Path) -> None:
@@ -197,6 +201,8 @@ def sqlite_errors(file: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         # Extended codes, such as SQLITE_READONLY_DBMOVED, begin with the name of the plain one.
         code = "_".join(error.sqlite_errorname.split("_")[:2])
+        if code == "SQLITE_IOERR" and shutil.disk_usage(file.parent).free < FULL_BYTES:
+            code = "SQLITE_FULL"
         remedy = {
             "SQLITE_FULL": "the disk is full; free some space and run the command again, nothing is lost",
             "SQLITE_IOERR": (
