@@ -47,6 +47,7 @@ def _extractions(model: Model, stats: Sequence[FileStat], seed: int) -> Iterator
         part = stats[start : start + BATCH]
         n = len(part)
         embeddings = random.standard_normal((n, EMBEDDING_LENGTH)).astype(np.float32)
+        valence, arousal, confidence = random.random((3, n), dtype=np.float32)
         readings = EmotionReadings(
             embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True),
             {
@@ -54,7 +55,9 @@ def _extractions(model: Model, stats: Sequence[FileStat], seed: int) -> Iterator
                 for space, names in model.card.class_names.items()
             },
             model.card.class_names,
-            *random.random((3, n), dtype=np.float32),
+            valence,
+            arousal,
+            confidence,
             random.random(n) < 0.1,
             model.id,
         )

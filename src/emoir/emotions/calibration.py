@@ -95,7 +95,7 @@ class ScoreCurve:
         place -= cell
         place *= rises[cell]
         place += heights[cell]
-        return place
+        return np.asarray(place)
 
 
 @lru_cache(maxsize=64)

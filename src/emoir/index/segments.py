@@ -48,7 +48,7 @@ def load_matrix(connection: sqlite3.Connection, length: int) -> Matrix:
         (living,) = connection.execute("SELECT count(DISTINCT image) FROM files WHERE image IS NOT NULL").fetchone()
         alive = None if written == living * ID_TYPE.itemsize else _living(connection)
         ids = np.empty(living, np.int64)
-        rows = np.empty((living, length), np.float32)
+        rows = np.empty((living, length), np.float16)
         filled = 0
         for id_blob, row_blob in connection.execute("SELECT ids, rows FROM segments"):
             segment_ids = np.frombuffer(id_blob, ID_TYPE)

@@ -362,7 +362,7 @@ class SqliteIndex:
         facts = self.facts(matrix.ids.tolist() if ids is None else ids, folders)
         described = np.array([fact.id for fact in facts], dtype=np.int64)
         facts = [fact for fact, there in zip(facts, among(described, matrix.ids), strict=True) if there]
-        return facts, matrix.rows[matrix.rows_of(described)]
+        return facts, matrix.take(matrix.rows_of(described))
 
     def readings(self, facts: Sequence[ImageFacts], rows: NDArray[np.float32]) -> EmotionReadings:
         """The readings that rows hold, with the facts of the same images."""

@@ -147,7 +147,7 @@ class Filters:
     orientation: str | None = None
     monochrome: bool | None = None
 
-    def mask(self, rows: NDArray[np.float32], layout: RowLayout, attributes: Attributes) -> NDArray[np.bool_]:
+    def mask(self, rows: NDArray[np.floating], layout: RowLayout, attributes: Attributes) -> NDArray[np.bool_]:
         """Which rows meet every condition.
 
         Args:
@@ -162,10 +162,10 @@ class Filters:
             QueryError: for an emotion that no space knows.
         """
         kept = np.ones(len(rows), dtype=bool)
-        point = rows[:, layout.point]
+        for bounds, column in ((self.valence, layout.point.start), (self.arousal, layout.point.start + 1)):
+            if bounds is not None:
+                kept &= bounds.holds(rows[:, column].astype(np.float32))
         for bounds, values in (
-            (self.valence, point[:, 0]),
-            (self.arousal, point[:, 1]),
             (self.confidence, attributes.confidence),
             (self.taken, attributes.day),
             (self.side, np.minimum(attributes.width, attributes.height)),
@@ -182,7 +182,7 @@ class Filters:
         return kept
 
 
-def class_share(name: str, rows: NDArray[np.float32], layout: RowLayout) -> NDArray[np.float32]:
+def class_share(name: str, rows: NDArray[np.floating], layout: RowLayout) -> NDArray[np.float32]:
     """The probability of one class in every row, by its own space or carried over from another.
 
     Args:
@@ -197,12 +197,12 @@ def class_share(name: str, rows: NDArray[np.float32], layout: RowLayout) -> NDAr
     chosen, _, bare = name.rpartition(".")
     for space, names in layout.class_names.items():
         if chosen in ("", space.lower()) and (place := _place(bare, space, names)) is not None:
-            return np.asarray(rows[:, layout.distribution(space)][:, place] ** 2)
+            return rows[:, layout.distribution(space)][:, place].astype(np.float32) ** 2
     for source in layout.class_names:
         for target, known in SPACES.items():
             place = _place(bare, target, known.names)
             if chosen in ("", target) and place is not None and (source, target) in TABLES:
-                shares = rows[:, layout.distribution(source)] ** 2
+                shares = rows[:, layout.distribution(source)].astype(np.float32) ** 2
                 return np.asarray(shares @ mapping(source, target)[:, place].astype(np.float32))
     classes = [name for names in layout.class_names.values() for name in names]
     classes += [name for space in SPACES.values() for name in space.names]

@@ -98,6 +98,12 @@ class Part:
     share: float = 1.0
     negative: bool = False
 
+    @property
+    def span(self) -> slice:
+        """The columns from the first to the last that has a weight."""
+        weighed = np.flatnonzero(self.weights)
+        return slice(int(weighed[0]), int(weighed[-1]) + 1) if len(weighed) else slice(0, 1)
+
     def weighed(self, factor: float) -> Part:
         """The same, counting ``factor`` times as much; turned round by a negative factor."""
         return replace(self, share=self.share * abs(factor), negative=self.negative != (factor < 0))
@@ -121,13 +127,20 @@ class Target:
         total = sum(part.share for part in self.parts)
         return [part.share / total for part in self.parts]
 
-    def fits(self, rows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    @property
+    def columns(self) -> int:
+        """Columns of a row that are looked at, counted once for each part."""
+        return sum(part.span.stop - part.span.start for part in self.parts)
+
+    def fits(self, rows: NDArray[np.floating]) -> list[NDArray[np.float32]]:
         """Per part, how well each of (n, d) rows fits it, uncalibrated."""
         fits = np.empty((len(self.parts), len(rows)), np.float32)
+        # A product over whole float32 rows is the fastest; of half floats, as few as possible are to be converted.
+        spans = [slice(None) if rows.dtype == np.float32 else part.span for part in self.parts]
         for start in range(0, len(rows), BLOCK_ROWS):
             block = slice(start, start + BLOCK_ROWS)
-            for part, fit in zip(self.parts, fits, strict=True):
-                np.dot(rows[block], part.weights, out=fit[block])
+            for part, span, fit in zip(self.parts, spans, fits, strict=True):
+                np.dot(rows[block, span].astype(np.float32, copy=False), part.weights[span], out=fit[block])
         for part, fit in zip(self.parts, fits, strict=True):
             fit += np.float32(part.offset)
         return list(fits)
