@@ -11,7 +11,7 @@ Parts:
     cold      ``emoir search`` in a new process
     engines   the same search in faiss, sqlite-vec and LanceDB. They are no dependencies of emoir; give them an
               environment of their own and run this part with its Python:
-              ``python -m venv engines; engines/bin/pip install . scikit-image lancedb sqlite-vec faiss-cpu``
+              ``python -m venv engines; engines/bin/pip install . scikit-image lancedb sqlite-vec apsw faiss-cpu``
     scan      indexing again when nothing has changed
     start     ``emoir --help``, and the installed size
     memory    peak memory for 100,000 images against 10,000

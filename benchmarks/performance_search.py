@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +36,7 @@ def warm(folder: Path, repeats: int, rows: int) -> list[Ratio]:
     """A collection that has answered before, against one product; and with a filter that keeps one row in a hundred."""
     with Collection(index_of(folder, rows)) as photos, SqliteIndex(photos.location) as index:
         matrix = index.matrix()
-        weights = np.random.default_rng(0).random(matrix.rows.shape[1], dtype=np.float32)
+        weights = np.random.default_rng(0).random((matrix.stored.shape[1],), dtype=np.float32)
         kept = Filters(confidence=Range(float(np.quantile(index.attributes(matrix).confidence, 0.99))))
 
         def search(filters: Filters | None = None) -> object:
@@ -104,7 +103,7 @@ def _out_of_memory(file: Path) -> None:
 
 def engines(folder: Path, repeats: int, rows: int) -> list[Ratio]:
     """Other engines over the same rows, exact, with and without a filter that keeps one row in a hundred."""
-    missing = [name for name in ("lancedb", "sqlite_vec", "faiss") if importlib.util.find_spec(name) is None]
+    missing = [name for name in ("lancedb", "sqlite_vec", "apsw", "faiss") if importlib.util.find_spec(name) is None]
     if missing:
         sys.exit(f"{', '.join(missing)} are not installed; see the docstring of performance.py")
     ratios = []
@@ -114,7 +113,7 @@ def engines(folder: Path, repeats: int, rows: int) -> list[Ratio]:
         confidence = index.attributes(matrix).confidence
         kept = Filters(confidence=Range(float(np.quantile(confidence, 0.99))))
         few = group >= np.quantile(group, 0.99)
-        weights = np.random.default_rng(0).random(matrix.rows.shape[1], dtype=np.float32)
+        weights = np.random.default_rng(0).random((matrix.stored.shape[1],), dtype=np.float32)
         photos.search(WORD, filters=kept)
         for name, open_engine in (("faiss flat", _faiss), ("sqlite-vec", _sqlite_vec), ("LanceDB", _lancedb)):
             ask = open_engine(folder, matrix.rows, few)
@@ -159,13 +158,15 @@ def _faiss(folder: Path, rows: NDArray[np.float32], few: NDArray[np.bool_]) -> A
 
 
 def _sqlite_vec(folder: Path, rows: NDArray[np.float32], few: NDArray[np.bool_]) -> Ask:
+    # Many a Python's own sqlite3 loads no extensions.
+    import apsw
     import sqlite_vec
 
     file = folder / f"{len(rows)}.sqlite_vec"
     new = not file.exists()
-    connection = sqlite3.connect(file)
+    connection: Any = apsw.Connection(str(file))
     connection.enable_load_extension(True)
-    sqlite_vec.load(connection)
+    connection.load_extension(sqlite_vec.loadable_path())
     if new:
         # It knows no products; distances of rows of one length come in the same order, so a column fills them up.
         squares = (rows**2).sum(axis=1, dtype=np.float64)
@@ -205,7 +206,7 @@ def _lancedb(folder: Path, rows: NDArray[np.float32], few: NDArray[np.bool_]) ->
     table = base.open_table("rows")
 
     def ask(weights: NDArray[np.float32], filtered: bool) -> list[int]:
-        query = table.search(weights).distance_type("dot").limit(TOP).select(["id"])
+        query = table.search(weights).distance_type("dot").limit(TOP).select(["id", "_distance"])
         found = (query.where("few", prefilter=True) if filtered else query).to_arrow()
         return [int(number) for number in found["id"].to_pylist()]
 

@@ -9,6 +9,8 @@ References:
 
 from __future__ import annotations
 
+import logging
+import warnings
 from pathlib import Path
 
 import torch
@@ -107,15 +109,19 @@ def _convolution(inward: int, outward: int, side: int, stride: int = 1) -> tuple
 
 def write_graph(network: nn.Module, file: Path) -> None:
     """Export a network to ONNX, any number of images at once."""
-    program = torch.onnx.export(
-        network.eval(),
-        (torch.zeros(2, 3, SIDE, SIDE),),
-        input_names=["images"],
-        output_names=["answer"],
-        dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
-        dynamo=True,
-        verbose=False,
-    )
+    # What the exporter mutters is about libraries that are not needed here.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            network.eval(),
+            (torch.zeros(2, 3, SIDE, SIDE),),
+            input_names=["images"],
+            output_names=["answer"],
+            dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
+            dynamo=True,
+            verbose=False,
+        )
     if program is None:
         raise RuntimeError("the ONNX exporter returned no graph")
     program.save(str(file), external_data=False)

@@ -124,8 +124,10 @@ def find(
     matrix, curves = searchable.matrix, searchable.curves
     rows = _selected(searchable, request.filters, candidates)
     ids = matrix.ids if rows is None else matrix.ids[rows]
-    whole = matrix.stored if target.columns <= FEW_COLUMNS else matrix.rows
-    fits = target.fits(whole if rows is None else matrix.take(rows))
+    if rows is not None:
+        fits = target.fits(matrix.stored[rows])
+    else:
+        fits = target.fits(matrix.stored if target.columns <= FEW_COLUMNS else matrix.rows)
     scores, means = target.scores(fits, curves), target.mean(fits)
     own = {*excluded, *request.like, *request.unlike}
     own |= {term.subject.id for term in query.terms if isinstance(term.subject, ImageId)}
@@ -178,7 +180,7 @@ def _selected(
         return rows
     if rows is None:
         return np.flatnonzero(filters.mask(matrix.stored, searchable.layout, searchable.attributes()))
-    return rows[filters.mask(matrix.take(rows), searchable.layout, searchable.attributes().take(rows))]
+    return rows[filters.mask(matrix.stored[rows], searchable.layout, searchable.attributes().take(rows))]
 
 
 def _sort_key(
