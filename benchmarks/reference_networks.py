@@ -62,7 +62,7 @@ class ClipImageTower(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         x = self.patches(images).flatten(2).transpose(1, 2)
-        x = torch.cat([self.token.expand(len(x), 1, -1), x], dim=1) + self.places
+        x = torch.cat([self.token.expand(x.shape[0], 1, -1), x], dim=1) + self.places
         answer: Tensor = self.out(self.after(self.blocks(self.before(x))[:, 0]))
         return answer
 

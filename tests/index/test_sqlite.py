@@ -350,6 +350,6 @@ def test_rows_as_they_are_stored_and_as_they_are_used(
 ) -> None:
     index.record(outcomes(extractions), Limits())
     matrix = index.matrix()
-    assert (matrix.stored.dtype, matrix.rows.dtype) == (np.float16, np.float32)
+    assert (matrix.stored.dtype.name, matrix.rows.dtype.name) == ("float16", "float32")
     np.testing.assert_array_equal(matrix.rows, matrix.stored)
     np.testing.assert_array_equal(matrix.take(np.array([4, 1])), matrix.rows[[4, 1]])
