@@ -373,7 +373,7 @@ def _candidates(
     index: SqliteIndex, folders: list[bytes] | None, listed: dict[int, Path] | None
 ) -> NDArray[np.int64] | None:
     """Ids that may be found, rising; None for all."""
-    inside = None if folders is None else index.ids_below(folders)
+    inside = None if folders is None or index.all_below(folders) else index.ids_below(folders)
     if listed is None:
         return inside
     ids = np.array(sorted(listed), dtype=np.int64)

@@ -222,6 +222,10 @@ def test_folders_by_prefix(index: SqliteIndex, extractions: list[tuple[bytes, Ex
     assert index.ids_below([b"/a/b", b"/ab"]).tolist() == [2, 3]
     assert index.ids_below([b"/"]).tolist() == [1, 2, 3, 4, 5]
     assert index.ids_below([b"/c"]).tolist() == []
+    assert index.all_below([b"/"])
+    assert index.all_below([b"/a", b"/", b"/ab"])
+    assert not index.all_below([b"/a", b"/ab"])
+    assert not index.all_below([])
     index.set_devices({b"/a": 7, b"/new": 8})
     assert index.directories(b"/a") == {b"/a": 7, b"/a/b": 0}
 

@@ -303,15 +303,19 @@ class SqliteIndex:
 
     def ids_below(self, folders: Sequence[bytes]) -> NDArray[np.int64]:
         """Ids of the images with a file in any of the folders or below, rising."""
-        found: set[int] = set()
-        for folder in folders:
-            rows = self._all(
-                "SELECT image FROM files JOIN directories ON directories.id = files.directory "
-                f"WHERE image IS NOT NULL AND {IN_SUBTREE}",
-                subtree(folder),
-            )
-            found.update(image for (image,) in rows)
-        return np.array(sorted(found), dtype=np.int64)
+        statement = (
+            "SELECT image FROM files JOIN directories ON directories.id = files.directory "
+            f"WHERE image IS NOT NULL AND {IN_SUBTREE}"
+        )
+        with self._lock, sqlite_errors(self.file):
+            rows = (row for folder in folders for row in self._connection.execute(statement, subtree(folder)))
+            return np.unique(np.fromiter((image for (image,) in rows), np.int64))
+
+    def all_below(self, folders: Sequence[bytes]) -> bool:
+        """Whether every known directory is one of the folders or lies below one: then all images are there."""
+        inside = " OR ".join([IN_SUBTREE] * len(folders)) or "0"
+        values = [value for folder in folders for value in subtree(folder)]
+        return not self._all(f"SELECT 1 FROM directories WHERE NOT ({inside}) LIMIT 1", values)
 
     def id_of(self, path: bytes) -> int | None:
         """The image that a file was when it was last indexed."""

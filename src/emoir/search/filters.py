@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,13 +148,15 @@ class Filters:
     orientation: str | None = None
     monochrome: bool | None = None
 
-    def mask(self, rows: NDArray[np.floating], layout: RowLayout, attributes: Attributes) -> NDArray[np.bool_]:
+    def mask(
+        self, rows: NDArray[np.floating], layout: RowLayout, attributes: Callable[[], Attributes]
+    ) -> NDArray[np.bool_]:
         """Which rows meet every condition.
 
         Args:
             rows: (n, d).
             layout: of the rows.
-            attributes: of the same n images.
+            attributes: gives those of the same n images; asked only if a condition needs them.
 
         Returns:
             (n,) bool.
@@ -165,20 +168,19 @@ class Filters:
         for bounds, column in ((self.valence, layout.point.start), (self.arousal, layout.point.start + 1)):
             if bounds is not None:
                 kept &= bounds.holds(rows[:, column].astype(np.float32))
-        for bounds, values in (
-            (self.confidence, attributes.confidence),
-            (self.taken, attributes.day),
-            (self.side, np.minimum(attributes.width, attributes.height)),
-        ):
-            if bounds is not None:
-                kept &= bounds.holds(values)
         for condition in self.emotions:
             shares = class_share(condition.name, rows, layout)
             kept &= shares < condition.bound if condition.below else shares > condition.bound
+        if self.confidence is not None:
+            kept &= self.confidence.holds(attributes().confidence)
+        if self.taken is not None:
+            kept &= self.taken.holds(attributes().day)
+        if self.side is not None:
+            kept &= self.side.holds(np.minimum(attributes().width, attributes().height))
         if self.orientation is not None:
-            kept &= _orientation(attributes) == ORIENTATIONS.index(self.orientation)
+            kept &= _orientation(attributes()) == ORIENTATIONS.index(self.orientation)
         if self.monochrome is not None:
-            kept &= attributes.monochrome == self.monochrome
+            kept &= attributes().monochrome == self.monochrome
         return kept
 
 

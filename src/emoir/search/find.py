@@ -179,8 +179,8 @@ def _selected(
     if filters is None or filters == Filters():
         return rows
     if rows is None:
-        return np.flatnonzero(filters.mask(matrix.stored, searchable.layout, searchable.attributes()))
-    return rows[filters.mask(matrix.stored[rows], searchable.layout, searchable.attributes().take(rows))]
+        return np.flatnonzero(filters.mask(matrix.stored, searchable.layout, searchable.attributes))
+    return rows[filters.mask(matrix.stored[rows], searchable.layout, lambda: searchable.attributes().take(rows))]
 
 
 def _sort_key(
