@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -18,12 +17,12 @@ from emoir.emotions.code import decode_reading
 from emoir.emotions.lexicon_files import read_lexicon
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import IndexFileError, QueryError
-from emoir.extract import Model, WorkerPool
+from emoir.extract import Model, ModelFolder, WorkerPool
 from emoir.index import ImageFacts, IndexStatus, RowLayout, SqliteIndex
 from emoir.index.base import IndexedModel, as_file, as_folder, as_path, below
-from emoir.index.catalogue import Joined, read_catalogue
+from emoir.index.catalogue import read_catalogue
 from emoir.index.place import default_index
-from emoir.index.recorder import Progress, Recorder, Report
+from emoir.index.recorder import IndexReport, Progress, Recorder, Report
 from emoir.index.repair import Repair, repair
 from emoir.index.scan import Scan, scan
 from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE, Limits
@@ -34,29 +33,6 @@ from emoir.search.query import ImageFile, ImageId, Query, ReadingCode, Subject
 from emoir.search.target import Language, TextEncoder, term_scores
 
 AnyPath: TypeAlias = "str | PathLike[str]"
-
-
-@dataclass(frozen=True, slots=True)
-class IndexReport:
-    """What an indexing run did.
-
-    Args:
-        read: images read.
-        moved: images known already, whose file is new or was moved.
-        failed: files that could not be read.
-        unchanged: files that needed nothing.
-        removed: files that are gone.
-        kept: folders that look unmounted; their images were kept.
-        catalogue: how a catalogue fits the files, if one was given.
-    """
-
-    read: int
-    moved: int
-    failed: int
-    unchanged: int
-    removed: int
-    kept: tuple[Path, ...]
-    catalogue: Joined | None = None
 
 
 class Collection:
@@ -166,12 +142,14 @@ class Collection:
 
         Raises:
             CatalogueError: if the catalogue is malformed; nothing has been touched then.
-            IndexFileError: if the index cannot be used, or no folder is known.
+            IndexFileError: if the index cannot be used, no folder is known, or one vanished while it was read.
             ModelMismatchError: if the index holds readings of another model and ``rebuild`` is false.
         """
         limits = Limits(max_pixels, seconds_per_file)
         records = None if catalogue is None else read_catalogue(Path(catalogue))
-        index, roots = self._prepare([as_folder(folder) for folder in folders], prune=prune, rebuild=rebuild)
+        # The network itself is loaded by the workers, if there is anything to read.
+        reader = ModelFolder(self._model_folder)
+        index, roots = self._prepare([as_folder(folder) for folder in folders], reader, prune=prune, rebuild=rebuild)
         if records is not None:
             index.set_catalogue(records, roots)
         found = Scan()
@@ -179,22 +157,32 @@ class Collection:
         for root in roots:
             scan(index, root, found, prune=prune, again=again)
         progress = Progress(total=len(found.fresh))
-        with WorkerPool(self.model.folder, workers=workers, limits=limits) as pool:
+        with WorkerPool(reader.folder, workers=workers, limits=limits) as pool:
             Recorder(index, progress, limits, report).run(found.fresh, pool)
+        away = [str(as_path(root)) for root in roots if progress.vanished and not os.path.isdir(root)]
+        if away:
+            raise IndexFileError(
+                f"{', '.join(away)} vanished while it was read; what was read is safe, "
+                "run the command again when it is back"
+            )
         index.forget(found.gone_files, found.gone_directories)
-        moved_away = index.forget_copies(found.kept)
+        moved_away = index.forget_copies(found.kept) if found.kept else []
         for root in roots:
             if root in moved_away or (prune and not os.path.isdir(root)):
                 index.remove_root(root)
-        index.tidy()
+        if progress.done or found.removed or found.kept:
+            index.tidy()
         kept = tuple(as_path(path) for path in found.kept if path not in moved_away)
         joined = None if records is None else index.joined(records, roots)
-        return IndexReport(progress.read, progress.moved, progress.failed, found.unchanged, found.removed, kept, joined)
+        counts = progress.read, progress.moved, progress.failed, found.unchanged, found.removed
+        return IndexReport(*counts, kept, joined, progress.vanished)
 
-    def _prepare(self, named: list[bytes], *, prune: bool, rebuild: bool) -> tuple[SqliteIndex, list[bytes]]:
+    def _prepare(
+        self, named: list[bytes], reader: ModelFolder, *, prune: bool, rebuild: bool
+    ) -> tuple[SqliteIndex, list[bytes]]:
         """The index and the folders to scan; no reading is touched if anything is wrong."""
-        card = self.model.card
-        model = IndexedModel(self.model.id, RowLayout(card.class_names), card.licence, card.scores)
+        card = reader.card
+        model = IndexedModel(reader.id, RowLayout(card.class_names), card.licence, card.scores)
         index = self._open(model)
         known = index.roots()
         for folder in named:
@@ -388,7 +376,7 @@ def _candidates(
     index: SqliteIndex, folders: list[bytes] | None, listed: dict[int, Path] | None
 ) -> NDArray[np.int64] | None:
     """Ids that may be found, rising; None for all."""
-    inside = None if folders is None else index.ids_below(folders)
+    inside = None if folders is None or index.all_below(folders) else index.ids_below(folders)
     if listed is None:
         return inside
     ids = np.array(sorted(listed), dtype=np.int64)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from emoir import Model
-from emoir.errors import EmoirError
+from emoir.errors import EmoirError, ModelError
 from emoir.extract import Extraction, Failure, WorkerPool, extract, file_digest, shipped_model_folder
 from emoir.limits import MAX_PIXELS, Limits
 from tests.pictures import save_photos
@@ -115,10 +115,23 @@ done
 """
 
 
-def test_workers_that_cannot_start_are_an_error_not_a_failure_of_every_file(tmp_path: Path) -> None:
+def test_a_model_that_cannot_be_loaded_is_an_error_not_a_failure_of_every_file(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "card.json").write_text("{}")
     with (
-        WorkerPool(tmp_path, workers=1) as pool,
+        WorkerPool(tmp_path, workers=2) as pool,
+        pytest.raises(ModelError, match=r"card.json is damaged or incomplete"),
+    ):
+        list(pool.extract([b"/a.jpg", b"/b.jpg"]))
+    assert capfd.readouterr().err == ""
+
+
+def test_workers_that_cannot_start_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "emoir.py").write_text("this is not emoir")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with (
+        WorkerPool(shipped_model_folder(), workers=1) as pool,
         pytest.raises(EmoirError, match="ended with exit code 1 before it could read anything"),
     ):
         list(pool.extract([b"/a.jpg"]))

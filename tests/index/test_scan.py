@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from emoir import Model
-from emoir.images.walk import FileStat
+from emoir.images.walk import FileStat, Listing, Unreadable, walk
 from emoir.index import FileOutcome, NotAnImage, RowLayout, SqliteIndex
 from emoir.index.base import IndexedModel
 from emoir.index.scan import Scan, scan
@@ -112,3 +113,26 @@ def test_files_that_are_to_be_tried_again_are_fresh(index: SqliteIndex, root: Pa
     scan(index, os.fsencode(root), result, again=frozenset({os.fsencode(root / "a")}))
     assert [path for path, _ in result.fresh] == [os.fsencode(root / "a")]
     assert result.unchanged == 1
+
+
+def test_what_another_indexer_has_just_found_is_not_gone(
+    index: SqliteIndex, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scanned(index, root)
+
+    def walk_while_another_works(folder: bytes, unreadable: Unreadable) -> Iterator[Listing]:
+        for number, listing in enumerate(walk(folder, unreadable)):
+            # A file that was not there when the folder was listed, but is recorded when the index is asked.
+            new = os.path.join(listing.path, f"new_{number}".encode())
+            with open(new, "wb") as stream:
+                stream.write(b"3")
+            with SqliteIndex(index.file) as other:
+                other.record([FileOutcome(new, FileStat(1, os.stat(new).st_mtime_ns), NotAnImage())], Limits())
+            yield listing
+
+    monkeypatch.setattr("emoir.index.scan.walk", walk_while_another_works)
+    (root / "a").unlink()
+    result = Scan()
+    scan(index, os.fsencode(root), result)
+    assert result.gone_files == [(os.fsencode(root), b"a")]
+    assert result.removed == 1

@@ -222,6 +222,10 @@ def test_folders_by_prefix(index: SqliteIndex, extractions: list[tuple[bytes, Ex
     assert index.ids_below([b"/a/b", b"/ab"]).tolist() == [2, 3]
     assert index.ids_below([b"/"]).tolist() == [1, 2, 3, 4, 5]
     assert index.ids_below([b"/c"]).tolist() == []
+    assert index.all_below([b"/"])
+    assert index.all_below([b"/a", b"/", b"/ab"])
+    assert not index.all_below([b"/a", b"/ab"])
+    assert not index.all_below([])
     index.set_devices({b"/a": 7, b"/new": 8})
     assert index.directories(b"/a") == {b"/a": 7, b"/a/b": 0}
 
@@ -327,3 +331,30 @@ def test_an_index_of_format_1_is_brought_forward(
         assert len(again.rows()[0]) == len(extractions)
     with SqliteIndex(index.file) as third:
         assert third.status().images == len(extractions)
+
+
+def test_small_segments_are_joined_a_few_at_a_time(
+    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emoir.index.segments.SEGMENT_ROWS", 4)
+    for outcome in outcomes(extractions):
+        index.record([outcome], Limits())
+    before = index.matrix()
+    index.tidy()
+    after = index.matrix()
+    assert after.ids.tolist() == before.ids.tolist()
+    np.testing.assert_array_equal(after.stored, before.stored)
+    with sqlite3.connect(index.file) as connection:
+        lengths = [length // 8 for (length,) in connection.execute("SELECT length(ids) FROM segments ORDER BY id")]
+    connection.close()
+    assert lengths == [4, 2]
+
+
+def test_rows_as_they_are_stored_and_as_they_are_used(
+    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]
+) -> None:
+    index.record(outcomes(extractions), Limits())
+    matrix = index.matrix()
+    assert (matrix.stored.dtype.name, matrix.rows.dtype.name) == ("float16", "float32")
+    np.testing.assert_array_equal(matrix.rows, matrix.stored)
+    np.testing.assert_array_equal(matrix.take(np.array([4, 1])), matrix.rows[[4, 1]])

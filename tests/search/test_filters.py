@@ -105,7 +105,17 @@ def rows_and_attributes() -> tuple[np.ndarray, Attributes]:
     ],
 )
 def test_filters(filters: Filters, kept: list[int]) -> None:
-    assert np.flatnonzero(filters.mask(rows_and_attributes()[0], LAYOUT, rows_and_attributes()[1])).tolist() == kept
+    rows, attributes = rows_and_attributes()
+    assert np.flatnonzero(filters.mask(rows, LAYOUT, lambda: attributes)).tolist() == kept
+    assert np.flatnonzero(filters.mask(rows.astype(np.float16), LAYOUT, lambda: attributes)).tolist() == kept
+
+
+def test_conditions_on_rows_alone_ask_for_no_attributes() -> None:
+    def attributes() -> Attributes:
+        raise AssertionError("nobody needs them")
+
+    filters = Filters(valence=Range(low=0.4), arousal=Range(low=0.4), emotions=(parse_condition("awe<0.5"),))
+    assert np.flatnonzero(filters.mask(rows_and_attributes()[0], LAYOUT, attributes)).tolist() == [1, 2]
 
 
 def test_unknown_emotions_and_orientations_are_named() -> None:

@@ -13,7 +13,7 @@ from emoir.search.diverse import maximal_marginal_relevance, without_near_duplic
 from emoir.search.find import Request, Searchable, best_first, find
 from emoir.search.parse import parse_query
 from emoir.search.query import Subject
-from emoir.search.target import Language
+from emoir.search.target import Language, query_target
 
 LAYOUT = RowLayout({"mikels": ("amusement", "anger", "awe", "contentment", "disgust", "excitement", "fear", "sadness")})
 CURVE = ScoreCurve(0.25, (0.0, 0.5, 1.0), (0.0, 0.2, 1.0))
@@ -121,3 +121,14 @@ def test_marginal_relevance_against_a_plain_loop() -> None:
         chosen.append(max(worth, key=lambda row: worth[row]))
     assert maximal_marginal_relevance(relevance, vectors, 8).tolist() == chosen
     assert len(maximal_marginal_relevance(relevance, vectors, 99)) == 30
+
+
+@pytest.mark.parametrize("text", ["awe", "va:0.8,0.2", "near:teal", "awe - fear + va:0.1,0.9"])
+def test_products_over_half_floats_in_blocks_are_the_plain_products(text: str) -> None:
+    stored = np.random.default_rng(0).random((5000, LAYOUT.length)).astype(np.float16)
+    target = query_target(parse_query(text), LAYOUT, no_example, Language.of(LAYOUT))
+    for rows in (stored, stored.astype(np.float32)):
+        for part, fit in zip(target.parts, target.fits(rows), strict=True):
+            expected = stored.astype(np.float64) @ part.weights + part.offset
+            np.testing.assert_allclose(fit, expected, atol=1e-5)
+    assert target.columns == sum(part.span.stop - part.span.start for part in target.parts) < LAYOUT.length

@@ -43,7 +43,7 @@ schema = _schema()
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.function_scoped_fixture],
 )
 def test_every_route_does_what_its_description_says(case: Case[Any]) -> None:
-    case.call_and_validate(headers={"host": "127.0.0.1"}, excluded_checks=NOT_OURS)
+    case.call_and_validate(headers={"host": "127.0.0.1"}, excluded_checks=NOT_OURS, timeout=120)
 
 
 def test_every_route_has_a_summary_and_an_example() -> None:

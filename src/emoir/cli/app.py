@@ -74,7 +74,7 @@ class Edge(TyperGroup):
             raise typer.Exit(Exit.FAILURE) from None
 
 
-app = typer.Typer(cls=Edge, invoke_without_command=True, pretty_exceptions_enable=False, rich_markup_mode="markdown")
+app = typer.Typer(cls=Edge, invoke_without_command=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 def _show_version(value: bool) -> None:

@@ -120,6 +120,7 @@ def index(
         f"{done.moved:,} moved or copied" if done.moved else "",
         f"{done.unchanged:,} unchanged",
         f"{done.removed:,} gone" if done.removed else "",
+        f"{done.vanished:,} vanished meanwhile" if done.vanished else "",
         f"{done.failed:,} failed (see emoir status)" if done.failed else "",
     ]
     say(f"{', '.join(part for part in parts if part)}. The index holds {status.images:,} images.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.errors import ModelError
+
+# Steps of the grid from which scores are read.
+GRID = 2**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,26 @@ class ScoreCurve:
         return cls(values["chance"], *_numbers(values))
 
     def __call__(self, products: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Probabilities of (n,) products, (n,) in [0, 1]; held constant beyond the outer knots."""
-        return np.asarray(np.interp(products, self.knots, self.values), dtype=np.float32)
+        """Probabilities of (n,) products, (n,) in [0, 1]; held constant beyond the outer knots and [0, 1].
+
+        Read off a fine grid, which for a million products is several times faster than a search among the knots;
+        between two points of the grid the curve is a straight line.
+        """
+        heights, rises = _grid(self)
+        place = np.multiply(products, np.float32(GRID), dtype=np.float32)
+        np.clip(place, 0, GRID, out=place)
+        cell = place.astype(np.int32)
+        place -= cell
+        place *= rises[cell]
+        place += heights[cell]
+        return np.asarray(place)
+
+
+@lru_cache(maxsize=64)
+def _grid(curve: ScoreCurve) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A curve's height at every point of the grid over [0, 1], and its rise from there to the next point."""
+    heights = np.interp(np.arange(GRID + 1) / GRID, curve.knots, curve.values)
+    return heights.astype(np.float32), np.diff(heights, append=heights[-1]).astype(np.float32)
 
 
 def _numbers(values: dict[str, Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:

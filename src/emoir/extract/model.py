@@ -84,7 +84,43 @@ class ModelCard:
             raise ModelError(f"{file} is damaged or incomplete: {error!r}") from error
 
 
-class Model:
+class ModelFolder:
+    """A folder that holds a model: its card and its id, without the network.
+
+    Args:
+        folder: holds the graph and the card; default: the shipped model.
+
+    Raises:
+        ModelError: if graph or card are missing, or the card is damaged.
+
+    Example:
+        >>> ModelFolder().id.startswith("emoir-")
+        True
+    """
+
+    def __init__(self, folder: str | PathLike[str] | None = None) -> None:
+        self.folder = Path(folder) if folder is not None else shipped_model_folder()
+        self.card = ModelCard.load(self.folder / CARD)
+        try:
+            graph, card = (self.folder / GRAPH).read_bytes(), (self.folder / CARD).read_bytes()
+        except OSError as error:
+            raise ModelError(f"{self.folder} is no model folder: {GRAPH} cannot be read") from error
+        # Name and digest: two folders with one id give the same readings.
+        self.id = f"{self.card.name}-{hashlib.sha256(graph + card).hexdigest()[:12]}"
+
+    def learnt_from(self) -> frozenset[str]:
+        """First 16 hexadecimal digits of the SHA-256 of every image that the model learnt from, labelled or not.
+
+        Raises:
+            ModelError: if the folder does not say.
+        """
+        try:
+            return frozenset((self.folder / LEARNT_FROM).read_text(encoding="utf-8").split())
+        except OSError as error:
+            raise ModelError(f"{self.folder}: {LEARNT_FROM} cannot be read, so no figure can be trusted") from error
+
+
+class Model(ModelFolder):
     """A model that reads emotions; safe to share between threads.
 
     Args:
@@ -104,33 +140,16 @@ class Model:
         # Half of emoir's start-up time: commands that read no image do without.
         import onnxruntime
 
-        self.folder = Path(folder) if folder is not None else shipped_model_folder()
-        self.card = ModelCard.load(self.folder / CARD)
-        try:
-            graph, card = (self.folder / GRAPH).read_bytes(), (self.folder / CARD).read_bytes()
-        except OSError as error:
-            raise ModelError(f"{self.folder} is no model folder: {GRAPH} cannot be read") from error
-        # Name and digest: two folders with one id give the same readings.
-        self.id = f"{self.card.name}-{hashlib.sha256(graph + card).hexdigest()[:12]}"
+        super().__init__(folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
+            graph = (self.folder / GRAPH).read_bytes()
             self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's own exceptions share no base below Exception
             raise ModelError(f"{self.folder / GRAPH} cannot be loaded: {error}") from error
-
-    def learnt_from(self) -> frozenset[str]:
-        """First 16 hexadecimal digits of the SHA-256 of every image that the model learnt from, labelled or not.
-
-        Raises:
-            ModelError: if the folder does not say.
-        """
-        try:
-            return frozenset((self.folder / LEARNT_FROM).read_text(encoding="utf-8").split())
-        except OSError as error:
-            raise ModelError(f"{self.folder}: {LEARNT_FROM} cannot be read, so no figure can be trusted") from error
 
     def read(self, image: ImageSource, *, max_pixels: int = MAX_PIXELS) -> EmotionReading:
         """Read the emotion of one image.

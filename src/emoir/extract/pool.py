@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TypeAlias
 
-from emoir.errors import EmoirError
+from emoir.errors import EmoirError, ModelError
 from emoir.extract.extraction import READY, Extraction, Failure
 from emoir.limits import BY_SECONDS, Limits
 
@@ -96,6 +96,7 @@ class WorkerPool:
             Every path once, with its extraction or its failure.
 
         Raises:
+            ModelError: if the model cannot be loaded.
             EmoirError: if a worker ends before it is ready.
         """
         source = iter(paths)
@@ -152,6 +153,8 @@ class WorkerPool:
             if worker in self._workers and answer == READY:
                 worker.ready, worker.since, self._stillborn = True, time.monotonic(), 0
             elif worker in self._workers and not isinstance(answer, tuple):
+                if isinstance(answer, Failure) and not worker.ready:
+                    raise ModelError(answer.cause)
                 return worker, answer
 
     def _bury(self, worker: _Worker, again: deque[bytes], deaths: dict[bytes, int]) -> tuple[bytes, Failure] | None:

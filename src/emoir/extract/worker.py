@@ -1,14 +1,14 @@
 """A process that reads files: ``python -m emoir.extract.worker MODEL MAX_PIXELS``.
 
-It says READY once it has loaded the model. Paths arrive pickled on standard input, one answer each leaves
-pickled on standard output, in the same order: an Extraction or a Failure. End of
-input ends the process. It is started as
-a program of its own, so that a library user needs no main guard and a crash in a decoder takes nobody
-with it.
+It says READY once it has loaded the model, or why it cannot be loaded, as a Failure. Paths arrive pickled on
+standard input, one answer each leaves pickled on standard output, in the same order: an Extraction or a Failure.
+End of input ends the process. It is started as a program of its own, so that a library user needs no main guard and
+a crash in a decoder takes nobody with it.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import signal
@@ -17,8 +17,9 @@ import warnings
 from pathlib import Path
 from typing import BinaryIO
 
-from emoir.errors import UndecodableImageError
+from emoir.errors import ModelError, UndecodableImageError
 from emoir.extract.extraction import READY, Extraction, Failure, extract
+from emoir.extract.memory import limit_memory
 from emoir.extract.model import Model
 from emoir.images.decode import lift_pillow_limit
 
@@ -48,10 +49,20 @@ def main() -> None:
     # The limit that the caller gave is the one that counts, and what decoders mutter helps nobody.
     lift_pillow_limit()
     warnings.simplefilter("ignore")
-    # Whatever a library prints must not get between the answers.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    model = Model(sys.argv[1])
+    logging.disable()
+    # Whatever a library prints must neither get between the answers nor reach the terminal; our own last words may.
+    answers = os.fdopen(os.dup(1), "wb")
+    sys.stderr = os.fdopen(os.dup(2), "w", errors="backslashreplace", buffering=1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    try:
+        model = Model(sys.argv[1])
+    except ModelError as error:
+        pickle.dump(Failure(str(error)), answers)
+        answers.flush()
+        return
+    limit_memory(int(sys.argv[2]))
     try:
         serve(sys.stdin.buffer, answers, model, int(sys.argv[2]))
     except BrokenPipeError:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageCms
+
+from emoir.images.bands import bands
 
 WHITE = (255, 255, 255)
 # Modes whose samples lie beyond 8 bits; Pillow's own conversion clips them.
@@ -16,7 +21,20 @@ PHOTOMETRIC_INTERPRETATION, WHITE_IS_ZERO = 262, 0
 ALPHA_MODES = {"RGBA", "LA", "PA", "RGBa", "La"}
 
 
-def to_srgb(image: Image.Image) -> Image.Image:
+@dataclass(frozen=True, slots=True)
+class GreyLevels:
+    """How grey beyond 8 bits becomes 8 bits.
+
+    Args:
+        white: the level that becomes 255.
+        inverted: whether 0 is white.
+    """
+
+    white: float
+    inverted: bool
+
+
+def to_srgb(image: Image.Image, *, levels: GreyLevels | None = None) -> Image.Image:
     """Convert an image of any mode to mode RGB in sRGB.
 
     An embedded ICC profile is applied (a damaged one is ignored, as browsers do), transparency is laid
@@ -25,6 +43,7 @@ def to_srgb(image: Image.Image) -> Image.Image:
 
     Args:
         image: any Pillow image whose pixels can be loaded.
+        levels: of the whole picture, if the image is a part of one; default: its own.
 
     Returns:
         An image of the same size, mode RGB, sRGB, full range 0-255.
@@ -35,7 +54,7 @@ def to_srgb(image: Image.Image) -> Image.Image:
     """
     profile = image.info.get("icc_profile")
     if image.mode in DEEP_MODES:
-        grey, alpha = _deep_grey(image)
+        grey, alpha = _deep_grey(image, levels or grey_levels(image))
         return _over_white(_apply_profile(grey, profile), alpha)
     if image.mode in ALPHA_MODES or "transparency" in image.info:
         layered = image.convert("RGBA")
@@ -51,20 +70,30 @@ def _over_white(colours: Image.Image, alpha: Image.Image) -> Image.Image:
     return Image.composite(colours, Image.new("RGB", colours.size, WHITE), alpha)
 
 
-def _deep_grey(image: Image.Image) -> tuple[Image.Image, Image.Image]:
+def grey_levels(image: Image.Image) -> GreyLevels:
+    """The levels of a grey image beyond 8 bits; of no meaning for other modes."""
+    inverted = getattr(image, "tag_v2", {}).get(PHOTOMETRIC_INTERPRETATION) == WHITE_IS_ZERO
+    if image.mode not in ("I", "F"):
+        return GreyLevels(65535.0, inverted)
+    largest = max(float(_finite(np.asarray(band)).max(initial=0.0)) for _, band in bands(image))
+    # Floating-point files state no range: the smallest of the usual ones that holds the values is taken.
+    ranges = (1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)
+    return GreyLevels(next((white for white in ranges if largest <= white), largest), inverted)
+
+
+def _deep_grey(image: Image.Image, levels: GreyLevels) -> tuple[Image.Image, Image.Image]:
     """16-bit, 32-bit or floating-point grey to 8 bits, by scaling; with the alpha of its transparent level."""
     values = np.asarray(image).astype(np.float64)
     transparent = image.info.get("transparency")
     alpha = np.where(values == transparent, 0, 255) if isinstance(transparent, int) else np.full(values.shape, 255)
-    values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
-    largest = float(values.max(initial=0.0))
-    # Floating-point files state no range: the smallest of the usual ones that holds the values is taken.
-    ranges = (1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)
-    white = next((white for white in ranges if largest <= white), largest)
-    values = np.clip(values / white, 0, 1)
-    if getattr(image, "tag_v2", {}).get(PHOTOMETRIC_INTERPRETATION) == WHITE_IS_ZERO:
+    values = np.clip(_finite(values) / levels.white, 0, 1)
+    if levels.inverted:
         values = 1 - values
     return Image.fromarray((values * 255 + 0.5).astype(np.uint8)), Image.fromarray(alpha.astype(np.uint8))
+
+
+def _finite(values: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(np.nan_to_num(values, posinf=0.0, neginf=0.0))
 
 
 def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image:

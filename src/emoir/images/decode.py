@@ -7,7 +7,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -21,6 +21,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from emoir.errors import ShapeError, UndecodableImageError
 from emoir.images.colour import to_srgb
 from emoir.images.formats import HEADER_LENGTH, sniff
+from emoir.images.squash import squash_to_srgb
 from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, MAX_PIXELS
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -99,7 +100,9 @@ def decode(
     except IsADirectoryError as error:
         raise UndecodableImageError("it is a folder") from error
     except MemoryError as error:
-        raise UndecodableImageError("not enough memory to decode it; lower the limit with --max-pixels") from error
+        raise UndecodableImageError(
+            "not enough memory to decode it; a worker takes more if --max-pixels is higher", lifted_by=BY_PIXELS
+        ) from error
     except (OSError, ValueError) as error:
         raise unreadable(error) from error
 
@@ -139,40 +142,15 @@ def from_pillow(
         raise ShapeError(f"an image of {image.width} x {image.height} pixels has nothing to read")
     width, height = original or image.size
     with _decoder_errors():
-        exif = image.getexif()
-        turn = UPRIGHT.get(exif.get(ExifTags.Base.Orientation, 1))
-        colours = to_srgb(image)
-        if size:
-            colours = squash(colours, size)
-        elif fit:
+        turn, taken = _turn_and_moment(image)
+        colours = squash_to_srgb(image, size) if size else to_srgb(image)
+        if fit and not size:
             colours.thumbnail((fit, fit), Image.Resampling.LANCZOS, reducing_gap=2.0)
         if turn is not None:
             colours = colours.transpose(turn)
         if turn in SIDEWAYS:
             width, height = height, width
-        return Photograph(np.asarray(colours), width, height, _moment(exif))
-
-
-def squash(image: Image.Image, size: int) -> Image.Image:
-    """The geometry of training and reading alike: the whole picture, squashed to size x size.
-
-    Antialiased by a triangle filter whose support grows with the reduction; large reductions are first
-    brought within a factor of two by box averaging.
-
-    Args:
-        image: mode RGB.
-        size: side of the square in pixels.
-
-    Returns:
-        mode RGB, size x size.
-
-    Example:
-        >>> squash(Image.new("RGB", (640, 480)), 96).size
-        (96, 96)
-    """
-    if image.size == (size, size):
-        return image
-    return image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        return Photograph(np.asarray(colours), width, height, taken)
 
 
 def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, max_pixels: int) -> Photograph:
@@ -198,6 +176,16 @@ def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, max_pixe
             image.draft("RGB", (fit, fit))
         image.load()
         return from_pillow(image, size=size, fit=fit, original=(width, height))
+
+
+def _turn_and_moment(image: Image.Image) -> tuple[Image.Transpose | None, str | None]:
+    """What EXIF says of a picture; where it is damaged, nothing, as with browsers: the picture itself is whole."""
+    turn = taken = None
+    with suppress(*DECODER_ERRORS):
+        exif = image.getexif()
+        turn = UPRIGHT.get(exif.get(ExifTags.Base.Orientation, 1))
+        taken = _moment(exif)
+    return turn, taken
 
 
 def _moment(exif: Image.Exif) -> str | None:

@@ -122,7 +122,9 @@ def is_monochrome(pixels: NDArray[np.uint8]) -> bool:
         >>> is_monochrome(np.full((8, 8, 3), 90, np.uint8))
         True
     """
-    chroma = srgb_to_lab(pixels)[..., 1:].reshape(-1, 2)
+    # Every second pixel of every second row of a large picture says as much in a quarter of the time.
+    step = 2 if min(pixels.shape[:2]) >= 64 else 1
+    chroma = srgb_to_lab(pixels[::step, ::step])[..., 1:].reshape(-1, 2)
     mean = chroma.mean(axis=0)
     strength = float(np.linalg.norm(mean))
     if strength > MONOCHROME_CHROMA:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class FileStat:
+class FileStat(NamedTuple):
     """What tells a changed file from an unchanged one: bytes and modification time (nanoseconds)."""
 
     size: int
@@ -24,6 +23,8 @@ class Listing:
     device: int
     files: dict[bytes, FileStat]
 
+
+DOT = ord(".")
 
 Unreadable = Callable[[bytes, OSError], None]
 """Called with a directory that could not be listed, and why."""
@@ -58,17 +59,18 @@ def walk(root: bytes, unreadable: Unreadable) -> Iterator[Listing]:
             device = os.stat(path).st_dev
             with os.scandir(path) as entries:
                 for entry in entries:
-                    if entry.name.startswith(b"."):
-                        continue
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
+                    name = entry.name
+                    if name[0] == DOT:
                         continue
                     try:
-                        status = entry.stat()
+                        if entry.is_file():
+                            status = entry.stat()
+                            files[name] = FileStat(status.st_size, status.st_mtime_ns)
+                        elif entry.is_dir(follow_symlinks=False):
+                            folders.append(entry.path)
                     except OSError:
+                        # A link that leads in a circle, or a file that has just gone.
                         continue
-                    if stat.S_ISREG(status.st_mode):
-                        files[entry.name] = FileStat(status.st_size, status.st_mtime_ns)
         except OSError as error:
             unreadable(path, error)
             continue

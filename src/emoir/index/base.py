@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -73,17 +74,26 @@ def among(ids: NDArray[np.int64], rising: NDArray[np.int64]) -> NDArray[np.bool_
     return np.asarray(rising[places] == ids)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Matrix:
     """All row vectors of an index.
 
     Args:
         ids: (n,) int64, rising.
-        rows: (n, d) float32.
+        stored: (n, d) as they are stored, float16.
     """
 
     ids: NDArray[np.int64]
-    rows: NDArray[np.float32]
+    stored: NDArray[np.floating]
+
+    @cached_property
+    def rows(self) -> NDArray[np.float32]:
+        """(n, d) float32, for products over many columns; made, and kept, when first asked for."""
+        return self.stored.astype(np.float32)
+
+    def take(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Some rows, by number."""
+        return self.stored[rows].astype(np.float32)
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.intp]:
         """Row numbers of those ids that the matrix holds, in the order of the ids."""

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
+from emoir.images.walk import FileStat
 from emoir.index.base import ImageFacts, below
 from emoir.index.catalogue import find_records
 
@@ -44,3 +45,14 @@ def load_facts(
                 found[id] = ImageFacts(id, path, confidence, bool(monochrome), *picture, modified_ns, None)
     records = find_records(connection, [fact.path for fact in found.values()])
     return [replace(found[id], record=records.get(found[id].path)) for id in ids if id in found]
+
+
+def load_files(connection: sqlite3.Connection, id: int) -> tuple[bytes, list[tuple[bytes, FileStat]]] | None:
+    """The digest of an image's content and, in order, every file that holds it as it was; None if none does."""
+    rows = connection.execute(
+        "SELECT digest, path, name, size, mtime_ns FROM images JOIN files ON files.image = images.id "
+        "JOIN directories ON directories.id = files.directory WHERE images.id = ? ORDER BY path, name",
+        (id,),
+    ).fetchall()
+    files = [(os.path.join(path, name), FileStat(size, mtime_ns)) for _, path, name, size, mtime_ns in rows]
+    return (rows[0][0], files) if rows else None

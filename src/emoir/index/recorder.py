@@ -15,8 +15,9 @@ from emoir.images.decode import unreadable
 from emoir.images.formats import HEADER_LENGTH, SUFFIXES, sniff
 from emoir.images.walk import FileStat
 from emoir.index.base import FileOutcome, KnownImage, NotAnImage, Outcome, as_path
+from emoir.index.catalogue import Joined
 from emoir.index.sqlite import SqliteIndex
-from emoir.limits import Limits
+from emoir.limits import BY_CIRCUMSTANCES, Limits
 
 # A batch is committed when it is this long or this old (seconds), whichever comes first.
 BATCH_FILES, BATCH_SECONDS = 256, 2.0
@@ -32,6 +33,7 @@ class Progress:
         read: images read.
         moved: images known already, under another name.
         failed: files that could not be read.
+        vanished: files that were gone when their turn came; nothing is recorded of them.
     """
 
     total: int = 0
@@ -39,10 +41,36 @@ class Progress:
     read: int = 0
     moved: int = 0
     failed: int = 0
+    vanished: int = 0
 
 
 Report: TypeAlias = Callable[[Progress, Path, "str | None"], None]
 """Called after every file, with its path and, if it failed, the cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What an indexing run did.
+
+    Args:
+        read: images read.
+        moved: images known already, whose file is new or was moved.
+        failed: files that could not be read.
+        unchanged: files that needed nothing.
+        removed: files that are gone.
+        kept: folders that look unmounted; their images were kept.
+        catalogue: how a catalogue fits the files, if one was given.
+        vanished: files that were gone when their turn came.
+    """
+
+    read: int
+    moved: int
+    failed: int
+    unchanged: int
+    removed: int
+    kept: tuple[Path, ...]
+    catalogue: Joined | None = None
+    vanished: int = 0
 
 
 class Recorder:
@@ -58,14 +86,14 @@ class Recorder:
     def __init__(self, index: SqliteIndex, progress: Progress, limits: Limits, report: Report | None) -> None:
         self._index, self._progress, self._limits, self._report = index, progress, limits, report
         self._batch: list[FileOutcome] = []
+        self._handed_out: dict[bytes, FileStat] = {}
         self._began = time.monotonic()
 
     def run(self, fresh: Sequence[tuple[bytes, FileStat]], pool: WorkerPool) -> None:
         """Look at every file; what was read is committed even if this is interrupted."""
-        stats = dict(fresh)
         try:
             for path, outcome in pool.extract(self._unknown_images(fresh)):
-                self._add(path, stats[path], outcome)
+                self._add(path, self._handed_out.pop(path), outcome)
         finally:
             self._commit()
 
@@ -74,6 +102,7 @@ class Recorder:
         for path, stat in fresh:
             outcome = self._settle(path, stat)
             if outcome is None:
+                self._handed_out[path] = stat
                 yield path
             else:
                 self._add(path, stat, outcome)
@@ -97,12 +126,18 @@ class Recorder:
         progress.done += 1
         progress.read += isinstance(outcome, Extraction)
         progress.moved += isinstance(outcome, KnownImage)
-        progress.failed += isinstance(outcome, Failure)
-        self._batch.append(FileOutcome(path, stat, outcome))
+        failure = outcome if isinstance(outcome, Failure) else None
+        if failure is not None and failure.lifted_by == BY_CIRCUMSTANCES and not os.path.lexists(path):
+            # Nothing is recorded of a file that was taken away: the next run sees what became of it.
+            progress.vanished += 1
+            failure = None
+        else:
+            progress.failed += failure is not None
+            self._batch.append(FileOutcome(path, stat, outcome))
         if len(self._batch) >= BATCH_FILES or time.monotonic() - self._began > BATCH_SECONDS:
             self._commit()
         if self._report is not None:
-            self._report(progress, as_path(path), outcome.cause if isinstance(outcome, Failure) else None)
+            self._report(progress, as_path(path), None if failure is None else failure.cause)
 
     def _commit(self) -> None:
         if self._batch:

@@ -67,12 +67,13 @@ def scan(
             unreadable.append(path)
             logger.warning("%s cannot be listed: %s", as_path(path), error.strerror)
 
+    again_in = {os.path.dirname(path) for path in again}
     visited: dict[bytes, int] = {}
     empty: list[Listing] = []
     for listing in walk(root, note_unreadable):
         visited[listing.path] = listing.device
         if listing.files:
-            _compare(index, listing, known, result, again)
+            _compare(index, listing, known, result, again if listing.path in again_in else frozenset())
         elif listing.path in known:
             empty.append(listing)
 
@@ -105,12 +106,19 @@ def _compare(
 ) -> None:
     """One directory: fresh and missing files into the result."""
     before = index.files(listing.path) if listing.path in known else {}
+    if before == listing.files and not again:
+        # As nearly always.
+        result.unchanged += len(before)
+        return
     for name, stat in listing.files.items():
         path = os.path.join(listing.path, name)
         if before.get(name) == stat and path not in again:
             result.unchanged += 1
         else:
             result.fresh.append((path, stat))
-    missing = sorted(before.keys() - listing.files.keys())
+    # A file that is there but not listed is one that another indexer has found and recorded since.
+    missing = sorted(
+        name for name in before.keys() - listing.files.keys() if not os.path.isfile(os.path.join(listing.path, name))
+    )
     result.gone_files += [(listing.path, name) for name in missing]
     result.removed += len(missing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,8 @@ from emoir.errors import IndexFileError, IndexVersionError
 APPLICATION_ID = 0x656D6F69
 VERSION = 3
 BUSY_SECONDS = 60.0
+# With less than this free, what SQLite calls an input or output error is a full disk.
+FULL_BYTES = 2**20
 HARMED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 TABLES = """
@@ -106,7 +109,8 @@ def create(file: Path, facts: Mapping[str, str]) -> None:
                 connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
             _appear(Path(name), file)
         finally:
-            Path(name).unlink(missing_ok=True)
+            for suffix in ("", "-wal", "-shm"):
+                Path(name + suffix).unlink(missing_ok=True)
 
 
 def move_index(file: Path, name: Path) -> None:
@@ -116,6 +120,15 @@ def move_index(file: Path, name: Path) -> None:
         if part.exists():
             part.replace(name.with_name(name.name + suffix))
     file.replace(name)
+
+
+def identity(file: Path) -> tuple[int, int] | None:
+    """What tells a file from another that takes its name; None if there is none."""
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _appear(made: Path, file: Path) -> None:
@@ -206,8 +219,14 @@ def sqlite_errors(file: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         # Extended codes, such as SQLITE_READONLY_DBMOVED, begin with the name of the plain one.
         code = "_".join(error.sqlite_errorname.split("_")[:2])
+        if code == "SQLITE_IOERR" and shutil.disk_usage(file.parent).free < FULL_BYTES:
+            code = "SQLITE_FULL"
         remedy = {
             "SQLITE_FULL": "the disk is full; free some space and run the command again, nothing is lost",
+            "SQLITE_IOERR": (
+                "the disk or its file system would not read or write; nothing that was acknowledged is lost, run the "
+                "command again when it is well"
+            ),
             "SQLITE_READONLY": "it is read-only; choose another place with --index",
             "SQLITE_CANTOPEN": "it cannot be opened or made there; choose another place with --index",
             "SQLITE_BUSY": f"another process has been writing for {BUSY_SECONDS:g} seconds; try again later",

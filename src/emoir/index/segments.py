@@ -43,50 +43,64 @@ def load_matrix(connection: sqlite3.Connection, length: int) -> Matrix:
     """
     connection.execute("BEGIN")
     try:
-        living = np.fromiter(
-            (id for (id,) in connection.execute("SELECT DISTINCT image FROM files WHERE image IS NOT NULL ORDER BY 1")),
-            np.int64,
-        )
-        ids = np.empty(len(living), np.int64)
-        rows = np.empty((len(living), length), np.float32)
+        # Every living image has one row: as many rows as images means that none is dead, and nearly always so.
+        (written,) = connection.execute("SELECT total(length(ids)) FROM segments").fetchone()
+        (living,) = connection.execute("SELECT count(DISTINCT image) FROM files WHERE image IS NOT NULL").fetchone()
+        alive = None if written == living * ID_TYPE.itemsize else _living(connection)
+        ids = np.empty(living, np.int64)
+        rows = np.empty((living, length), np.float16)
         filled = 0
         for id_blob, row_blob in connection.execute("SELECT ids, rows FROM segments"):
             segment_ids = np.frombuffer(id_blob, ID_TYPE)
             segment_rows = np.frombuffer(row_blob, ROW_TYPE).reshape(len(segment_ids), length)
-            kept = among(segment_ids, living)
-            end = filled + int(kept.sum())
-            ids[filled:end], rows[filled:end] = segment_ids[kept], segment_rows[kept]
+            if alive is not None:
+                kept = among(segment_ids, alive)
+                segment_ids, segment_rows = segment_ids[kept], segment_rows[kept]
+            end = filled + len(segment_ids)
+            ids[filled:end], rows[filled:end] = segment_ids, segment_rows
             filled = end
     finally:
         connection.execute("COMMIT")
-    order = np.argsort(ids[:filled], kind="stable")
-    if np.array_equal(order, np.arange(filled)):
+    if (ids[1:filled] > ids[: filled - 1]).all():
         return Matrix(ids[:filled], rows[:filled])
+    order = np.argsort(ids[:filled], kind="stable")
     return Matrix(ids[order], rows[order])
+
+
+def _living(connection: sqlite3.Connection) -> NDArray[np.int64]:
+    """Ids of the images that some file holds, rising."""
+    ids = connection.execute("SELECT DISTINCT image FROM files WHERE image IS NOT NULL ORDER BY 1")
+    return np.fromiter((id for (id,) in ids), np.int64)
 
 
 def compact_segments(connection: sqlite3.Connection, length: int) -> None:
     """Join small segments and drop dead rows, inside the caller's transaction.
 
     A segment is rewritten only if it is less than half full of living rows, so that each row is copied
-    a few times in its life, not at every run.
+    a few times in its life, not at every run. Never more than two segments' rows are in memory.
     """
-    pending_ids: list[NDArray[np.int64]] = []
-    pending_rows: list[NDArray[np.float16]] = []
-    rewritten: list[tuple[int]] = []
     living = np.fromiter((id for (id,) in connection.execute("SELECT id FROM images ORDER BY id")), np.int64)
-    # Rows are most of the file: they are read only where they are to be rewritten.
-    for segment, id_blob in connection.execute("SELECT id, ids FROM segments ORDER BY id").fetchall():
-        ids = np.frombuffer(id_blob, ID_TYPE)
-        kept = among(ids, living)
-        if kept.sum() < SEGMENT_ROWS // 2:
-            rewritten.append((segment,))
-            pending_ids.append(ids[kept])
-            (row_blob,) = connection.execute("SELECT rows FROM segments WHERE id = ?", (segment,)).fetchone()
-            pending_rows.append(np.frombuffer(row_blob, ROW_TYPE).reshape(len(ids), length)[kept])
-    if len(rewritten) < 2 and not any(len(ids) == 0 for ids in pending_ids):
+    small = []
+    for segment, id_blob in connection.execute("SELECT id, ids FROM segments ORDER BY id"):
+        kept = int(among(np.frombuffer(id_blob, ID_TYPE), living).sum())
+        if kept < SEGMENT_ROWS // 2:
+            small.append((segment, kept))
+    if len(small) < 2 and all(kept for _, kept in small):
         return
-    ids = np.concatenate(pending_ids)
+    ids, rows = np.empty(0, np.int64), np.empty((0, length), np.float16)
+    for segment, kept in small:
+        if len(ids) + kept > SEGMENT_ROWS:
+            _append_sorted(connection, ids, rows)
+            ids, rows = ids[:0], rows[:0]
+        id_blob, row_blob = connection.execute("SELECT ids, rows FROM segments WHERE id = ?", (segment,)).fetchone()
+        segment_ids = np.frombuffer(id_blob, ID_TYPE)
+        alive = among(segment_ids, living)
+        ids = np.concatenate([ids, segment_ids[alive]])
+        rows = np.concatenate([rows, np.frombuffer(row_blob, ROW_TYPE).reshape(len(segment_ids), length)[alive]])
+        connection.execute("DELETE FROM segments WHERE id = ?", (segment,))
+    _append_sorted(connection, ids, rows)
+
+
+def _append_sorted(connection: sqlite3.Connection, ids: NDArray[np.int64], rows: NDArray[np.float16]) -> None:
     order = np.argsort(ids, kind="stable")
-    connection.executemany("DELETE FROM segments WHERE id = ?", rewritten)
-    append_segment(connection, ids[order].tolist(), np.concatenate(pending_rows)[order])
+    append_segment(connection, ids[order].tolist(), rows[order])

@@ -32,10 +32,10 @@ from emoir.index.base import (
     below,
 )
 from emoir.index.catalogue import Catalogue, Joined, find_records, joined, list_catalogues, store_catalogue
-from emoir.index.facts import load_facts
+from emoir.index.facts import load_facts, load_files
 from emoir.index.layout import RowLayout
 from emoir.index.place import check_place
-from emoir.index.schema import connect, create, sqlite_errors
+from emoir.index.schema import connect, create, identity, sqlite_errors
 from emoir.index.segments import append_segment, compact_segments, load_matrix
 from emoir.index.statements import IN_SUBTREE, directory_id, facts_of, image_id, model_of, subtree
 from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, Limits
@@ -63,6 +63,7 @@ class SqliteIndex:
         self.file = file
         self._lock = threading.RLock()
         self._connection = connect(file)
+        self._identity = identity(file)
         self.model = self._read_model()
         self._cached: tuple[tuple[int, int], Matrix] | None = None
         self._columns: tuple[Matrix, Attributes] | None = None
@@ -92,10 +93,18 @@ class SqliteIndex:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                # SQLite would go on writing into a file that nobody finds any more.
+                if identity(self.file) != self._identity:
+                    raise IndexFileError(
+                        f"index {self.file} was moved or deleted while it was written; put it back, or begin again "
+                        "with: emoir index FOLDER"
+                    )
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                # After some errors, such as a full disk, SQLite has rolled back itself.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def _all(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock, sqlite_errors(self.file):
@@ -311,15 +320,19 @@ class SqliteIndex:
 
     def ids_below(self, folders: Sequence[bytes]) -> NDArray[np.int64]:
         """Ids of the images with a file in any of the folders or below, rising."""
-        found: set[int] = set()
-        for folder in folders:
-            rows = self._all(
-                "SELECT image FROM files JOIN directories ON directories.id = files.directory "
-                f"WHERE image IS NOT NULL AND {IN_SUBTREE}",
-                subtree(folder),
-            )
-            found.update(image for (image,) in rows)
-        return np.array(sorted(found), dtype=np.int64)
+        statement = (
+            "SELECT image FROM files JOIN directories ON directories.id = files.directory "
+            f"WHERE image IS NOT NULL AND {IN_SUBTREE}"
+        )
+        with self._lock, sqlite_errors(self.file):
+            rows = (row for folder in folders for row in self._connection.execute(statement, subtree(folder)))
+            return np.unique(np.fromiter((image for (image,) in rows), np.int64))
+
+    def all_below(self, folders: Sequence[bytes]) -> bool:
+        """Whether every known directory is one of the folders or lies below one: then all images are there."""
+        inside = " OR ".join([IN_SUBTREE] * len(folders)) or "0"
+        values = [value for folder in folders for value in subtree(folder)]
+        return not self._all(f"SELECT 1 FROM directories WHERE NOT ({inside}) LIMIT 1", values)
 
     def id_of(self, path: bytes) -> int | None:
         """The image that a file was when it was last indexed."""
@@ -332,13 +345,8 @@ class SqliteIndex:
 
     def files_of(self, id: int) -> tuple[bytes, list[tuple[bytes, FileStat]]] | None:
         """The digest of an image's content and, in order, every file that holds it as it was; None if none does."""
-        rows = self._all(
-            "SELECT digest, path, name, size, mtime_ns FROM images JOIN files ON files.image = images.id "
-            "JOIN directories ON directories.id = files.directory WHERE images.id = ? ORDER BY path, name",
-            (id,),
-        )
-        files = [(os.path.join(path, name), FileStat(size, mtime_ns)) for _, path, name, size, mtime_ns in rows]
-        return (rows[0][0], files) if rows else None
+        with self._lock, sqlite_errors(self.file):
+            return load_files(self._connection, id)
 
     def facts(self, ids: Sequence[int], folders: Sequence[bytes] | None = None) -> list[ImageFacts]:
         """What is known of images, in the order asked; ids that are gone are left out.
@@ -366,7 +374,7 @@ class SqliteIndex:
         facts = self.facts(matrix.ids.tolist() if ids is None else ids, folders)
         described = np.array([fact.id for fact in facts], dtype=np.int64)
         facts = [fact for fact, there in zip(facts, among(described, matrix.ids), strict=True) if there]
-        return facts, matrix.rows[matrix.rows_of(described)]
+        return facts, matrix.take(matrix.rows_of(described))
 
     def readings(self, facts: Sequence[ImageFacts], rows: NDArray[np.float32]) -> EmotionReadings:
         """The readings that rows hold, with the facts of the same images."""

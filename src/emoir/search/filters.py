@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,13 +148,15 @@ class Filters:
     orientation: str | None = None
     monochrome: bool | None = None
 
-    def mask(self, rows: NDArray[np.float32], layout: RowLayout, attributes: Attributes) -> NDArray[np.bool_]:
+    def mask(
+        self, rows: NDArray[np.floating], layout: RowLayout, attributes: Callable[[], Attributes]
+    ) -> NDArray[np.bool_]:
         """Which rows meet every condition.
 
         Args:
             rows: (n, d).
             layout: of the rows.
-            attributes: of the same n images.
+            attributes: gives those of the same n images; asked only if a condition needs them.
 
         Returns:
             (n,) bool.
@@ -162,27 +165,26 @@ class Filters:
             QueryError: for an emotion that no space knows.
         """
         kept = np.ones(len(rows), dtype=bool)
-        point = rows[:, layout.point]
-        for bounds, values in (
-            (self.valence, point[:, 0]),
-            (self.arousal, point[:, 1]),
-            (self.confidence, attributes.confidence),
-            (self.taken, attributes.day),
-            (self.side, np.minimum(attributes.width, attributes.height)),
-        ):
+        for bounds, column in ((self.valence, layout.point.start), (self.arousal, layout.point.start + 1)):
             if bounds is not None:
-                kept &= bounds.holds(values)
+                kept &= bounds.holds(rows[:, column].astype(np.float32))
         for condition in self.emotions:
             shares = class_share(condition.name, rows, layout)
             kept &= shares < condition.bound if condition.below else shares > condition.bound
+        if self.confidence is not None:
+            kept &= self.confidence.holds(attributes().confidence)
+        if self.taken is not None:
+            kept &= self.taken.holds(attributes().day)
+        if self.side is not None:
+            kept &= self.side.holds(np.minimum(attributes().width, attributes().height))
         if self.orientation is not None:
-            kept &= _orientation(attributes) == ORIENTATIONS.index(self.orientation)
+            kept &= _orientation(attributes()) == ORIENTATIONS.index(self.orientation)
         if self.monochrome is not None:
-            kept &= attributes.monochrome == self.monochrome
+            kept &= attributes().monochrome == self.monochrome
         return kept
 
 
-def class_share(name: str, rows: NDArray[np.float32], layout: RowLayout) -> NDArray[np.float32]:
+def class_share(name: str, rows: NDArray[np.floating], layout: RowLayout) -> NDArray[np.float32]:
     """The probability of one class in every row, by its own space or carried over from another.
 
     Args:
@@ -197,12 +199,12 @@ def class_share(name: str, rows: NDArray[np.float32], layout: RowLayout) -> NDAr
     chosen, _, bare = name.rpartition(".")
     for space, names in layout.class_names.items():
         if chosen in ("", space.lower()) and (place := _place(bare, space, names)) is not None:
-            return np.asarray(rows[:, layout.distribution(space)][:, place] ** 2)
+            return rows[:, layout.distribution(space)][:, place].astype(np.float32) ** 2
     for source in layout.class_names:
         for target, known in SPACES.items():
             place = _place(bare, target, known.names)
             if chosen in ("", target) and place is not None and (source, target) in TABLES:
-                shares = rows[:, layout.distribution(source)] ** 2
+                shares = rows[:, layout.distribution(source)].astype(np.float32) ** 2
                 return np.asarray(shares @ mapping(source, target)[:, place].astype(np.float32))
     classes = [name for names in layout.class_names.values() for name in names]
     classes += [name for space in SPACES.values() for name in space.names]

@@ -20,6 +20,8 @@ from emoir.search.target import Language, ReadExample, Target, query_target
 
 # Diversity is looked for among this many times the number asked, and at least among so many: the same on every page.
 POOL, SMALLEST_POOL = 10, 1000
+# A query that looks at no more columns than this reads the rows as they are stored: words and points do.
+FEW_COLUMNS = 32
 NEWEST, OLDEST = "newest", "oldest"
 
 
@@ -130,7 +132,10 @@ def find(
     matrix, curves = searchable.matrix, searchable.curves
     rows = selected_rows(searchable, request.filters, candidates)
     ids = matrix.ids if rows is None else matrix.ids[rows]
-    fits = target.fits(matrix.rows if rows is None else matrix.rows[rows])
+    if rows is not None:
+        fits = target.fits(matrix.stored[rows])
+    else:
+        fits = target.fits(matrix.stored if target.columns <= FEW_COLUMNS else matrix.rows)
     scores, means = target.scores(fits, curves), target.mean(fits)
     own = {*excluded, *request.like, *request.unlike}
     own |= {term.subject.id for term in query.terms if isinstance(term.subject, ImageId)}
@@ -183,8 +188,8 @@ def selected_rows(
     if filters is None or filters == Filters():
         return rows
     if rows is None:
-        return np.flatnonzero(filters.mask(matrix.rows, searchable.layout, searchable.attributes()))
-    return rows[filters.mask(matrix.rows[rows], searchable.layout, searchable.attributes().take(rows))]
+        return np.flatnonzero(filters.mask(matrix.stored, searchable.layout, searchable.attributes))
+    return rows[filters.mask(matrix.stored[rows], searchable.layout, lambda: searchable.attributes().take(rows))]
 
 
 def _sort_key(
@@ -196,7 +201,7 @@ def _sort_key(
         seconds = np.array([float("".join(filter(str.isdigit, text)) or "nan") for text in moment.tolist()])
         return np.where(np.isnan(seconds), -np.inf, seconds if sort == NEWEST else -seconds), ()
     target = query_target(sort, searchable.layout, read_example, language)
-    return target.mean(target.fits(searchable.matrix.rows[rows])), target.unknown
+    return target.mean(target.fits(searchable.matrix.take(rows))), target.unknown
 
 
 def _diverse(
@@ -208,8 +213,8 @@ def _diverse(
 ) -> NDArray[np.intp]:
     attributes = searchable.attributes().take(rows[order])
     layout = searchable.layout
-    palettes = searchable.matrix.rows[rows[order]][:, layout.palette]
+    palettes = searchable.matrix.take(rows[order])[:, layout.palette]
     order = order[without_near_duplicates(attributes.hash, attributes.hashed, palettes)]
-    vectors = searchable.matrix.rows[rows[order]]
+    vectors = searchable.matrix.take(rows[order])
     look_and_feel = np.concatenate([vectors[:, layout.embedding], vectors[:, layout.palette]], axis=1)
     return np.asarray(order[maximal_marginal_relevance(scores[order], look_and_feel, n)])

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emoir.errors import TrainingError
-from emoir.images.decode import decode, squash
+from emoir.images.decode import decode
+from emoir.images.squash import squash
 from emoir.training.distill import Teacher
 
 CHUNK = 64
