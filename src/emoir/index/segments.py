@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,20 @@ def append_segment(connection: sqlite3.Connection, ids: Sequence[int], rows: NDA
 def checksum(ids: bytes, rows: bytes) -> int:
     """CRC-32 of a segment."""
     return zlib.crc32(rows, zlib.crc32(ids))
+
+
+Content: TypeAlias = tuple[object, ...]
+"""What ``content_of`` gives; only to be compared."""
+
+
+def content_of(connection: sqlite3.Connection) -> Content:
+    """What a matrix is made of: the model, and the images that some file holds, as their number, sum and largest.
+
+    It stays the same where only ratings, catalogues or names of files change. Ids are never given twice.
+    """
+    living = "SELECT DISTINCT image AS id FROM files WHERE image IS NOT NULL"
+    images = connection.execute(f"SELECT count(id), total(id), max(id) FROM ({living})").fetchone()
+    return (*connection.execute("SELECT value FROM facts WHERE key = 'model'").fetchone(), *images)
 
 
 def load_matrix(connection: sqlite3.Connection, length: int) -> Matrix:

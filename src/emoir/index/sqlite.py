@@ -36,7 +36,7 @@ from emoir.index.facts import load_facts, load_files
 from emoir.index.layout import RowLayout
 from emoir.index.place import check_place
 from emoir.index.schema import connect, create, identity, sqlite_errors
-from emoir.index.segments import append_segment, compact_segments, load_matrix
+from emoir.index.segments import Content, append_segment, compact_segments, content_of, load_matrix
 from emoir.index.statements import IN_SUBTREE, directory_id, facts_of, image_id, model_of, subtree
 from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, Limits
 
@@ -64,8 +64,8 @@ class SqliteIndex:
         self._lock = threading.RLock()
         self._connection = connect(file)
         self._identity = identity(file)
-        self.model = self._read_model()
-        self._cached: tuple[tuple[int, int], Matrix] | None = None
+        self.model = model_of(dict(self._all("SELECT key, value FROM facts")))
+        self._cached: tuple[tuple[int, int], Content, Matrix] | None = None
         self._columns: tuple[Matrix, Attributes] | None = None
 
     @property
@@ -121,9 +121,6 @@ class SqliteIndex:
                 f"{self.file} holds readings of {self.model.id}, not of {model_id}. Readings of two models cannot be "
                 "compared: use another file with --index, or read all images again with: emoir index --rebuild"
             )
-
-    def _read_model(self) -> IndexedModel:
-        return model_of(dict(self._all("SELECT key, value FROM facts")))
 
     def rebuild(self, model: IndexedModel) -> None:
         """Forget every reading and start again with another model; the roots stay."""
@@ -308,8 +305,13 @@ class SqliteIndex:
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
             state = (version, self._connection.total_changes)
             if self._cached is None or self._cached[0] != state:
-                self._cached = state, load_matrix(self._connection, self.layout.length)
-            return self._cached[1]
+                content = content_of(self._connection)
+                if self._cached is None or self._cached[1] != content:
+                    # Another process may have read everything again with another model.
+                    self.model = model_of(dict(self._all("SELECT key, value FROM facts")))
+                    self._cached = state, content, load_matrix(self._connection, self.layout.length)
+                self._cached = state, *self._cached[1:]
+            return self._cached[2]
 
     def attributes(self, matrix: Matrix) -> Attributes:
         """What is known of the images of a matrix beside their rows; kept in memory as long as the matrix."""
