@@ -40,7 +40,7 @@ FEW = 160
 
 def pipeline(folder: Path, repeats: int, workers: int, count: int) -> list[Ratio]:
     """Time per photograph from the first answer to the last commit, against decoding and forward pass alone."""
-    paths = photograph_folder(folder / "photographs", count)
+    paths = photograph_folder(folder / f"{count}_photographs", count)
     whole, halves = [], []
     for _ in range(repeats):
         whole.append(_seconds_each(paths, workers))
@@ -61,7 +61,7 @@ def networks(folder: Path, repeats: int, workers: int, count: int) -> list[Ratio
     """Indexing rate against those of larger networks in the simplest loop over the same photographs and cores."""
     from reference_networks import ClipImageTower, ResNet50, write_graph
 
-    paths = photograph_folder(folder / "photographs", count)
+    paths = photograph_folder(folder / f"{count}_photographs", count)
     for name, network in (("clip.onnx", ClipImageTower), ("resnet50.onnx", ResNet50)):
         if not (folder / name).exists():
             write_graph(network(), folder / name)
