@@ -1,6 +1,7 @@
 """What the distilled trunk knows before any rating: ``python benchmarks/distilled_probe.py --run runs/shipped``.
 
-Linear probes on its frozen features, on the frozen folds, beside the same probes on the teachers. Readings are kept.
+Linear probes on its frozen features, on the frozen folds, after the first stage of pre-training and after the last,
+beside the same probes on the teachers. Readings are kept; those of the first stage were taken when it ended.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     network: EmotionNet | None = None
-    print("| set | measure | floor | teachers + probe | distilled, frozen + probe |\n|---|---|---|---|---|")
+    print("| set | measure | floor | teachers + probe | first stage, frozen + probe | last stage, frozen + probe |")
+    print("|---|---|---|---|---|---|")
     for name in development.HUMAN_RATED:
         table, folds = development.folds(name)
         file = READINGS / f"{name}.distilled.npz"
@@ -43,11 +45,11 @@ def main() -> None:
                 network = pretrained()
             probe(table, folds, features(network, name, arguments.run / "cache")).save(file)
         ours = headline(table, OutOfFold.load(file, folds.digests))
+        first = headline(table, OutOfFold.load(READINGS / f"{name}.distilled-0.npz", folds.digests))
         teachers = headline(table, readings_of(name, "teachers", table, folds))
         for measure, line in ours.items():
-            print(
-                f"| {name} ({len(table)}) | {measure} | {line.floor} | {teachers[measure].estimate} | {line.estimate} |"
-            )
+            others = f"{teachers[measure].estimate} | {first[measure].estimate}"
+            print(f"| {name} ({len(table)}) | {measure} | {line.floor} | {others} | {line.estimate} |")
     print("\n" + provenance("development parts", "5 frozen folds, seed 0"))
 
 

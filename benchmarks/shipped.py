@@ -16,7 +16,7 @@ from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.training.calibrate import fit_temperature
 from probes import shares_of
 
-MODEL = "emoir-0.2"
+MODEL = "emoir-0.3"
 READINGS = Path(__file__).resolve().parent / "readings"
 # Which sets calibrate a head.
 CALIBRATED_BY = {"mikels": ("fi_subset", "abstract_paintings"), "ekman": ("emotion6",), "keyword6": ("emotion6",)}
