@@ -1,7 +1,7 @@
 """The gallery's service under load: ``python benchmarks/serve_load.py``.
 
-A hundred clients ask for a minute: for a thumbnail, a search, the health, and, for comparison, the static file
-nearest to the thumbnail's size through the same server. The load comes from wrk (Debian: apt-get install wrk), over loopback.
+A hundred clients ask for a minute: for a thumbnail, a search, the health, and, for comparison, the static file nearest
+to the thumbnail's size through the same server. The load comes from wrk (Debian: apt-get install wrk), over loopback.
 Printed: requests lost (they must be none), requests a second, and their ratio to the static file's. Nothing else may
 run.
 """
