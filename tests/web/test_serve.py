@@ -43,7 +43,7 @@ def test_another_address_gets_a_token(index: Path) -> None:
         assert "?token=" in line
         assert len(line.strip().partition("?token=")[2]) >= 32
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.communicate(timeout=30)
 
 

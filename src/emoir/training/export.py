@@ -89,6 +89,8 @@ def export_model(
     """
     folder.mkdir(parents=True, exist_ok=True)
     used = {space: temperatures[space] for space in class_names}
+    # Rounded before it is folded: the weights that are kept and the graph are then of one and the same network.
+    network = _rounded(network)
     exported = ExportedNetwork(folded(network), used).eval()
     size = network.config.size
     outputs = ["embedding", VALENCE_AROUSAL, *class_names]
@@ -157,6 +159,12 @@ def folded(network: EmotionNet) -> EmotionNet:
                 *before, convolution, norm = block.shortcut
                 fused = fuse_conv_bn_eval(convolution, norm)  # type: ignore[type-var, arg-type]
                 block.shortcut = nn.Sequential(*before, fused)
+    return _rounded(copy)
+
+
+def _rounded(network: EmotionNet) -> EmotionNet:
+    """A copy whose large weights are half floats' values."""
+    copy = deepcopy(network).eval()
     for parameter in copy.parameters():
         if parameter.numel() > LARGE:
             parameter.data = parameter.data.half().float()
