@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import replace
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,20 @@ def test_a_connection_that_says_nothing_is_closed(
                 connection.sendall(said)
                 answer = b"".join(iter(lambda: connection.recv(65536), b""))
             assert answer.startswith(b"HTTP/1.1 200") == said.endswith(b"GET")
+
+
+def test_a_busy_connection_is_never_closed(index: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "HEADER_SECONDS", 0.1)
+    with _served(index, settings) as port:
+        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.connect()
+        socket_at_first = connection.sock
+        for _ in range(400):
+            connection.request("GET", "/api/v1/words?prefix=a")
+            assert connection.getresponse().read().startswith(b"[")
+        # http.client would have connected anew.
+        assert connection.sock is socket_at_first
+        connection.close()
 
 
 def test_work_that_waits_leaves_the_rest_alone(index: Path, settings: Settings) -> None:

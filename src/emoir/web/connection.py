@@ -16,7 +16,7 @@ class HurriedProtocol(H11Protocol):
     """uvicorn's HTTP/1.1 with a limit on the time that the head of a request may take."""
 
     _look: asyncio.TimerHandle | None = None
-    _waited = False
+    _served: object = None
 
     def connection_made(self, transport: Any) -> None:
         """Begin to look."""
@@ -30,10 +30,9 @@ class HurriedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _close_if_silent(self) -> None:
-        """Close the connection if it stood without a whole head at this look and at the one before."""
-        waiting = self.conn.their_state is h11.IDLE
-        if waiting and (self._waited or self.cycle is None):
+        """Close the connection if no request has come since the last look, and none is being answered."""
+        if self.conn.their_state is h11.IDLE and self.cycle is self._served:
             self.transport.close()
             return
-        self._waited = waiting
+        self._served = self.cycle
         self._look = self.loop.call_later(HEADER_SECONDS, self._close_if_silent)
