@@ -61,6 +61,11 @@ class RowLayout:
         return slice(start, start + POINT_LENGTH)
 
     @property
+    def feeling(self) -> slice:
+        """Distributions and point together: what words and points are asked of."""
+        return slice(EMBEDDING_LENGTH, self.point.stop)
+
+    @property
     def palette(self) -> slice:
         """The square roots of the palette histogram."""
         return slice(self.point.stop, self.point.stop + PALETTE_LENGTH)

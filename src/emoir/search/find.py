@@ -20,8 +20,6 @@ from emoir.search.target import Language, ReadExample, Target, query_target
 
 # Diversity is looked for among this many times the number asked, and at least among so many: the same on every page.
 POOL, SMALLEST_POOL = 10, 1000
-# A query that looks at no more columns than this reads the rows as they are stored: words and points do.
-FEW_COLUMNS = 32
 NEWEST, OLDEST = "newest", "oldest"
 
 
@@ -132,10 +130,13 @@ def find(
     matrix, curves = searchable.matrix, searchable.curves
     rows = selected_rows(searchable, request.filters, candidates)
     ids = matrix.ids if rows is None else matrix.ids[rows]
+    feeling = searchable.layout.feeling
     if rows is not None:
         fits = target.fits(matrix.stored[rows])
+    elif target.within(feeling):
+        fits = target.fits(matrix.columns(feeling), first=feeling.start)
     else:
-        fits = target.fits(matrix.stored if target.columns <= FEW_COLUMNS else matrix.rows)
+        fits = target.fits(matrix.rows)
     scores, means = target.scores(fits, curves), target.mean(fits)
     own = {*excluded, *request.like, *request.unlike}
     own |= {term.subject.id for term in query.terms if isinstance(term.subject, ImageId)}

@@ -127,20 +127,26 @@ class Target:
         total = sum(part.share for part in self.parts)
         return [part.share / total for part in self.parts]
 
-    @property
-    def columns(self) -> int:
-        """Columns of a row that are looked at, counted once for each part."""
-        return sum(part.span.stop - part.span.start for part in self.parts)
+    def within(self, columns: slice) -> bool:
+        """Whether no column outside of some is looked at."""
+        return all(columns.start <= part.span.start and part.span.stop <= columns.stop for part in self.parts)
 
-    def fits(self, rows: NDArray[np.floating]) -> list[NDArray[np.float32]]:
-        """Per part, how well each of (n, d) rows fits it, uncalibrated."""
+    def fits(self, rows: NDArray[np.floating], *, first: int = 0) -> list[NDArray[np.float32]]:
+        """Per part, how well each of n rows fits it, uncalibrated.
+
+        Args:
+            rows: (n, d), or some neighbouring columns of them.
+            first: which column they begin with; all that the target looks at must be there.
+        """
         fits = np.empty((len(self.parts), len(rows)), np.float32)
+        whole = slice(first, first + rows.shape[1])
         # A product over whole float32 rows is the fastest; of half floats, as few as possible are to be converted.
-        spans = [slice(None) if rows.dtype == np.float32 else part.span for part in self.parts]
+        spans = [whole if rows.dtype == np.float32 else part.span for part in self.parts]
         for start in range(0, len(rows), BLOCK_ROWS):
             block = slice(start, start + BLOCK_ROWS)
             for part, span, fit in zip(self.parts, spans, fits, strict=True):
-                np.dot(rows[block, span].astype(np.float32, copy=False), part.weights[span], out=fit[block])
+                there = slice(span.start - first, span.stop - first)
+                np.dot(rows[block, there].astype(np.float32, copy=False), part.weights[span], out=fit[block])
         for part, fit in zip(self.parts, fits, strict=True):
             fit += np.float32(part.offset)
         return list(fits)
