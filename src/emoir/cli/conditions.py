@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import Annotated, Optional
 
 import typer
-
-if TYPE_CHECKING:
-    from emoir.search.filters import Filters
 
 # typer reads these annotations at run time.
 FromOption = Annotated[
@@ -48,36 +45,6 @@ MonochromeOption = Annotated[
     Optional[bool],  # noqa: UP045
     typer.Option("--monochrome/--colour", help="Only images without colours of their own, or only those with."),
 ]
-
-
-def filters_of(
-    *,
-    valence: str | None,
-    arousal: str | None,
-    confidence: str | None,
-    emotion: list[str] | None,
-    taken: str | None,
-    side: str | None,
-    orientation: str | None,
-    monochrome: bool | None,
-) -> Filters:
-    """The conditions that these options state.
-
-    Raises:
-        QueryError: saying what would be right.
-    """
-    from emoir.search.filters import Filters, parse_condition, parse_days, parse_orientation, parse_range
-
-    return Filters(
-        valence=parse_range(valence, "valence") if valence else None,
-        arousal=parse_range(arousal, "arousal") if arousal else None,
-        confidence=parse_range(confidence, "confidence") if confidence else None,
-        emotions=tuple(parse_condition(text) for text in emotion or []),
-        taken=parse_days(taken) if taken else None,
-        side=parse_range(side, "side") if side else None,
-        orientation=parse_orientation(orientation) if orientation else None,
-        monochrome=monochrome,
-    )
 
 
 def read_list(source: str | None) -> list[Path] | None:

@@ -19,7 +19,6 @@ from emoir.cli.conditions import (
     SideOption,
     TakenOption,
     ValenceOption,
-    filters_of,
     read_list,
 )
 from emoir.cli.options import (
@@ -89,12 +88,12 @@ def search(
     a colon before a term weigh it.
     """
     from emoir.collection import Collection
-    from emoir.search.filters import Filters
+    from emoir.search.filters import Filters, parse_filters
     from emoir.search.parse import parse_id
 
     folders = chosen_folders(within, everywhere)
     files = read_list(listed)
-    filters = filters_of(
+    filters = parse_filters(
         valence=valence,
         arousal=arousal,
         confidence=confidence,

@@ -16,7 +16,6 @@ from emoir.cli.conditions import (
     SideOption,
     TakenOption,
     ValenceOption,
-    filters_of,
     read_list,
 )
 from emoir.cli.export import measured
@@ -72,13 +71,14 @@ def select(
     """
     from emoir.collection import Collection
     from emoir.errors import QueryError
+    from emoir.search.filters import parse_filters
     from emoir.select import Pool, matched_stimuli, parse_stimulus_condition, pools_of, select_stimuli
     from emoir.select.balance import balance_table
     from emoir.select.matched import assignment_solver, variable_unit
 
     files = read_list(listed)
     folders = None if files is not None and within is None else chosen_folders(within, everywhere)
-    filters = filters_of(
+    filters = parse_filters(
         valence=valence,
         arousal=arousal,
         confidence=confidence,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -223,3 +223,31 @@ def _orientation(attributes: Attributes) -> NDArray[np.intp]:
     """0 landscape, 1 portrait, 2 square."""
     aspect = attributes.width / np.maximum(attributes.height, 1)
     return np.where(aspect > SQUARE, 0, np.where(aspect < 1 / SQUARE, 1, 2))
+
+
+def parse_filters(
+    *,
+    valence: str | None,
+    arousal: str | None,
+    confidence: str | None,
+    emotion: Sequence[str] | None,
+    taken: str | None,
+    side: str | None,
+    orientation: str | None,
+    monochrome: bool | None,
+) -> Filters:
+    """Conditions as people write them, on the command line or over HTTP; None and empty mean no condition.
+
+    Raises:
+        QueryError: saying what would be right.
+    """
+    return Filters(
+        valence=parse_range(valence, "valence") if valence else None,
+        arousal=parse_range(arousal, "arousal") if arousal else None,
+        confidence=parse_range(confidence, "confidence") if confidence else None,
+        emotions=tuple(parse_condition(text) for text in emotion or []),
+        taken=parse_days(taken) if taken else None,
+        side=parse_range(side, "side") if side else None,
+        orientation=parse_orientation(orientation) if orientation else None,
+        monochrome=monochrome,
+    )

@@ -16,7 +16,7 @@ from emoir.errors import QueryError
 from emoir.index.base import ImageFacts, below
 from emoir.search import Match, parse_query
 from emoir.search import Query as ParsedQuery
-from emoir.search.filters import Filters, parse_condition, parse_days, parse_orientation, parse_range
+from emoir.search.filters import parse_filters
 from emoir.search.find import NEWEST, OLDEST
 from emoir.search.query import Colours, ImageFile, ImageId, Point, ReadingCode, Subject, subject_text
 from emoir.web.records import MAX_ID, Hit, Image, SearchResult, Space, Term, Word
@@ -75,14 +75,14 @@ def search(
     start = int(cursor or 0)
     if start + limit > FARTHEST:
         raise QueryError(f"only the first {FARTHEST:,} hits can be paged through; ask for less")
-    filters = Filters(
-        valence=parse_range(valence, "valence") if valence else None,
-        arousal=parse_range(arousal, "arousal") if arousal else None,
-        confidence=parse_range(confidence, "confidence") if confidence else None,
-        emotions=tuple(parse_condition(text) for text in emotion or []),
-        taken=parse_days(taken) if taken else None,
-        side=parse_range(side, "side") if side else None,
-        orientation=parse_orientation(orientation) if orientation else None,
+    filters = parse_filters(
+        valence=valence,
+        arousal=arousal,
+        confidence=confidence,
+        emotion=emotion,
+        taken=taken,
+        side=side,
+        orientation=orientation,
         monochrome=monochrome,
     )
     matches = here.collection.search(
