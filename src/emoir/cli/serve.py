@@ -63,7 +63,7 @@ def serve(
     names = tuple(name or ())
     if not token:
         token = make_token() if names or not is_loopback(host) else None
-    settings = Settings(host=host, port=port, token=token, names=names, max_upload=max_upload, max_pixels=max_pixels)
+    settings = Settings(host=host, token=token, names=names, max_upload=max_upload, max_pixels=max_pixels)
     with _listen(host, port) as listener:
         named = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
         shown_host = f"[{named}]" if ":" in named else named

@@ -85,7 +85,7 @@ class Matrix:
 
     ids: NDArray[np.int64]
     stored: NDArray[np.floating]
-    _kept: dict[int, NDArray[np.float32]] = field(default_factory=dict, init=False, repr=False)
+    _kept: dict[tuple[int, int], NDArray[np.float32]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def rows(self) -> NDArray[np.float32]:
@@ -94,9 +94,10 @@ class Matrix:
 
     def columns(self, span: slice) -> NDArray[np.float32]:
         """Neighbouring columns as float32, (n, width); made, and kept, when first asked for."""
-        if span.start not in self._kept or self._kept[span.start].shape[1] != span.stop - span.start:
-            self._kept[span.start] = self.stored[:, span].astype(np.float32)
-        return self._kept[span.start]
+        key = span.start, span.stop
+        if key not in self._kept:
+            self._kept[key] = self.stored[:, span].astype(np.float32)
+        return self._kept[key]
 
     def take(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         """Some rows, by number."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from PIL import Image
 from emoir.errors import UndecodableImageError
 from emoir.images.decode import decode
 from emoir.images.palette import dominant_colours
+from emoir.images.thumbnail import webp
 from emoir.limits import MAX_PIXELS
 
 SIDE = 288
@@ -69,9 +69,8 @@ def _read(path: Path, max_pixels: int) -> Picture | None:
     squashed = Image.fromarray(photograph.pixels)
     scale = min(1.0, SIDE / max(photograph.width, photograph.height))
     size = max(1, round(photograph.width * scale)), max(1, round(photograph.height * scale))
-    stream = io.BytesIO()
-    squashed.resize(size, Image.Resampling.LANCZOS).save(stream, "WEBP", quality=QUALITY)
-    uri = "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    content = webp(squashed.resize(size, Image.Resampling.LANCZOS), QUALITY)
+    uri = "data:image/webp;base64," + base64.b64encode(content).decode("ascii")
     return Picture(uri, *size, np.asarray(squashed.resize((SAMPLE, SAMPLE), Image.Resampling.BOX)))
 
 

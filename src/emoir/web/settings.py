@@ -43,7 +43,6 @@ class Settings:
 
     Args:
         host: address to listen at.
-        port: likewise.
         token: what a caller must show; None lets in everybody who can reach the address, so only a loopback address
             without other names may do without.
         names: other names by which this service may be called, such as a reverse proxy's; through that proxy others
@@ -61,7 +60,6 @@ class Settings:
     """
 
     host: str = "127.0.0.1"
-    port: int = 8420
     token: str | None = None
     names: tuple[str, ...] = ()
     max_upload: int = MAX_UPLOAD

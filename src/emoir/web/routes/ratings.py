@@ -9,7 +9,7 @@ from collections import defaultdict
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from emoir.emotions.spaces import MIKELS
 from emoir.evaluate.agreement import krippendorff_alpha
@@ -17,7 +17,7 @@ from emoir.index.base import as_path
 from emoir.index.ratings import Rating
 from emoir.names import shown
 from emoir.web.problems import Problem
-from emoir.web.records import MAX_ID, Image, NewRating, NextToRate, RatingRecord, RatingState
+from emoir.web.records import Id, Image, NewRating, NextToRate, RatingRecord, RatingState
 from emoir.web.service import Here
 
 router = APIRouter(tags=["ratings"])
@@ -75,7 +75,7 @@ def rate(new: NewRating, here: Here) -> RatingRecord:
 
 
 @router.delete("/ratings/{id}", status_code=HTTPStatus.NO_CONTENT, summary="Take a rating back")
-def unrate(id: Annotated[int, Path(ge=1, le=MAX_ID)], here: Here) -> None:
+def unrate(id: Id, here: Here) -> None:
     """Remove a rating.
 
     Example: `/api/v1/ratings/3`
@@ -88,7 +88,7 @@ def unrate(id: Annotated[int, Path(ge=1, le=MAX_ID)], here: Here) -> None:
 def next_to_rate(
     here: Here,
     rater: Annotated[str, Query(min_length=1, max_length=80)],
-    passed: Annotated[list[Annotated[int, Query(ge=1, le=MAX_ID)]] | None, Query(max_length=500)] = None,
+    passed: Annotated[list[Id] | None, Query(max_length=500)] = None,
 ) -> NextToRate:
     """An image that this rater has not rated yet; those with the fewest ratings come first.
 

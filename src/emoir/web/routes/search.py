@@ -19,13 +19,13 @@ from emoir.search import Query as ParsedQuery
 from emoir.search.filters import parse_filters
 from emoir.search.find import NEWEST, OLDEST
 from emoir.search.query import Colours, ImageFile, ImageId, Point, ReadingCode, Subject, subject_text
-from emoir.web.records import MAX_ID, Hit, Image, SearchResult, Space, Term, Word
+from emoir.web.records import Hit, Id, Image, SearchResult, Space, Term, Word
 from emoir.web.service import Here, Service, tag
 
 router = APIRouter(tags=["search"])
 
 Text = Annotated[str | None, Query(max_length=100)]
-Ids = Annotated[list[Annotated[int, Query(ge=1, le=MAX_ID)]] | None, Query(max_length=50)]
+Ids = Annotated[list[Id] | None, Query(max_length=50)]
 FARTHEST = 100_000
 
 
