@@ -18,12 +18,12 @@ from scipy.special import softmax
 import development
 from emoir.emotions import EKMAN, MIKELS
 from emoir.networks import EmotionNet
-from emoir.training.calibrate import fit_confidence, fit_scores
+from emoir.training.calibrate import fit_confidence
 from emoir.training.export import export_model
 from fine_tune_shipped import FINE_TUNING, SETS, read_images
 from pretrain_shipped import STAGES, network_config
 from pretraining_views import CROPS, unrated_paths
-from search_agreement import KINDS, judged, training_pairs
+from search_agreement import KINDS, fit_curve, judged, questions
 from search_agreement import SETS as JUDGED
 from shipped import MODEL, FoldOutputs, collect
 
@@ -48,11 +48,7 @@ def main() -> None:
     confidence = fit_confidence("mikels", shares.max(axis=1), right)
     print(f"calibrated on {len(right)} out-of-fold readings; top class right in {right.mean():.3f}; {temperatures}")
     sets = {name: judged(outputs, name, space) for name, space in JUDGED.items()}
-    scores = {}
-    for kind in KINDS:
-        x, y = training_pairs(sets, kind)
-        scores[kind] = fit_scores(x, y, float(y.mean()))
-        print(f"{kind}: {len(x)} pairs, chance {y.mean():.3f}, at the best {scores[kind].values[-1]:.3f}")
+    scores = {kind: fit_curve(questions(sets, kind)) for kind in KINDS}
     rated = {name: len(development.load(name)) for name in SETS}
     paths = [path for name in SETS for path in development.load(name).paths]
     export_model(

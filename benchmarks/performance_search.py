@@ -36,7 +36,7 @@ def warm(folder: Path, repeats: int, rows: int) -> list[Ratio]:
     """A collection that has answered before, against one product; and with a filter that keeps one row in a hundred."""
     with Collection(index_of(folder, rows)) as photos, SqliteIndex(photos.location) as index:
         matrix = index.matrix()
-        weights = np.random.default_rng(0).random((matrix.stored.shape[1],), dtype=np.float32)
+        weights = np.random.default_rng(0).random((index.layout.length,), dtype=np.float32)
         kept = Filters(confidence=Range(float(np.quantile(index.attributes(matrix).confidence, 0.99))))
 
         def search(filters: Filters | None = None) -> object:
@@ -113,7 +113,7 @@ def engines(folder: Path, repeats: int, rows: int) -> list[Ratio]:
         confidence = index.attributes(matrix).confidence
         kept = Filters(confidence=Range(float(np.quantile(confidence, 0.99))))
         few = group >= np.quantile(group, 0.99)
-        weights = np.random.default_rng(0).random((matrix.stored.shape[1],), dtype=np.float32)
+        weights = np.random.default_rng(0).random((index.layout.length,), dtype=np.float32)
         photos.search(WORD, filters=kept)
         for name, open_engine in (("faiss flat", _faiss), ("sqlite-vec", _sqlite_vec), ("LanceDB", _lancedb)):
             ask = open_engine(folder, matrix.rows, few)

@@ -13,18 +13,22 @@ question calibrates every query.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emoir.emotions import EKMAN, MIKELS, EmotionReading, EmotionReadings
+from emoir.emotions.calibration import ScoreCurve
 from emoir.emotions.lexicon import lexicon
+from emoir.emotions.phrases import STRONG, WEAK
 from emoir.images.palette import PALETTE_LENGTH
 from emoir.index.layout import RowLayout
 from emoir.search.parse import parse_query
 from emoir.search.query import ImageId, Subject
-from emoir.search.target import Language, meant, query_target
+from emoir.search.target import Language, Part, concept_part, example_part, meant, point_part, query_target
+from emoir.training.calibrate import fit_scores
 from shipped import FoldOutputs
 
 LAYOUT = RowLayout({"mikels": MIKELS.names, "ekman": EKMAN.names})
@@ -32,6 +36,7 @@ LANGUAGE = Language.of(LAYOUT)
 NEAR = 0.15
 # Words of the lexicon that calibrate beside the class names.
 WORDS = 60
+INTENSITIES = {"": 1.0, "slightly": WEAK, "very": STRONG}
 
 
 @dataclass(frozen=True)
@@ -122,43 +127,79 @@ def point_agreement(judged: Judged, valence: float, arousal: float) -> NDArray[n
     return (abs(judged.points - [valence, arousal]) <= NEAR).all(axis=1).astype(float)
 
 
+@dataclass(frozen=True)
+class Question:
+    """One query of one set: how well rows fit, and how far raters agree.
+
+    Args:
+        part: what is asked.
+        fits: (n,) of the rows that may answer.
+        agreement: (n,) of the same.
+        rows: which they are, (n,).
+        intensity: "", "slightly" or "very".
+    """
+
+    part: Part
+    fits: NDArray[np.float32]
+    agreement: NDArray[np.float64]
+    rows: NDArray[np.intp]
+    intensity: str = ""
+
+    def gains(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What calibration is fitted on: fits and agreement, of words as gains over a flat reading and chance."""
+        x = self.part.gain(self.fits).astype(np.float64)
+        if self.part.flat is None or self.part.chance is None:
+            return x, self.agreement
+        return x, (self.agreement - self.part.chance) / (1 - self.part.chance)
+
+
 def words_of(judged: Judged, generator: np.random.Generator) -> list[str]:
     """The classes of a set and words of the lexicon drawn at random."""
     known = [word for word, concept in lexicon().items() if judged.space in concept.distributions]
     return [*judged.names, *generator.choice(np.array(known), WORDS, replace=False).tolist()]
 
 
-def training_pairs(
-    sets: dict[str, Judged], kind: str, folds: NDArray[np.int64] | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Fits and agreements of many questions of one kind, for calibration; only images of some folds if given."""
+def questions(sets: dict[str, Judged], kind: str, folds: NDArray[np.int64] | None = None) -> Iterator[Question]:
+    """Many questions of one kind, for calibration; only images of some folds if given.
+
+    Words are asked as they are, weakened and strengthened.
+    """
     generator = np.random.default_rng(0)
-    x: list[NDArray[np.floating]] = []
-    y: list[NDArray[np.floating]] = []
-
-    def add(one: Judged, query: str, agreement: NDArray[np.float64], leave: int | None = None) -> None:
-        kept = np.ones(len(one.rows), bool) if folds is None else np.isin(one.folds, folds)
-        if leave is not None:
-            # Embeddings of different networks cannot be compared.
-            kept &= one.folds == one.folds[leave]
-            kept[leave] = False
-        x.append(products(one, query)[kept])
-        y.append(agreement[kept])
-
     for one in sets.values():
-        allowed = np.arange(len(one.rows)) if folds is None else np.flatnonzero(np.isin(one.folds, folds))
-        if kind == "words" and one.names:
+        allowed = np.ones(len(one.rows), bool) if folds is None else np.isin(one.folds, folds)
+        everywhere = np.flatnonzero(allowed)
+        if kind == "words by gain" and one.names:
             for word in words_of(one, generator):
-                add(one, f'"{word}"', word_agreement(one, word))
+                for intensity, factor in INTENSITIES.items():
+                    concept = lexicon()[word].scaled(factor)
+                    part = concept_part(concept, LAYOUT)
+                    agreement = one.shares[allowed] @ meant(concept.distributions[one.space])
+                    yield Question(part, _fits(part, one.rows[allowed]), agreement, everywhere, intensity)
         elif kind == "example" and one.names:
-            for example in generator.choice(allowed, min(200, len(allowed)), replace=False):
-                add(one, f"id:{example}", example_agreement(one, example), int(example))
+            for example in generator.choice(everywhere, min(200, len(everywhere)), replace=False):
+                part = example_part(one.readings[int(example)], LAYOUT)
+                # Embeddings of different networks cannot be compared.
+                rows = np.flatnonzero(one.folds == one.folds[example])
+                rows = rows[rows != example]
+                yield Question(part, _fits(part, one.rows[rows]), example_agreement(one, int(example))[rows], rows)
         elif kind == "point" and one.points is not None:
             for valence in (0.1, 0.3, 0.5, 0.7, 0.9):
                 for arousal in (0.2, 0.35, 0.5, 0.65, 0.8):
-                    add(one, f"va:{valence},{arousal}", point_agreement(one, valence, arousal))
-    return np.concatenate(x).astype(np.float64), np.concatenate(y)
+                    part = point_part(valence, arousal, LAYOUT)
+                    agreement = point_agreement(one, valence, arousal)[allowed]
+                    yield Question(part, _fits(part, one.rows[allowed]), agreement, everywhere)
 
 
-KINDS = ("words", "example", "point")
+def _fits(part: Part, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(rows @ part.weights + np.float32(part.offset), np.float32)
+
+
+def fit_curve(asked: Iterable[Question]) -> ScoreCurve:
+    """The calibration of one kind of question."""
+    pairs = [(*question.gains(), question.agreement) for question in asked]
+    x, y, agreement = (np.concatenate(column) for column in zip(*pairs, strict=True))
+    return fit_scores(x, y, float(agreement.mean()))
+
+
+KINDS = ("words by gain", "example", "point")
 SETS = {"fi_subset": "mikels", "abstract_paintings": "mikels", "emotion6": "ekman", "oasis": ""}

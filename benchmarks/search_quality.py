@@ -17,8 +17,19 @@ from emoir.evaluate import bootstrap_mean
 from emoir.evaluate.calibration import expected_calibration_error, perfect_calibration_band
 from emoir.evaluate.figures import provenance
 from emoir.search.find import best_first
-from emoir.training.calibrate import fit_scores
-from search_agreement import KINDS, SETS, Judged, judged, products, training_pairs, word_agreement
+from emoir.search.target import EMBEDDING_COUNTS
+from search_agreement import (
+    KINDS,
+    LAYOUT,
+    SETS,
+    Judged,
+    Question,
+    fit_curve,
+    judged,
+    products,
+    questions,
+    word_agreement,
+)
 from shipped import MODEL, FoldOutputs
 
 TOP = 10
@@ -52,7 +63,11 @@ def words(fi: Judged) -> None:
 
 
 def examples(fi: Judged) -> None:
-    inside, pooled = [], []
+    """Beside the ranking of emoir, the one by whole distributions (Bhattacharyya), which it replaced."""
+    inside: list[float] = []
+    pooled: list[float] = []
+    whole: list[float] = []
+    roots = fi.rows[:, LAYOUT.distribution("mikels")]
     for row in range(len(fi.rows)):
         scores = products(fi, f"id:{row}")
         same = fi.shares @ fi.shares[row]
@@ -60,12 +75,14 @@ def examples(fi: Judged) -> None:
         inside.append(same[fold][top(scores[fold])].mean())
         # Rows of other networks: the part of the score that comes from the embedding is left out.
         cosine = fi.readings.embeddings @ fi.readings.embeddings[row]
-        rest = scores - (cosine / 2 + 0.5) / 3
-        rest[row] = -np.inf
-        pooled.append(same[top(rest)].mean())
+        rest = scores - EMBEDDING_COUNTS * (cosine / 2 + 0.5)
+        for values, kept in ((rest, pooled), (roots @ roots[row], whole)):
+            values[row] = -np.inf
+            kept.append(same[top(values)].mean())
     chance = f"{(fi.shares.sum(axis=0) * (fi.shares.sum(axis=0) - 1)).sum() / len(fi.rows) / (len(fi.rows) - 1):.3f}"
     print(f"\n| example images, FI part ({len(fi.rows)}) | P@10 | chance |\n|---|---|---|")
-    print(f"| against all, by distributions and point | {bootstrap_mean(np.array(pooled))} | {chance} |")
+    print(f"| against all, by classes and point | {bootstrap_mean(np.array(pooled))} | {chance} |")
+    print(f"| against all, by likeness of Mikels' distributions | {bootstrap_mean(np.array(whole))} | {chance} |")
     print(f"| inside the fold, with the embedding | {bootstrap_mean(np.array(inside))} | {chance} |")
 
 
@@ -84,31 +101,36 @@ def points(sets: dict[str, Judged]) -> None:
 
 def calibration(sets: dict[str, Judged]) -> None:
     print(
-        "\n| printed score, cross-fitted | pairs | chance | ECE | band of a calibrated score | mean agreement of the "
-        "top tenth: said / true |\n|---|---|---|---|---|---|"
+        "\n| printed score, cross-fitted | questions | ECE of all pairs | ECE of drawn pairs | "
+        "band of a calibrated score | mean agreement: said / true | of the ten best: said / true |\n"
+        "|---|---|---|---|---|---|---|"
     )
     folds = np.arange(5)
+    images = sum(len(one.rows) for one in sets.values())
     for kind in KINDS:
-        said, true = [], []
-        chance = 0.0
+        asked: list[tuple[Question, NDArray[np.float32]]] = []
         for fold in folds:
-            x, y = training_pairs(sets, kind, folds[folds != fold])
-            curve = fit_scores(x, y, float(y.mean()))
-            chance += float(y.mean()) / len(folds)
-            x, y = training_pairs(sets, kind, folds[folds == fold])
-            said.append(curve(x))
-            true.append(y)
-        p, agreement = np.concatenate(said).astype(float), np.concatenate(true)
-        generator = np.random.default_rng(0)
-        # Agreement is a share of raters; a rater drawn from them says yes or no.
-        right = generator.random(len(agreement)) < agreement
-        low, high = perfect_calibration_band(p)
-        best = p >= np.quantile(p, 0.9)
-        print(
-            f"| {kind} | {len(p)} | {chance:.3f} | {expected_calibration_error(p, right):.3f} | "
-            f"{low:.3f} to {high:.3f} | "
-            f"{p[best].mean():.3f} / {agreement[best].mean():.3f} |"
-        )
+            curves = {kind: fit_curve(questions(sets, kind, folds[folds != fold]))}
+            held_out = questions(sets, kind, folds[folds == fold])
+            asked += [(question, question.part.agreement(question.fits, curves)) for question in held_out]
+        for intensity in dict.fromkeys(question.intensity for question, _ in asked):
+            chosen = [(question, said) for question, said in asked if question.intensity == intensity]
+            p = np.concatenate([said for _, said in chosen]).astype(float)
+            agreement = np.concatenate([question.agreement for question, _ in chosen])
+            generator = np.random.default_rng(0)
+            # Agreement is a share of raters; a rater drawn from them says yes or no.
+            right = generator.random(len(agreement)) < agreement
+            # Pairs that share an image are not independent: the band holds for about one pair an image.
+            drawn = generator.choice(len(p), min(images, len(p)), replace=False)
+            low, high = perfect_calibration_band(p[drawn])
+            best = [(top(said), question, said) for question, said in chosen]
+            tops = np.mean([(said[ten].mean(), question.agreement[ten].mean()) for ten, question, said in best], axis=0)
+            title = f"{intensity} {kind.split()[0]}".strip()
+            print(
+                f"| {title} | {len(chosen)} | {expected_calibration_error(p, right):.3f} | "
+                f"{expected_calibration_error(p[drawn], right[drawn]):.3f} | {low:.3f} to {high:.3f} | "
+                f"{p.mean():.3f} / {agreement.mean():.3f} | {tops[0]:.3f} / {tops[1]:.3f} |"
+            )
 
 
 def main() -> None:

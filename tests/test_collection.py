@@ -13,6 +13,7 @@ from PIL import Image
 
 from emoir import Collection
 from emoir.errors import IndexFileError, ModelMismatchError
+from emoir.index import RowLayout
 from emoir.index.recorder import Progress
 from tests.pictures import encoded, noise, save_photos
 
@@ -184,7 +185,8 @@ def test_vectors_stand_in_the_order_of_the_readings(collection: Collection, tmp_
     save_photos(tmp_path / "photos", 3)
     collection.index(tmp_path / "photos")
     _, found, vectors = collection.rows()
-    np.testing.assert_array_equal(vectors[:, :128], found.embeddings)
+    layout = RowLayout(collection.model.card.class_names)
+    np.testing.assert_array_equal(vectors[:, layout.embedding], found.embeddings)
 
 
 def test_a_raised_limit_lifts_the_failure(collection: Collection, tmp_path: Path) -> None:

@@ -200,6 +200,7 @@ class Collection:
                 )
             index.rebuild(model)
         index.require(model.id)
+        index.recalibrate(model)
         for root in named:
             index.add_root(root)
         # A folder inside another of them would be read twice.

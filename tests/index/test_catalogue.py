@@ -15,6 +15,8 @@ from emoir import Collection
 from emoir.errors import CatalogueError
 from emoir.index.base import Record
 from emoir.index.catalogue import Joined, endings, read_catalogue
+from emoir.index.tables import VERSION
+from tests.index.older import make_older
 from tests.pictures import save_photos
 
 
@@ -167,15 +169,13 @@ def test_an_index_of_format_2_is_brought_forward(collection: Collection, archive
     collection.close()
     with closing(sqlite3.connect(collection.location)) as connection:
         new = connection.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall()
-        connection.executescript(
-            "DROP TABLE records; DROP TABLE catalogues; DROP TABLE ratings; PRAGMA user_version = 2"
-        )
+    make_older(collection.location, 2)
     assert titles(collection) == before
     collection.index(archive, workers=1, catalogue=write(tmp_path / "records.csv", "path,title\n0000.jpg,x\n"))
     assert titles(collection)["box1/0000.jpg"] == "x"
     with closing(sqlite3.connect(collection.location)) as connection:
         assert connection.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall() == new
-        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
 
 
 def test_records_survive_a_repair(collection: Collection, archive: Path, tmp_path: Path) -> None:

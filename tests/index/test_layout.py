@@ -12,9 +12,10 @@ from tests.pictures import noise
 
 def test_parts_cover_the_row_without_overlap() -> None:
     layout = RowLayout({"mikels": ("a", "b", "c"), "mine": ("x", "y")})
-    parts = [layout.embedding, layout.distribution("mikels"), layout.distribution("mine"), layout.point, layout.palette]
+    parts = [layout.distribution("mikels"), layout.distribution("mine"), layout.point, layout.embedding, layout.palette]
     covered = [number for part in parts for number in range(part.start, part.stop)]
     assert covered == list(range(layout.length))
+    assert [*range(layout.length)[layout.feeling], *range(layout.length)[layout.look]] == covered
     with pytest.raises(ShapeError, match="no space 'ekman' in these rows; they hold mikels, mine"):
         layout.distribution("ekman")
 

@@ -5,19 +5,23 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from emoir import Model
+from emoir import EmotionReadings, Model
+from emoir.emotions.calibration import ScoreCurve
 from emoir.errors import IndexFileError, IndexVersionError, ModelMismatchError
 from emoir.extract import Extraction, Failure, extract
 from emoir.images.walk import FileStat
 from emoir.index import FileOutcome, KnownImage, NotAnImage, RowLayout, SqliteIndex
 from emoir.index.base import IndexedModel
+from emoir.index.repair import repair
 from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, MAX_PIXELS, Limits
+from tests.index.older import make_older
 from tests.pictures import save_photos
 
 STAT = FileStat(1, 1)
@@ -173,6 +177,7 @@ from pathlib import Path
 from emoir.errors import IndexFileError
 from emoir.index import RowLayout, SqliteIndex
 from emoir.index.base import IndexedModel
+from emoir.index.repair import repair
 model = IndexedModel("m", RowLayout({"a": ("x", "y")}), "none")
 for line in sys.stdin:
     file = Path(line.strip())
@@ -302,35 +307,62 @@ def test_a_newer_index_is_refused(index: SqliteIndex, indexed: IndexedModel) -> 
     with sqlite3.connect(index.file) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(IndexVersionError, match=r"format 99, this emoir reads up to 3; update"):
+    with pytest.raises(IndexVersionError, match=r"format 99, this emoir reads up to 4; update"):
         SqliteIndex(index.file, model=indexed)
 
 
-def test_an_index_of_format_1_is_brought_forward(
-    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_an_older_index_is_brought_forward(
+    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]], version: int
 ) -> None:
     index.record(outcomes(extractions), Limits())
     hashes = index.attributes(index.matrix()).hash.tolist()
     assert hashes == [extraction.hash for _, extraction in extractions]
+    before = index.matrix().rows
     index.close()
-    connection = sqlite3.connect(index.file)
-    # SQLite cannot drop a column below a comment.
-    connection.executescript(
-        "CREATE TABLE older AS SELECT id, digest, width, height, taken, confidence, monochrome FROM images;"
-        "PRAGMA foreign_keys = OFF; DROP TABLE images; ALTER TABLE older RENAME TO images;"
-        "CREATE TABLE old AS SELECT id, ids, rows FROM segments;"
-        "DROP TABLE segments; ALTER TABLE old RENAME TO segments;"
-        "DROP TABLE records; DROP TABLE catalogues; DROP TABLE ratings;"
-        "PRAGMA user_version = 1;"
-    )
-    connection.close()
+    make_older(index.file, version)
     with SqliteIndex(index.file) as again:
         attributes = again.attributes(again.matrix())
-        assert not attributes.hashed.any()
+        assert attributes.hashed.all() == (version > 1)
         assert attributes.width.tolist() == [extraction.width for _, extraction in extractions]
-        assert len(again.rows()[0]) == len(extractions)
+        np.testing.assert_array_equal(again.rows()[1], before)
     with SqliteIndex(index.file) as third:
         assert third.status().images == len(extractions)
+    assert not repair(index.file).damaged
+
+
+def test_damage_is_still_found_after_an_index_was_brought_forward(
+    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]
+) -> None:
+    index.record(outcomes(extractions), Limits())
+    index.close()
+    make_older(index.file, 3)
+    with closing(sqlite3.connect(index.file)) as connection, connection:
+        connection.execute("UPDATE segments SET checksum = checksum + 1")
+    SqliteIndex(index.file).close()
+    assert repair(index.file).damaged
+
+
+def test_looks_are_read_when_asked_for(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
+    for outcome in outcomes(extractions):
+        index.record([outcome], Limits())
+    matrix = index.matrix()
+    whole = index.layout.pack(
+        EmotionReadings.stack([extraction.reading for _, extraction in extractions]),
+        np.stack([extraction.palette for _, extraction in extractions]),
+    ).astype(np.float32)
+    np.testing.assert_array_equal(matrix.feelings, whole[:, index.layout.feeling])
+    np.testing.assert_array_equal(matrix.take(np.array([4, 1, 4])), whole[[4, 1, 4]])
+    assert not vars(matrix).keys() & {"looks", "rows"}
+    # Meanwhile another process joins the segments and an image goes: rows are found where they are now.
+    with SqliteIndex(index.file) as other:
+        gone = extractions[2][0]
+        other.forget([os.path.split(gone)])
+        other.tidy()
+    np.testing.assert_array_equal(matrix.take(np.array([0, 5])), whole[[0, 5]])
+    assert not matrix.take(np.array([2]))[:, index.layout.look].any()
+    whole[2, index.layout.look] = 0
+    np.testing.assert_array_equal(matrix.rows, whole)
 
 
 def test_small_segments_are_joined_a_few_at_a_time(
@@ -343,18 +375,34 @@ def test_small_segments_are_joined_a_few_at_a_time(
     index.tidy()
     after = index.matrix()
     assert after.ids.tolist() == before.ids.tolist()
-    np.testing.assert_array_equal(after.stored, before.stored)
+    np.testing.assert_array_equal(after.rows, before.rows)
     with sqlite3.connect(index.file) as connection:
         lengths = [length // 8 for (length,) in connection.execute("SELECT length(ids) FROM segments ORDER BY id")]
     connection.close()
     assert lengths == [4, 2]
 
 
-def test_rows_as_they_are_stored_and_as_they_are_used(
-    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]
-) -> None:
+def test_an_index_takes_over_how_its_model_calibrates_today(index: SqliteIndex, indexed: IndexedModel) -> None:
+    assert index.model.scores == {}
+    index.recalibrate(replace(indexed, scores={"point": ScoreCurve(0.1, (0.0, 1.0), (0.0, 0.5))}))
+    with SqliteIndex(index.file) as again:
+        assert again.model.scores["point"](np.array([0.5])).tolist() == [0.25]
+
+
+def test_whether_rows_are_dead_is_noted(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
+    def noted() -> bool:
+        with closing(sqlite3.connect(index.file)) as connection:
+            return connection.execute("SELECT 1 FROM facts WHERE key = 'whole'").fetchone() is not None
+
     index.record(outcomes(extractions), Limits())
-    matrix = index.matrix()
-    assert (matrix.stored.dtype.name, matrix.rows.dtype.name) == ("float16", "float32")
-    np.testing.assert_array_equal(matrix.rows, matrix.stored)
-    np.testing.assert_array_equal(matrix.take(np.array([4, 1])), matrix.rows[[4, 1]])
+    assert not noted()
+    index.tidy()
+    assert noted()
+    index.forget([os.path.split(extractions[0][0])])
+    assert not noted()
+    # Five of six rows live: the segment is not worth rewriting, and its dead row must stay unseen.
+    index.tidy()
+    assert not noted()
+    assert len(index.matrix().ids) == 5
+    index.record(outcomes(extractions[:1]), Limits())
+    assert len(index.matrix().ids) == 6

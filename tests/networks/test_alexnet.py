@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from emoir.networks import AlexNet, NetworkConfig
+from emoir.networks.alexnet import LocalResponseNorm
 
 
 def test_shapes_as_published_at_224() -> None:
@@ -50,3 +51,9 @@ def test_initialisation() -> None:
     convolutions = [module for module in network.maps if isinstance(module, nn.Conv2d)]
     assert [bool((c.bias == 1).all()) for c in convolutions if c.bias is not None] == [False, True, False, True, True]
     assert float(convolutions[2].weight.detach().std()) == pytest.approx(0.01, rel=0.02)
+
+
+def test_response_normalisation_is_torch_s_own() -> None:
+    maps = 30 * torch.randn(2, 96, 5, 7, generator=torch.Generator().manual_seed(0))
+    expected = torch.nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2)(maps)
+    assert torch.allclose(LocalResponseNorm(96)(maps), expected, rtol=1e-5, atol=1e-5)

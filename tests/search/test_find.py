@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from emoir.emotions import EmotionReading
 from emoir.emotions.calibration import ScoreCurve
@@ -16,7 +17,14 @@ from emoir.search.query import Subject
 from emoir.search.target import Language, query_target
 
 LAYOUT = RowLayout({"mikels": ("amusement", "anger", "awe", "contentment", "disgust", "excitement", "fear", "sadness")})
-CURVE = ScoreCurve(0.25, (0.0, 0.5, 1.0), (0.0, 0.2, 1.0))
+CURVE = ScoreCurve(0.25, (-1.0, 0.0, 1.0), (-1 / 7, 0.0, 1.0))
+
+
+def agreed(fit: float) -> float:
+    """The calibrated score of one class of eight, by hand: a flat reading fits by the root of an eighth."""
+    flat = 8**-0.5
+    gain = (fit - flat) / (1 - flat)
+    return 0.125 + 0.875 * (gain if gain > 0 else gain / 7)
 
 
 def no_example(subject: Subject) -> EmotionReading:
@@ -38,9 +46,15 @@ def test_best_first_against_sorting() -> None:
 
 
 def awe(shares: list[float]) -> Searchable:
-    rows = np.zeros((len(shares), LAYOUT.length), np.float32)
-    rows[:, LAYOUT.distribution("mikels").start + 2] = np.sqrt(shares)
-    return Searchable(Matrix(np.arange(10, 10 + len(shares)), rows), LAYOUT, no_attributes, {"words": CURVE})
+    feelings = np.zeros((len(shares), LAYOUT.feeling.stop), np.float32)
+    feelings[:, LAYOUT.distribution("mikels").start + 2] = np.sqrt(shares)
+
+    def look(ids: NDArray[np.int64] | None) -> NDArray[np.float16]:
+        return np.zeros((len(shares), LAYOUT.length - LAYOUT.feeling.stop), np.float16)
+
+    return Searchable(
+        Matrix(np.arange(10, 10 + len(shares)), feelings, look), LAYOUT, no_attributes, {"words by gain": CURVE}
+    )
 
 
 def test_hits_below_chance_are_hidden_and_counted() -> None:
@@ -48,14 +62,14 @@ def test_hits_below_chance_are_hidden_and_counted() -> None:
     language = Language.of(LAYOUT)
     found = find(searchable, parse_query("awe"), Request(), read_example=no_example, language=language)
     # One class of eight: chance is 0.125, whatever the curve's pool.
-    assert found.target.chance({"words": CURVE}) == pytest.approx(0.125)
+    assert found.target.chance({"words by gain": CURVE}) == pytest.approx(0.125)
     assert found.ids.tolist() == [11, 12, 13]
-    assert found.scores.tolist() == pytest.approx([1.0, 0.2 + (0.5**0.5 - 0.5) * 1.6, 0.2])
+    assert found.scores.tolist() == pytest.approx([1.0, agreed(0.5**0.5), agreed(0.5)])
     assert (found.hidden, found.searched) == (1, 4)
     every = find(searchable, parse_query("awe"), Request(show_all=True), read_example=no_example, language=language)
     assert every.ids.tolist() == [11, 12, 13, 10]
     assert every.hidden == 0
-    assert every.scores[3] == pytest.approx(0.04)
+    assert every.scores[3] == pytest.approx(agreed(0.1))
 
 
 def test_a_sum_is_calibrated_part_by_part() -> None:
@@ -68,9 +82,10 @@ def test_a_sum_is_calibrated_part_by_part() -> None:
         language=Language.of(LAYOUT),
     )
     assert found.ids.tolist() == [11, 12, 10]
-    # Nothing is feared, nothing angers: each of these parts is agreed with for certain.
-    assert found.scores.tolist() == pytest.approx([(2 * 1.0 + 2) / 4, (2 * 0.2 + 2) / 4, (2 * 0.0 + 2) / 4])
-    assert found.target.chance({"words": CURVE}) == pytest.approx((2 * 0.125 + 2 * 0.875) / 4)
+    # Nothing is feared, nothing angers: these parts are agreed with as far as ever.
+    calm = 2 * (1 - agreed(0.0))
+    assert found.scores.tolist() == pytest.approx([(2 * agreed(fit) + calm) / 4 for fit in (1.0, 0.5, 0.0)])
+    assert found.target.chance({"words by gain": CURVE}) == pytest.approx((2 * 0.125 + 2 * 0.875) / 4)
     colours = find(
         searchable, parse_query("near:teal"), Request(), read_example=no_example, language=Language.of(LAYOUT)
     )
@@ -93,7 +108,10 @@ def test_candidates_and_exclusions() -> None:
 
 
 def test_score_curves() -> None:
-    assert CURVE(np.array([-1.0, 0.25, 0.5, 0.75, 2.0])).tolist() == pytest.approx([0.0, 0.1, 0.2, 0.6, 1.0])
+    curve = ScoreCurve(0.25, (0.0, 0.5, 1.0), (0.0, 0.2, 1.0))
+    assert curve(np.array([-1.0, 0.25, 0.5, 0.75, 2.0])).tolist() == pytest.approx([0.0, 0.1, 0.2, 0.6, 1.0])
+    assert CURVE(np.array([-9.0, -0.5, 0.25, 9.0])).tolist() == pytest.approx([-1 / 7, -1 / 14, 0.25, 1.0])
+    assert ScoreCurve(0.1, (0.5,), (0.25,))(np.array([0.0, 0.5, 1.0])).tolist() == [0.25, 0.25, 0.25]
     with pytest.raises(ModelError, match="do not fall"):
         ScoreCurve(0.1, (0.0, 1.0), (0.3, 0.2))
 
@@ -124,16 +142,10 @@ def test_marginal_relevance_against_a_plain_loop() -> None:
 
 
 @pytest.mark.parametrize("text", ["awe", "va:0.8,0.2", "near:teal", "awe - fear + va:0.1,0.9"])
-def test_products_over_half_floats_in_blocks_are_the_plain_products(text: str) -> None:
-    stored = np.random.default_rng(0).random((5000, LAYOUT.length)).astype(np.float16)
+def test_products_in_blocks_are_the_plain_products(text: str) -> None:
+    rows = np.random.default_rng(0).random((5000, LAYOUT.length), np.float32)
     target = query_target(parse_query(text), LAYOUT, no_example, Language.of(LAYOUT))
-    for rows in (stored, stored.astype(np.float32)):
-        for part, fit in zip(target.parts, target.fits(rows), strict=True):
-            expected = stored.astype(np.float64) @ part.weights + part.offset
-            np.testing.assert_allclose(fit, expected, atol=1e-5)
-    feeling = LAYOUT.feeling
-    assert target.within(feeling) == ("near" not in text)
-    if target.within(feeling):
-        narrow = target.fits(Matrix(np.arange(5000), stored).columns(feeling), first=feeling.start)
-        for fit, half in zip(narrow, target.fits(stored), strict=True):
-            np.testing.assert_allclose(fit, half, atol=1e-5)
+    assert target.within(LAYOUT.feeling) == ("near" not in text)
+    for given in (rows, rows[:, LAYOUT.feeling]) if target.within(LAYOUT.feeling) else (rows,):
+        for part, fit in zip(target.parts, target.fits(given), strict=True):
+            np.testing.assert_allclose(fit, rows.astype(np.float64) @ part.weights + part.offset, atol=1e-5)

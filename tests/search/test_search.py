@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -41,18 +41,26 @@ def nearness(reading: EmotionReading, valence: float, arousal: float) -> float:
 
 
 def likeness(reading: EmotionReading, example: EmotionReading) -> float:
-    spaces = {space: np.array(list(classes.values())) for space, classes in example.distributions.items()}
+    likeness = 0.0
+    for space, classes in example.distributions.items():
+        squares = [share**2 for share in classes.values()]
+        for share, square in zip(reading.distributions[space].values(), squares, strict=True):
+            likeness += math.sqrt(share) * square / sum(squares) / len(example.distributions)
     cosine = sum(float(a) * float(b) for a, b in zip(reading.embedding, example.embedding, strict=True))
-    return (fidelity(reading, spaces) + nearness(reading, example.valence, example.arousal) + cosine / 2 + 0.5) / 3
+    return (4 * likeness + nearness(reading, example.valence, example.arousal) + cosine / 2 + 0.5) / 6
 
 
 def words(reading: EmotionReading, *given: str) -> float:
     return sum(fidelity(reading, dict(lexicon()[word].distributions)) for word in given) / len(given)
 
 
-def slightly(reading: EmotionReading, word: str) -> float:
+def weakened(word: str) -> dict[str, np.ndarray]:
     concept = lexicon()[word].distributions
-    return fidelity(reading, {"mikels": concept["mikels"] / 2 + 1 / 16, "ekman": concept["ekman"] / 2 + NEUTRAL / 2})
+    return {"mikels": concept["mikels"] / 2 + 1 / 16, "ekman": concept["ekman"] / 2 + NEUTRAL / 2}
+
+
+def slightly(reading: EmotionReading, word: str) -> float:
+    return fidelity(reading, weakened(word))
 
 
 @pytest.fixture
@@ -70,8 +78,14 @@ def test_scores_against_plain_python(photos: Collection, tmp_path: Path) -> None
     def p(kind: str, fit: float) -> float:
         return float(np.interp(fit, curves[kind].knots, curves[kind].values)) if kind in curves else fit
 
+    def gained(fit: float, shares: Mapping[str, np.ndarray]) -> float:
+        """Words gain over a flat reading; agreement gains over chance."""
+        flat = sum(sum(math.sqrt(q / len(s)) for q in s) for s in shares.values()) / len(shares)
+        chance = sum(sum(q / max(s) for q in s) / len(s) for s in shares.values()) / len(shares)
+        return float(chance + (1 - chance) * p("words by gain", (fit - flat) / (1 - flat)))
+
     def word(reading: EmotionReading, text: str) -> float:
-        return p("words", words(reading, text))
+        return gained(words(reading, text), lexicon()[text].distributions)
 
     def near(reading: EmotionReading, valence: float, arousal: float) -> float:
         return p("point", nearness(reading, valence, arousal))
@@ -79,7 +93,7 @@ def test_scores_against_plain_python(photos: Collection, tmp_path: Path) -> None
     twins: dict[str, Callable[[EmotionReading], float]] = {
         "awe": lambda r: word(r, "awe"),
         "宁静和孤独": lambda r: (word(r, "宁静") + word(r, "孤独")) / 2,
-        "宁静但有点孤独": lambda r: (word(r, "宁静") + 0.5 * p("words", slightly(r, "孤独"))) / 1.5,
+        "宁静但有点孤独": lambda r: (word(r, "宁静") + 0.5 * gained(slightly(r, "孤独"), weakened("孤独"))) / 1.5,
         "not scary": lambda r: 1 - word(r, "scary"),
         "不害怕": lambda r: 1 - word(r, "害怕"),
         "va:0.8,0.2": lambda r: near(r, 0.8, 0.2),

@@ -54,12 +54,16 @@ class ConfidenceCurve:
 
 @dataclass(frozen=True, slots=True)
 class ScoreCurve:
-    """A monotone, piecewise linear map from a query's product with a row to the probability that a rater agrees.
+    """A monotone, piecewise linear map from how well a row fits a question to the probability that a rater agrees.
+
+    Examples and points: from the fit to the probability. Words: from the gain of the fit over that of a reading
+    without any opinion to the gain of the agreement over chance, both as shares of the gain that is possible, so that
+    one curve serves words that mean one thing and words that mean many.
 
     Args:
         chance: the agreement of an image drawn at random; hits below it are not worth showing.
-        knots: rising products.
-        values: agreement at each knot, not falling.
+        knots: rising fits, or gains.
+        values: agreement, or its gain, at each knot, not falling.
 
     Raises:
         ModelError: if the knots do not rise or the values fall.
@@ -82,14 +86,16 @@ class ScoreCurve:
         """From the model card's JSON."""
         return cls(values["chance"], *_numbers(values))
 
-    def __call__(self, products: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Probabilities of (n,) products, (n,) in [0, 1]; held constant beyond the outer knots and [0, 1].
+    def __call__(self, fits: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Values at (n,) fits; held constant beyond the outer knots.
 
-        Read off a fine grid, which for a million products is several times faster than a search among the knots;
-        between two points of the grid the curve is a straight line.
+        Read off a fine grid, which for a million fits is several times faster than a search among the knots; between
+        two points of the grid the curve is a straight line.
         """
         heights, rises = _grid(self)
-        place = np.multiply(products, np.float32(GRID), dtype=np.float32)
+        low, high = self.knots[0], self.knots[-1]
+        place = np.subtract(fits, np.float32(low), dtype=np.float32)
+        place *= np.float32(GRID / (high - low) if high > low else 0.0)
         np.clip(place, 0, GRID, out=place)
         cell = place.astype(np.int32)
         place -= cell
@@ -100,8 +106,8 @@ class ScoreCurve:
 
 @lru_cache(maxsize=64)
 def _grid(curve: ScoreCurve) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A curve's height at every point of the grid over [0, 1], and its rise from there to the next point."""
-    heights = np.interp(np.arange(GRID + 1) / GRID, curve.knots, curve.values)
+    """A curve's height at every point of a grid over its knots, and its rise from there to the next point."""
+    heights = np.interp(np.linspace(curve.knots[0], curve.knots[-1], GRID + 1), curve.knots, curve.values)
     return heights.astype(np.float32), np.diff(heights, append=heights[-1]).astype(np.float32)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from emoir.emotions.calibration import ScoreCurve
 from emoir.extract.extraction import Extraction, Failure
 from emoir.images.walk import FileStat
 from emoir.index.layout import RowLayout
+
+# The looks of so many images are read one by one; for more, those of all are read and kept.
+FEW_ROWS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,34 +77,42 @@ def among(ids: NDArray[np.int64], rising: NDArray[np.int64]) -> NDArray[np.bool_
     return np.asarray(rising[places] == ids)
 
 
+Look: TypeAlias = Callable[[NDArray[np.int64] | None], NDArray[np.float16]]
+"""Gives the look of images by their ids, (k, look columns) in their order, or of all; zeros where an image is gone."""
+
+
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """All row vectors of an index.
+    """All row vectors of an index: the feelings in memory, the looks read when something asks for them.
 
     Args:
         ids: (n,) int64, rising.
-        stored: (n, d) as they are stored, float16.
+        feelings: (n, w) float32, the first columns of every row.
+        look: gives the other columns.
     """
 
     ids: NDArray[np.int64]
-    stored: NDArray[np.floating]
-    _kept: dict[tuple[int, int], NDArray[np.float32]] = field(default_factory=dict, init=False, repr=False)
+    feelings: NDArray[np.float32]
+    look: Look
+
+    @cached_property
+    def looks(self) -> NDArray[np.float16]:
+        """(n, d - w), the other columns of every row; read, and kept, when first asked for."""
+        return self.look(None)
 
     @cached_property
     def rows(self) -> NDArray[np.float32]:
         """(n, d) float32, for products over many columns; made, and kept, when first asked for."""
-        return self.stored.astype(np.float32)
-
-    def columns(self, span: slice) -> NDArray[np.float32]:
-        """Neighbouring columns as float32, (n, width); made, and kept, when first asked for."""
-        key = span.start, span.stop
-        if key not in self._kept:
-            self._kept[key] = self.stored[:, span].astype(np.float32)
-        return self._kept[key]
+        width = self.feelings.shape[1]
+        rows = np.empty((len(self.ids), width + self.looks.shape[1]), np.float32)
+        rows[:, :width], rows[:, width:] = self.feelings, self.looks
+        return rows
 
     def take(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Some rows, by number."""
-        return self.stored[rows].astype(np.float32)
+        """Some whole rows, by number, (k, d)."""
+        known = "looks" in self.__dict__ or len(rows) > FEW_ROWS
+        look = self.looks[rows] if known else self.look(self.ids[rows])
+        return np.concatenate([self.feelings[rows], look.astype(np.float32)], axis=1)
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.intp]:
         """Row numbers of those ids that the matrix holds, in the order of the ids."""

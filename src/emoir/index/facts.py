@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from emoir.images.walk import FileStat
-from emoir.index.base import ImageFacts, below
+from emoir.index.base import FailedFile, ImageFacts, below
 from emoir.index.catalogue import find_records
 
 # SQLite takes 32,766 values in one statement; this many ids are asked for at once.
@@ -56,3 +56,12 @@ def load_files(connection: sqlite3.Connection, id: int) -> tuple[bytes, list[tup
     ).fetchall()
     files = [(os.path.join(path, name), FileStat(size, mtime_ns)) for _, path, name, size, mtime_ns in rows]
     return (rows[0][0], files) if rows else None
+
+
+def load_failures(connection: sqlite3.Connection) -> tuple[FailedFile, ...]:
+    """Every file that could not be read, by path."""
+    rows = connection.execute(
+        "SELECT path, name, failure FROM files JOIN directories ON directories.id = files.directory "
+        "WHERE failure IS NOT NULL ORDER BY path, name"
+    )
+    return tuple(FailedFile(os.path.join(path, name), cause) for path, name, cause in rows)

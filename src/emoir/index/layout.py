@@ -21,9 +21,10 @@ POINT_LENGTH = 3
 class RowLayout:
     """Where the parts of a row vector stand.
 
-    A row is ``[embedding | sqrt(p) of each space | v, a, v^2 + a^2 | sqrt(palette)]``. The product of two
-    square-rooted distributions is their Bhattacharyya coefficient, and minus the squared distance to a
-    valence-arousal point is linear in the three numbers of the point.
+    A row is ``[sqrt(p) of each space | v, a, v^2 + a^2 | embedding | sqrt(palette)]``: first the feeling, which most
+    questions are about and which is a tenth of the row, then the look. The product of two square-rooted
+    distributions is their Bhattacharyya coefficient, and minus the squared distance to a valence-arousal point is
+    linear in the three numbers of the point.
 
     Args:
         class_names: space name to its classes, in the order of the row.
@@ -35,19 +36,14 @@ class RowLayout:
     Example:
         >>> layout = RowLayout({"polarity": ("negative", "positive")})
         >>> layout.length, layout.distribution("polarity")
-        (197, slice(128, 130, None))
+        (197, slice(0, 2, None))
     """
 
     class_names: Mapping[str, tuple[str, ...]]
 
-    @property
-    def embedding(self) -> slice:
-        """The unit embedding."""
-        return slice(0, EMBEDDING_LENGTH)
-
     def distribution(self, space: str) -> slice:
         """The square roots of one space's probabilities."""
-        start = EMBEDDING_LENGTH
+        start = 0
         for name, classes in self.class_names.items():
             if name == space:
                 return slice(start, start + len(classes))
@@ -57,18 +53,28 @@ class RowLayout:
     @property
     def point(self) -> slice:
         """Valence, arousal and the sum of their squares."""
-        start = EMBEDDING_LENGTH + sum(len(classes) for classes in self.class_names.values())
+        start = sum(len(classes) for classes in self.class_names.values())
         return slice(start, start + POINT_LENGTH)
 
     @property
     def feeling(self) -> slice:
-        """Distributions and point together: what words and points are asked of."""
-        return slice(EMBEDDING_LENGTH, self.point.stop)
+        """Distributions and point together, the first columns: what words and points are asked of."""
+        return slice(0, self.point.stop)
+
+    @property
+    def look(self) -> slice:
+        """Embedding and palette together, the other columns."""
+        return slice(self.point.stop, self.palette.stop)
+
+    @property
+    def embedding(self) -> slice:
+        """The unit embedding."""
+        return slice(self.point.stop, self.point.stop + EMBEDDING_LENGTH)
 
     @property
     def palette(self) -> slice:
         """The square roots of the palette histogram."""
-        return slice(self.point.stop, self.point.stop + PALETTE_LENGTH)
+        return slice(self.embedding.stop, self.embedding.stop + PALETTE_LENGTH)
 
     @property
     def length(self) -> int:

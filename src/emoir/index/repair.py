@@ -14,14 +14,14 @@ import numpy as np
 
 from emoir.errors import IndexFileError
 from emoir.index.schema import connect, create, move_index, sqlite_errors
-from emoir.index.segments import ID_TYPE, checksum
+from emoir.index.segments import ID_TYPE, checksum, insert_segment
 
 Row = tuple[Any, ...]
 # Tables whose rows have numbers, with their columns.
 NUMBERED = {
     "directories": "id, path, device",
     "images": "id, digest, width, height, taken, confidence, monochrome, hash",
-    "segments": "id, ids, rows, checksum",
+    "segments": "id, ids, feelings, looks, checksum",
     "ratings": "id, digest, rater, emotion, valence, arousal, moment",
 }
 FILES = "directory, name, size, mtime_ns, image, failure, lifted_by, limit_then"
@@ -92,8 +92,8 @@ def _whole(connection: sqlite3.Connection) -> bool:
     try:
         if connection.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
             return False
-        segments = connection.execute("SELECT ids, rows, checksum FROM segments WHERE checksum IS NOT NULL")
-        return all(expected == checksum(ids, rows) for ids, rows, expected in segments)
+        segments = connection.execute("SELECT checksum, ids, feelings, looks FROM segments")
+        return all(expected == checksum(*blobs) for expected, *blobs in segments)
     except sqlite3.DatabaseError:
         return False
 
@@ -116,11 +116,10 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> tuple[int, int]:
     new.executemany("INSERT INTO directories (id, path, device) VALUES (?, ?, ?)", directories)
     images = {row[0]: row for row in _numbered(old, "images")}
     with_vector: set[int] = set()
-    for _, ids, rows, expected in _numbered(old, "segments"):
-        # Segments of format 1 have no checksum and are taken as they are.
-        if expected is not None and expected != checksum(ids, rows):
+    for _, ids, feelings, looks, expected in _numbered(old, "segments"):
+        if expected != checksum(ids, feelings, looks):
             continue
-        new.execute("INSERT INTO segments (ids, rows, checksum) VALUES (?, ?, ?)", (ids, rows, expected))
+        insert_segment(new, ids, feelings, looks)
         with_vector.update(np.frombuffer(ids, ID_TYPE).tolist())
     kept = with_vector & set(images)
     marks = ", ".join("?" * 8)

@@ -1,4 +1,4 @@
-"""The tables of an index file, their version, and making and opening one safely."""
+"""Making an index file, opening it safely, and errors in our words."""
 
 from __future__ import annotations
 
@@ -8,76 +8,18 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from itertools import chain
 from pathlib import Path
 
 from emoir.errors import IndexFileError, IndexVersionError
+from emoir.index.migrations import migrate
+from emoir.index.tables import ADDED, SEGMENTS, TABLES, VERSION
 
 # "emoi": tells an index from any other SQLite file.
 APPLICATION_ID = 0x656D6F69
-VERSION = 3
 BUSY_SECONDS = 60.0
 # With less than this free, what SQLite calls an input or output error is a full disk.
 FULL_BYTES = 2**20
 HARMED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-
-TABLES = """
-CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE roots (path BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
-CREATE TABLE directories (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, device INTEGER NOT NULL) STRICT;
--- One row an image, by content. AUTOINCREMENT: an id is never given twice, so a link to it cannot change its meaning.
-CREATE TABLE images (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    digest BLOB NOT NULL UNIQUE,
-    width INTEGER NOT NULL,
-    height INTEGER NOT NULL,
-    taken TEXT,
-    confidence REAL NOT NULL,
-    monochrome INTEGER NOT NULL,
-    -- Difference hash, as a signed number; NULL where an index of format 1 was brought forward.
-    hash INTEGER
-) STRICT;
--- One row a file. Without image and failure it is no image at all.
-CREATE TABLE files (
-    directory INTEGER NOT NULL REFERENCES directories (id),
-    name BLOB NOT NULL,
-    size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL,
-    image INTEGER REFERENCES images (id),
-    failure TEXT,
-    -- What may make a failed file readable though it stays the same, and the limit that it failed under.
-    lifted_by TEXT,
-    limit_then REAL,
-    PRIMARY KEY (directory, name)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX files_image ON files (image) WHERE image IS NOT NULL;
--- What a moved file may turn out to be.
-CREATE INDEX files_stat ON files (size, mtime_ns) WHERE image IS NOT NULL;
-CREATE INDEX files_failure ON files (directory) WHERE failure IS NOT NULL;
--- Row vectors: ids as int64, rows as float16, both little-endian. A row whose image is gone is dead.
--- SQLite does not check the content of blobs: the checksum does. NULL where format 1 was brought forward.
-CREATE TABLE segments (id INTEGER PRIMARY KEY, ids BLOB NOT NULL, rows BLOB NOT NULL, checksum INTEGER) STRICT;
-"""
-
-# Tables that later formats added, by the format before: an index that is new, and one that is brought forward, make
-# them by the same words.
-ADDED = {
-    # At most one catalogue a folder; its records by the end of the path that each states, as JSON.
-    2: (
-        "CREATE TABLE catalogues (id INTEGER PRIMARY KEY, root BLOB NOT NULL UNIQUE, source BLOB NOT NULL) STRICT",
-        "CREATE TABLE records (catalogue INTEGER NOT NULL REFERENCES catalogues (id), key BLOB NOT NULL, "
-        "record TEXT NOT NULL, PRIMARY KEY (catalogue, key)) STRICT, WITHOUT ROWID",
-        # What people say of images, by the digest of the content.
-        "CREATE TABLE ratings (id INTEGER PRIMARY KEY AUTOINCREMENT, digest BLOB NOT NULL, rater TEXT NOT NULL, "
-        "emotion TEXT, valence REAL, arousal REAL, moment TEXT NOT NULL, UNIQUE (digest, rater)) STRICT",
-    ),
-}
-
-# What brings an index from one format to the next, each in one transaction with its new number.
-MIGRATIONS = {
-    1: ("ALTER TABLE images ADD COLUMN hash INTEGER", "ALTER TABLE segments ADD COLUMN checksum INTEGER"),
-    **ADDED,
-}
 
 
 def create(file: Path, facts: Mapping[str, str]) -> None:
@@ -104,7 +46,7 @@ def create(file: Path, facts: Mapping[str, str]) -> None:
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {VERSION}")
                 connection.executescript(TABLES)
-                for statement in chain.from_iterable(ADDED.values()):
+                for statement in (SEGMENTS, *ADDED):
                     connection.execute(statement)
                 connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
             _appear(Path(name), file)
@@ -129,6 +71,19 @@ def identity(file: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino
+
+
+def check_identity(file: Path, expected: tuple[int, int] | None) -> None:
+    """Make sure that an index lies where it was opened: SQLite would go on writing into a file that nobody finds.
+
+    Raises:
+        IndexFileError: if it does not.
+    """
+    if identity(file) != expected:
+        raise IndexFileError(
+            f"index {file} was moved or deleted while it was written; put it back, or begin again with: "
+            "emoir index FOLDER"
+        )
 
 
 def _appear(made: Path, file: Path) -> None:
@@ -201,9 +156,7 @@ def _migrate(connection: sqlite3.Connection, file: Path, version: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        for older in range(version, VERSION):
-            for statement in MIGRATIONS[older]:
-                connection.execute(statement)
+        migrate(connection, version)
         connection.execute(f"PRAGMA user_version = {VERSION}")
     except BaseException:
         connection.execute("ROLLBACK")

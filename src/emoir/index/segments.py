@@ -1,38 +1,59 @@
-"""Segments: row vectors in blobs of up to 4,096, written with the batch they belong to."""
+"""Segments: row vectors in blobs of up to 4,096, written with the batch they belong to.
+
+The columns of the feeling and those of the look lie in blobs of their own: a search for a word in a new process reads a
+tenth of the rows' bytes.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emoir.index.base import Matrix, among
+from emoir.index.layout import RowLayout
 
 SEGMENT_ROWS = 4096
 ID_TYPE, ROW_TYPE = np.dtype("<i8"), np.dtype("<f2")
 
 
-def append_segment(connection: sqlite3.Connection, ids: Sequence[int], rows: NDArray[np.float16]) -> None:
+def append_segment(
+    connection: sqlite3.Connection, ids: Sequence[int], rows: NDArray[np.float16], layout: RowLayout
+) -> None:
     """Write rows as new segments, inside the caller's transaction.
 
     Args:
         connection: in a transaction.
         ids: n, rising.
         rows: (n, d).
+        layout: of the rows.
     """
     for start in range(0, len(ids), SEGMENT_ROWS):
         part = slice(start, start + SEGMENT_ROWS)
-        blobs = np.asarray(ids[part], ID_TYPE).tobytes(), rows[part].astype(ROW_TYPE).tobytes()
-        connection.execute("INSERT INTO segments (ids, rows, checksum) VALUES (?, ?, ?)", (*blobs, checksum(*blobs)))
+        columns = (rows[part, span].astype(ROW_TYPE).tobytes() for span in (layout.feeling, layout.look))
+        insert_segment(connection, np.asarray(ids[part], ID_TYPE).tobytes(), *columns)
 
 
-def checksum(ids: bytes, rows: bytes) -> int:
-    """CRC-32 of a segment."""
-    return zlib.crc32(rows, zlib.crc32(ids))
+def insert_segment(connection: sqlite3.Connection, ids: bytes, feelings: bytes, looks: bytes) -> None:
+    """Write one segment, inside the caller's transaction."""
+    blobs = ids, feelings, looks
+    connection.execute(
+        "INSERT INTO segments (ids, feelings, looks, checksum) VALUES (?, ?, ?, ?)", (*blobs, checksum(*blobs))
+    )
+
+
+def checksum(*blobs: bytes) -> int:
+    """CRC-32 of a segment's blobs, one after another."""
+    value = 0
+    for blob in blobs:
+        value = zlib.crc32(blob, value)
+    return value
 
 
 Content: TypeAlias = tuple[object, ...]
@@ -49,37 +70,101 @@ def content_of(connection: sqlite3.Connection) -> Content:
     return (*connection.execute("SELECT value FROM facts WHERE key = 'model'").fetchone(), *images)
 
 
-def load_matrix(connection: sqlite3.Connection, length: int) -> Matrix:
+def content_of_matrix(model: str, matrix: Matrix) -> Content:
+    """The same of a matrix that was just loaded."""
+    ids = matrix.ids
+    return model, len(ids), float(ids.sum()), int(ids[-1]) if len(ids) else None
+
+
+def load_matrix(connection: sqlite3.Connection, layout: RowLayout, guard: Guard) -> Matrix:
     """All living rows, in the order of their ids.
 
     Args:
         connection: is read in one statement after another; rows of a batch committed between are left out.
-        length: numbers in a row.
+        layout: of the rows.
+        guard: under which the connection is used when looks are asked for, later.
     """
+    width = layout.feeling.stop
     connection.execute("BEGIN")
     try:
-        # Every living image has one row: as many rows as images means that none is dead, and nearly always so.
-        (written,) = connection.execute("SELECT total(length(ids)) FROM segments").fetchone()
-        (living,) = connection.execute("SELECT count(DISTINCT image) FROM files WHERE image IS NOT NULL").fetchone()
-        alive = None if written == living * ID_TYPE.itemsize else _living(connection)
-        ids = np.empty(living, np.int64)
-        rows = np.empty((living, length), np.float16)
+        written = _written(connection)
+        # To ask which images live takes longer than to read their rows.
+        whole = connection.execute("SELECT 1 FROM facts WHERE key = 'whole'").fetchone() is not None
+        alive = None if whole else _living(connection)
+        ids, segments = np.empty((2, written), np.int64)
+        feelings = np.empty((written, width), np.float32)
         filled = 0
-        for id_blob, row_blob in connection.execute("SELECT ids, rows FROM segments"):
-            segment_ids = np.frombuffer(id_blob, ID_TYPE)
-            segment_rows = np.frombuffer(row_blob, ROW_TYPE).reshape(len(segment_ids), length)
+        for segment, id_blob, blob in connection.execute("SELECT id, ids, feelings FROM segments"):
+            segment_ids, rows = np.frombuffer(id_blob, ID_TYPE), _rows(blob, width)
             if alive is not None:
                 kept = among(segment_ids, alive)
-                segment_ids, segment_rows = segment_ids[kept], segment_rows[kept]
-            end = filled + len(segment_ids)
-            ids[filled:end], rows[filled:end] = segment_ids, segment_rows
-            filled = end
+                segment_ids, rows = segment_ids[kept], rows[kept]
+            part = slice(filled, filled + len(segment_ids))
+            ids[part], feelings[part], segments[part] = segment_ids, rows, segment
+            filled = part.stop
     finally:
         connection.execute("COMMIT")
-    if (ids[1:filled] > ids[: filled - 1]).all():
-        return Matrix(ids[:filled], rows[:filled])
-    order = np.argsort(ids[:filled], kind="stable")
-    return Matrix(ids[order], rows[order])
+    ids, feelings, segments = ids[:filled], feelings[:filled], segments[:filled]
+    if not (ids[1:] > ids[:-1]).all():
+        order = np.argsort(ids, kind="stable")
+        ids, feelings, segments = ids[order], feelings[order], segments[order]
+    return Matrix(ids, feelings, StoredLooks(connection, guard, layout, ids, segments))
+
+
+Guard: TypeAlias = Callable[[], AbstractContextManager[object]]
+"""Gives what a connection is used under: its lock, and our errors for SQLite's."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredLooks:
+    """Reads the looks of images when they are asked for.
+
+    Args:
+        connection: to read from.
+        guard: under which it is used.
+        layout: of the rows.
+        ids: (n,) all images, rising.
+        segments: (n,) where each image's row lay; it may have been moved since, as segments are joined.
+    """
+
+    connection: sqlite3.Connection
+    guard: Guard
+    layout: RowLayout
+    ids: NDArray[np.int64]
+    segments: NDArray[np.int64]
+
+    def __call__(self, ids: NDArray[np.int64] | None) -> NDArray[np.float16]:
+        """The looks of some images, in their order, or of all; zeros for an image that is gone."""
+        wanted = self.ids if ids is None else np.unique(ids)
+        found = np.zeros((len(wanted), self.layout.look.stop - self.layout.look.start), np.float16)
+        missing = np.ones(len(wanted), np.bool_)
+        everything = "SELECT ids, looks FROM segments"
+        with self.guard():
+            if ids is not None:
+                for segment in np.unique(self.segments[np.searchsorted(self.ids, wanted)]).tolist():
+                    self._fill(wanted, found, missing, f"{everything} WHERE id = ?", (segment,))
+            if missing.any():
+                self._fill(wanted, found, missing, everything)
+        return found if ids is None else found[np.searchsorted(wanted, ids)]
+
+    def _fill(
+        self,
+        wanted: NDArray[np.int64],
+        found: NDArray[np.float16],
+        missing: NDArray[np.bool_],
+        statement: str,
+        values: tuple[int, ...] = (),
+    ) -> None:
+        for id_blob, blob in self.connection.execute(statement, values):
+            ids = np.frombuffer(id_blob, ID_TYPE)
+            asked = among(ids, wanted)
+            places = np.searchsorted(wanted, ids[asked])
+            found[places] = _rows(blob, found.shape[1])[asked]
+            missing[places] = False
+
+
+def _rows(blob: bytes, width: int) -> NDArray[np.float16]:
+    return np.frombuffer(blob, ROW_TYPE).reshape(-1, width)
 
 
 def _living(connection: sqlite3.Connection) -> NDArray[np.int64]:
@@ -88,7 +173,25 @@ def _living(connection: sqlite3.Connection) -> NDArray[np.int64]:
     return np.fromiter((id for (id,) in ids), np.int64)
 
 
-def compact_segments(connection: sqlite3.Connection, length: int) -> None:
+def _written(connection: sqlite3.Connection) -> int:
+    """Rows in all segments, living and dead."""
+    (size,) = connection.execute("SELECT total(length(ids)) FROM segments").fetchone()
+    return int(size) // ID_TYPE.itemsize
+
+
+def mark_whole(connection: sqlite3.Connection) -> None:
+    """Note that no row is dead, if so: at the end of tidying, inside the caller's transaction."""
+    (images,) = connection.execute("SELECT count(*) FROM images").fetchone()
+    if images == _written(connection):
+        connection.execute("REPLACE INTO facts VALUES ('whole', '')")
+
+
+def unmark_whole(connection: sqlite3.Connection) -> None:
+    """Rows may die from now on: before files change, inside the caller's transaction."""
+    connection.execute("DELETE FROM facts WHERE key = 'whole'")
+
+
+def compact_segments(connection: sqlite3.Connection, layout: RowLayout) -> None:
     """Join small segments and drop dead rows, inside the caller's transaction.
 
     A segment is rewritten only if it is less than half full of living rows, so that each row is copied
@@ -102,20 +205,25 @@ def compact_segments(connection: sqlite3.Connection, length: int) -> None:
             small.append((segment, kept))
     if len(small) < 2 and all(kept for _, kept in small):
         return
-    ids, rows = np.empty(0, np.int64), np.empty((0, length), np.float16)
+    ids, rows = np.empty(0, np.int64), np.empty((0, layout.length), np.float16)
     for segment, kept in small:
         if len(ids) + kept > SEGMENT_ROWS:
-            _append_sorted(connection, ids, rows)
+            _append_sorted(connection, ids, rows, layout)
             ids, rows = ids[:0], rows[:0]
-        id_blob, row_blob = connection.execute("SELECT ids, rows FROM segments WHERE id = ?", (segment,)).fetchone()
+        select = "SELECT ids, feelings, looks FROM segments WHERE id = ?"
+        id_blob, feelings, looks = connection.execute(select, (segment,)).fetchone()
         segment_ids = np.frombuffer(id_blob, ID_TYPE)
         alive = among(segment_ids, living)
         ids = np.concatenate([ids, segment_ids[alive]])
-        rows = np.concatenate([rows, np.frombuffer(row_blob, ROW_TYPE).reshape(len(segment_ids), length)[alive]])
+        width = layout.feeling.stop
+        whole = np.concatenate([_rows(feelings, width), _rows(looks, layout.length - width)], axis=1)
+        rows = np.concatenate([rows, whole[alive]])
         connection.execute("DELETE FROM segments WHERE id = ?", (segment,))
-    _append_sorted(connection, ids, rows)
+    _append_sorted(connection, ids, rows, layout)
 
 
-def _append_sorted(connection: sqlite3.Connection, ids: NDArray[np.int64], rows: NDArray[np.float16]) -> None:
+def _append_sorted(
+    connection: sqlite3.Connection, ids: NDArray[np.int64], rows: NDArray[np.float16], layout: RowLayout
+) -> None:
     order = np.argsort(ids, kind="stable")
-    append_segment(connection, ids[order].tolist(), rows[order])
+    append_segment(connection, ids[order].tolist(), rows[order], layout)

@@ -18,9 +18,9 @@ from emoir.emotions.reading import EmotionReadings
 from emoir.errors import IndexFileError, ModelMismatchError
 from emoir.extract.extraction import Extraction, Failure
 from emoir.images.walk import FileStat
+from emoir.index import segments
 from emoir.index.attributes import Attributes, load_attributes
 from emoir.index.base import (
-    FailedFile,
     FileOutcome,
     ImageFacts,
     IndexedModel,
@@ -32,12 +32,11 @@ from emoir.index.base import (
     below,
 )
 from emoir.index.catalogue import Catalogue, Joined, find_records, joined, list_catalogues, store_catalogue
-from emoir.index.facts import load_facts, load_files
+from emoir.index.facts import load_facts, load_failures, load_files
 from emoir.index.layout import RowLayout
 from emoir.index.place import check_place
-from emoir.index.schema import connect, create, identity, sqlite_errors
-from emoir.index.segments import Content, append_segment, compact_segments, content_of, load_matrix
-from emoir.index.statements import IN_SUBTREE, directory_id, facts_of, image_id, model_of, subtree
+from emoir.index.schema import check_identity, connect, create, identity, sqlite_errors
+from emoir.index.statements import IN_SUBTREE, directory_id, facts_of, forget_copies, image_id, model_of, subtree
 from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, Limits
 
 
@@ -65,7 +64,7 @@ class SqliteIndex:
         self._connection = connect(file)
         self._identity = identity(file)
         self.model = model_of(dict(self._all("SELECT key, value FROM facts")))
-        self._cached: tuple[tuple[int, int], Content, Matrix] | None = None
+        self._cached: tuple[tuple[int, int], segments.Content, Matrix] | None = None
         self._columns: tuple[Matrix, Attributes] | None = None
 
     @property
@@ -87,18 +86,19 @@ class SqliteIndex:
             self._connection.close()
 
     @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """One thread at a time, and our errors."""
+        with self._lock, sqlite_errors(self.file):
+            yield
+
+    @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing; other writers wait."""
-        with self._lock, sqlite_errors(self.file):
+        with self._reading():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
-                # SQLite would go on writing into a file that nobody finds any more.
-                if identity(self.file) != self._identity:
-                    raise IndexFileError(
-                        f"index {self.file} was moved or deleted while it was written; put it back, or begin again "
-                        "with: emoir index FOLDER"
-                    )
+                check_identity(self.file, self._identity)
                 self._connection.execute("COMMIT")
             except BaseException:
                 # After some errors, such as a full disk, SQLite has rolled back itself.
@@ -107,7 +107,7 @@ class SqliteIndex:
                 raise
 
     def _all(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._lock, sqlite_errors(self.file):
+        with self._reading():
             return self._connection.execute(statement, values).fetchall()
 
     def require(self, model_id: str) -> None:
@@ -121,6 +121,13 @@ class SqliteIndex:
                 f"{self.file} holds readings of {self.model.id}, not of {model_id}. Readings of two models cannot be "
                 "compared: use another file with --index, or read all images again with: emoir index --rebuild"
             )
+
+    def recalibrate(self, model: IndexedModel) -> None:
+        """Take over how the index's own model calibrates scores today."""
+        if model.scores != self.model.scores:
+            with self._transaction() as connection:
+                connection.executemany("REPLACE INTO facts VALUES (?, ?)", facts_of(model).items())
+            self.model = model
 
     def rebuild(self, model: IndexedModel) -> None:
         """Forget every reading and start again with another model; the roots stay."""
@@ -179,6 +186,7 @@ class SqliteIndex:
         if not files and not directories:
             return
         with self._transaction() as connection:
+            segments.unmark_whole(connection)
             connection.executemany(
                 "DELETE FROM files WHERE directory = (SELECT id FROM directories WHERE path = ?) AND name = ?", files
             )
@@ -200,16 +208,8 @@ class SqliteIndex:
             Those of them that hold no image any more; they are forgotten altogether.
         """
         with self._transaction() as connection:
-            connection.execute("CREATE TEMP TABLE away (id INTEGER PRIMARY KEY)")
-            for folder in folders:
-                connection.execute(
-                    f"INSERT OR IGNORE INTO away SELECT id FROM directories WHERE {IN_SUBTREE}", subtree(folder)
-                )
-            connection.execute(
-                "DELETE FROM files WHERE directory IN away "
-                "AND image IN (SELECT image FROM files WHERE image IS NOT NULL AND directory NOT IN away)"
-            )
-            connection.execute("DROP TABLE away")
+            segments.unmark_whole(connection)
+            forget_copies(connection, folders)
         emptied = [folder for folder in folders if not len(self.ids_below([folder]))]
         self.forget([], [directory for folder in emptied for directory in self.directories(folder)])
         return emptied
@@ -249,6 +249,7 @@ class SqliteIndex:
             limits: under which failures came about.
         """
         with self._transaction() as connection:
+            segments.unmark_whole(connection)
             fresh: dict[int, Extraction] = {}
             directories: dict[bytes, int] = {}
             for entry in outcomes:
@@ -272,13 +273,14 @@ class SqliteIndex:
             if fresh:
                 readings = EmotionReadings.stack([extraction.reading for extraction in fresh.values()])
                 palettes = np.stack([extraction.palette for extraction in fresh.values()])
-                append_segment(connection, list(fresh), self.layout.pack(readings, palettes))
+                segments.append_segment(connection, list(fresh), self.layout.pack(readings, palettes), self.layout)
 
     def tidy(self) -> None:
         """Drop images that no file holds any more, and join small segments."""
         with self._transaction() as connection:
             connection.execute("DELETE FROM images WHERE id NOT IN (SELECT image FROM files WHERE image IS NOT NULL)")
-            compact_segments(connection, self.layout.length)
+            segments.compact_segments(connection, self.layout)
+            segments.mark_whole(connection)
 
     # Catalogues.
 
@@ -289,33 +291,33 @@ class SqliteIndex:
 
     def joined(self, catalogue: Catalogue, roots: Sequence[bytes]) -> Joined:
         """How a catalogue fits the image files below some folders."""
-        with self._lock, sqlite_errors(self.file):
+        with self._reading():
             return joined(self._connection, catalogue, roots)
 
     def records(self, paths: Sequence[bytes]) -> dict[bytes, Record]:
         """What catalogues say of files; those of which they say nothing are left out."""
-        with self._lock, sqlite_errors(self.file):
+        with self._reading():
             return find_records(self._connection, paths)
 
     # Reading.
 
     def matrix(self) -> Matrix:
         """All rows of images that some file holds; kept in memory until the index changes."""
-        with self._lock, sqlite_errors(self.file):
+        with self._reading():
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
             state = (version, self._connection.total_changes)
             if self._cached is None or self._cached[0] != state:
-                content = content_of(self._connection)
-                if self._cached is None or self._cached[1] != content:
+                if self._cached is None or self._cached[1] != segments.content_of(self._connection):
                     # Another process may have read everything again with another model.
                     self.model = model_of(dict(self._all("SELECT key, value FROM facts")))
-                    self._cached = state, content, load_matrix(self._connection, self.layout.length)
+                    matrix = segments.load_matrix(self._connection, self.layout, self._reading)
+                    self._cached = state, segments.content_of_matrix(self.model.id, matrix), matrix
                 self._cached = state, *self._cached[1:]
             return self._cached[2]
 
     def attributes(self, matrix: Matrix) -> Attributes:
         """What is known of the images of a matrix beside their rows; kept in memory as long as the matrix."""
-        with self._lock, sqlite_errors(self.file):
+        with self._reading():
             if self._columns is None or self._columns[0] is not matrix:
                 self._columns = matrix, load_attributes(self._connection, matrix.ids)
             return self._columns[1]
@@ -326,7 +328,7 @@ class SqliteIndex:
             "SELECT image FROM files JOIN directories ON directories.id = files.directory "
             f"WHERE image IS NOT NULL AND {IN_SUBTREE}"
         )
-        with self._lock, sqlite_errors(self.file):
+        with self._reading():
             rows = (row for folder in folders for row in self._connection.execute(statement, subtree(folder)))
             return np.unique(np.fromiter((image for (image,) in rows), np.int64))
 
@@ -347,7 +349,7 @@ class SqliteIndex:
 
     def files_of(self, id: int) -> tuple[bytes, list[tuple[bytes, FileStat]]] | None:
         """The digest of an image's content and, in order, every file that holds it as it was; None if none does."""
-        with self._lock, sqlite_errors(self.file):
+        with self._reading():
             return load_files(self._connection, id)
 
     def facts(self, ids: Sequence[int], folders: Sequence[bytes] | None = None) -> list[ImageFacts]:
@@ -357,7 +359,7 @@ class SqliteIndex:
             ids: of images.
             folders: prefer a copy that lies in one of these; of several, the first by path is named.
         """
-        with self._lock, sqlite_errors(self.file):
+        with self._reading():
             return load_facts(self._connection, ids, folders)
 
     def rows(
@@ -387,14 +389,9 @@ class SqliteIndex:
     def status(self) -> IndexStatus:
         """What the index holds."""
         [(files, images)] = self._all("SELECT count(image), count(DISTINCT image) FROM files")
-        rows = self._all(
-            "SELECT path, name, failure FROM files JOIN directories ON directories.id = files.directory "
-            "WHERE failure IS NOT NULL ORDER BY path, name"
-        )
-        failures = tuple(FailedFile(os.path.join(path, name), cause) for path, name, cause in rows)
         parts = (self.file.with_name(self.file.name + suffix) for suffix in ("", "-wal"))
         size = sum(part.stat().st_size for part in parts if part.exists())
-        with self._lock, sqlite_errors(self.file):
-            catalogues = list_catalogues(self._connection)
+        with self._reading():
+            failures, catalogues = load_failures(self._connection), list_catalogues(self._connection)
         facts = str(self.file), self.model, tuple(self.roots())
         return IndexStatus(*facts, images, files, failures, size, catalogues)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from emoir.emotions.calibration import ScoreCurve
@@ -74,3 +74,15 @@ def image_id(connection: sqlite3.Connection, extraction: Extraction, fresh: dict
         raise IndexFileError("SQLite gave no id for a new image")
     fresh[cursor.lastrowid] = extraction
     return cursor.lastrowid
+
+
+def forget_copies(connection: sqlite3.Connection, folders: Sequence[bytes]) -> None:
+    """Forget files below folders, as far as a file elsewhere holds the same image."""
+    connection.execute("CREATE TEMP TABLE away (id INTEGER PRIMARY KEY)")
+    for folder in folders:
+        connection.execute(f"INSERT OR IGNORE INTO away SELECT id FROM directories WHERE {IN_SUBTREE}", subtree(folder))
+    connection.execute(
+        "DELETE FROM files WHERE directory IN away "
+        "AND image IN (SELECT image FROM files WHERE image IS NOT NULL AND directory NOT IN away)"
+    )
+    connection.execute("DROP TABLE away")

@@ -130,13 +130,10 @@ def find(
     matrix, curves = searchable.matrix, searchable.curves
     rows = selected_rows(searchable, request.filters, candidates)
     ids = matrix.ids if rows is None else matrix.ids[rows]
-    feeling = searchable.layout.feeling
-    if rows is not None:
-        fits = target.fits(matrix.stored[rows])
-    elif target.within(feeling):
-        fits = target.fits(matrix.columns(feeling), first=feeling.start)
+    if target.within(searchable.layout.feeling):
+        fits = target.fits(matrix.feelings if rows is None else matrix.feelings[rows])
     else:
-        fits = target.fits(matrix.rows)
+        fits = target.fits(matrix.rows if rows is None else matrix.take(rows))
     scores, means = target.scores(fits, curves), target.mean(fits)
     own = {*excluded, *request.like, *request.unlike}
     own |= {term.subject.id for term in query.terms if isinstance(term.subject, ImageId)}
@@ -189,8 +186,8 @@ def selected_rows(
     if filters is None or filters == Filters():
         return rows
     if rows is None:
-        return np.flatnonzero(filters.mask(matrix.stored, searchable.layout, searchable.attributes))
-    return rows[filters.mask(matrix.stored[rows], searchable.layout, lambda: searchable.attributes().take(rows))]
+        return np.flatnonzero(filters.mask(matrix.feelings, searchable.layout, searchable.attributes))
+    return rows[filters.mask(matrix.feelings[rows], searchable.layout, lambda: searchable.attributes().take(rows))]
 
 
 def _sort_key(
@@ -214,8 +211,7 @@ def _diverse(
 ) -> NDArray[np.intp]:
     attributes = searchable.attributes().take(rows[order])
     layout = searchable.layout
-    palettes = searchable.matrix.take(rows[order])[:, layout.palette]
-    order = order[without_near_duplicates(attributes.hash, attributes.hashed, palettes)]
     vectors = searchable.matrix.take(rows[order])
-    look_and_feel = np.concatenate([vectors[:, layout.embedding], vectors[:, layout.palette]], axis=1)
-    return np.asarray(order[maximal_marginal_relevance(scores[order], look_and_feel, n)])
+    kept = without_near_duplicates(attributes.hash, attributes.hashed, vectors[:, layout.palette])
+    order, looks = order[kept], vectors[kept][:, layout.look]
+    return np.asarray(order[maximal_marginal_relevance(scores[order], looks, n)])

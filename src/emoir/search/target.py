@@ -22,8 +22,10 @@ from emoir.index.layout import RowLayout
 from emoir.search.parse import SIGNS
 from emoir.search.query import Colours, Point, Query, Subject, Term, Words, subject_text
 
-# An example image counts by its distributions, its place in the plane and its embedding, a third each.
-EXAMPLE_PARTS = 3
+# How much the classes, the place in the plane and the embedding of an example image count.
+CLASSES_COUNT, POINT_COUNTS, EMBEDDING_COUNTS = 4 / 6, 1 / 6, 1 / 6
+# Its classes count by this power of their shares: what it mostly evokes is what is looked for.
+EXAMPLE_POWER = 2
 # Rows are fetched from memory once for all parts of a query: so many fit a processor's second cache.
 BLOCK_ROWS = 2048
 # Colours this far apart in CIELAB still look alike: the reach of ``near:``.
@@ -85,8 +87,9 @@ class Part:
     Args:
         weights: (d,) float32.
         offset: added to every product.
-        kind: which calibration applies: ``words``, ``example`` or ``point``; ``colour`` has none.
+        kind: which calibration applies: ``words by gain``, ``example`` or ``point``; ``colour`` has none.
         chance: the share of raters that would agree with an image drawn at random; None if the calibration says.
+        flat: of words, how well a reading without any opinion fits, all classes alike; None of other kinds.
         share: how much it counts.
         negative: whether it is not wanted.
     """
@@ -95,14 +98,27 @@ class Part:
     offset: float
     kind: str
     chance: float | None = None
+    flat: float | None = None
     share: float = 1.0
     negative: bool = False
 
-    @property
-    def span(self) -> slice:
-        """The columns from the first to the last that has a weight."""
-        weighed = np.flatnonzero(self.weights)
-        return slice(int(weighed[0]), int(weighed[-1]) + 1) if len(weighed) else slice(0, 1)
+    def gain(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Fits of words as the gain over a flat reading, 1 at a perfect fit; other fits as they are."""
+        if self.flat is None:
+            return np.asarray(values, np.float32)
+        # A concept that is itself flat gains nothing.
+        return np.asarray((values - np.float32(self.flat)) / np.float32(max(1 - self.flat, 1e-6)), np.float32)
+
+    def agreement(self, fits: NDArray[np.float32], curves: Mapping[str, ScoreCurve]) -> NDArray[np.float32]:
+        """The probability that a rater agrees, (n,) in [0, 1]; the fits themselves where no curve is for this kind."""
+        if self.kind not in curves:
+            return fits
+        values = curves[self.kind](self.gain(fits))
+        if self.flat is None or self.chance is None:
+            return values
+        values *= np.float32(1 - self.chance)
+        values += np.float32(self.chance)
+        return np.clip(values, 0, 1, out=values)
 
     def weighed(self, factor: float) -> Part:
         """The same, counting ``factor`` times as much; turned round by a negative factor."""
@@ -128,25 +144,21 @@ class Target:
         return [part.share / total for part in self.parts]
 
     def within(self, columns: slice) -> bool:
-        """Whether no column outside of some is looked at."""
-        return all(columns.start <= part.span.start and part.span.stop <= columns.stop for part in self.parts)
+        """Whether no column after these, the first, is looked at."""
+        return not any(part.weights[columns.stop :].any() for part in self.parts)
 
-    def fits(self, rows: NDArray[np.floating], *, first: int = 0) -> list[NDArray[np.float32]]:
+    def fits(self, rows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Per part, how well each of n rows fits it, uncalibrated.
 
         Args:
-            rows: (n, d), or some neighbouring columns of them.
-            first: which column they begin with; all that the target looks at must be there.
+            rows: (n, d), or as many of their first columns as the target looks at.
         """
         fits = np.empty((len(self.parts), len(rows)), np.float32)
-        whole = slice(first, first + rows.shape[1])
-        # A product over whole float32 rows is the fastest; of half floats, as few as possible are to be converted.
-        spans = [whole if rows.dtype == np.float32 else part.span for part in self.parts]
+        width = rows.shape[1]
         for start in range(0, len(rows), BLOCK_ROWS):
             block = slice(start, start + BLOCK_ROWS)
-            for part, span, fit in zip(self.parts, spans, fits, strict=True):
-                there = slice(span.start - first, span.stop - first)
-                np.dot(rows[block, there].astype(np.float32, copy=False), part.weights[span], out=fit[block])
+            for part, fit in zip(self.parts, fits, strict=True):
+                np.dot(rows[block], part.weights[:width], out=fit[block])
         for part, fit in zip(self.parts, fits, strict=True):
             fit += np.float32(part.offset)
         return list(fits)
@@ -157,9 +169,7 @@ class Target:
 
     def scores(self, fits: list[NDArray[np.float32]], curves: Mapping[str, ScoreCurve]) -> NDArray[np.float32]:
         """The probability that a rater agrees, (n,): the mean over the calibrated parts."""
-        return self._combined(
-            [curves[part.kind](fit) if part.kind in curves else fit for part, fit in zip(self.parts, fits, strict=True)]
-        )
+        return self._combined([part.agreement(fit, curves) for part, fit in zip(self.parts, fits, strict=True)])
 
     def chance(self, curves: Mapping[str, ScoreCurve]) -> float:
         """The score of an image drawn at random; parts without calibration count 0."""
@@ -301,7 +311,8 @@ def concept_part(concept: Concept, layout: RowLayout) -> Part:
         }
     if spaces:
         chance = float(np.mean([meant(shares).mean() for shares in spaces.values()]))
-        return Part(_distribution_weights(spaces, layout), 0.0, "words", chance)
+        flat = float(np.mean([np.sqrt(shares / len(shares)).sum() for shares in spaces.values()]))
+        return Part(_distribution_weights(spaces, layout), 0.0, "words by gain", chance, flat)
     if concept.valence is None or concept.arousal is None:
         raise QueryError(f"this model knows nothing of {', '.join(concept.distributions)}")
     return point_part(concept.valence, concept.arousal, layout)
@@ -340,13 +351,19 @@ def colour_part(colours: tuple[str, ...], layout: RowLayout) -> Part:
 
 
 def example_part(reading: EmotionReading, layout: RowLayout) -> Part:
-    """An example image: distributions, place in the plane and embedding like its own."""
-    spaces = {space: np.array(list(classes.values()), np.float32) for space, classes in reading.distributions.items()}
+    """An example image: the classes that it evokes most, a place in the plane and an embedding like its own.
+
+    The classes count by the squares of their shares, so that what it mostly evokes is found where it is strongest;
+    comparing whole distributions finds images as undecided as the example instead (docs/search.md has both figures).
+    """
     point = point_part(reading.valence, reading.arousal, layout)
-    weights = point.weights + _distribution_weights(spaces, layout)
+    weights = point.weights * np.float32(POINT_COUNTS)
+    for space, classes in reading.distributions.items():
+        powers = np.array(list(classes.values()), np.float32) ** EXAMPLE_POWER
+        weights[layout.distribution(space)] = CLASSES_COUNT * powers / powers.sum() / len(reading.distributions)
     # The cosine, from -1 to 1, brought to 0 to 1 like the others.
-    weights[layout.embedding] = reading.embedding / 2
-    return Part(weights / np.float32(EXAMPLE_PARTS), (point.offset + 0.5) / EXAMPLE_PARTS, "example")
+    weights[layout.embedding] = EMBEDDING_COUNTS * reading.embedding / 2
+    return Part(weights, point.offset * POINT_COUNTS + EMBEDDING_COUNTS / 2, "example")
 
 
 def _distribution_weights(spaces: Mapping[str, NDArray[np.floating]], layout: RowLayout) -> NDArray[np.float32]:

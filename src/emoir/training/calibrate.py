@@ -72,15 +72,15 @@ def fit_confidence(space: str, top: NDArray[np.floating], right: NDArray[np.bool
 
 
 def fit_scores(products: NDArray[np.floating], agreement: NDArray[np.floating], chance: float) -> ScoreCurve:
-    """An isotonic curve from a query's product with a row to the share of raters who agree.
+    """An isotonic curve from how well a row fits a query to the share of raters who agree.
 
     Args:
-        products: (n,) of queries with images that the model had not learnt from.
-        agreement: (n,) in [0, 1]: the share of the image's raters who would agree that it fits the query.
+        products: (n,) fits of images that the model had not learnt from, or for words their gains (see ``ScoreCurve``).
+        agreement: (n,) share of the image's raters who would agree that it fits the query, or for words its gain.
         chance: mean agreement of an image drawn at random.
 
     Returns:
-        The curve at 33 quantiles of the products; between them it is straight.
+        The curve at 33 quantiles of the fits; between them it is straight.
 
     References:
         Zadrozny, B. & Elkan, C. (2002). Transforming classifier scores into accurate multiclass probability
@@ -96,5 +96,5 @@ def fit_scores(products: NDArray[np.floating], agreement: NDArray[np.floating], 
     place = np.searchsorted(edges, products, side="right") - 1
     counts = np.bincount(place, minlength=len(knots))
     means = np.bincount(place, smooth, minlength=len(knots)) / np.maximum(counts, 1)
-    values = np.maximum.accumulate(np.where(counts > 0, means, 0)).clip(0, 1)
+    values = np.maximum.accumulate(np.where(counts > 0, means, agreement.min()))
     return ScoreCurve(round(float(chance), 5), tuple(knots.tolist()), tuple(values.round(5).tolist()))

@@ -20,7 +20,7 @@ from emoir.evaluate.intervals import Estimate, bootstrap, bootstrap_mean
 from emoir.evaluate.regression import pearson
 from emoir.evaluate.retrieval import average_precision, leave_one_out, precision_at, same_class
 from emoir.networks.base import VALENCE_AROUSAL
-from emoir.training.experiment import Contender, Piece, history
+from emoir.training.experiment import HISTORY, Contender, Piece, history
 
 Values = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ def line_of(contender: Contender, table: Table, folds: Folds, folder: Path, seed
     for seed in complete:
         said = _joined(contender, table, folds, folder, seed)
         if space is not None:
-            for measure, values in _measures(table.classes[space], folds, said[space], said["embedding"]).items():
+            for measure, values in _measures(table.classes[space], space, said).items():
                 per_image.setdefault(measure, []).append(values)
         predicted.append(said[VALENCE_AROUSAL])
     correlations = {}
@@ -81,28 +81,30 @@ def _joined(contender: Contender, table: Table, folds: Folds, folder: Path, seed
     joined: dict[str, Values] = {}
     for fold in range(folds.count):
         with np.load(folder / f"{Piece(contender, fold, seed).file}.npz", allow_pickle=False) as stored:
-            for name in set(stored.files) - {"rows"}:
+            for name in stored.files:
+                if name == "rows" or name.startswith(HISTORY):
+                    continue
                 if name not in joined:
-                    joined[name] = np.full((len(table), stored[name].shape[1]), np.nan)
+                    joined[name] = np.full((len(table), *stored[name].shape[1:]), np.nan)
                 joined[name][stored["rows"]] = stored[name]
     return joined
 
 
-def _measures(labels: NDArray[np.int64], folds: Folds, logits: Values, embeddings: Values) -> dict[str, Values]:
+def _measures(labels: NDArray[np.int64], space: str, said: Mapping[str, Values]) -> dict[str, Values]:
     """One number an image; NaN where it has no label."""
     known = np.asarray(labels != ABSENT_CLASS, dtype=bool)
-    result = {
-        name: np.full(len(labels), np.nan) for name in ("top-1", "NLL", "P@10 (a)", "mAP (a)", "P@10 (b)", "mAP (b)")
-    }
-    y, p = labels[known], softmax(logits[known], axis=1)
-    result["top-1"][known] = p.argmax(axis=1) == y
-    result["NLL"][known] = negative_log_likelihood(p, y)
+    y, p = labels[known], softmax(said[space][known], axis=1)
     pooled = leave_one_out(np.sqrt(p), same_class(y))
-    result["P@10 (a)"][known], result["mAP (a)"][known] = precision_at(pooled, 10), average_precision(pooled)
-    for fold in range(folds.count):
-        rows = np.flatnonzero((folds.folds == fold) & known)
-        inside = leave_one_out(embeddings[rows], same_class(labels[rows]))
-        result["P@10 (b)"][rows], result["mAP (b)"][rows] = precision_at(inside, 10), average_precision(inside)
+    found = {
+        "top-1": p.argmax(axis=1) == y,
+        "NLL": negative_log_likelihood(p, y),
+        "P@10 (a)": precision_at(pooled, 10),
+        "mAP (a)": average_precision(pooled),
+    }
+    found |= {name: said[f"{space} {name}"][known] for name in ("P@10 (b)", "mAP (b)")}
+    result = {name: np.full(len(labels), np.nan) for name in found}
+    for name, values in found.items():
+        result[name][known] = values
     return result
 
 

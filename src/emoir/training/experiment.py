@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch.nn import functional as F
 from emoir.datasets import ABSENT_CLASS, Table
 from emoir.datasets.splits import Folds
 from emoir.errors import TrainingError
+from emoir.evaluate.retrieval import average_precision, leave_one_out, precision_at, same_class
 from emoir.networks import AlexNet, EmotionNet, Network, NetworkConfig
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.planes import PLANES
@@ -28,6 +30,7 @@ from emoir.training.targets import Targets
 COLOUR = tuple(name for name, plane in PLANES.items() if plane.kind == "colour")
 TEXTURE = tuple(name for name, plane in PLANES.items() if plane.kind == "texture")
 SIZE, CACHE_SIZE = 128, 144
+HISTORY = "epochs: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Protocol:
     """
 
     epochs: int = 40
-    batch: int = 64
+    batch: int = 32
     width: int = 32
     blocks: tuple[int, ...] = (2, 2, 2, 2)
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -166,8 +169,8 @@ def run_piece(
         table: the data set.
         folds: its folds.
         protocol: shared by all rows.
-        folder: receives ``NAME.npz`` (answers on the test fold) and ``NAME.jsonl`` (every epoch's figures on the test
-            fold and on the training images without augmentation).
+        folder: receives ``NAME.npz``: answers on the test fold, retrieval inside it by the embedding, and every
+            epoch's figures on the test fold and on the training images without augmentation. A few kilobytes each.
         extra: weakly labelled images that are shown besides, never tested.
         pretrained: model folder with the distilled weights.
         report: progress.
@@ -208,13 +211,28 @@ def run_piece(
         measure=measure,
     )
     said = answers(network, exact[test])
-    (run / "log.jsonl").replace(folder / f"{piece.file}.jsonl")
-    (run / "checkpoint.pt").unlink()
-    # No table asks for the features, and those of AlexNet are large.
-    said.pop("features")
+    kept = {name: said[name] for name in (*table.classes, VALENCE_AROUSAL)}
+    for space, labels in table.classes.items():
+        kept |= _retrieval(space, labels[test], said["embedding"])
+    epochs = [json.loads(line)["measures"] for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    kept |= {f"{HISTORY}{name}": np.array([epoch[name] for epoch in epochs]) for name in epochs[0]}
     partial = result.with_suffix(".partial.npz")
-    np.savez_compressed(partial, allow_pickle=False, rows=test, **said)
+    np.savez_compressed(partial, allow_pickle=False, rows=test, **kept)
     partial.replace(result)
+    shutil.rmtree(run)
+
+
+def _retrieval(
+    space: str, labels: NDArray[np.int64], embeddings: NDArray[np.float32]
+) -> dict[str, NDArray[np.floating]]:
+    """Retrieval inside one test fold by the embedding; NaN where an image has no label."""
+    known = labels != ABSENT_CLASS
+    inside = leave_one_out(embeddings[known], same_class(labels[known]))
+    found = {}
+    for name, values in (("P@10 (b)", precision_at(inside, 10)), ("mAP (b)", average_precision(inside))):
+        column = found[f"{space} {name}"] = np.full(len(labels), np.nan)
+        column[known] = values
+    return found
 
 
 def _targets(table: Table, extra: Table | None) -> Targets:
@@ -248,5 +266,10 @@ def figures_of(table: Table, rows: NDArray[np.intp], said: Mapping[str, NDArray[
 
 def history(folder: Path, piece: Piece) -> list[dict[str, float]]:
     """The figures of every epoch of a finished piece."""
-    lines = (folder / f"{piece.file}.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line)["measures"] for line in lines]
+    with np.load(folder / f"{piece.file}.npz", allow_pickle=False) as stored:
+        names = [name for name in stored.files if name.startswith(HISTORY)]
+        columns = [stored[name].tolist() for name in names]
+    return [
+        dict(zip((name.removeprefix(HISTORY) for name in names), row, strict=True))
+        for row in zip(*columns, strict=True)
+    ]

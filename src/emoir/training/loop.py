@@ -39,7 +39,8 @@ class TrainingConfig:
         published: whether to train as AlexNet was published: stochastic gradient descent with momentum 0.9 and
             weight decay on everything, the rate divided by ten after a half and three quarters of the steps, no
             averaged weights, no label smoothing.
-        bfloat16: whether convolutions run in bfloat16, which pays on processors that have it.
+        bfloat16: whether convolutions run in bfloat16 where the processor has it; elsewhere it would take tens of
+            times as long, and they run in float32.
     """
 
     epochs: int = 10
@@ -61,6 +62,12 @@ Report = Callable[[int, int, float], None]
 NetworkType = TypeVar("NetworkType", bound=Network)
 Measure = Callable[[NetworkType], Mapping[str, float]]
 """Called after every epoch with the averaged network in evaluation mode; returns figures by name."""
+
+
+def has_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 itself, in AVX-512, AMX or ARM instructions."""
+    abilities = torch.cpu.get_capabilities()
+    return any(abilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def use_one_thread() -> None:
@@ -236,7 +243,7 @@ def _epoch(
         chosen = order[at * config.batch : (at + 1) * config.batch].sort().values
         batch = torch.from_numpy(pixels[chosen.numpy()]).permute(0, 3, 1, 2).float() / 255
         images = augment(batch, network.config.size, config.augmentation, state.generator)
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16 and has_bfloat16()):
             output = network(images.contiguous(memory_format=torch.channels_last))
         losses = losses_per_head(output, targets.take(chosen), smoothing=0.0 if config.published else 0.1)
         loss = torch.stack([values * config.weights.get(head, 1.0) for head, values in losses.items()]).sum()

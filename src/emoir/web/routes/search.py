@@ -193,8 +193,8 @@ def plane(request: Request, response: Response, here: Here) -> Response:
     tag(request, response, here.state)
     store = here.collection.store
     matrix, layout = store.matrix(), store.layout
-    point = np.rint(matrix.stored[:, layout.point][:, :2].clip(0, 1) * 255).astype(np.uint8)
-    top = matrix.stored[:, layout.distribution(next(iter(layout.class_names)))].argmax(axis=1).astype(np.uint8)
+    point = np.rint(matrix.feelings[:, layout.point][:, :2].clip(0, 1) * 255).astype(np.uint8)
+    top = matrix.feelings[:, layout.distribution(next(iter(layout.class_names)))].argmax(axis=1).astype(np.uint8)
     count = np.array([len(matrix.ids)], dtype="<u4")
     parts = (count, matrix.ids.astype("<u4"), point[:, 0], point[:, 1], top)
     content = b"".join(np.ascontiguousarray(part).tobytes() for part in parts)

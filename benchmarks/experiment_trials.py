@@ -1,0 +1,83 @@
+"""Trials that chose the network, its training and the number of epochs of the paper's comparison.
+
+Nothing here sees a test image of fold 0: the networks learn from folds 2 to 4 of a set and are judged on fold 1.
+
+    PYTHONPATH=benchmarks python benchmarks/experiment_trials.py emotion6 run original
+    PYTHONPATH=benchmarks python benchmarks/experiment_trials.py emotion6 print
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from emoir.datasets import Table
+from emoir.datasets.splits import Folds
+from emoir.training.experiment import CONTENDERS, Contender, Piece, Protocol, history, run_piece
+from emoir.training.loop import use_one_thread
+from paper_comparison import setting
+
+RESULTS = Path(__file__).resolve().parent / "experiment" / "trials"
+ORIGINAL, RECIPE, RGB, BOTH = CONTENDERS[0], CONTENDERS[1], CONTENDERS[2], CONTENDERS[5]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A row under a protocol of its own."""
+
+    contender: Contender
+    protocol: Protocol
+
+
+TRIALS = {
+    "original": Trial(ORIGINAL, Protocol(epochs=60)),
+    "original our recipe": Trial(RECIPE, Protocol(epochs=60)),
+    "wide deep": Trial(BOTH, Protocol(epochs=60)),
+    "narrow shallow": Trial(BOTH, Protocol(epochs=60, width=24, blocks=(1, 1, 1, 1))),
+    "narrow shallow RGB": Trial(RGB, Protocol(epochs=60, width=24, blocks=(1, 1, 1, 1))),
+}
+
+
+def validation(name: str) -> tuple[Table, Folds]:
+    """Folds 1 to 4 of a set, fold 1 as the one that judges."""
+    table, folds, _ = setting(name)
+    rows = folds.training_rows(0)
+    digests = tuple(folds.digests[row] for row in rows)
+    return table.take(rows), Folds(folds.name, digests, folds.folds[rows] - 1, folds.seed)
+
+
+def main() -> None:
+    """Run one trial, or print all that have run."""
+    name, what = sys.argv[1:3]
+    folder = RESULTS / name
+    if what == "run":
+        use_one_thread()
+        trial = TRIALS[sys.argv[3]]
+        table, folds = validation(name)
+        folder.mkdir(parents=True, exist_ok=True)
+
+        def report(step: int, steps: int, loss: float) -> None:
+            if step % 50 == 0:
+                print(f"{time.strftime('%H:%M:%S')} step {step} of {steps}, loss {loss:.3f}", flush=True)
+
+        piece = Piece(replace(trial.contender, name=sys.argv[3]), 0, 0)
+        run_piece(piece, table, folds, trial.protocol, folder, report=report)
+        return
+    table, folds = validation(name)
+    space = next(iter(table.classes))
+    print(f"{name}: {len(folds.training_rows(0))} training images, judged on {len(folds.test_rows(0))} of fold 1")
+    for key, trial in TRIALS.items():
+        piece = Piece(replace(trial.contender, name=key), 0, 0)
+        if (folder / f"{piece.file}.npz").exists():
+            epochs = history(folder, piece)
+            top = np.array([epoch[f"test top-1 ({space})"] for epoch in epochs])
+            train = np.array([epoch[f"train top-1 ({space})"] for epoch in epochs])
+            print(f"| {key} | " + " | ".join(f"{train[e - 1]:.2f} / {top[e - 1]:.2f}" for e in (10, 20, 30, 40, 60)))
+
+
+if __name__ == "__main__":
+    main()
