@@ -13,8 +13,6 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
 from emoir.training.experiment import CONTENDERS, Contender, Piece, Protocol, history, run_piece
@@ -33,12 +31,19 @@ class Trial:
     protocol: Protocol
 
 
+SHALLOW = Protocol(epochs=60, width=24, blocks=(1, 1, 1, 1))
+SHORT = replace(SHALLOW, epochs=25)
 TRIALS = {
-    "original": Trial(ORIGINAL, Protocol(epochs=60)),
-    "original our recipe": Trial(RECIPE, Protocol(epochs=60)),
-    "wide deep": Trial(BOTH, Protocol(epochs=60)),
-    "narrow shallow": Trial(BOTH, Protocol(epochs=60, width=24, blocks=(1, 1, 1, 1))),
-    "narrow shallow RGB": Trial(RGB, Protocol(epochs=60, width=24, blocks=(1, 1, 1, 1))),
+    "original": Trial(ORIGINAL, SHALLOW),
+    "narrow shallow": Trial(BOTH, SHALLOW),
+    "narrow shallow RGB": Trial(RGB, SHALLOW),
+    "shorter": Trial(BOTH, SHORT),
+    "shorter RGB": Trial(RGB, SHORT),
+    "dropout and decay": Trial(BOTH, replace(SHORT, dropout=0.5, weight_decay=0.3)),
+    "mixup": Trial(BOTH, replace(SHORT, mixup=0.4)),
+    "mixup RGB": Trial(RGB, replace(SHORT, mixup=0.4)),
+    "mixup, dropout and decay": Trial(BOTH, replace(SHORT, mixup=0.4, dropout=0.5, weight_decay=0.3)),
+    "thin": Trial(BOTH, replace(SHORT, width=12)),
 }
 
 
@@ -70,13 +75,21 @@ def main() -> None:
     table, folds = validation(name)
     space = next(iter(table.classes))
     print(f"{name}: {len(folds.training_rows(0))} training images, judged on {len(folds.test_rows(0))} of fold 1")
+    print(
+        "| trial | epochs | top-1, train / validation, at a quarter, a half, three quarters and the end | "
+        "NLL at the same |"
+    )
+    print("|---|---|---|---|")
     for key, trial in TRIALS.items():
         piece = Piece(replace(trial.contender, name=key), 0, 0)
         if (folder / f"{piece.file}.npz").exists():
             epochs = history(folder, piece)
-            top = np.array([epoch[f"test top-1 ({space})"] for epoch in epochs])
-            train = np.array([epoch[f"train top-1 ({space})"] for epoch in epochs])
-            print(f"| {key} | " + " | ".join(f"{train[e - 1]:.2f} / {top[e - 1]:.2f}" for e in (10, 20, 30, 40, 60)))
+            cells = []
+            for measure in ("top-1", "NLL"):
+                train, test = ([epoch[f"{part} {measure} ({space})"] for epoch in epochs] for part in ("train", "test"))
+                places = [len(epochs) * quarter // 4 - 1 for quarter in (1, 2, 3, 4)]
+                cells.append(", ".join(f"{train[at]:.2f} / {test[at]:.2f}" for at in places))
+            print(f"| {key} | {len(epochs)} | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -111,14 +112,23 @@ def test_a_stopped_piece_goes_on_and_a_finished_one_is_left_alone(data: tuple[Ta
 
 def test_ratings_and_extra_images(data: tuple[Table, Folds], tmp_path: Path) -> None:
     table, folds = data
-    rated = Table("rated", table.paths, valence=np.linspace(0, 1, 40), arousal=np.full(40, 0.5))
+    rated = Table("rated", table.paths, valence=np.linspace(0, 1, 40), arousal=np.linspace(0, 1, 40) ** 2)
     for fold in range(2):
         run_piece(Piece(RGB, fold, 0), rated, folds, TINY, tmp_path, extra=table)
     line = comparison.line_of(RGB, rated, folds, tmp_path, (0,))
     assert line is not None
     assert set(line.correlations) == {"valence r", "arousal r"}
     assert line.per_image == {}
-    assert "valence r" in comparison.report([line], rated, tmp_path, facts="in small")
+    other = replace(line, contender=BOTH, points=np.stack([line.points[:, 1], line.points[:, 0]], axis=1))
+    gap = comparison.correlation_difference(other, line, rated, "arousal r")
+    truth = rated.arousal
+    assert truth is not None
+    expected = np.corrcoef(line.points[:, 0], truth)[0, 1] - np.corrcoef(line.points[:, 1], truth)[0, 1]
+    assert gap.value == pytest.approx(expected, abs=1e-6)
+    text = comparison.report([line, other], rated, tmp_path, facts="in small")
+    assert "| difference | valence r | arousal r | in valence r |" in text
+    valence = comparison.correlation_difference(other, line, rated, "valence r")
+    assert f"| (2) colour + texture minus RGB, same network | {valence} | {gap} |" in text
     assert comparison.plot([line], rated, folds, tmp_path, (0,)) is None
 
 

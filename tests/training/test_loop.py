@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 from PIL import Image
 
@@ -15,7 +17,7 @@ from emoir.errors import TrainingError
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.augmentation import Augmentation, augment
 from emoir.training.cache import cached_pixels
-from emoir.training.loop import TrainingConfig, fit
+from emoir.training.loop import TrainingConfig, draw_mixture, fit, has_bfloat16
 from emoir.training.targets import CLASS_CERTAINTY, Targets, join_targets
 from tests.pictures import noise, save_photos
 
@@ -63,9 +65,11 @@ def test_it_learns_what_there_is_to_learn(tmp_path: Path) -> None:
     assert log[-1]["losses"]["mood"] < log[0]["losses"]["mood"]
 
 
-def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mixup", [0.0, 0.4])
+def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path, mixup: float) -> None:
     pixels, targets = task()
-    whole = fit(fresh(), pixels, targets, CONFIG, tmp_path / "whole")
+    config = replace(CONFIG, mixup=mixup)
+    whole = fit(fresh(), pixels, targets, config, tmp_path / "whole")
 
     class PowerCut(Exception):
         pass
@@ -75,11 +79,41 @@ def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
             raise PowerCut
 
     with pytest.raises(PowerCut):
-        fit(fresh(), pixels, targets, CONFIG, tmp_path / "cut", report=cut)
+        fit(fresh(), pixels, targets, config, tmp_path / "cut", report=cut)
     torch.manual_seed(123456)
-    resumed = fit(fresh(), pixels, targets, CONFIG, tmp_path / "cut")
+    resumed = fit(fresh(), pixels, targets, config, tmp_path / "cut")
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_a_mixture_is_what_its_share_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mixtures that are all of the first image train exactly as no mixtures do; all of the other, as another order."""
+    pixels, targets = task()
+    config = replace(CONFIG, epochs=1, augmentation=Augmentation(smallest_area=1.0, aspect=1.0, flip=0.0, jitter=0.0))
+    plain = fit(fresh(), pixels, targets, config, tmp_path / "plain").state_dict()
+    for share, alike in ((1.0, True), (0.5, False)):
+        mixture = lambda batch, parameter, generator, share=share: (share, torch.arange(batch).flip(0))  # noqa: E731
+        monkeypatch.setattr("emoir.training.loop.draw_mixture", mixture)
+        mixed = fit(fresh(), pixels, targets, replace(config, mixup=0.4), tmp_path / str(share)).state_dict()
+        assert all(torch.equal(value, mixed[name]) for name, value in plain.items()) == alike
+
+
+def test_mixtures_are_drawn_from_a_beta_distribution() -> None:
+    generator = torch.Generator().manual_seed(0)
+    drawn = [draw_mixture(8, 0.4, generator) for _ in range(4000)]
+    shares = np.array([share for share, _ in drawn])
+    assert all(sorted(partners.tolist()) == list(range(8)) for _, partners in drawn[:50])
+    assert scipy.stats.kstest(shares, scipy.stats.beta(0.4, 0.4).cdf).pvalue > 0.01
+    before = generator.get_state()
+    share, partners = draw_mixture(8, 0.0, generator)
+    assert (share, partners.tolist()) == (1.0, list(range(8)))
+    assert torch.equal(generator.get_state(), before)
+
+
+def test_bfloat16_runs_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for abilities, able in (({"avx2": True}, False), ({"avx512_bf16": True}, True), ({"bf16": True}, True)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda abilities=abilities: abilities)
+        assert has_bfloat16() == able
 
 
 def test_a_folder_of_another_run_is_refused(tmp_path: Path) -> None:

@@ -127,16 +127,16 @@ def vector_columns(layout: RowLayout) -> tuple[Column, ...]:
     source = "emoir, docs/index.md"
     return (
         *(
-            Column(f"embedding_{place}", "1", -1, 1, "of a vector of unit length; near ones feel alike", source)
-            for place in range(EMBEDDING_LENGTH)
-        ),
-        *(
             Column(f"root.{column.name}", "√probability", 0, 1, f"square root: {column.meaning}", column.reference)
             for column in reading_columns(layout.class_names)
         ),
         Column("valence", "1", 0, 1, "0 unpleasant, 1 pleasant", _RUSSELL),
         Column("arousal", "1", 0, 1, "0 calm, 1 excited", _RUSSELL),
         Column("squares", "1", 0, 2, "valence² + arousal²", source),
+        *(
+            Column(f"embedding_{place}", "1", -1, 1, "of a vector of unit length; near ones feel alike", source)
+            for place in range(EMBEDDING_LENGTH)
+        ),
         *(
             Column("root.palette_{:02x}{:02x}{:02x}".format(*colour), "√share", 0, 1, "pixels nearest to it", source)
             for colour in reference_colours().tolist()

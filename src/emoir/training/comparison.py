@@ -23,6 +23,14 @@ from emoir.networks.base import VALENCE_AROUSAL
 from emoir.training.experiment import HISTORY, Contender, Piece, history
 
 Values = NDArray[np.float64]
+HEADLINES = (
+    ("(1) improved minus original, both from scratch", "ours, colour + texture", "original"),
+    ("(2) colour + texture minus RGB, same network", "ours, colour + texture", "ours, RGB"),
+    ("colour minus RGB", "ours, colour", "ours, RGB"),
+    ("texture minus RGB", "ours, texture", "ours, RGB"),
+    ("distilled minus original", "ours, colour + texture, distilled", "original"),
+)
+"""What differences are printed: a title, and the rows whose difference it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,7 @@ class Line:
         contender: what ran.
         seeds: how many of its seeds are complete.
         per_image: measure to one number an image, the mean over seeds; differences are paired over these.
+        points: (n, 2) predicted valence and arousal, the mean over seeds.
         correlations: ``valence r`` and ``arousal r``, where the data have ratings.
         gaps: figures on test and training images at the last epoch, the mean over folds and seeds.
     """
@@ -40,6 +49,7 @@ class Line:
     contender: Contender
     seeds: int
     per_image: Mapping[str, Values]
+    points: Values
     correlations: Mapping[str, Estimate]
     gaps: Mapping[str, float]
 
@@ -62,19 +72,22 @@ def line_of(contender: Contender, table: Table, folds: Folds, folder: Path, seed
             for measure, values in _measures(table.classes[space], space, said).items():
                 per_image.setdefault(measure, []).append(values)
         predicted.append(said[VALENCE_AROUSAL])
-    correlations = {}
-    if table.valence is not None and table.arousal is not None:
-        mean = np.mean(predicted, axis=0)
-        for column, (name, truth) in enumerate((("valence r", table.valence), ("arousal r", table.arousal))):
-            correlations[name] = _correlation(mean[:, column], truth, table.group)
+    points = np.mean(predicted, axis=0)
+    correlations = {
+        name: bootstrap(lambda rows, p=p, t=t: pearson(p[rows], t[rows]), len(t), groups=table.group)  # type: ignore[misc]
+        for (name, t), p in zip(_ratings(table).items(), points.T, strict=False)
+    }
     ends = [history(folder, Piece(contender, fold, seed))[-1] for seed in complete for fold in range(folds.count)]
     gaps = {name: float(np.mean([end[name] for end in ends])) for name in ends[0]}
     means = {measure: np.mean(values, axis=0) for measure, values in per_image.items()}
-    return Line(contender, len(complete), means, correlations, gaps)
+    return Line(contender, len(complete), means, points, correlations, gaps)
 
 
-def _correlation(predicted: Values, truth: Values, groups: NDArray[np.str_] | None) -> Estimate:
-    return bootstrap(lambda rows: pearson(predicted[rows], truth[rows]), len(truth), groups=groups)
+def _ratings(table: Table) -> dict[str, Values]:
+    """The human valence and arousal that correlations are taken with; empty where a set has none."""
+    if table.valence is None or table.arousal is None:
+        return {}
+    return {"valence r": table.valence, "arousal r": table.arousal}
 
 
 def _joined(contender: Contender, table: Table, folds: Folds, folder: Path, seed: int) -> dict[str, Values]:
@@ -114,6 +127,16 @@ def difference(first: Line, second: Line, measure: str) -> Estimate:
     return bootstrap_mean(gap[~np.isnan(gap)])
 
 
+def correlation_difference(first: Line, second: Line, table: Table, measure: str) -> Estimate:
+    """First minus second ``valence r`` or ``arousal r``, paired over images, or over groups where the set has them."""
+    ratings = _ratings(table)
+    truth, column = ratings[measure], list(ratings).index(measure)
+    a, b = first.points[:, column], second.points[:, column]
+    return bootstrap(
+        lambda rows: pearson(a[rows], truth[rows]) - pearson(b[rows], truth[rows]), len(truth), groups=table.group
+    )
+
+
 def report(lines: Sequence[Line], table: Table, folder: Path, *, facts: str) -> str:
     """Write ``comparison.md``, ``.csv`` and ``.json`` and the plots; returns the Markdown.
 
@@ -145,7 +168,7 @@ def report(lines: Sequence[Line], table: Table, folder: Path, *, facts: str) -> 
         texts.append(
             f"\nFloor of top-1: {floor:.3f} (most frequent class); of P@10 and mAP: {_chance(labels):.3f} (chance)."
         )
-        texts.append("\n" + _markdown(["difference", "top-1", "P@10 (a)", ""], _headlines(lines)))
+    texts.append("\n" + _headlines(lines, table))
     texts.append("\n" + facts)
     text = "\n".join(texts) + "\n"
     (folder / "comparison.md").write_text(text, encoding="utf-8")
@@ -157,22 +180,18 @@ def report(lines: Sequence[Line], table: Table, folder: Path, *, facts: str) -> 
     return text
 
 
-def _headlines(lines: Sequence[Line]) -> list[list[str]]:
+def _headlines(lines: Sequence[Line], table: Table) -> str:
     by_name = {line.contender.name: line for line in lines}
-    both = by_name.get("ours, colour + texture")
-    pairs = [
-        ("(1) improved minus original, both from scratch", both, by_name.get("original")),
-        ("(2) colour + texture minus RGB, same network", both, by_name.get("ours, RGB")),
-        ("colour minus RGB", by_name.get("ours, colour"), by_name.get("ours, RGB")),
-        ("texture minus RGB", by_name.get("ours, texture"), by_name.get("ours, RGB")),
-        ("distilled minus original", by_name.get("ours, colour + texture, distilled"), by_name.get("original")),
-    ]
+    measures = ["top-1", "P@10 (a)"] if table.classes else []
     rows = []
-    for title, first, second in pairs:
-        if first is not None and second is not None:
-            top, precision = difference(first, second, "top-1"), difference(first, second, "P@10 (a)")
-            rows.append([title, str(top), str(precision), top.verdict()])
-    return rows
+    for title, first, second in HEADLINES:
+        if first in by_name and second in by_name:
+            pair = by_name[first], by_name[second]
+            found = [difference(*pair, measure) for measure in measures]
+            found += [correlation_difference(*pair, table, measure) for measure in _ratings(table)]
+            rows.append([title, *map(str, found), found[0].verdict()])
+    columns = ["difference", *measures, *_ratings(table)]
+    return _markdown([*columns, f"in {columns[1]}"], rows)
 
 
 def _chance(labels: NDArray[np.int64]) -> float:

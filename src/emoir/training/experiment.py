@@ -70,6 +70,7 @@ class Protocol:
     Args:
         epochs: passes over the training images; the same for every row, so that all see as many pictures.
         batch: images per step.
+        weight_decay, dropout, mixup: of our recipe.
         width: of our network's first stage.
         blocks: of our network, per stage.
         seeds: a headline row runs with each, the others with the first.
@@ -77,6 +78,9 @@ class Protocol:
 
     epochs: int = 40
     batch: int = 32
+    weight_decay: float = 0.05
+    dropout: float = 0.2
+    mixup: float = 0.0
     width: int = 32
     blocks: tuple[int, ...] = (2, 2, 2, 2)
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -100,6 +104,8 @@ class Protocol:
             epochs=self.epochs,
             batch=self.batch,
             learning_rate=rate,
+            weight_decay=self.weight_decay,
+            mixup=self.mixup,
             ema=0.99,
             seed=seed,
             augmentation=Augmentation(),
@@ -110,7 +116,12 @@ class Protocol:
 def build(contender: Contender, protocol: Protocol, heads: Mapping[str, int], pretrained: Path | None) -> Network:
     """The network of a row at its start; heads over the data set's classes, and valence and arousal."""
     config = NetworkConfig(
-        size=SIZE, width=protocol.width, blocks=protocol.blocks, weak=dict(heads), planes=contender.planes or ("srgb",)
+        size=SIZE,
+        width=protocol.width,
+        blocks=protocol.blocks,
+        weak=dict(heads),
+        planes=contender.planes or ("srgb",),
+        dropout=protocol.dropout,
     )
     if not contender.planes:
         return AlexNet(config)

@@ -36,10 +36,12 @@ class TrainingConfig:
         seed: of the initialisation's caller, the order, the augmentation and the dropout.
         weights: factor per head, 1 where not named.
         augmentation: limits of the augmentation.
+        mixup: both parameters of the Beta distribution by which pairs of images, and their losses, are mixed; 0 mixes
+            none (Zhang, H. et al. (2018). mixup: beyond empirical risk minimization. ICLR).
         published: whether to train as AlexNet was published: stochastic gradient descent with momentum 0.9 and
             weight decay on everything, the rate divided by ten after a half and three quarters of the steps, no
             averaged weights, no label smoothing.
-        bfloat16: whether convolutions run in bfloat16 where the processor has it; elsewhere it would take tens of
+        bfloat16: whether convolutions run in bfloat16 where the processor has it; elsewhere it would take ten
             times as long, and they run in float32.
     """
 
@@ -51,6 +53,7 @@ class TrainingConfig:
     seed: int = 0
     weights: Mapping[str, float] = field(default_factory=dict)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    mixup: float = 0.0
     published: bool = False
     bfloat16: bool = False
 
@@ -243,9 +246,16 @@ def _epoch(
         chosen = order[at * config.batch : (at + 1) * config.batch].sort().values
         batch = torch.from_numpy(pixels[chosen.numpy()]).permute(0, 3, 1, 2).float() / 255
         images = augment(batch, network.config.size, config.augmentation, state.generator)
+        share, partners = draw_mixture(len(chosen), config.mixup, state.generator)
+        if config.mixup:
+            images = share * images + (1 - share) * images[partners]
         with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16 and has_bfloat16()):
             output = network(images.contiguous(memory_format=torch.channels_last))
-        losses = losses_per_head(output, targets.take(chosen), smoothing=0.0 if config.published else 0.1)
+        smoothing = 0.0 if config.published else 0.1
+        losses = losses_per_head(output, targets.take(chosen), smoothing=smoothing)
+        if config.mixup:
+            others = losses_per_head(output, targets.take(chosen[partners]), smoothing=smoothing)
+            losses = {head: share * loss + (1 - share) * others[head] for head, loss in losses.items()}
         loss = torch.stack([values * config.weights.get(head, 1.0) for head, values in losses.items()]).sum()
         if not torch.isfinite(loss):
             raise TrainingError(f"the loss is {loss.item()} at step {state.step}; lower the learning rate")
@@ -261,3 +271,12 @@ def _epoch(
         if report is not None:
             report(state.step, state.steps, loss.item())
     return {head: total / state.steps_per_epoch for head, total in sums.items()}
+
+
+def draw_mixture(batch: int, parameter: float, generator: torch.Generator) -> tuple[float, Tensor]:
+    """The share of every image in its mixture, and which image makes up the rest; nothing is drawn for 0."""
+    if not parameter:
+        return 1.0, torch.arange(batch)
+    # A Beta draw is the share of the first of two Gamma draws.
+    first, second = torch._standard_gamma(torch.full((2,), parameter), generator=generator).tolist()
+    return first / (first + second), torch.randperm(batch, generator=generator)
