@@ -3,8 +3,8 @@
     PYTHONPATH=benchmarks python benchmarks/paper_comparison.py run fi_subset emotion6 [--seeds 3]
     PYTHONPATH=benchmarks python benchmarks/paper_comparison.py print
 
-A run goes on where it stopped. Its pieces, a few kilobytes each, lie in benchmarks/experiment; tables and plots are made
-of those that are complete. A name that ends in "+web" shows the weakly labelled web set besides. The distilled row
+A run goes on where it stopped. Its pieces, a few kilobytes each, lie in benchmarks/experiment; tables and plots are
+made of those that are complete. A name that ends in "+web" shows the weakly labelled web set besides. The distilled row
 begins with the pre-trained weights of benchmarks/weights, which have seen no human-rated image.
 """
 
@@ -23,9 +23,9 @@ from emoir.datasets import Columns, Table, read_table
 from emoir.datasets.splits import Folds
 from emoir.emotions.spaces import MIKELS
 from emoir.evaluate.figures import provenance
+from emoir.extract.model import CARD, WEIGHTS
 from emoir.training import comparison
 from emoir.training.experiment import CONTENDERS, Protocol, pieces, run_piece
-from emoir.training.export import CARD, WEIGHTS
 from emoir.training.loop import use_one_thread
 from pretrain_shipped import pretrained
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+import development
 from emoir.emotions import MIKELS
 from emoir.emotions.lexicon import lexicon
 from emoir.evaluate import bootstrap_mean
 from emoir.evaluate.calibration import expected_calibration_error, perfect_calibration_band
 from emoir.evaluate.figures import provenance
 from emoir.search.find import best_first
-from emoir.search.target import EMBEDDING_COUNTS
+from emoir.search.target import EMBEDDING_COUNTS, EXAMPLE_POWER
 from search_agreement import (
     KINDS,
     LAYOUT,
@@ -30,7 +31,7 @@ from search_agreement import (
     questions,
     word_agreement,
 )
-from shipped import MODEL, FoldOutputs
+from shipped import MODEL, READINGS, FoldOutputs
 
 TOP = 10
 
@@ -84,6 +85,21 @@ def examples(fi: Judged) -> None:
     print(f"| against all, by classes and point | {bootstrap_mean(np.array(pooled))} | {chance} |")
     print(f"| against all, by likeness of Mikels' distributions | {bootstrap_mean(np.array(whole))} | {chance} |")
     print(f"| inside the fold, with the embedding | {bootstrap_mean(np.array(inside))} | {chance} |")
+    shares = teachers()
+    weights = shares**EXAMPLE_POWER / (shares**EXAMPLE_POWER).sum(axis=1, keepdims=True)
+    scores = weights @ np.sqrt(shares).T
+    np.fill_diagonal(scores, -np.inf)
+    probes = [(fi.shares @ fi.shares[row])[top(values)].mean() for row, values in enumerate(scores)]
+    title = "against all, by Mikels' classes, read by probes on the teachers"
+    print(f"| {title} | {bootstrap_mean(np.array(probes))} | {chance} |")
+
+
+def teachers() -> NDArray[np.float64]:
+    """What linear probes on the teachers say of the FI part, out of fold, in the order of its table."""
+    stored = np.load(READINGS / "fi_subset.teachers.npz", allow_pickle=False)
+    place = {digest: row for row, digest in enumerate(stored["digests"].tolist())}
+    _, folds = development.folds("fi_subset")
+    return np.asarray(stored["p_mikels"][[place[digest] for digest in folds.digests]], np.float64)
 
 
 def points(sets: dict[str, Judged]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PIL import Image
 from emoir import Model
 from emoir.emotions import EKMAN, MIKELS
 from emoir.errors import ModelError, ShapeError, UndecodableImageError
-from emoir.extract.model import CARD, GRAPH
+from emoir.extract.model import CARD, GRAPH, ModelFolder
 from tests.pictures import encoded, noise
 
 
@@ -92,6 +93,17 @@ def test_the_id_follows_graph_and_card(model: Model, other_model: Path) -> None:
     assert Model().id == model.id
     assert Model(other_model).id != model.id
     assert Model(other_model).id.startswith("other-")
+
+
+def test_the_id_covers_what_readings_depend_on(tmp_path: Path) -> None:
+    folder = shutil.copytree(ModelFolder().folder, tmp_path / "model")
+    card = json.loads((folder / "card.json").read_text())
+    card["scores"]["point"]["chance"] = 0.5
+    (folder / "card.json").write_text(json.dumps(card))
+    assert ModelFolder(folder).id == ModelFolder().id
+    card["confidence"]["values"][0] = 0.0
+    (folder / "card.json").write_text(json.dumps(card))
+    assert ModelFolder(folder).id != ModelFolder().id
 
 
 def test_folders_that_are_no_models(tmp_path: Path, other_model: Path) -> None:

@@ -102,11 +102,19 @@ class ModelFolder:
         self.folder = Path(folder) if folder is not None else shipped_model_folder()
         self.card = ModelCard.load(self.folder / CARD)
         try:
-            graph, card = (self.folder / GRAPH).read_bytes(), (self.folder / CARD).read_bytes()
+            graph = (self.folder / GRAPH).read_bytes()
         except OSError as error:
             raise ModelError(f"{self.folder} is no model folder: {GRAPH} cannot be read") from error
-        # Name and digest: two folders with one id give the same readings.
-        self.id = f"{self.card.name}-{hashlib.sha256(graph + card).hexdigest()[:12]}"
+        self.id = f"{self.card.name}-{hashlib.sha256(graph + self._said_of_readings()).hexdigest()[:12]}"
+
+    def _said_of_readings(self) -> bytes:
+        """The card as far as readings depend on it: two folders with one id give the same ones.
+
+        How searches are calibrated may change without an image being read again.
+        """
+        card = json.loads((self.folder / CARD).read_text(encoding="utf-8"))
+        card.pop("scores", None)
+        return json.dumps(card, sort_keys=True).encode()
 
     def learnt_from(self) -> frozenset[str]:
         """First 16 hexadecimal digits of the SHA-256 of every image that the model learnt from, labelled or not.
