@@ -165,6 +165,11 @@ def test_names_that_cannot_be_used_and_classes_in_another_order(base: Path, tmp_
     card = json.loads((tmp_path / "model" / CARD).read_text())
     assert card["class_names"]["old"] == ["up", "down", "sideways"]
     assert Model(base).learnt_from() < Model(tmp_path / "model").learnt_from()
+    # Taught once more, it is tested on images that it has learnt from: that is counted and said.
+    again = fine_tune(table, tmp_path / "once more", base=tmp_path / "model", epochs=1, keep_anyway=True)
+    assert again.seen_before == again.held_out == 12
+    card = json.loads((tmp_path / "once more" / CARD).read_text())
+    assert card["held-out images that the base had learnt from"] == 12
     other = Table("mine", table.paths, classes=table.classes, class_names={"old": ("a", "b", "c")})
     with pytest.raises(TrainingError, match="old has other classes in the base model"):
         fine_tune(other, tmp_path / "again", base=base)

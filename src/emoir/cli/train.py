@@ -73,4 +73,9 @@ def train(
     put(f"learnt from {result.training} images, tested on {result.held_out} that were held out")
     for name, (estimate, floor) in result.measures.items():
         put(f"{name}: {estimate}; by guessing {floor:.3f}")
+    if result.seen_before:
+        say(
+            f"{result.seen_before} of the {result.held_out} held-out images were among those that the model it began "
+            "with had learnt from: these figures flatter it"
+        )
     say(f"model: {shown(out)}; use it with --model {shown(out)}")

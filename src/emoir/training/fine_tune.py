@@ -51,12 +51,14 @@ class FineTuned:
         folder: the model folder, for ``--model``.
         training, held_out: images.
         measures: figure on the held-out images, by name, with its floor.
+        seen_before: how many held-out images the base had learnt from: if any, the figures flatter.
     """
 
     folder: Path
     training: int
     held_out: int
     measures: Mapping[str, tuple[Estimate, float]]
+    seen_before: int
 
 
 def check_enough(table: Table) -> None:
@@ -152,11 +154,14 @@ def fine_tune(
             f"{table.name}: on {len(held_out)} held-out images the network does no better than guessing ({found}). "
             "More images per class, or clearer labels, are needed; --keep-anyway writes the model all the same"
         )
-    _export(network, table, tested, outputs, model, out, measures, config, from_scratch=from_scratch)
+    learnt_before = model.learnt_from()
+    seen_before = sum(split.digests[row] in learnt_before for row in held_out.tolist())
+    found_out = FineTuned(out, len(rows), len(held_out), measures, seen_before)
+    _export(network, table, tested, outputs, model, found_out, config, from_scratch=from_scratch)
     shutil.copyfile(run / "log.jsonl", out / "log.jsonl")
     plot_learning_curve(out / "log.jsonl", out / "curve.png")
     shutil.rmtree(out / "run")
-    return FineTuned(out, len(rows), len(held_out), measures)
+    return found_out
 
 
 def _aligned(table: Table, known: Mapping[str, tuple[str, ...]]) -> Table:
@@ -259,8 +264,7 @@ def _export(
     tested: Table,
     outputs: Mapping[str, NDArray[np.float32]],
     model: Model,
-    out: Path,
-    measures: Mapping[str, tuple[Estimate, float]],
+    found_out: FineTuned,
     config: TrainingConfig,
     *,
     from_scratch: bool,
@@ -277,7 +281,7 @@ def _export(
         confidence = fit_confidence(space, top.max(axis=1), right)
     export_model(
         network,
-        out,
+        found_out.folder,
         name=table.name,
         class_names=names,
         temperatures=temperatures,
@@ -291,8 +295,9 @@ def _export(
             "began with": "random weights" if from_scratch else model.id,
             "measured on the held-out images": {
                 name: {"value": str(estimate), "by guessing": round(floor, 4)}
-                for name, (estimate, floor) in measures.items()
+                for name, (estimate, floor) in found_out.measures.items()
             },
+            "held-out images that the base had learnt from": found_out.seen_before,
             "epochs": config.epochs,
             "seed": config.seed,
             "not measured": "other images than these, other viewers, cultures and groups than those who labelled them",
