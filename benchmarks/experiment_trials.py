@@ -20,7 +20,7 @@ from emoir.training.loop import use_one_thread
 from paper_comparison import setting
 
 RESULTS = Path(__file__).resolve().parent / "experiment" / "trials"
-ORIGINAL, RECIPE, RGB, BOTH = CONTENDERS[0], CONTENDERS[1], CONTENDERS[2], CONTENDERS[5]
+ORIGINAL, RGB, BOTH = CONTENDERS[0], CONTENDERS[2], CONTENDERS[5]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +31,17 @@ class Trial:
     protocol: Protocol
 
 
-SHALLOW = Protocol(epochs=60, width=24, blocks=(1, 1, 1, 1))
+SHALLOW = Protocol(epochs=60, width=24, blocks=(1, 1, 1, 1), dropout=0.2, weight_decay=0.05)
 SHORT = replace(SHALLOW, epochs=25)
+HELD = replace(SHORT, dropout=0.5, weight_decay=0.3)
 TRIALS = {
     "original": Trial(ORIGINAL, SHALLOW),
     "narrow shallow": Trial(BOTH, SHALLOW),
     "narrow shallow RGB": Trial(RGB, SHALLOW),
-    "shorter": Trial(BOTH, SHORT),
     "shorter RGB": Trial(RGB, SHORT),
-    "dropout and decay": Trial(BOTH, replace(SHORT, dropout=0.5, weight_decay=0.3)),
-    "mixup": Trial(BOTH, replace(SHORT, mixup=0.4)),
     "mixup RGB": Trial(RGB, replace(SHORT, mixup=0.4)),
-    "mixup, dropout and decay": Trial(BOTH, replace(SHORT, mixup=0.4, dropout=0.5, weight_decay=0.3)),
-    "thin": Trial(BOTH, replace(SHORT, width=12)),
+    "dropout and decay": Trial(BOTH, HELD),
+    "dropout and decay RGB": Trial(RGB, HELD),
 }
 
 

@@ -17,7 +17,7 @@ def experiment(
         "runs/experiment"
     ),
     quick: Annotated[bool, typer.Option("--quick", help="A few epochs of a small network: only a look.")] = False,
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the images, for every row.")] = 40,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the images, for every row.")] = 60,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Repetitions of the headline rows.")] = 3,
     extra: Annotated[
         Optional[Path],  # noqa: UP045
