@@ -152,6 +152,11 @@ class Question:
             return x, self.agreement
         return x, (self.agreement - self.part.chance) / (1 - self.part.chance)
 
+    def weights(self) -> NDArray[np.float64]:
+        """How much each pair counts in the fit: see ``fit_scores``."""
+        left = 1.0 if self.part.flat is None or self.part.chance is None else 1 - self.part.chance
+        return np.full(len(self.fits), left**2)
+
 
 def words_of(judged: Judged, generator: np.random.Generator) -> list[str]:
     """The classes of a set and words of the lexicon drawn at random."""
@@ -196,9 +201,9 @@ def _fits(part: Part, rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def fit_curve(asked: Iterable[Question]) -> ScoreCurve:
     """The calibration of one kind of question."""
-    pairs = [(*question.gains(), question.agreement) for question in asked]
-    x, y, agreement = (np.concatenate(column) for column in zip(*pairs, strict=True))
-    return fit_scores(x, y, float(agreement.mean()))
+    pairs = [(*question.gains(), question.agreement, question.weights()) for question in asked]
+    x, y, agreement, weights = (np.concatenate(column) for column in zip(*pairs, strict=True))
+    return fit_scores(x, y, float(agreement.mean()), weights)
 
 
 KINDS = ("words by gain", "example", "point")

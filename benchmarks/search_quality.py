@@ -122,8 +122,10 @@ def calibration(sets: dict[str, Judged]) -> None:
         "|---|---|---|---|---|---|---|"
     )
     folds = np.arange(5)
-    images = sum(len(one.rows) for one in sets.values())
     for kind in KINDS:
+        images = sum(
+            len(one.rows) for one in sets.values() if (one.points is not None if kind == "point" else one.names)
+        )
         asked: list[tuple[Question, NDArray[np.float32]]] = []
         for fold in folds:
             curves = {kind: fit_curve(questions(sets, kind, folds[folds != fold]))}

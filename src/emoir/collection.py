@@ -199,8 +199,8 @@ class Collection:
                     "mount it, or let it be forgotten with --prune"
                 )
             index.rebuild(model)
+        index.recalibrate(model, card.earlier_ids)
         index.require(model.id)
-        index.recalibrate(model)
         for root in named:
             index.add_root(root)
         # A folder inside another of them would be read twice.

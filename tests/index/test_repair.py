@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from emoir import Collection
 from emoir.errors import IndexFileError
 from emoir.index.place import check_place, file_system
 from emoir.index.repair import repair
+from tests.index.older import make_older
 from tests.pictures import save_photos
 
 PAGE = 4096
@@ -69,6 +71,42 @@ def test_what_can_be_read_is_kept_and_the_rest_is_read_again(tmp_path: Path, see
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     connection.close()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_older_index_is_salvaged_as_well(tmp_path: Path, seed: int) -> None:
+    save_photos(tmp_path / "photos", 40)
+    with Collection(tmp_path / "index.emoir") as photos:
+        photos.index(tmp_path / "photos", workers=2)
+        expected = everything(photos)
+    make_older(tmp_path / "index.emoir", 3)
+    damage(tmp_path / "index.emoir", seed, pages=2)
+    with Collection(tmp_path / "index.emoir") as photos:
+        photos.repair()
+        photos.index(tmp_path / "photos", workers=2)
+        assert everything(photos) == expected
+
+
+def test_a_vector_without_image_is_not_carried_over(tmp_path: Path) -> None:
+    paths = save_photos(tmp_path / "photos", 8)
+    with Collection(tmp_path / "index.emoir") as photos:
+        photos.index(tmp_path / "photos", workers=1)
+        expected = everything(photos)
+    with closing(sqlite3.connect(tmp_path / "index.emoir")) as connection, connection:
+        # The last images are lost, their vectors are not; and something is wrong besides.
+        connection.execute("DELETE FROM files WHERE image > 5")
+        connection.execute("DELETE FROM images WHERE id > 5")
+        segment = connection.execute("SELECT ids, feelings, looks, checksum FROM segments").fetchone()
+        connection.execute(
+            "INSERT INTO segments (ids, feelings, looks, checksum) VALUES (?, ?, ?, ?)", (*segment[:3], segment[3] + 1)
+        )
+        assert connection.execute("SELECT 1 FROM facts WHERE key = 'whole'").fetchone() is not None
+    with Collection(tmp_path / "index.emoir") as photos:
+        assert photos.repair().images == 5
+        assert photos.store.matrix().ids.tolist() == [1, 2, 3, 4, 5]
+        photos.index(tmp_path / "photos", workers=1)
+        assert everything(photos) == expected
+        assert len(paths) == len(photos.store.matrix().ids)
 
 
 def test_what_cannot_be_salvaged(tmp_path: Path) -> None:

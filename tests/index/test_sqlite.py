@@ -18,7 +18,7 @@ from emoir.errors import IndexFileError, IndexVersionError, ModelMismatchError
 from emoir.extract import Extraction, Failure, extract
 from emoir.images.walk import FileStat
 from emoir.index import FileOutcome, KnownImage, NotAnImage, RowLayout, SqliteIndex
-from emoir.index.base import IndexedModel
+from emoir.index.base import FEW_TIMES, IndexedModel
 from emoir.index.repair import repair
 from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, MAX_PIXELS, Limits
 from tests.index.older import make_older
@@ -176,7 +176,7 @@ import sys
 from pathlib import Path
 from emoir.errors import IndexFileError
 from emoir.index import RowLayout, SqliteIndex
-from emoir.index.base import IndexedModel
+from emoir.index.base import FEW_TIMES, IndexedModel
 from emoir.index.repair import repair
 model = IndexedModel("m", RowLayout({"a": ("x", "y")}), "none")
 for line in sys.stdin:
@@ -382,11 +382,37 @@ def test_small_segments_are_joined_a_few_at_a_time(
     assert lengths == [4, 2]
 
 
-def test_an_index_takes_over_how_its_model_calibrates_today(index: SqliteIndex, indexed: IndexedModel) -> None:
+def test_an_index_takes_over_how_its_model_is_calibrated_today(index: SqliteIndex, indexed: IndexedModel) -> None:
     assert index.model.scores == {}
-    index.recalibrate(replace(indexed, scores={"point": ScoreCurve(0.1, (0.0, 1.0), (0.0, 0.5))}))
+    today = replace(indexed, id="test-2", scores={"point": ScoreCurve(0.1, (0.0, 1.0), (0.0, 0.5))})
+    index.recalibrate(today)
+    assert index.model == indexed
+    index.recalibrate(today, [indexed.id])
     with SqliteIndex(index.file) as again:
+        again.require("test-2")
         assert again.model.scores["point"](np.array([0.5])).tolist() == [0.25]
+        # What another process read again with another model stays as it is.
+        again.rebuild(replace(indexed, id="other-1"))
+        index.recalibrate(replace(today, scores={}), [indexed.id])
+        assert again.status().model.id == "other-1"
+    with SqliteIndex(index.file) as third:
+        assert third.model.id == "other-1"
+
+
+def test_looks_are_kept_after_a_few_times(
+    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.record(outcomes(extractions), Limits())
+    matrix = index.matrix()
+    first = matrix.take(np.array([1, 2]))
+    for _ in range(FEW_TIMES - 1):
+        matrix.take(np.array([1, 2]))
+    assert "looks" not in vars(matrix)
+    np.testing.assert_array_equal(matrix.take(np.array([1, 2])), first)
+    assert "looks" in vars(matrix)
+    many = index.matrix().rows[np.arange(6).repeat(3)]
+    monkeypatch.setattr("emoir.index.base.BLOCK_ROWS", 4)
+    np.testing.assert_array_equal(matrix.take(np.arange(6).repeat(3)), many)
 
 
 def test_whether_rows_are_dead_is_noted(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:

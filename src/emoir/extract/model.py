@@ -50,6 +50,7 @@ class ModelCard:
         confidence: the calibration of the top class.
         licence: one line on the terms of the weights.
         scores: calibration of search per kind of query; empty where none was fitted.
+        earlier_ids: under which the same readings were stored before.
     """
 
     name: str
@@ -58,6 +59,7 @@ class ModelCard:
     confidence: ConfidenceCurve
     licence: str
     scores: dict[str, ScoreCurve]
+    earlier_ids: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, file: Path) -> ModelCard:
@@ -77,6 +79,7 @@ class ModelCard:
                 ConfidenceCurve.from_dict(values["confidence"]),
                 values["licence"],
                 {kind: ScoreCurve.from_dict(curve) for kind, curve in values.get("scores", {}).items()},
+                tuple(values.get("earlier_ids", ())),
             )
         except OSError as error:
             raise ModelError(f"{file.parent} is no model folder: {file.name} cannot be read") from error
@@ -113,7 +116,8 @@ class ModelFolder:
         How searches are calibrated may change without an image being read again.
         """
         card = json.loads((self.folder / CARD).read_text(encoding="utf-8"))
-        card.pop("scores", None)
+        for key in ("scores", "earlier_ids"):
+            card.pop(key, None)
         return json.dumps(card, sort_keys=True).encode()
 
     def learnt_from(self) -> frozenset[str]:

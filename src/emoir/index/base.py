@@ -17,8 +17,11 @@ from emoir.extract.extraction import Extraction, Failure
 from emoir.images.walk import FileStat
 from emoir.index.layout import RowLayout
 
-# The looks of so many images are read one by one; for more, those of all are read and kept.
-FEW_ROWS = 200
+# The looks of so few images are read alone, and so many times: a new process answers sooner, and one that stays reads
+# all looks once and keeps them.
+FEW_ROWS, FEW_TIMES = 200, 3
+# Whole rows are put together so many at a time, lest a copy of all looks be made.
+BLOCK_ROWS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class Matrix:
     ids: NDArray[np.int64]
     feelings: NDArray[np.float32]
     look: Look
+    _read_alone: list[int] = field(default_factory=list, init=False, repr=False)
 
     @cached_property
     def looks(self) -> NDArray[np.float16]:
@@ -109,10 +113,16 @@ class Matrix:
         return rows
 
     def take(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Some whole rows, by number, (k, d)."""
-        known = "looks" in self.__dict__ or len(rows) > FEW_ROWS
-        look = self.looks[rows] if known else self.look(self.ids[rows])
-        return np.concatenate([self.feelings[rows], look.astype(np.float32)], axis=1)
+        """Some whole rows, by number, (k, d). Looks that are not kept are read: the index must still be open."""
+        width = self.feelings.shape[1]
+        if "looks" not in self.__dict__ and len(rows) <= FEW_ROWS and len(self._read_alone) < FEW_TIMES:
+            self._read_alone.append(len(rows))
+            return np.concatenate([self.feelings[rows], self.look(self.ids[rows]).astype(np.float32)], axis=1)
+        taken = np.empty((len(rows), width + self.looks.shape[1]), np.float32)
+        for start in range(0, len(rows), BLOCK_ROWS):
+            block = slice(start, start + BLOCK_ROWS)
+            taken[block, :width], taken[block, width:] = self.feelings[rows[block]], self.looks[rows[block]]
+        return taken
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.intp]:
         """Row numbers of those ids that the matrix holds, in the order of the ids."""

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from emoir.errors import IndexFileError
+from emoir.index.layout import RowLayout
+from emoir.index.migrations import split_segment
 from emoir.index.schema import connect, create, move_index, sqlite_errors
-from emoir.index.segments import ID_TYPE, checksum, insert_segment
+from emoir.index.segments import ID_TYPE, ROW_TYPE, checksum, insert_segment
 
 Row = tuple[Any, ...]
 # Tables whose rows have numbers, with their columns.
@@ -22,6 +24,7 @@ NUMBERED = {
     "directories": "id, path, device",
     "images": "id, digest, width, height, taken, confidence, monochrome, hash",
     "segments": "id, ids, feelings, looks, checksum",
+    "segments of format 3": "id, ids, rows, checksum",
     "ratings": "id, digest, rater, emotion, valence, arousal, moment",
 }
 FILES = "directory, name, size, mtime_ns, image, failure, lifted_by, limit_then"
@@ -63,7 +66,8 @@ def repair(file: Path) -> Repair:
     Raises:
         IndexFileError: if it is no index, or not even its model can be read.
     """
-    with closing(connect(file)) as old:
+    # To format 4, every segment must be read, which may be what cannot be done.
+    with closing(connect(file, forward_to=3)) as old:
         if _whole(old):
             return Repair(0, 0, None)
         facts: dict[str, str] = {key: value for key, value in _salvaged(old, "SELECT key, value FROM facts")}
@@ -73,9 +77,9 @@ def repair(file: Path) -> Repair:
             )
         made = Path(tempfile.mkdtemp(prefix=f".{file.name}.", dir=file.parent)) / file.name
         try:
-            create(made, facts)
+            create(made, {key: value for key, value in facts.items() if key != "whole"})
             with closing(connect(made)) as new, sqlite_errors(made):
-                images, files = _copy(old, new)
+                images, files = _copy(old, new, RowLayout.from_json(facts["layout"]))
                 new.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             old.close()
             kept_as = _free_name(file)
@@ -92,10 +96,20 @@ def _whole(connection: sqlite3.Connection) -> bool:
     try:
         if connection.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
             return False
-        segments = connection.execute("SELECT checksum, ids, feelings, looks FROM segments")
-        return all(expected == checksum(*blobs) for expected, *blobs in segments)
-    except sqlite3.DatabaseError:
+        (layout,) = connection.execute("SELECT value FROM facts WHERE key = 'layout'").fetchone()
+        return all(whole for *_, whole in _segments(connection, RowLayout.from_json(layout)))
+    except (sqlite3.DatabaseError, TypeError):
         return False
+
+
+def _segments(connection: sqlite3.Connection, layout: RowLayout) -> Iterator[tuple[bytes, bytes, bytes, bool]]:
+    """Every segment that can be read: ids, feelings, looks, and whether its checksum holds."""
+    if connection.execute("PRAGMA user_version").fetchone() == (3,):
+        for _, ids, rows, expected in _numbered(connection, "segments of format 3"):
+            yield ids, *split_segment(ids, rows, expected, layout)
+    else:
+        for _, ids, feelings, looks, expected in _numbered(connection, "segments"):
+            yield ids, feelings, looks, expected == checksum(ids, feelings, looks)
 
 
 def _free_name(file: Path) -> Path:
@@ -103,7 +117,7 @@ def _free_name(file: Path) -> Path:
     return next(name for name in numbers if not name.exists())
 
 
-def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> tuple[int, int]:
+def _copy(old: sqlite3.Connection, new: sqlite3.Connection, layout: RowLayout) -> tuple[int, int]:
     """Copy what can be read and belongs together, in one transaction."""
     new.execute("PRAGMA foreign_keys = OFF")
     new.execute("BEGIN")
@@ -115,13 +129,15 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> tuple[int, int]:
     directories = list(_numbered(old, "directories"))
     new.executemany("INSERT INTO directories (id, path, device) VALUES (?, ?, ?)", directories)
     images = {row[0]: row for row in _numbered(old, "images")}
-    with_vector: set[int] = set()
-    for _, ids, feelings, looks, expected in _numbered(old, "segments"):
-        if expected != checksum(ids, feelings, looks):
-            continue
-        insert_segment(new, ids, feelings, looks)
-        with_vector.update(np.frombuffer(ids, ID_TYPE).tolist())
-    kept = with_vector & set(images)
+    kept: set[int] = set()
+    for id_blob, feelings, looks, whole in _segments(old, layout):
+        ids = np.frombuffer(id_blob, ID_TYPE)
+        # A vector whose image is lost would answer for the next image that gets its number.
+        rows = np.flatnonzero([whole and id in images and id not in kept for id in ids.tolist()])
+        if len(rows):
+            columns = (np.frombuffer(blob, ROW_TYPE).reshape(len(ids), -1)[rows] for blob in (feelings, looks))
+            insert_segment(new, ids[rows].tobytes(), *(values.tobytes() for values in columns))
+            kept.update(ids[rows].tolist())
     marks = ", ".join("?" * 8)
     new.executemany(
         f"INSERT INTO images ({NUMBERED['images']}) VALUES ({marks})", [images[image] for image in sorted(kept)]
@@ -149,7 +165,7 @@ def _salvaged(connection: sqlite3.Connection, statement: str, values: tuple[obje
 
 def _numbered(connection: sqlite3.Connection, table: str) -> Iterator[Row]:
     """Every row that can be read: from the front, from the back, and one by one in between."""
-    select = f"SELECT {NUMBERED[table]} FROM {table}"
+    select = f"SELECT {NUMBERED[table]} FROM {table.split()[0]}"
     last = 0
     for row in _salvaged(connection, f"{select} ORDER BY id"):
         last = row[0]

@@ -110,10 +110,19 @@ def _mode(file: Path) -> str:
     return "mode=ro" if file.with_name(file.name + "-wal").exists() else "mode=ro&immutable=1"
 
 
-def connect(file: Path) -> sqlite3.Connection:
+def is_writable(file: Path) -> bool:
+    """Whether the system lets us write an index."""
+    return _mode(file) == "mode=rw"
+
+
+def connect(file: Path, *, forward_to: int = VERSION) -> sqlite3.Connection:
     """Open an existing index; where it cannot be written, to read only.
 
     Full synchronisation: what was committed survives a power cut.
+
+    Args:
+        file: the index.
+        forward_to: the format that an older one is brought to.
 
     Raises:
         IndexFileError: if it cannot be opened or is no index.
@@ -134,7 +143,7 @@ def connect(file: Path) -> sqlite3.Connection:
                     f"{file} has format {version}, this emoir reads up to {VERSION}; "
                     "update with pip install -U emoir, or choose another file with --index"
                 )
-            _migrate(connection, file, version)
+            _migrate(connection, file, version, forward_to)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
         except BaseException:
@@ -143,21 +152,22 @@ def connect(file: Path) -> sqlite3.Connection:
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, file: Path, version: int) -> None:
+def _migrate(connection: sqlite3.Connection, file: Path, version: int, target: int) -> None:
     """Bring an index of an older emoir forward; another process may be first.
 
     Raises:
         IndexVersionError: if it must be, and cannot be written.
     """
-    if version == VERSION:
+    if version >= target:
         return
-    if "mode=ro" in _mode(file):
+    if not is_writable(file):
         raise IndexVersionError(f"{file} has the older format {version} and cannot be written to bring it forward")
     connection.execute("BEGIN IMMEDIATE")
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        migrate(connection, version)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+        if version < target:
+            migrate(connection, version, target)
+            connection.execute(f"PRAGMA user_version = {target}")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
@@ -188,7 +198,7 @@ def sqlite_errors(file: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         harmed = (
             "; it is damaged (emoir index --repair salvages what it can) or no emoir index"
-            if error.sqlite_errorcode in HARMED
+            if getattr(error, "sqlite_errorcode", None) in HARMED
             else ""
         )
         raise IndexFileError(f"index {file}: {error}{harmed}") from error

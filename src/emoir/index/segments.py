@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -61,19 +61,20 @@ Content: TypeAlias = tuple[object, ...]
 
 
 def content_of(connection: sqlite3.Connection) -> Content:
-    """What a matrix is made of: the model, and the images that some file holds, as their number, sum and largest.
+    """What a matrix is made of: model, calibration, and the number, sum and largest of the images that files hold.
 
     It stays the same where only ratings, catalogues or names of files change. Ids are never given twice.
     """
     living = "SELECT DISTINCT image AS id FROM files WHERE image IS NOT NULL"
     images = connection.execute(f"SELECT count(id), total(id), max(id) FROM ({living})").fetchone()
-    return (*connection.execute("SELECT value FROM facts WHERE key = 'model'").fetchone(), *images)
+    return (dict(connection.execute("SELECT key, value FROM facts WHERE key IN ('model', 'scores')")), *images)
 
 
-def content_of_matrix(model: str, matrix: Matrix) -> Content:
-    """The same of a matrix that was just loaded."""
+def content_of_matrix(facts: Mapping[str, str], matrix: Matrix) -> Content:
+    """The same of a matrix that was just loaded, from the facts beside it."""
+    said = {key: value for key, value in facts.items() if key in ("model", "scores")}
     ids = matrix.ids
-    return model, len(ids), float(ids.sum()), int(ids[-1]) if len(ids) else None
+    return said, len(ids), float(ids.sum()), int(ids[-1]) if len(ids) else None
 
 
 def load_matrix(connection: sqlite3.Connection, layout: RowLayout, guard: Guard) -> Matrix:
@@ -180,9 +181,12 @@ def _written(connection: sqlite3.Connection) -> int:
 
 
 def mark_whole(connection: sqlite3.Connection) -> None:
-    """Note that no row is dead, if so: at the end of tidying, inside the caller's transaction."""
-    (images,) = connection.execute("SELECT count(*) FROM images").fetchone()
-    if images == _written(connection):
+    """Note that no row is dead, if so, inside the caller's transaction.
+
+    Every image that some file holds has one row: as many rows as such images means that none is dead.
+    """
+    (living,) = connection.execute("SELECT count(DISTINCT image) FROM files WHERE image IS NOT NULL").fetchone()
+    if living == _written(connection):
         connection.execute("REPLACE INTO facts VALUES ('whole', '')")
 
 

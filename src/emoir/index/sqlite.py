@@ -35,7 +35,7 @@ from emoir.index.catalogue import Catalogue, Joined, find_records, joined, list_
 from emoir.index.facts import load_facts, load_failures, load_files
 from emoir.index.layout import RowLayout
 from emoir.index.place import check_place
-from emoir.index.schema import check_identity, connect, create, identity, sqlite_errors
+from emoir.index.schema import check_identity, connect, create, identity, is_writable, sqlite_errors
 from emoir.index.statements import IN_SUBTREE, directory_id, facts_of, forget_copies, image_id, model_of, subtree
 from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, Limits
 
@@ -122,12 +122,15 @@ class SqliteIndex:
                 "compared: use another file with --index, or read all images again with: emoir index --rebuild"
             )
 
-    def recalibrate(self, model: IndexedModel) -> None:
-        """Take over how the index's own model calibrates scores today."""
-        if model.scores != self.model.scores:
+    def recalibrate(self, model: IndexedModel, earlier_ids: Sequence[str] = ()) -> None:
+        """Take over how the index's own model, by this id or an earlier one, is called and calibrated today."""
+        if self.model != model and is_writable(self.file):
             with self._transaction() as connection:
-                connection.executemany("REPLACE INTO facts VALUES (?, ?)", facts_of(model).items())
-            self.model = model
+                # Another process may have read everything again with another model.
+                (stored,) = connection.execute("SELECT value FROM facts WHERE key = 'model'").fetchone()
+                if stored in (model.id, *earlier_ids):
+                    connection.executemany("REPLACE INTO facts VALUES (?, ?)", facts_of(model).items())
+                    self.model = model
 
     def rebuild(self, model: IndexedModel) -> None:
         """Forget every reading and start again with another model; the roots stay."""
@@ -228,8 +231,6 @@ class SqliteIndex:
         )
         return frozenset(os.path.join(path, name) for path, name in rows)
 
-    # Writing.
-
     def images_like(self, stat: FileStat) -> list[KnownImage]:
         """Images that some file of this size and time holds: what a moved or copied file may turn out to be."""
         rows = self._all(
@@ -309,9 +310,10 @@ class SqliteIndex:
             if self._cached is None or self._cached[0] != state:
                 if self._cached is None or self._cached[1] != segments.content_of(self._connection):
                     # Another process may have read everything again with another model.
-                    self.model = model_of(dict(self._all("SELECT key, value FROM facts")))
+                    facts = dict(self._all("SELECT key, value FROM facts"))
+                    self.model = model_of(facts)
                     matrix = segments.load_matrix(self._connection, self.layout, self._reading)
-                    self._cached = state, segments.content_of_matrix(self.model.id, matrix), matrix
+                    self._cached = state, segments.content_of_matrix(facts, matrix), matrix
                 self._cached = state, *self._cached[1:]
             return self._cached[2]
 

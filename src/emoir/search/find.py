@@ -199,7 +199,10 @@ def _sort_key(
         seconds = np.array([float("".join(filter(str.isdigit, text)) or "nan") for text in moment.tolist()])
         return np.where(np.isnan(seconds), -np.inf, seconds if sort == NEWEST else -seconds), ()
     target = query_target(sort, searchable.layout, read_example, language)
-    return target.mean(target.fits(searchable.matrix.take(rows))), target.unknown
+    matrix, feeling = searchable.matrix, searchable.layout.feeling
+    return target.mean(
+        target.fits(matrix.feelings[rows] if target.within(feeling) else matrix.take(rows))
+    ), target.unknown
 
 
 def _diverse(

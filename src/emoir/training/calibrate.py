@@ -71,13 +71,20 @@ def fit_confidence(space: str, top: NDArray[np.floating], right: NDArray[np.bool
     return ConfidenceCurve(space, tuple(knots.round(5).tolist()), tuple(values.round(5).tolist()))
 
 
-def fit_scores(products: NDArray[np.floating], agreement: NDArray[np.floating], chance: float) -> ScoreCurve:
+def fit_scores(
+    products: NDArray[np.floating],
+    agreement: NDArray[np.floating],
+    chance: float,
+    weights: NDArray[np.floating] | None = None,
+) -> ScoreCurve:
     """An isotonic curve from how well a row fits a query to the share of raters who agree.
 
     Args:
         products: (n,) fits of images that the model had not learnt from, or for words their gains (see ``ScoreCurve``).
         agreement: (n,) share of the image's raters who would agree that it fits the query, or for words its gain.
         chance: mean agreement of an image drawn at random.
+        weights: (n,) how much each pair counts; default: alike. An error in a gain is an error in the score by the part
+            of one that chance leaves, so gains count by its square.
 
     Returns:
         The curve at 33 quantiles of the fits; between them it is straight.
@@ -86,7 +93,7 @@ def fit_scores(products: NDArray[np.floating], agreement: NDArray[np.floating], 
         Zadrozny, B. & Elkan, C. (2002). Transforming classifier scores into accurate multiclass probability
         estimates. KDD, 694-699. DOI 10.1145/775047.775151
     """
-    fitted = IsotonicRegression(out_of_bounds="clip").fit(products, agreement)
+    fitted = IsotonicRegression(out_of_bounds="clip").fit(products, agreement, sample_weight=weights)
     # The upper tail is what people see: it gets more knots than its share.
     levels = np.concatenate([np.linspace(0, 0.9, 17), 1 - np.geomspace(0.09, 0.001, 15), [1.0]])
     knots = np.unique(np.quantile(products, levels).round(5))
@@ -94,7 +101,8 @@ def fit_scores(products: NDArray[np.floating], agreement: NDArray[np.floating], 
     # The mean around a knot: a step of the isotonic fit must not fall between two knots unseen.
     smooth = fitted.predict(products)
     place = np.searchsorted(edges, products, side="right") - 1
-    counts = np.bincount(place, minlength=len(knots))
-    means = np.bincount(place, smooth, minlength=len(knots)) / np.maximum(counts, 1)
+    counts = np.bincount(place, weights, minlength=len(knots))
+    sums = np.bincount(place, smooth if weights is None else smooth * weights, minlength=len(knots))
+    means = sums / np.where(counts > 0, counts, 1)
     values = np.maximum.accumulate(np.where(counts > 0, means, agreement.min()))
     return ScoreCurve(round(float(chance), 5), tuple(knots.tolist()), tuple(values.round(5).tolist()))

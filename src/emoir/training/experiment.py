@@ -130,9 +130,7 @@ def build(contender: Contender, protocol: Protocol, heads: Mapping[str, int], pr
     if pretrained is None:
         raise TrainingError(f"{contender.name}: name the distilled weights to begin with")
     base = load_network(pretrained)
-    network = EmotionNet(
-        replace(base.config, distributions={}, weak=dict(heads), teacher=0, dropout=protocol.dropout)
-    )
+    network = EmotionNet(replace(base.config, distributions={}, weak=dict(heads), teacher=0, dropout=protocol.dropout))
     own = network.state_dict()
     network.load_state_dict({**own, **{key: value for key, value in base.state_dict().items() if key in own}})
     return network

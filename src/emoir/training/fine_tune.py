@@ -154,7 +154,7 @@ def fine_tune(
             f"{table.name}: on {len(held_out)} held-out images the network does no better than guessing ({found}). "
             "More images per class, or clearer labels, are needed; --keep-anyway writes the model all the same"
         )
-    learnt_before = model.learnt_from()
+    learnt_before = frozenset() if from_scratch else model.learnt_from()
     seen_before = sum(split.digests[row] in learnt_before for row in held_out.tolist())
     found_out = FineTuned(out, len(rows), len(held_out), measures, seen_before)
     _export(network, table, tested, outputs, model, found_out, config, from_scratch=from_scratch)

@@ -69,7 +69,8 @@ Measure = Callable[[NetworkType], Mapping[str, float]]
 
 def has_bfloat16() -> bool:
     """Whether this processor multiplies bfloat16 itself, in AVX-512, AMX or ARM instructions."""
-    abilities = torch.cpu.get_capabilities()
+    # Older versions of torch cannot say, and float32 is right everywhere.
+    abilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(abilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
