@@ -315,7 +315,7 @@ class Collection:
         if not isinstance(subject, ImageFile):
             raise TypeError(f"{subject} is no example image")
         # An example read by another model would be compared with nonsense.
-        index.require(self.model.id)
+        index.require(self.model.id, *self.model.card.earlier_ids)
         try:
             return self.model.read(os.path.expanduser(subject.path))
         except OSError as error:

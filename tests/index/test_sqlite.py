@@ -247,6 +247,7 @@ def test_a_second_model_is_refused_with_two_ways_out(index: SqliteIndex, indexed
     other = replace(indexed, id="other-1")
     with pytest.raises(ModelMismatchError, match=r"use another file with --index, or .* emoir index --rebuild"):
         SqliteIndex(index.file, model=other).require(other.id)
+    index.require(other.id, indexed.id)
     index.rebuild(other)
     reopened = SqliteIndex(index.file)
     reopened.require(other.id)

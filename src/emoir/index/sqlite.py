@@ -110,13 +110,13 @@ class SqliteIndex:
         with self._reading():
             return self._connection.execute(statement, values).fetchall()
 
-    def require(self, model_id: str) -> None:
-        """Make sure that the index is of this model.
+    def require(self, model_id: str, *earlier_ids: str) -> None:
+        """Make sure that the index is of this model, by this id or an earlier one.
 
         Raises:
             ModelMismatchError: naming both, and the two ways out.
         """
-        if model_id != self.model.id:
+        if self.model.id not in (model_id, *earlier_ids):
             raise ModelMismatchError(
                 f"{self.file} holds readings of {self.model.id}, not of {model_id}. Readings of two models cannot be "
                 "compared: use another file with --index, or read all images again with: emoir index --rebuild"

@@ -58,7 +58,7 @@ async def describe(request: Request, here: Here) -> Description:
 def _describe(content: bytes, here: Service) -> Description:
     model = here.collection.model
     # The code is to be compared with what is indexed.
-    here.collection.store.require(model.id)
+    here.collection.store.require(model.id, *model.card.earlier_ids)
     with here.reading():
         pixels = model.load(content, max_pixels=here.settings.max_pixels).pixels
         reading = model.read_pixels(pixels[None])[0]
@@ -163,7 +163,7 @@ def explanation(
 def _explanation(here: Service, id: int, emotion: str | None) -> Explanation:
     digest, path = here.file(id)
     # Another model's reasons would not be those of the reading beside them.
-    here.collection.store.require(here.collection.model.id)
+    here.collection.store.require(here.collection.model.id, *here.collection.model.card.earlier_ids)
     return here.explanation(digest, path, emotion)
 
 
