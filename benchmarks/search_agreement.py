@@ -135,14 +135,12 @@ class Question:
         part: what is asked.
         fits: (n,) of the rows that may answer.
         agreement: (n,) of the same.
-        rows: which they are, (n,).
         intensity: "", "slightly" or "very".
     """
 
     part: Part
     fits: NDArray[np.float32]
     agreement: NDArray[np.float64]
-    rows: NDArray[np.intp]
     intensity: str = ""
 
     def gains(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -172,27 +170,27 @@ def questions(sets: dict[str, Judged], kind: str, folds: NDArray[np.int64] | Non
     generator = np.random.default_rng(0)
     for one in sets.values():
         allowed = np.ones(len(one.rows), bool) if folds is None else np.isin(one.folds, folds)
-        everywhere = np.flatnonzero(allowed)
         if kind == "words by gain" and one.names:
             for word in words_of(one, generator):
                 for intensity, factor in INTENSITIES.items():
                     concept = lexicon()[word].scaled(factor)
                     part = concept_part(concept, LAYOUT)
                     agreement = one.shares[allowed] @ meant(concept.distributions[one.space])
-                    yield Question(part, _fits(part, one.rows[allowed]), agreement, everywhere, intensity)
+                    yield Question(part, _fits(part, one.rows[allowed]), agreement, intensity)
         elif kind == "example" and one.names:
+            everywhere = np.flatnonzero(allowed)
             for example in generator.choice(everywhere, min(200, len(everywhere)), replace=False):
                 part = example_part(one.readings[int(example)], LAYOUT)
                 # Embeddings of different networks cannot be compared.
                 rows = np.flatnonzero(one.folds == one.folds[example])
                 rows = rows[rows != example]
-                yield Question(part, _fits(part, one.rows[rows]), example_agreement(one, int(example))[rows], rows)
+                yield Question(part, _fits(part, one.rows[rows]), example_agreement(one, int(example))[rows])
         elif kind == "point" and one.points is not None:
             for valence in (0.1, 0.3, 0.5, 0.7, 0.9):
                 for arousal in (0.2, 0.35, 0.5, 0.65, 0.8):
                     part = point_part(valence, arousal, LAYOUT)
                     agreement = point_agreement(one, valence, arousal)[allowed]
-                    yield Question(part, _fits(part, one.rows[allowed]), agreement, everywhere)
+                    yield Question(part, _fits(part, one.rows[allowed]), agreement)
 
 
 def _fits(part: Part, rows: NDArray[np.float32]) -> NDArray[np.float32]:

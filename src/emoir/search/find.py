@@ -130,10 +130,7 @@ def find(
     matrix, curves = searchable.matrix, searchable.curves
     rows = selected_rows(searchable, request.filters, candidates)
     ids = matrix.ids if rows is None else matrix.ids[rows]
-    if target.within(searchable.layout.feeling):
-        fits = target.fits(matrix.feelings if rows is None else matrix.feelings[rows])
-    else:
-        fits = target.fits(matrix.rows if rows is None else matrix.take(rows))
+    fits = _fits(target, searchable, rows)
     scores, means = target.scores(fits, curves), target.mean(fits)
     own = {*excluded, *request.like, *request.unlike}
     own |= {term.subject.id for term in query.terms if isinstance(term.subject, ImageId)}
@@ -199,10 +196,15 @@ def _sort_key(
         seconds = np.array([float("".join(filter(str.isdigit, text)) or "nan") for text in moment.tolist()])
         return np.where(np.isnan(seconds), -np.inf, seconds if sort == NEWEST else -seconds), ()
     target = query_target(sort, searchable.layout, read_example, language)
-    matrix, feeling = searchable.matrix, searchable.layout.feeling
-    return target.mean(
-        target.fits(matrix.feelings[rows] if target.within(feeling) else matrix.take(rows))
-    ), target.unknown
+    return target.mean(_fits(target, searchable, rows)), target.unknown
+
+
+def _fits(target: Target, searchable: Searchable, rows: NDArray[np.intp] | None) -> list[NDArray[np.float32]]:
+    """How well some rows fit, or all for None; looks are left unread where the target does not look at them."""
+    matrix = searchable.matrix
+    if target.within(searchable.layout.feeling):
+        return target.fits(matrix.feelings if rows is None else matrix.feelings[rows])
+    return target.fits(matrix.rows if rows is None else matrix.take(rows))
 
 
 def _diverse(
