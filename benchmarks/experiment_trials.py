@@ -87,7 +87,7 @@ def main() -> None:
                 train, test = ([epoch[f"{part} {measure} ({space})"] for epoch in epochs] for part in ("train", "test"))
                 places = [len(epochs) * quarter // 4 - 1 for quarter in (1, 2, 3, 4)]
                 cells.append(", ".join(f"{train[at]:.2f} / {test[at]:.2f}" for at in places))
-            print(f"| {key} | {len(epochs)} | " + " | ".join(cells) + " |")
+            print(f"| {key} | {trial.protocol.epochs} | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

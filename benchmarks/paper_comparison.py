@@ -3,16 +3,20 @@
     PYTHONPATH=benchmarks python benchmarks/paper_comparison.py run fi_subset emotion6 [--seeds 3]
     PYTHONPATH=benchmarks python benchmarks/paper_comparison.py print
 
-A run goes on where it stopped. Its pieces, a few kilobytes each, lie in benchmarks/experiment; tables and plots are
-made of those that are complete. A name that ends in "+web" shows the weakly labelled web set besides. The distilled row
-begins with the pre-trained weights of benchmarks/weights, which have seen no human-rated image.
+A run goes on where it stopped; several at once share the pieces. Pieces, a few kilobytes each, lie in
+benchmarks/experiment; tables and plots are made of those that are complete. A name that ends in "+web" shows the weakly
+labelled web set besides. The distilled row begins with the pre-trained weights of benchmarks/weights, which have seen
+no human-rated image.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -53,16 +57,31 @@ def write_pretrained() -> None:
     save_file({key: value.contiguous() for key, value in network.state_dict().items()}, PRETRAINED / WEIGHTS)
 
 
+@contextmanager
+def claimed(file: Path) -> Iterator[bool]:
+    """Whether the lock on a file could be had; it goes with the process, however that ends."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with open(file, "w", encoding="utf-8") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
 def run(name: str, protocol: Protocol) -> None:
-    """Train what is missing of one setting."""
+    """Train what is missing of one setting, less what another process is at."""
     table, folds, extra = setting(name)
     folder = RESULTS / name
     folder.mkdir(parents=True, exist_ok=True)
     write_pretrained()
     todo = pieces(CONTENDERS, folds.count, protocol.seeds)
     for number, piece in enumerate(todo, 1):
-        print(f"{time.strftime('%H:%M:%S')} {name}: {number} of {len(todo)}: {piece.file}", flush=True)
-        run_piece(piece, table, folds, protocol, folder, extra=extra, pretrained=PRETRAINED)
+        with claimed(folder / "running" / f"{piece.file}.lock") as mine:
+            if mine:
+                print(f"{time.strftime('%H:%M:%S')} {name}: {number} of {len(todo)}: {piece.file}", flush=True)
+                run_piece(piece, table, folds, protocol, folder, extra=extra, pretrained=PRETRAINED)
 
 
 def show(name: str, protocol: Protocol) -> None:

@@ -75,7 +75,7 @@ def test_pieces_become_tables(data: tuple[Table, Folds], tmp_path: Path) -> None
     gap = comparison.difference(second, first, "top-1")
     assert gap.value == pytest.approx(second.per_image["top-1"].mean() - first.per_image["top-1"].mean())
     epochs = history(tmp_path, Piece(RGB, 0, 0))
-    assert len(epochs) == 2
+    assert [epoch["epoch"] for epoch in epochs] == [2], "every third, and the last"
     assert {"test top-1 (temperature)", "train top-1 (temperature)", "test NLL (temperature)"} <= set(epochs[0])
     text = comparison.report([first, second], table, tmp_path, facts="in small")
     assert "| (2) colour + texture minus RGB, same network |" in text
@@ -87,6 +87,22 @@ def test_pieces_become_tables(data: tuple[Table, Folds], tmp_path: Path) -> None
     plotted = comparison.plot([first, second], table, folds, tmp_path, (0,))
     assert plotted is not None
     assert plotted.stat().st_size > 5_000
+
+
+def test_the_rows_of_the_claims_run_first() -> None:
+    order = [piece.contender.name for piece in pieces(CONTENDERS, 1, (0, 1))]
+    assert order == [
+        "original",
+        "ours, RGB",
+        "ours, colour + texture",
+        "ours, colour + texture, distilled",
+        "original + our recipe",
+        "ours, colour",
+        "ours, texture",
+        "original",
+        "ours, RGB",
+        "ours, colour + texture",
+    ]
 
 
 def test_a_stopped_piece_goes_on_and_a_finished_one_is_left_alone(data: tuple[Table, Folds], tmp_path: Path) -> None:
@@ -136,4 +152,4 @@ def test_the_published_recipe_is_plain_gradient_descent(data: tuple[Table, Folds
     table, folds = data
     run_piece(Piece(Contender("original", published=True), 0, 0), table, folds, TINY, tmp_path)
     assert comparison.line_of(CONTENDERS[0], table, folds, tmp_path, (0,)) is None
-    assert len(history(tmp_path, Piece(CONTENDERS[0], 0, 0))) == 2
+    assert history(tmp_path, Piece(CONTENDERS[0], 0, 0))[-1]["epoch"] == 2

@@ -43,9 +43,10 @@ class PlaneStem(nn.Module):
         """(B, 3, S, S) sRGB to (B, channels, S / 2, S / 2)."""
         # In training a few images at a time, so that their planes stay in the processor's cache.
         parts = images.split(TRAINING_CHUNK) if self.training else (images,)
-        # Planes are exact numbers, not learnt ones: they are computed in float32 under autocast, too.
+        # Planes are exact numbers, not learnt ones: they are computed in float32 under autocast, too; and faster
+        # channel by channel, whatever the order of the memory.
         with torch.autocast(images.device.type, enabled=False):
-            planes = torch.cat([self.planes(part.float()) for part in parts])
+            planes = torch.cat([self.planes(part.float().contiguous()) for part in parts])
         maps = F.conv2d(planes, self.convolution.weight / self.deviations, stride=2, padding=1)
         return F.relu(self.norm(maps))
 

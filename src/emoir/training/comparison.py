@@ -228,7 +228,7 @@ def plot(lines: Sequence[Line], table: Table, folds: Folds, folder: Path, seeds:
         )
         train, test = curves(f"train top-1 ({space})"), curves(f"test top-1 ({space})")
         axes[0].plot(train, test, marker=".", label=line.contender.name)
-        axes[1].plot(np.arange(1, len(test) + 1), curves(f"test NLL ({space})") - curves(f"train NLL ({space})"))
+        axes[1].plot(curves("epoch"), curves(f"test NLL ({space})") - curves(f"train NLL ({space})"))
     axes[0].set(xlabel="top-1 on clean training images", ylabel="top-1 on test images", title=table.name)
     axes[0].legend(fontsize=8)
     axes[1].set(xlabel="epoch", ylabel="NLL on test minus on clean training images")

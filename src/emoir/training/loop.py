@@ -64,7 +64,7 @@ Report = Callable[[int, int, float], None]
 
 NetworkType = TypeVar("NetworkType", bound=Network)
 Measure = Callable[[NetworkType], Mapping[str, float]]
-"""Called after every epoch with the averaged network in evaluation mode; returns figures by name."""
+"""Called between epochs with the averaged network in evaluation mode; returns figures by name."""
 
 
 def has_bfloat16() -> bool:
@@ -101,6 +101,7 @@ def fit(
     rows: NDArray[np.int64] | None = None,
     report: Report | None = None,
     measure: Measure[NetworkType] | None = None,
+    measure_every: int = 1,
 ) -> NetworkType:
     """Train a network, or go on where an earlier call with the same config was stopped.
 
@@ -115,7 +116,8 @@ def fit(
         folder: of this run.
         rows: rows that make an epoch, repetitions allowed; default: all once.
         report: progress.
-        measure: is asked after every epoch, of the averaged network; what it says goes into the log.
+        measure: is asked of the averaged network; what it says goes into the log.
+        measure_every: so many epochs, and after the last.
 
     Returns:
         The network with averaged weights, in evaluation mode.
@@ -132,7 +134,7 @@ def fit(
         means = _epoch(state, pixels, targets, torch.from_numpy(all_rows), report)
         state.save(checkpoint, epoch + 1)
         record: dict[str, Any] = {"epoch": epoch + 1, "learning_rate": state.schedule.get_last_lr()[0], "losses": means}
-        if measure is not None:
+        if measure is not None and ((epoch + 1) % measure_every == 0 or epoch + 1 == config.epochs):
             record["measures"] = dict(measure(state.averaged_network()))
         with open(folder / "log.jsonl", "a", encoding="utf-8") as log:
             log.write(json.dumps(record) + "\n")
