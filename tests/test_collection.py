@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,7 +13,9 @@ import pytest
 from PIL import Image
 
 from emoir import Collection
-from emoir.errors import IndexFileError, ModelMismatchError
+from emoir.emotions.code import encode_reading
+from emoir.errors import IndexFileError, ModelMismatchError, QueryError
+from emoir.extract.model import CARD
 from emoir.index import RowLayout
 from emoir.index.recorder import Progress
 from tests.pictures import encoded, noise, save_photos
@@ -154,6 +157,24 @@ def test_a_second_model_does_not_mix(collection: Collection, other_model: Path, 
         assert other.status().model.id == other.model.id
     with pytest.raises(ModelMismatchError):
         Collection(collection.location).index()
+
+
+def test_a_code_and_its_index_may_differ_by_a_change_of_id(
+    collection: Collection, other_model: Path, tmp_path: Path
+) -> None:
+    save_photos(tmp_path / "photos", 3)
+    collection.index(tmp_path / "photos")
+    name = next((tmp_path / "photos").iterdir())
+    with Collection(collection.location, model=other_model) as other:
+        code = f"reading:{encode_reading(other.model.read(name))}"
+        with pytest.raises(QueryError, match="of another model"):
+            other.search(code)
+        card = json.loads((other_model / CARD).read_text(encoding="utf-8"))
+        (other_model / CARD).write_text(json.dumps({**card, "earlier_ids": [collection.model.id]}), encoding="utf-8")
+        assert next(iter(other.search(code))).path.name == name.name
+        other.index()
+        older = f"reading:{encode_reading(collection.model.read(name))}"
+        assert next(iter(other.search(older))).path.name == name.name
 
 
 def test_errors_of_a_first_run(collection: Collection, tmp_path: Path) -> None:

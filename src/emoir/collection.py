@@ -311,7 +311,11 @@ class Collection:
                 raise QueryError(f"id:{subject.id}: no image of this index has that id")
             return index.readings(facts, rows)[0]
         if isinstance(subject, ReadingCode):
-            return decode_reading(subject.code, index.layout.class_names, index.model.id)
+            # A code may be older or newer than the index by a change of the model's id that changed no reading.
+            reader = ModelFolder(self._model_folder)
+            ids = (reader.id, *reader.card.earlier_ids)
+            others = ids if index.model.id in ids else ()
+            return decode_reading(subject.code, index.layout.class_names, (index.model.id, *others))
         if not isinstance(subject, ImageFile):
             raise TypeError(f"{subject} is no example image")
         # An example read by another model would be compared with nonsense.

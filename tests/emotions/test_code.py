@@ -14,7 +14,8 @@ def test_a_reading_survives_to_a_byte_a_number(model: Model) -> None:
     code = encode_reading(reading)
     assert set(code) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
     assert len(code) < 250
-    back = decode_reading(code, model.card.class_names, model.id)
+    back = decode_reading(code, model.card.class_names, ["before", model.id])
+    assert back.model == "before"
     assert float(back.embedding @ reading.embedding) > 0.999
     for space, shares in reading.distributions.items():
         np.testing.assert_allclose(list(back.distributions[space].values()), list(shares.values()), atol=0.01)
@@ -24,7 +25,7 @@ def test_a_reading_survives_to_a_byte_a_number(model: Model) -> None:
 def test_a_code_of_another_model_or_a_damaged_one_is_refused(model: Model) -> None:
     code = encode_reading(model.read(noise(96, 4)))
     with pytest.raises(QueryError, match="of another model"):
-        decode_reading(code, model.card.class_names, "other")
+        decode_reading(code, model.card.class_names, ["other"])
     for damaged in (code[:-4], code + "AAAA", "", "A", "é"):
         with pytest.raises(QueryError, match="damaged"):
-            decode_reading(damaged, model.card.class_names, model.id)
+            decode_reading(damaged, model.card.class_names, ["before", model.id])

@@ -92,6 +92,17 @@ def test_lab_against_scikit_image() -> None:
     np.testing.assert_allclose(ours, theirs, atol=0.03)
 
 
+def test_lab_joins_its_branches() -> None:
+    # Both curves change their branch in the dark; primaries bring X, Y and Z there one by one.
+    levels = np.arange(64, dtype=np.uint8)
+    shades = np.zeros((4, 64, 3), np.uint8)
+    shades[0] = levels[:, None]
+    for channel in range(3):
+        shades[channel + 1, :, channel] = levels
+    ours = srgb_to_lab(batch(shades))[0].permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(ours, rgb2lab(shades), atol=0.03)
+
+
 def test_lab_of_red_by_hand() -> None:
     # Published for sRGB red under D65: 53.24, 80.09, 67.20.
     red = torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1)
@@ -154,6 +165,7 @@ def test_stack_joins_in_order_and_splits_by_kind() -> None:
     values = stack(batch(PICTURE))
     assert values.shape[1] == stack.channels == 8 + 3 + 1
     torch.testing.assert_close(values[:, 8:11], batch(PICTURE))
+    assert [plane.shape[1] for plane in stack.each(batch(PICTURE))] == stack.widths == [8, 3, 1]
     assert stack.of_kind("colour").names == ("srgb",)
     assert stack.of_kind("texture").names == ("gabor", "variance")
 

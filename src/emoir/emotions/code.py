@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -37,13 +37,13 @@ def encode_reading(reading: EmotionReading) -> str:
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
-def decode_reading(code: str, class_names: Mapping[str, tuple[str, ...]], model: str) -> EmotionReading:
+def decode_reading(code: str, class_names: Mapping[str, tuple[str, ...]], models: Sequence[str]) -> EmotionReading:
     """The inverse of ``encode_reading``, to the precision of a byte a number.
 
     Args:
         code: as written.
         class_names: space to its classes, of the model.
-        model: its id.
+        models: ids of the model, one of which has written the code; what is returned bears the first.
 
     Raises:
         QueryError: if the code is damaged, or of another model.
@@ -53,7 +53,7 @@ def decode_reading(code: str, class_names: Mapping[str, tuple[str, ...]], model:
         >>> embedding = np.eye(128, dtype=np.float32)[0]
         >>> shares = {"polarity": {"negative": 0.2, "positive": 0.8}}
         >>> reading = EmotionReading(embedding, shares, 0.6, 0.4, 1, False, "m")
-        >>> decode_reading(encode_reading(reading), names, "m").valence
+        >>> decode_reading(encode_reading(reading), names, ["m"]).valence
         0.6
     """
     length = MARK + EMBEDDING + sum(map(len, class_names.values())) + 2
@@ -61,7 +61,7 @@ def decode_reading(code: str, class_names: Mapping[str, tuple[str, ...]], model:
         content = base64.urlsafe_b64decode(code + "=" * (-len(code) % 4))
     except (binascii.Error, ValueError):
         content = b""
-    if len(content) >= MARK and content[:MARK] != _mark(model):
+    if len(content) >= MARK and content[:MARK] not in map(_mark, models):
         raise QueryError("this reading is of another model than the index; show the image again")
     if len(content) != length:
         raise QueryError("this reading is damaged; show the image again")
@@ -75,4 +75,4 @@ def decode_reading(code: str, class_names: Mapping[str, tuple[str, ...]], model:
         start += len(names)
     norm = float(np.linalg.norm(embedding)) or 1.0
     valence, arousal = float(unit[-2]), float(unit[-1])
-    return EmotionReading(embedding / np.float32(norm), distributions, valence, arousal, 0.0, False, model)
+    return EmotionReading(embedding / np.float32(norm), distributions, valence, arousal, 0.0, False, models[0])

@@ -35,6 +35,23 @@ def check_srgb(images: Tensor) -> None:
         )
 
 
+def mixed(images: Tensor, weights: Tensor) -> Tensor:
+    """Every pixel's channels times a matrix; for a few channels faster than a convolution of one pixel.
+
+    Args:
+        images: (B, C, H, W).
+        weights: (D, C).
+
+    Returns:
+        (B, D, H, W).
+
+    Example:
+        >>> mixed(torch.ones(1, 3, 2, 2), torch.ones(1, 3)).flatten().tolist()
+        [3.0, 3.0, 3.0, 3.0]
+    """
+    return torch.matmul(weights, images.flatten(2)).unflatten(2, images.shape[2:])
+
+
 def luma(images: Tensor) -> Tensor:
     """Rec. 709 luma Y' of gamma-encoded sRGB: the grey image on which texture is measured.
 
@@ -52,8 +69,7 @@ def luma(images: Tensor) -> Tensor:
         torch.Size([1, 1, 2, 2])
     """
     check_srgb(images)
-    weights = torch.tensor(LUMA_WEIGHTS, dtype=images.dtype, device=images.device).view(1, 3, 1, 1)
-    return nn.functional.conv2d(images, weights)
+    return mixed(images, torch.tensor([LUMA_WEIGHTS], dtype=images.dtype, device=images.device))
 
 
 class Plane(nn.Module):

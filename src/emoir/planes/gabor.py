@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from emoir.planes.base import Plane, luma
+from emoir.planes.base import Plane, luma, mixed
 
 ORIENTATIONS = 4
 SCALES = 2
@@ -79,11 +79,13 @@ def gabor_energy(images: Tensor) -> Tensor:
     grey = luma(images)
     height, width = grey.shape[2:]
     kernels = _KERNELS.to(grey)
+    # Even and odd of one orientation belong together.
+    pairs = torch.eye(ORIENTATIONS, dtype=grey.dtype, device=grey.device).repeat(1, 2)
     energies = []
     for scale in range(SCALES):
         level = F.avg_pool2d(grey, 2**scale) if scale else grey
         answers = F.conv2d(F.pad(level, (RADIUS,) * 4, mode="replicate"), kernels)
-        squares = answers[:, :ORIENTATIONS] ** 2 + answers[:, ORIENTATIONS:] ** 2
+        squares = mixed(answers * answers, pairs)
         # The root is moved off zero, where its slope is infinite.
         energy = torch.sqrt(squares + 1e-6)
         if scale:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from emoir.planes.base import Plane, check_srgb
@@ -23,14 +24,14 @@ def saturation(images: Tensor) -> Tensor:
         Smith, A. R. (1978). Color gamut transform pairs. SIGGRAPH 12(3), 12-19. DOI 10.1145/965139.807361
 
     Example:
-        >>> import torch
         >>> red = torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1)
         >>> float(saturation(red))
         1.0
     """
     check_srgb(images)
-    brightest = images.amax(dim=1, keepdim=True)
-    darkest = images.amin(dim=1, keepdim=True)
+    red, green, blue = images.split(1, dim=1)
+    brightest = torch.maximum(torch.maximum(red, green), blue)
+    darkest = torch.minimum(torch.minimum(red, green), blue)
     # 1/512 is below half of the smallest non-zero uint8 value, so it only decides what black is.
     return (brightest - darkest) / brightest.clamp(min=1 / 512)
 

@@ -49,7 +49,8 @@ class PlaneStack(nn.Module):
             raise ShapeError(f"planes {names}: each of {', '.join(PLANES)} may stand once, and nothing else")
         self.names = names
         self.planes = nn.ModuleList(PLANES[name]() for name in names)
-        self.channels = sum(PLANES[name].channels for name in names)
+        self.widths = [PLANES[name].channels for name in names]
+        self.channels = sum(self.widths)
         self.deviations = [value for name in names for value in PLANES[name].deviations]
 
     def of_kind(self, kind: str) -> PlaneStack:
@@ -58,4 +59,8 @@ class PlaneStack(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Planes of an sRGB batch (B, 3, H, W) in [0, 1] as (B, channels, H, W)."""
-        return torch.cat([plane(images) for plane in self.planes], dim=1)
+        return torch.cat(self.each(images), dim=1)
+
+    def each(self, images: Tensor) -> list[Tensor]:
+        """The planes one by one, (B, its channels, H, W) each."""
+        return [plane(images) for plane in self.planes]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from emoir.planes.base import Plane, luma
+from emoir.planes.base import Plane, luma, mixed
 
 NEIGHBOURS = 8
 RADIUS = 1.0
@@ -34,8 +34,8 @@ def circle_kernels() -> Tensor:
     return kernels.float()
 
 
-# Made once: a network asks for them at every batch.
-_KERNELS = circle_kernels()
+# Made once: a network asks for them at every batch. Less their mean, they give what the samples differ by from theirs.
+_CENTRED = circle_kernels() - circle_kernels().mean(dim=0)
 
 
 def local_variance(images: Tensor) -> Tensor:
@@ -62,9 +62,8 @@ def local_variance(images: Tensor) -> Tensor:
         True
     """
     grey = luma(images)
-    samples = F.conv2d(F.pad(grey, (1,) * 4, mode="replicate"), _KERNELS.to(grey))
-    centred = samples - samples.mean(dim=1, keepdim=True)
-    return (centred**2).mean(dim=1, keepdim=True)
+    centred = F.conv2d(F.pad(grey, (1,) * 4, mode="replicate"), _CENTRED.to(grey))
+    return mixed(centred * centred, torch.full((1, NEIGHBOURS), 1 / NEIGHBOURS).to(grey))
 
 
 class Variance(Plane):

@@ -25,10 +25,12 @@ from emoir.training.experiment import HISTORY, Contender, Piece, history
 Values = NDArray[np.float64]
 HEADLINES = (
     ("(1) improved minus original, both from scratch", "ours, colour + texture", "original"),
+    ("the same, original by our recipe", "ours, colour + texture", "original + our recipe"),
     ("(2) colour + texture minus RGB, same network", "ours, colour + texture", "ours, RGB"),
     ("colour minus RGB", "ours, colour", "ours, RGB"),
     ("texture minus RGB", "ours, texture", "ours, RGB"),
     ("distilled minus original", "ours, colour + texture, distilled", "original"),
+    ("distilled minus original by our recipe", "ours, colour + texture, distilled", "original + our recipe"),
 )
 """What differences are printed: a title, and the rows whose difference it is."""
 

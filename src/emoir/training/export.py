@@ -88,12 +88,46 @@ def export_model(
         TrainingError: if graph and network disagree by more than 1e-4 on any output, at batch 1 or 17.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    used = {space: temperatures[space] for space in class_names}
     # Rounded before it is folded: the weights that are kept and the graph are then of one and the same network.
     network = _rounded(network)
-    exported = ExportedNetwork(folded(network), used).eval()
+    used = {space: temperatures[space] for space in class_names}
+    write_graph(network, folder / GRAPH, used)
+    weights = {key: value.half() if value.numel() > LARGE else value for key, value in network.state_dict().items()}
+    save_file({key: value.contiguous() for key, value in weights.items()}, folder / WEIGHTS)
+    # safetensors makes files that only their owner can read.
+    (folder / WEIGHTS).chmod(0o644)
+    digests = sorted({hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in learnt_from} | {*learnt_before})
+    (folder / LEARNT_FROM).write_text("\n".join(digests) + "\n")
+    card = {
+        "format": CARD_FORMAT,
+        "name": name,
+        "size": network.config.size,
+        "class_names": {space: list(names) for space, names in class_names.items()},
+        "confidence": asdict(confidence),
+        "licence": licence,
+        "scores": {kind: asdict(curve) for kind, curve in (scores or {}).items()},
+        "temperatures": used,
+        "network": asdict(network.config),
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        **facts,
+    }
+    (folder / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_graph(network: EmotionNet, graph: Path, temperatures: Mapping[str, float]) -> None:
+    """Write what the runtime sees of a network, planes inside, as ONNX, large weights as half floats.
+
+    Args:
+        network: its large weights have half floats' values.
+        graph: the file.
+        temperatures: distribution head to its calibration temperature; other heads are left out.
+
+    Raises:
+        TrainingError: if graph and network disagree by more than 1e-4 on any output, at batch 1 or 17.
+    """
+    exported = ExportedNetwork(folded(network), temperatures).eval()
     size = network.config.size
-    outputs = ["embedding", VALENCE_AROUSAL, *class_names]
+    outputs = ["embedding", VALENCE_AROUSAL, *temperatures]
     with _quiet():
         program = torch.onnx.export(
             exported,
@@ -107,29 +141,9 @@ def export_model(
         )
     if program is None:
         raise TrainingError("the ONNX exporter returned no graph")
-    program.save(str(folder / GRAPH), external_data=False)
-    _store_half(folder / GRAPH)
-    check_agreement(exported, folder / GRAPH, outputs)
-    weights = {key: value.half() if value.numel() > LARGE else value for key, value in network.state_dict().items()}
-    save_file({key: value.contiguous() for key, value in weights.items()}, folder / WEIGHTS)
-    # safetensors makes files that only their owner can read.
-    (folder / WEIGHTS).chmod(0o644)
-    digests = sorted({hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in learnt_from} | {*learnt_before})
-    (folder / LEARNT_FROM).write_text("\n".join(digests) + "\n")
-    card = {
-        "format": CARD_FORMAT,
-        "name": name,
-        "size": size,
-        "class_names": {space: list(names) for space, names in class_names.items()},
-        "confidence": asdict(confidence),
-        "licence": licence,
-        "scores": {kind: asdict(curve) for kind, curve in (scores or {}).items()},
-        "temperatures": dict(exported.temperatures),
-        "network": asdict(network.config),
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        **facts,
-    }
-    (folder / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    program.save(str(graph), external_data=False)
+    _store_half(graph)
+    check_agreement(exported, graph, outputs)
 
 
 @contextmanager
