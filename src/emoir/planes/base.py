@@ -49,7 +49,8 @@ def mixed(images: Tensor, weights: Tensor) -> Tensor:
         >>> mixed(torch.ones(1, 3, 2, 2), torch.ones(1, 3)).flatten().tolist()
         [3.0, 3.0, 3.0, 3.0]
     """
-    return torch.matmul(weights, images.flatten(2)).unflatten(2, images.shape[2:])
+    products: Tensor = torch.matmul(weights, images.flatten(2)).unflatten(2, images.shape[2:])
+    return products
 
 
 def luma(images: Tensor) -> Tensor:

@@ -53,12 +53,19 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def service(photographs: Path, tmp_path: Path) -> Iterator[str]:
-    """A real emoir serve with an index of its own; its address."""
-    index = tmp_path / "gallery.emoir"
-    with Collection(index) as collection:
+@pytest.fixture(scope="session")
+def gallery(photographs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of them, which every test has a copy of."""
+    file = tmp_path_factory.mktemp("index") / "gallery.emoir"
+    with Collection(file) as collection:
         collection.index(photographs)
+    return file
+
+
+@pytest.fixture
+def service(gallery: Path, tmp_path: Path) -> Iterator[str]:
+    """A real emoir serve with an index of its own; its address."""
+    index = shutil.copy(gallery, tmp_path)
     command = [sys.executable, "-m", "emoir", "serve", "--no-browser", "--port", "0", "--index", str(index)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
