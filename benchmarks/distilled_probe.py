@@ -1,7 +1,8 @@
 """What the distilled trunk knows before any rating: ``python benchmarks/distilled_probe.py --run runs/shipped``.
 
-Linear probes on its frozen features, on the frozen folds, after the first stage of pre-training and after the last,
-beside the same probes on the teachers. Readings are kept; those of the first stage were taken when it ended.
+Linear probes on its frozen features, on the frozen folds, after the first stage of pre-training and after the last, and
+on the statistics of all its stages together with those features, beside the same probes on the teachers. Readings are
+kept; those of the first stage were taken when it ended.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ from pretrain_shipped import SIZE, pretrained
 from probes import probe
 
 
-def features(network: EmotionNet, name: str, cache: Path) -> np.ndarray:
-    pixels = cached_pixels(development.load(name).paths, SIZE, cache)
-    mirrored = pixels[:, :, ::-1]
-    return np.concatenate([answers(network, side)["features"] for side in (pixels, mirrored)], axis=1)
+def numbers_of(network: EmotionNet, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Features (n, 384), and the statistics of every stage that they are made of (n, 1096)."""
+    statistics: list[np.ndarray] = []
+    with network.fusion.register_forward_pre_hook(lambda _, inputs: statistics.append(inputs[0].numpy())):
+        features = answers(network, pixels)["features"]
+    return features, np.concatenate(statistics)
 
 
 def main() -> None:
@@ -35,21 +38,28 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     network: EmotionNet | None = None
-    print("| set | measure | floor | teachers + probe | first stage, frozen + probe | last stage, frozen + probe |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| set | measure | floor | teachers + probe | first stage, frozen + probe | last stage, frozen + probe | "
+        "with the statistics of all stages |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for name in development.HUMAN_RATED:
         table, folds = development.folds(name)
-        file = READINGS / f"{name}.distilled.npz"
-        if not file.exists():
-            if network is None:
-                network = pretrained()
-            probe(table, folds, features(network, name, arguments.run / "cache")).save(file)
+        file, deeper = READINGS / f"{name}.distilled.npz", READINGS / f"{name}.distilled-statistics.npz"
+        if not (file.exists() and deeper.exists()):
+            network = network or pretrained().eval()
+            pixels = cached_pixels(table.paths, SIZE, arguments.run / "cache")
+            sides = [numbers_of(network, side) for side in (pixels, pixels[:, :, ::-1])]
+            features, statistics = (np.concatenate(parts, axis=1) for parts in zip(*sides, strict=True))
+            probe(table, folds, features).save(file)
+            probe(table, folds, np.concatenate([features, statistics], axis=1)).save(deeper)
         ours = headline(table, OutOfFold.load(file, folds.digests))
         first = headline(table, OutOfFold.load(READINGS / f"{name}.distilled-0.npz", folds.digests))
+        all_stages = headline(table, OutOfFold.load(deeper, folds.digests))
         teachers = headline(table, readings_of(name, "teachers", table, folds))
-        for measure, line in ours.items():
-            others = f"{teachers[measure].estimate} | {first[measure].estimate}"
-            print(f"| {name} ({len(table)}) | {measure} | {line.floor} | {others} | {line.estimate} |")
+        for measure, floor in ours.items():
+            columns = (line[measure].estimate for line in (teachers, first, ours, all_stages))
+            print(f"| {name} ({len(table)}) | {measure} | {floor.floor} | {' | '.join(map(str, columns))} |")
     print("\n" + provenance("development parts", "5 frozen folds, seed 0"))
 
 

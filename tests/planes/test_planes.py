@@ -9,12 +9,13 @@ import pytest
 import torch
 from skimage.color import rgb2hsv, rgb2lab
 from skimage.feature import local_binary_pattern, structure_tensor, structure_tensor_eigenvalues
+from torch.nn import functional as F
 
 from emoir.errors import ShapeError
 from emoir.planes import PLANES, PlaneStack
 from emoir.planes.base import luma
 from emoir.planes.coherence import FLAT, WINDOW_SIGMA, coherence
-from emoir.planes.gabor import WAVELENGTH, gabor_energy
+from emoir.planes.gabor import ORIENTATIONS, RADIUS, WAVELENGTH, gabor_energy, gabor_kernels
 from emoir.planes.lab import srgb_to_lab
 from emoir.planes.saturation import saturation
 from emoir.planes.variance import local_variance
@@ -144,6 +145,14 @@ def test_coherence_against_scikit_image() -> None:
     inner = (slice(8, -8), slice(8, -8))
     assert clear[inner].sum() > 50
     np.testing.assert_allclose(ours[inner][clear[inner]], theirs[inner][clear[inner]], atol=0.03)
+
+
+def test_gabor_is_the_convolution_with_its_kernels() -> None:
+    grey = luma(batch(PICTURE)).double()
+    padded = F.pad(grey, (RADIUS,) * 4, mode="replicate")
+    even, odd = F.conv2d(padded, gabor_kernels()).split(ORIENTATIONS, dim=1)
+    expected = torch.sqrt(even**2 + odd**2 + 1e-6).float()
+    torch.testing.assert_close(gabor_energy(batch(PICTURE))[:, :ORIENTATIONS], expected, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("step", range(4))

@@ -26,7 +26,7 @@ def gabor_kernels() -> Tensor:
     grating of the kernel's wavelength and amplitude A gives energy A.
 
     Returns:
-        (8, 1, 11, 11): the four even kernels, then the four odd ones.
+        (8, 1, 11, 11) float64: the four even kernels, then the four odd ones.
 
     References:
         Daugman, J. G. (1985). JOSA A 2(7), 1160-1169. DOI 10.1364/JOSAA.2.001160
@@ -47,11 +47,34 @@ def gabor_kernels() -> Tensor:
         sine = envelope * torch.sin(phase)
         even.append(cosine / (cosine * torch.cos(phase)).sum())
         odd.append(sine / (sine * torch.sin(phase)).sum())
-    return torch.stack(even + odd).unsqueeze(1).float()
+    return torch.stack(even + odd).unsqueeze(1)
+
+
+def separated(kernels: Tensor) -> tuple[Tensor, Tensor]:
+    """A bank of kernels as a convolution along rows, then one along columns: for Gabor kernels half the products.
+
+    Args:
+        kernels: (K, 1, N, N) float64.
+
+    Returns:
+        (R, 1, 1, N) and (K, R, N, 1) float32, R the rank of the bank: 5 for ``gabor_kernels``, which are made of the
+        envelope along a row and its products with two cosines and two sines.
+
+    Example:
+        >>> along_rows, along_columns = separated(gabor_kernels())
+        >>> bank = (along_columns * along_rows.view(1, -1, 1, 11)).sum(dim=1)
+        >>> bank.allclose(gabor_kernels()[:, 0].float(), atol=1e-6)
+        True
+    """
+    count, _, height, width = kernels.shape
+    columns, sizes, rows = torch.linalg.svd(kernels.reshape(count * height, width), full_matrices=False)
+    rank = int((sizes > 1e-9 * sizes[0]).sum())
+    weighted = (columns[:, :rank] * sizes[:rank]).view(count, height, rank).transpose(1, 2)
+    return rows[:rank, None, None].float(), weighted.unsqueeze(3).float()
 
 
 # Made once: a network asks for them at every batch.
-_KERNELS = gabor_kernels()
+_ALONG_ROWS, _ALONG_COLUMNS = separated(gabor_kernels())
 
 
 def gabor_energy(images: Tensor) -> Tensor:
@@ -78,13 +101,13 @@ def gabor_energy(images: Tensor) -> Tensor:
     """
     grey = luma(images)
     height, width = grey.shape[2:]
-    kernels = _KERNELS.to(grey)
+    along_rows, along_columns = _ALONG_ROWS.to(grey), _ALONG_COLUMNS.to(grey)
     # Even and odd of one orientation belong together.
     pairs = torch.eye(ORIENTATIONS, dtype=grey.dtype, device=grey.device).repeat(1, 2)
     energies = []
     for scale in range(SCALES):
         level = F.avg_pool2d(grey, 2**scale) if scale else grey
-        answers = F.conv2d(F.pad(level, (RADIUS,) * 4, mode="replicate"), kernels)
+        answers = F.conv2d(F.conv2d(F.pad(level, (RADIUS,) * 4, mode="replicate"), along_rows), along_columns)
         squares = mixed(answers * answers, pairs)
         # The root is moved off zero, where its slope is infinite.
         energy = torch.sqrt(squares + 1e-6)
