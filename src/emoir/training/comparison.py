@@ -29,6 +29,7 @@ HEADLINES = (
     ("(2) colour + texture minus RGB, same network", "ours, colour + texture", "ours, RGB"),
     ("colour minus RGB", "ours, colour", "ours, RGB"),
     ("texture minus RGB", "ours, texture", "ours, RGB"),
+    ("distilled minus from scratch", "ours, colour + texture, distilled", "ours, colour + texture"),
     ("distilled minus original", "ours, colour + texture, distilled", "original"),
     ("distilled minus original by our recipe", "ours, colour + texture, distilled", "original + our recipe"),
 )
