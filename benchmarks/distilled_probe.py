@@ -47,7 +47,7 @@ def main() -> None:
         table, folds = development.folds(name)
         file, deeper = READINGS / f"{name}.distilled.npz", READINGS / f"{name}.distilled-statistics.npz"
         if not (file.exists() and deeper.exists()):
-            network = network or pretrained().eval()
+            network = network or pretrained()
             pixels = cached_pixels(table.paths, SIZE, arguments.run / "cache")
             sides = [numbers_of(network, side) for side in (pixels, pixels[:, :, ::-1])]
             features, statistics = (np.concatenate(parts, axis=1) for parts in zip(*sides, strict=True))

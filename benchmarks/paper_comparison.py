@@ -37,8 +37,7 @@ RESULTS = Path(__file__).resolve().parent / "experiment"
 PRETRAINED = RESULTS / "cache" / "pretrained"
 # The vote of the majority; ties have none.
 PAINTINGS = Columns(classes={"mikels": "emotion"}, class_names={"mikels": MIKELS.names})
-# Batch and epochs: about 2,000 steps on every set, as on Emotion6, where the number of epochs was chosen. In fewer the
-# original does not leave the floor.
+# Batch and epochs: about 2,000 steps on every set, as on Emotion6, where the number of epochs was chosen.
 LENGTHS = {
     "emotion6": (32, 60),
     "fi_subset": (16, 60),

@@ -169,8 +169,9 @@ def test_a_code_and_its_index_may_differ_by_a_change_of_id(
         code = f"reading:{encode_reading(other.model.read(name))}"
         with pytest.raises(QueryError, match="of another model"):
             other.search(code)
-        card = json.loads((other_model / CARD).read_text(encoding="utf-8"))
-        (other_model / CARD).write_text(json.dumps({**card, "earlier_ids": [collection.model.id]}), encoding="utf-8")
+    card = json.loads((other_model / CARD).read_text(encoding="utf-8"))
+    (other_model / CARD).write_text(json.dumps({**card, "earlier_ids": [collection.model.id]}), encoding="utf-8")
+    with Collection(collection.location, model=other_model) as other:
         assert next(iter(other.search(code))).path.name == name.name
         other.index()
         older = f"reading:{encode_reading(collection.model.read(name))}"

@@ -312,8 +312,7 @@ class Collection:
             return index.readings(facts, rows)[0]
         if isinstance(subject, ReadingCode):
             # A code may be older or newer than the index by a change of the model's id that changed no reading.
-            reader = ModelFolder(self._model_folder)
-            ids = (reader.id, *reader.card.earlier_ids)
+            ids = (self.model.id, *self.model.card.earlier_ids)
             others = ids if index.model.id in ids else ()
             return decode_reading(subject.code, index.layout.class_names, (index.model.id, *others))
         if not isinstance(subject, ImageFile):
