@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,7 @@ SETS = ("emotion6", "oasis", "fi_subset", "abstract_paintings")
 # A head that training needs for Emotion6's search words; it is not exported.
 WORDS = "keyword6"
 SOFT = {"mikels": ("fi_subset", "abstract_paintings"), "ekman": ("emotion6",), WORDS: ("emotion6",)}
+Parts = Mapping[str, tuple[Table, NDArray[np.intp]]]
 UNRATED_PER_EPOCH = 18_000
 # How often an epoch shows a rated image. Paintings are few and unlike the rest.
 REPEATS = {"emotion6": 8, "oasis": 8, "fi_subset": 8, "abstract_paintings": 12}
@@ -64,9 +65,13 @@ def training_rows(name: str, fold: int | None) -> tuple[Table, NDArray[np.intp]]
     return table, np.arange(len(table)) if fold is None else folds.training_rows(fold)
 
 
-def soft_targets(fold: int | None, embeddings: NDArray[np.float32]) -> Targets:
-    """What probes fitted on the training folds say of the unrated views."""
-    parts = {name: training_rows(name, fold) for name in SETS}
+def soft_targets(parts: Parts, embeddings: NDArray[np.float32]) -> Targets:
+    """What probes on the teachers' embeddings, fitted on some rows of the rated sets, say of the unrated views.
+
+    Args:
+        parts: name of a rated set to its table and the rows that may be learnt from.
+        embeddings: of the unrated views.
+    """
     features = {name: teacher_features(name)[rows] for name, (_, rows) in parts.items()}
     reduce = fit_reduction(np.concatenate(list(features.values())))
     unrated = reduce.transform(embeddings).astype(np.float64)
@@ -113,17 +118,17 @@ def beginning() -> EmotionNet:
 def train(run: Path, teachers: Path, fold: int | None) -> EmotionNet:
     """The network of one fold, or of all ratings for None."""
     cached = views(run, teachers)
-    parts = [training_rows(name, fold) for name in SETS]
-    tables = [table.take(rows.tolist()) for table, rows in parts]
+    parts = {name: training_rows(name, fold) for name in SETS}
+    tables = [table.take(rows.tolist()) for table, rows in parts.values()]
     rated = join_targets(tables, list(SOFT), [])
     everything = np.concatenate([cached_pixels(table.paths, CACHE_SIZE, run / "cache") for table in tables])
     count = len(everything)
     embeddings = np.asarray(cached.embeddings)
-    features = [teacher_features(name)[rows] for name, (_, rows) in zip(SETS, parts, strict=True)]
+    features = [teacher_features(name)[rows] for name, (_, rows) in parts.items()]
     # In the very axes of the pre-training, which the teacher's head knows.
     seen = np.concatenate([*features, embeddings])
     teacher = torch.from_numpy(whitened_targets(seen, TEACHER_DIMENSIONS, fitted_on=embeddings))
-    targets = joined(rated, soft_targets(fold, embeddings), teacher)
+    targets = joined(rated, soft_targets(parts, embeddings), teacher)
     pixels = np.concatenate([everything, cached.pixels])
     chosen = np.random.default_rng(0).choice(len(cached.pixels), UNRATED_PER_EPOCH, replace=False) + count
     repeats = np.repeat([REPEATS[name] for name in SETS], [len(table) for table in tables])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
 import scipy.stats
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from emoir.datasets import Table
@@ -183,3 +186,17 @@ def test_cached_pixels(tmp_path: Path) -> None:
     changed = cached_pixels(paths, 24, tmp_path / "cache")
     assert not np.array_equal(changed[1], first[1])
     np.testing.assert_array_equal(changed[2], first[2])
+
+
+def test_cached_pixels_made_by_two_at_once(tmp_path: Path) -> None:
+    paths = save_photos(tmp_path / "photos", 12)
+    together = Barrier(2)
+
+    def make(_: int) -> NDArray[np.uint8]:
+        together.wait()
+        return cached_pixels(paths, 64, tmp_path / "cache")
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(make, range(2))
+    np.testing.assert_array_equal(first, second)
+    assert len(list((tmp_path / "cache").iterdir())) == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -38,12 +40,19 @@ def cached_pixels(paths: Sequence[Path], size: int, folder: Path, *, threads: in
     file = folder / f"pixels-{size}-{digest.hexdigest()[:16]}.npy"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".partial.npy")
-        shape = (len(paths), size, size, 3)
-        pixels = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
-        with ThreadPoolExecutor(threads) as pool:
-            for row, image in enumerate(pool.map(lambda path: decode(path, size=size).pixels, paths)):
-                pixels[row] = image
-        pixels.flush()
-        partial.replace(file)
+        # Another process may be at the same images.
+        partial = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}.partial.npy")
+        try:
+            _decode_all(paths, size, partial, threads)
+            partial.replace(file)
+        finally:
+            partial.unlink(missing_ok=True)
     return np.load(file, mmap_mode="r")  # type: ignore[no-any-return]
+
+
+def _decode_all(paths: Sequence[Path], size: int, file: Path, threads: int) -> None:
+    pixels = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=(len(paths), size, size, 3))
+    with ThreadPoolExecutor(threads) as pool:
+        for row, image in enumerate(pool.map(lambda path: decode(path, size=size).pixels, paths)):
+            pixels[row] = image
+    pixels.flush()

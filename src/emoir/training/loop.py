@@ -177,12 +177,12 @@ class _State(Generic[NetworkType]):
         self.schedule: torch.optim.lr_scheduler.LRScheduler
         if config.published:
             self.optimizer = torch.optim.SGD(
-                network.parameters(), config.learning_rate, momentum=0.9, weight_decay=config.weight_decay
+                network.parameters(), config.learning_rate, momentum=0.9, weight_decay=config.weight_decay, fused=True
             )
             milestones = [self.steps // 2, self.steps * 3 // 4]
             self.schedule = torch.optim.lr_scheduler.MultiStepLR(self.optimizer, milestones)
         else:
-            self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate)
+            self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
             self.schedule = torch.optim.lr_scheduler.OneCycleLR(
                 self.optimizer, config.learning_rate, total_steps=self.steps + 1, pct_start=0.1
             )
