@@ -25,7 +25,7 @@ from emoir.training.experiment import HISTORY, Contender, Piece, history
 Values = NDArray[np.float64]
 HEADLINES = (
     ("(1) improved minus original, both from scratch", "ours, colour + texture", "original"),
-    ("the same, original by our recipe", "ours, colour + texture", "original + our recipe"),
+    ("(1) with the original trained by our recipe", "ours, colour + texture", "original + our recipe"),
     ("(2) colour + texture minus RGB, same network", "ours, colour + texture", "ours, RGB"),
     ("colour minus RGB", "ours, colour", "ours, RGB"),
     ("texture minus RGB", "ours, texture", "ours, RGB"),
