@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from emoir.datasets import Table
 from emoir.emotions.spaces import EKMAN, MIKELS
 from emoir.evaluate.figures import headline, provenance
 from emoir.evaluate.out_of_fold import OutOfFold
+from emoir.networks import EmotionNet
 from emoir.networks.base import NetworkOutput
 from emoir.training.augmentation import Augmentation, augment
 from emoir.training.cache import cached_pixels
@@ -68,7 +70,8 @@ class Trial:
 
     Args:
         name: in the table.
-        repeats: how often an epoch shows a rated image (OASIS, of which there are fewer, half as often again).
+        repeats: how often an epoch shows a rated image (OASIS, of which there are fewer, half as often again,
+            rounded down).
         epochs: passes.
         unrated: whether the unrated pictures are shown, with soft labels.
         direct: whether the embedding sees the standardised statistics besides the features.
@@ -132,34 +135,40 @@ class Kept:
             if not file.exists():
                 whole = cached_pixels(table.paths, SIZE, run / "cache")
                 larger = cached_pixels(table.paths, CACHE_SIZE, run / "cache")
-                sides = [statistics_of(whole), statistics_of(whole[:, :, ::-1]), *drawn(larger, RATED_DRAWS, seed=0)]
-                np.save(file, np.stack(sides, axis=1))
+                sides = [statistics_of(self.trunk, side) for side in (whole, whole[:, :, ::-1])]
+                np.save(file, np.stack(sides + drawn(self.trunk, larger, RATED_DRAWS, seed=0), axis=1))
             self.rated[name] = np.load(file)
         models = sorted((development.ROOT.parent / "teachers").glob("*.onnx"))
         views = cached_views(unrated_paths(), models, run / "whole", crops=0, size=CACHE_SIZE, report=report)
         self.embeddings = np.asarray(views.embeddings)
         file = run / "unrated.npy"
         if not file.exists():
-            np.save(file, np.stack(drawn(views.pixels, UNRATED_DRAWS, seed=1), axis=1))
+            np.save(file, np.stack(drawn(self.trunk, views.pixels, UNRATED_DRAWS, seed=1), axis=1))
         self.unrated: NDArray[np.float16] = np.load(file)
 
+    @cached_property
+    def trunk(self) -> EmotionNet:
+        """The pre-trained network; nothing reads it once the statistics are kept."""
+        return pretrained()
 
-def statistics_of(pixels: NDArray[np.uint8], draws: torch.Generator | None = None) -> NDArray[np.float16]:
+
+def statistics_of(
+    network: EmotionNet, pixels: NDArray[np.uint8], draws: torch.Generator | None = None
+) -> NDArray[np.float16]:
     """Pooled statistics of all stages of the trunk (n, 1096); of one augmentation of each picture if drawn."""
-    network = pretrained()
     kept: list[NDArray[np.float16]] = []
-    network.fusion.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0].half().numpy()))
-    with torch.no_grad():
+    hook = network.fusion.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0].half().numpy()))
+    with hook, torch.no_grad():
         for at in range(0, len(pixels), 32):
             batch = torch.from_numpy(np.array(pixels[at : at + 32])).permute(0, 3, 1, 2).float() / 255
             network(batch if draws is None else augment(batch, SIZE, AUGMENTATION, draws))
     return np.concatenate(kept)
 
 
-def drawn(pixels: NDArray[np.uint8], count: int, *, seed: int) -> list[NDArray[np.float16]]:
+def drawn(network: EmotionNet, pixels: NDArray[np.uint8], count: int, *, seed: int) -> list[NDArray[np.float16]]:
     """Statistics of several augmentations of every picture."""
     draws = torch.Generator().manual_seed(seed)
-    return [statistics_of(pixels, draws) for _ in range(count)]
+    return [statistics_of(network, pixels, draws) for _ in range(count)]
 
 
 def train(kept: Kept, trial: Trial, rows: Rows) -> Top:
