@@ -1,6 +1,7 @@
 """Fine-tune the pre-trained network on human ratings, once per fold and once on all.
 
     python benchmarks/fine_tune_shipped.py --run runs/shipped --fold 0     (0 to 4, then all)
+    python benchmarks/fine_tune_shipped.py --run runs/seldom --repeats seldom --fold 0     (a trial, not shipped)
 
 Every run begins with the pre-trained trunk, which has seen no human-rated image. Its labels: the ratings of the
 training folds (Emotion6, OASIS, the FI part, abstract paintings; never GAPED), and, for the unrated views, soft labels
@@ -41,7 +42,11 @@ SOFT = {"mikels": ("fi_subset", "abstract_paintings"), "ekman": ("emotion6",), W
 Parts = Mapping[str, tuple[Table, NDArray[np.intp]]]
 UNRATED_PER_EPOCH = 18_000
 # How often an epoch shows a rated image. Paintings are few and unlike the rest.
-REPEATS = {"emotion6": 8, "oasis": 8, "fi_subset": 8, "abstract_paintings": 12}
+REPEATS = {
+    "shipped": {"emotion6": 8, "oasis": 8, "fi_subset": 8, "abstract_paintings": 12},
+    # What is best for a top on the frozen trunk, see top_trials.py.
+    "seldom": {"emotion6": 2, "oasis": 3, "fi_subset": 2, "abstract_paintings": 3},
+}
 
 FINE_TUNING = TrainingConfig(
     epochs=2,
@@ -115,7 +120,7 @@ def beginning() -> EmotionNet:
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
-def train(run: Path, teachers: Path, fold: int | None) -> EmotionNet:
+def train(run: Path, teachers: Path, fold: int | None, recipe: str = "shipped") -> EmotionNet:
     """The network of one fold, or of all ratings for None."""
     cached = views(run, teachers)
     parts = {name: training_rows(name, fold) for name in SETS}
@@ -131,7 +136,7 @@ def train(run: Path, teachers: Path, fold: int | None) -> EmotionNet:
     targets = joined(rated, soft_targets(parts, embeddings), teacher)
     pixels = np.concatenate([everything, cached.pixels])
     chosen = np.random.default_rng(0).choice(len(cached.pixels), UNRATED_PER_EPOCH, replace=False) + count
-    repeats = np.repeat([REPEATS[name] for name in SETS], [len(table) for table in tables])
+    repeats = np.repeat([REPEATS[recipe][name] for name in SETS], [len(table) for table in tables])
     rows = np.concatenate([np.repeat(np.arange(count), repeats), chosen])
     folder = run / f"fine_tuning-{'all' if fold is None else fold}"
     return fit(beginning(), pixels, targets, FINE_TUNING, folder, rows=rows, report=report)
@@ -157,10 +162,11 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/shipped"))
     parser.add_argument("--teachers", type=Path, default=development.ROOT.parent / "teachers")
     parser.add_argument("--fold", choices=["0", "1", "2", "3", "4", "all"], required=True)
+    parser.add_argument("--repeats", choices=list(REPEATS), default="shipped", help="how often rated images are shown")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     fold = None if arguments.fold == "all" else int(arguments.fold)
-    network = train(arguments.run, arguments.teachers, fold)
+    network = train(arguments.run, arguments.teachers, fold, arguments.repeats)
     torch.save(network.state_dict(), arguments.run / f"network-{arguments.fold}.pt")
     if fold is not None:
         np.savez(arguments.run / f"fold-{fold}.npz", allow_pickle=False, **read_fold(network, arguments.run, fold))

@@ -23,45 +23,49 @@ CALIBRATED_BY = {"mikels": ("fi_subset", "abstract_paintings"), "ekman": ("emoti
 FOLDS = 5
 
 
-def collect(run: Path, gaped: dict[str, NDArray[np.float32]]) -> None:
+def collect(run: Path, gaped: dict[str, NDArray[np.float32]] | None = None, recipe: str = MODEL) -> None:
     """Join what the five networks said of the images they held out, and keep it with the benchmarks.
 
     Args:
         run: where ``fine_tune_shipped.py`` left its outputs.
-        gaped: outputs of the shipped network for GAPED, which no network was shown.
+        gaped: outputs of the network of all ratings for GAPED, which no network was shown; None leaves GAPED out.
+        recipe: what the readings are called.
     """
     parts = [dict(np.load(run / f"fold-{fold}.npz")) for fold in range(FOLDS)]
     for name in development.HUMAN_RATED:
+        if name == "gaped" and gaped is None:
+            continue
         _, folds = development.folds(name)
         arrays: dict[str, NDArray[np.generic]] = {"digests": np.array(folds.digests)}
-        for key in (key for key in (gaped if name == "gaped" else parts[0]) if key.startswith(f"{name}.")):
-            if name == "gaped":
+        for key in (key for key in {**parts[0], **(gaped or {})} if key.startswith(f"{name}.")):
+            if gaped is not None and name == "gaped":
                 joined = gaped[key]
             else:
                 joined = np.zeros((len(folds.digests), parts[0][key].shape[1]), dtype=np.float32)
                 for fold, part in enumerate(parts):
                     joined[folds.test_rows(fold)] = part[key]
             arrays[key.removeprefix(f"{name}.")] = joined.astype(np.float16)
-        np.savez_compressed(READINGS / f"{name}.{MODEL}.npz", allow_pickle=False, **arrays)
+        np.savez_compressed(READINGS / f"{name}.{recipe}.npz", allow_pickle=False, **arrays)
 
 
-def readings(name: str) -> tuple[Table, Folds, OutOfFold]:
-    """A set with the out-of-fold readings of the shipped recipe."""
+def readings(name: str, recipe: str = MODEL) -> tuple[Table, Folds, OutOfFold]:
+    """A set with the out-of-fold readings of a recipe."""
     table, folds = development.folds(name)
-    return table, folds, FoldOutputs().out_of_fold(name)
+    return table, folds, FoldOutputs(recipe).out_of_fold(name)
 
 
 class FoldOutputs:
     """Logits, points and embeddings, each row by a network that had not learnt from its image."""
 
-    def __init__(self) -> None:
+    def __init__(self, recipe: str = MODEL) -> None:
+        self.recipe = recipe
         self._arrays: dict[str, dict[str, NDArray[np.float32]]] = {}
 
     def joined(self, name: str, head: str) -> NDArray[np.float32]:
         """A head's outputs for a whole set, in the order of its table."""
         if name not in self._arrays:
             _, folds = development.folds(name)
-            stored = dict(np.load(READINGS / f"{name}.{MODEL}.npz", allow_pickle=False))
+            stored = dict(np.load(READINGS / f"{name}.{self.recipe}.npz", allow_pickle=False))
             place = {digest: row for row, digest in enumerate(stored.pop("digests").tolist())}
             rows = [place[digest] for digest in folds.digests]
             self._arrays[name] = {key: values[rows].astype(np.float32) for key, values in stored.items()}

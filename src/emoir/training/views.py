@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -129,9 +130,13 @@ def cached_views(
 
 
 def _check_identity(file: Path, identity: str) -> None:
-    if file.exists() and file.read_text(errors="surrogateescape") != identity:
+    # Written once, by renaming: another process may be reading it.
+    if not file.exists():
+        part = file.with_name(f"{file.name}.{os.getpid()}")
+        part.write_text(identity, errors="surrogateescape")
+        part.replace(file)
+    elif file.read_text(errors="surrogateescape") != identity:
         raise TrainingError(f"{file.parent} holds views of other images or settings; choose another folder")
-    file.write_text(identity, errors="surrogateescape")
 
 
 def _array(file: Path, shape: tuple[int, ...], dtype: type) -> Any:

@@ -1,0 +1,89 @@
+"""How far the pre-trained network agrees with its teachers: ``python benchmarks/teacher_agreement.py``.
+
+The cosine between what it says and what the teachers say, in the axes of its targets: on views that it learnt from, on
+new crops of the same images, and on rated images, which it never saw. The floor is the cosine with the answer to
+another picture of the set. What is lost from the first to the second is a matter of views, from there on one of images.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+import development
+from emoir.evaluate import bootstrap_mean
+from emoir.evaluate.figures import provenance
+from emoir.images.decode import decode
+from emoir.images.squash import squash
+from emoir.training.answers import answers
+from emoir.training.cache import cached_pixels
+from emoir.training.distill import Teacher, whitened_targets
+from emoir.training.views import random_boxes
+from pretrain_shipped import SIZE, TEACHER_DIMENSIONS, pretrained
+from pretraining_views import CROPS, unrated_paths, views
+from probes import teacher_features
+
+IMAGES = 400
+TEACHER_SIZE = 224
+# Seeds of the views that were learnt from are the images' numbers.
+FRESH = 1_000_000
+
+
+def resized(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Cached views at the network's size."""
+    return np.stack([np.asarray(squash(Image.fromarray(view), SIZE)) for view in pixels])
+
+
+def fresh_crops(paths: list[Path], rows: NDArray[np.intp], teachers: Path) -> tuple[NDArray[np.uint8], np.ndarray]:
+    """A crop of every image that was not among its views, and the teachers' embeddings of it."""
+    small, large = [], []
+    for row in rows.tolist():
+        image = Image.fromarray(decode(paths[row]).pixels)
+        left, top, right, bottom = random_boxes(1, [FRESH + row])[1]
+        box = (left * image.width, top * image.height, right * image.width, bottom * image.height)
+        crop = image.crop(tuple(round(edge) for edge in box))  # type: ignore[arg-type]
+        small.append(np.asarray(squash(crop, SIZE)))
+        large.append(np.asarray(squash(crop, TEACHER_SIZE)))
+    models = sorted(teachers.glob("*.onnx"))
+    return np.stack(small), np.concatenate([Teacher(path).embed(np.stack(large)) for path in models], axis=1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", type=Path, default=Path("runs/shipped"))
+    parser.add_argument("--teachers", type=Path, default=development.ROOT.parent / "teachers")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    network, draws = pretrained().eval(), np.random.default_rng(0)
+    cached, paths = views(arguments.run, arguments.teachers), unrated_paths()
+    learnt = np.asarray(cached.embeddings)
+    some = np.sort(draws.choice(len(paths), IMAGES, replace=False))
+    pictures: dict[str, tuple[NDArray[np.uint8], np.ndarray]] = {}
+    for view, name in ((0, "learnt from, whole"), (1, "learnt from, a crop")):
+        rows = some * (1 + CROPS) + view
+        pictures[name] = resized(cached.pixels[rows]), learnt[rows]
+    pictures["the same images, a new crop"] = fresh_crops(paths, some, arguments.teachers)
+    for name in development.HUMAN_RATED:
+        table = development.load(name)
+        rows = np.sort(draws.choice(len(table), min(IMAGES, len(table)), replace=False))
+        pixels = cached_pixels([table.paths[row] for row in rows], SIZE, arguments.run / "cache")
+        pictures[f"{name}, never seen"] = pixels, teacher_features(name)[rows]
+    print("| pictures | images | agreement | floor |\n|---|---|---|---|")
+    for name, (pixels, embeddings) in pictures.items():
+        target = whitened_targets(np.concatenate([learnt, embeddings]), TEACHER_DIMENSIONS, fitted_on=learnt)[
+            len(learnt) :
+        ]
+        said = answers(network, pixels)["teacher"]
+        said = said / np.linalg.norm(said, axis=1, keepdims=True)
+        floor = (said * np.roll(target, 1, axis=0)).sum(axis=1).mean()
+        print(f"| {name} | {len(pixels)} | {bootstrap_mean((said * target).sum(axis=1))} | {floor:.3f} |", flush=True)
+    print("\n" + provenance("cosine in 384 partly whitened dimensions", "seed 0"))
+
+
+if __name__ == "__main__":
+    main()
