@@ -62,7 +62,7 @@ def main() -> None:
         learnt_from=[*paths, *unrated_paths()],
         scores=scores,
         facts={
-            "version": "0.3.0",
+            "version": "0.4.0",
             "data": {
                 "human-rated": rated,
                 "weakly labelled or unlabelled": {name: len(development.load(name)) for name in development.WEAK},

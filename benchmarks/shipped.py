@@ -16,36 +16,33 @@ from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.training.calibrate import fit_temperature
 from probes import shares_of
 
-MODEL = "emoir-0.3"
+MODEL = "emoir-0.4"
 READINGS = Path(__file__).resolve().parent / "readings"
 # Which sets calibrate a head.
 CALIBRATED_BY = {"mikels": ("fi_subset", "abstract_paintings"), "ekman": ("emotion6",), "keyword6": ("emotion6",)}
 FOLDS = 5
 
 
-def collect(run: Path, gaped: dict[str, NDArray[np.float32]] | None = None, recipe: str = MODEL) -> None:
+def collect(run: Path, gaped: dict[str, NDArray[np.float32]]) -> None:
     """Join what the five networks said of the images they held out, and keep it with the benchmarks.
 
     Args:
         run: where ``fine_tune_shipped.py`` left its outputs.
-        gaped: outputs of the network of all ratings for GAPED, which no network was shown; None leaves GAPED out.
-        recipe: what the readings are called.
+        gaped: outputs of the shipped network for GAPED, which no network was shown.
     """
     parts = [dict(np.load(run / f"fold-{fold}.npz")) for fold in range(FOLDS)]
     for name in development.HUMAN_RATED:
-        if name == "gaped" and gaped is None:
-            continue
         _, folds = development.folds(name)
         arrays: dict[str, NDArray[np.generic]] = {"digests": np.array(folds.digests)}
-        for key in (key for key in {**parts[0], **(gaped or {})} if key.startswith(f"{name}.")):
-            if gaped is not None and name == "gaped":
+        for key in (key for key in (gaped if name == "gaped" else parts[0]) if key.startswith(f"{name}.")):
+            if name == "gaped":
                 joined = gaped[key]
             else:
                 joined = np.zeros((len(folds.digests), parts[0][key].shape[1]), dtype=np.float32)
                 for fold, part in enumerate(parts):
                     joined[folds.test_rows(fold)] = part[key]
             arrays[key.removeprefix(f"{name}.")] = joined.astype(np.float16)
-        np.savez_compressed(READINGS / f"{name}.{recipe}.npz", allow_pickle=False, **arrays)
+        np.savez_compressed(READINGS / f"{name}.{MODEL}.npz", allow_pickle=False, **arrays)
 
 
 def readings(name: str, recipe: str = MODEL) -> tuple[Table, Folds, OutOfFold]:

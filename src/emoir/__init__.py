@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from emoir.search.matches import Match, Matches
 
 __all__ = ["Collection", "EmotionReading", "EmotionReadings", "Match", "Matches", "Model"]
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 _HOMES = {
     "Collection": "emoir.collection",

@@ -34,5 +34,6 @@ def test_shipped_readings(model: Model) -> None:
 
 
 def test_the_pictures_are_read_differently(model: Model) -> None:
+    # Well beyond the tolerance above, or that test would prove nothing.
     values = np.array([list(numbers.values()) for numbers in readings(model)])
-    assert values.std(axis=0).max() > 0.02
+    assert values.std(axis=0).max() > 5 * 2e-3
