@@ -81,6 +81,22 @@ def test_a_stopped_call_goes_on(teacher: Path, tmp_path: Path) -> None:
         cached_views(paths[1:], [teacher], tmp_path / "views", crops=0, size=32, teacher_size=32)
 
 
+def test_a_second_call_leaves_the_list_of_images_to_its_readers(teacher: Path, tmp_path: Path) -> None:
+    paths = save_photos(tmp_path / "photos", 2)
+    states = []
+    for _ in range(2):
+        cached_views(paths, [teacher], tmp_path / "views", crops=0, size=32, teacher_size=32)
+        states.append((tmp_path / "views" / "views.txt").stat())
+    assert states[0].st_ino == states[1].st_ino
+    assert states[0].st_mtime_ns == states[1].st_mtime_ns
+    assert sorted(file.name for file in (tmp_path / "views").iterdir()) == [
+        "done.npy",
+        "embeddings.npy",
+        "pixels.npy",
+        "views.txt",
+    ]
+
+
 def test_probes_learn_what_is_linear() -> None:
     random = np.random.default_rng(0)
     features = random.normal(size=(300, 20))
