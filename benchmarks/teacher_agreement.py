@@ -22,8 +22,8 @@ from emoir.images.decode import decode
 from emoir.images.squash import squash
 from emoir.training.answers import answers
 from emoir.training.cache import cached_pixels
-from emoir.training.distill import Teacher, whitened_targets
-from emoir.training.views import random_boxes
+from emoir.training.distill import teacher_embeddings, whitened_targets
+from emoir.training.views import cut, random_boxes
 from pretrain_shipped import SIZE, TEACHER_DIMENSIONS, pretrained
 from pretraining_views import CROPS, unrated_paths, views
 from probes import teacher_features
@@ -43,14 +43,10 @@ def fresh_crops(paths: list[Path], rows: NDArray[np.intp], teachers: Path) -> tu
     """A crop of every image that was not among its views, and the teachers' embeddings of it."""
     small, large = [], []
     for row in rows.tolist():
-        image = Image.fromarray(decode(paths[row]).pixels)
-        left, top, right, bottom = random_boxes(1, [FRESH + row])[1]
-        box = (left * image.width, top * image.height, right * image.width, bottom * image.height)
-        crop = image.crop(tuple(round(edge) for edge in box))  # type: ignore[arg-type]
+        crop = cut(Image.fromarray(decode(paths[row]).pixels), random_boxes(1, [FRESH + row])[1])
         small.append(np.asarray(squash(crop, SIZE)))
         large.append(np.asarray(squash(crop, TEACHER_SIZE)))
-    models = sorted(teachers.glob("*.onnx"))
-    return np.stack(small), np.concatenate([Teacher(path).embed(np.stack(large)) for path in models], axis=1)
+    return np.stack(small), teacher_embeddings(np.stack(large), sorted(teachers.glob("*.onnx")))
 
 
 def main() -> None:

@@ -17,7 +17,8 @@ STORED = Path(__file__).parent / "shipped_readings.json"
 def readings(model: Model) -> list[dict[str, float]]:
     result = []
     for seed in range(10):
-        reading = model.read(noise(200, seed))
+        # From dark to bright, so that the readings lie apart.
+        reading = model.read((noise(200, seed) * ((seed + 1) / 10)).astype(np.uint8))
         numbers = {
             f"{space}.{name}": p for space, classes in reading.distributions.items() for name, p in classes.items()
         }
@@ -34,6 +35,5 @@ def test_shipped_readings(model: Model) -> None:
 
 
 def test_the_pictures_are_read_differently(model: Model) -> None:
-    # Well beyond the tolerance above, or that test would prove nothing.
     values = np.array([list(numbers.values()) for numbers in readings(model)])
-    assert values.std(axis=0).max() > 5 * 2e-3
+    assert values.std(axis=0).max() > 0.02

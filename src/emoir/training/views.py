@@ -61,6 +61,18 @@ def random_boxes(crops: int, seed: Sequence[int]) -> list[tuple[float, float, fl
     return boxes
 
 
+def cut(image: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
+    """The part of a picture inside left, top, right, bottom in [0, 1], rounded to whole pixels.
+
+    Example:
+        >>> cut(Image.new("RGB", (10, 20)), (0.1, 0.5, 0.6, 1.0)).size
+        (5, 10)
+    """
+    left, top, right, bottom = box
+    edges = (left * image.width, top * image.height, right * image.width, bottom * image.height)
+    return image.crop(tuple(round(edge) for edge in edges))  # type: ignore[arg-type]
+
+
 def cached_views(
     paths: Sequence[Path],
     teachers: Sequence[Path],
@@ -113,9 +125,8 @@ def cached_views(
         large = np.empty((len(paths[start : start + CHUNK]) * views, teacher_size, teacher_size, 3), dtype=np.uint8)
         for at, path in enumerate(paths[start : start + CHUNK]):
             image = Image.fromarray(decode(path).pixels)
-            for view, (left, top, right, bottom) in enumerate(random_boxes(crops, [start + at])):
-                box = (left * image.width, top * image.height, right * image.width, bottom * image.height)
-                part = image if not view else image.crop(tuple(round(edge) for edge in box))  # type: ignore[arg-type]
+            for view, box in enumerate(random_boxes(crops, [start + at])):
+                part = cut(image, box)
                 large[at * views + view] = np.asarray(squash(part, teacher_size))
                 pixels[(start + at) * views + view] = np.asarray(squash(part, size))
         rows = slice(start * views, start * views + len(large))
