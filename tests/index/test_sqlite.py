@@ -12,39 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoir import EmotionReadings, Model
+from emoir import EmotionReadings
 from emoir.emotions.calibration import ScoreCurve
-from emoir.errors import IndexFileError, IndexVersionError, ModelMismatchError
-from emoir.extract import Extraction, Failure, extract
+from emoir.extract import Extraction, Failure
 from emoir.images.walk import FileStat
-from emoir.index import FileOutcome, KnownImage, NotAnImage, RowLayout, SqliteIndex
+from emoir.index import FileOutcome, KnownImage, NotAnImage, SqliteIndex
 from emoir.index.base import FEW_TIMES, IndexedModel
-from emoir.index.repair import repair
-from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, MAX_PIXELS, Limits
-from tests.index.older import make_older
-from tests.pictures import save_photos
+from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, Limits
+from tests.index.filled import outcomes
 
 STAT = FileStat(1, 1)
-
-
-@pytest.fixture
-def indexed(model: Model) -> IndexedModel:
-    return IndexedModel(model.id, RowLayout(model.card.class_names), model.card.licence)
-
-
-@pytest.fixture
-def index(tmp_path: Path, indexed: IndexedModel) -> SqliteIndex:
-    return SqliteIndex(tmp_path / "test.emoir", model=indexed)
-
-
-@pytest.fixture
-def extractions(model: Model, tmp_path: Path) -> list[tuple[bytes, Extraction]]:
-    paths = save_photos(tmp_path / "photos", 6)
-    return [(os.fsencode(path), extract(path, model, max_pixels=MAX_PIXELS)) for path in paths]
-
-
-def outcomes(extractions: list[tuple[bytes, Extraction]]) -> list[FileOutcome]:
-    return [FileOutcome(path, extraction.stat, extraction) for path, extraction in extractions]
 
 
 def test_what_goes_in_comes_out(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
@@ -241,107 +218,6 @@ def test_roots_cover_each_other(index: SqliteIndex) -> None:
     assert index.roots() == [b"/p", b"/q"]
     index.remove_root(b"/p")
     assert index.roots() == [b"/q"]
-
-
-def test_a_second_model_is_refused_with_two_ways_out(index: SqliteIndex, indexed: IndexedModel) -> None:
-    other = replace(indexed, id="other-1")
-    with pytest.raises(ModelMismatchError, match=r"use another file with --index, or .* emoir index --rebuild"):
-        SqliteIndex(index.file, model=other).require(other.id)
-    index.require(other.id, indexed.id)
-    index.rebuild(other)
-    reopened = SqliteIndex(index.file)
-    reopened.require(other.id)
-    assert reopened.status().model == other
-
-
-def test_files_that_are_no_index(tmp_path: Path, indexed: IndexedModel) -> None:
-    with pytest.raises(IndexFileError, match="begin with: emoir index FOLDER"):
-        SqliteIndex(tmp_path / "absent.emoir")
-    assert not (tmp_path / "absent.emoir").exists()
-    foreign = tmp_path / "foreign.db"
-    with sqlite3.connect(foreign) as connection:
-        connection.execute("CREATE TABLE t (x)")
-    connection.close()
-    with pytest.raises(IndexFileError, match="is no emoir index; choose another file with --index"):
-        SqliteIndex(foreign, model=indexed)
-    (tmp_path / "empty.emoir").touch()
-    with pytest.raises(IndexFileError, match="is no emoir index"):
-        SqliteIndex(tmp_path / "empty.emoir", model=indexed)
-    text = tmp_path / "text.emoir"
-    text.write_text("this is no database, " * 100)
-    with pytest.raises(IndexFileError, match="or no emoir index"):
-        SqliteIndex(text, model=indexed)
-
-
-def test_an_index_that_cannot_be_written_can_be_read(
-    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]
-) -> None:
-    index.record(outcomes(extractions), Limits())
-    index.close()
-    folder, user = index.file.parent / "archive", os.geteuid()
-    folder.mkdir()
-    file = index.file.rename(folder / "index.emoir")
-    file.chmod(0o444)
-    folder.chmod(0o555)
-    # Every folder above must be open to the user that a test run by root becomes.
-    parents = [parent for parent in folder.parents if parent.stat().st_uid == user and parent.stat().st_mode & 5 != 5]
-    modes = {parent: parent.stat().st_mode for parent in parents}
-    for parent in parents:
-        parent.chmod(0o755)
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        with SqliteIndex(file) as readable:
-            assert len(readable.matrix().ids) == 6
-            assert readable.status().images == 6
-            with pytest.raises(IndexFileError, match="it is read-only; choose another place with --index"):
-                readable.add_root(b"/x")
-    finally:
-        os.seteuid(user)
-        folder.chmod(0o755)
-        for parent, mode in modes.items():
-            parent.chmod(mode)
-
-
-def test_a_newer_index_is_refused(index: SqliteIndex, indexed: IndexedModel) -> None:
-    index.close()
-    with sqlite3.connect(index.file) as connection:
-        connection.execute("PRAGMA user_version = 99")
-    connection.close()
-    with pytest.raises(IndexVersionError, match=r"format 99, this emoir reads up to 4; update"):
-        SqliteIndex(index.file, model=indexed)
-
-
-@pytest.mark.parametrize("version", [1, 2, 3])
-def test_an_older_index_is_brought_forward(
-    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]], version: int
-) -> None:
-    index.record(outcomes(extractions), Limits())
-    hashes = index.attributes(index.matrix()).hash.tolist()
-    assert hashes == [extraction.hash for _, extraction in extractions]
-    before = index.matrix().rows
-    index.close()
-    make_older(index.file, version)
-    with SqliteIndex(index.file) as again:
-        attributes = again.attributes(again.matrix())
-        assert attributes.hashed.all() == (version > 1)
-        assert attributes.width.tolist() == [extraction.width for _, extraction in extractions]
-        np.testing.assert_array_equal(again.rows()[1], before)
-    with SqliteIndex(index.file) as third:
-        assert third.status().images == len(extractions)
-    assert not repair(index.file).damaged
-
-
-def test_damage_is_still_found_after_an_index_was_brought_forward(
-    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]
-) -> None:
-    index.record(outcomes(extractions), Limits())
-    index.close()
-    make_older(index.file, 3)
-    with closing(sqlite3.connect(index.file)) as connection, connection:
-        connection.execute("UPDATE segments SET checksum = checksum + 1")
-    SqliteIndex(index.file).close()
-    assert repair(index.file).damaged
 
 
 def test_looks_are_read_when_asked_for(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:

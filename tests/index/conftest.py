@@ -1,0 +1,31 @@
+"""An empty index, and six readings to put into it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from emoir import Model
+from emoir.extract import Extraction, extract
+from emoir.index import RowLayout, SqliteIndex
+from emoir.index.base import IndexedModel
+from emoir.limits import MAX_PIXELS
+from tests.pictures import save_photos
+
+
+@pytest.fixture
+def indexed(model: Model) -> IndexedModel:
+    return IndexedModel(model.id, RowLayout(model.card.class_names), model.card.licence)
+
+
+@pytest.fixture
+def index(tmp_path: Path, indexed: IndexedModel) -> SqliteIndex:
+    return SqliteIndex(tmp_path / "test.emoir", model=indexed)
+
+
+@pytest.fixture
+def extractions(model: Model, tmp_path: Path) -> list[tuple[bytes, Extraction]]:
+    paths = save_photos(tmp_path / "photos", 6)
+    return [(os.fsencode(path), extract(path, model, max_pixels=MAX_PIXELS)) for path in paths]
