@@ -122,10 +122,21 @@ def test_a_brush_keeps_what_lies_inside(page: Page) -> None:
 
 
 def test_a_colour(page: Page) -> None:
-    page.locator("#colour").fill("#336699")
-    page.locator("#colour").dispatch_event("change")
+    page.locator("#colour").fill("#336699")  # which changes it, too, as closing the picker does
     expect(page.locator(".chip .swatch")).to_be_visible()
     assert "near%3A%23336699" in page.url
+
+
+def test_a_colour_that_is_asked_for_again_is_asked_for_once(page: Page) -> None:
+    swatches = page.locator(".chip .swatch")
+    page.locator("#colour").fill("#336699")
+    expect(swatches).to_have_count(1)
+    page.locator("#colour").fill("#993322")
+    expect(swatches).to_have_count(2)
+    page.locator("#colour").fill("#336699")
+    page.wait_for_url("**near%3A%23336699")
+    expect(swatches).to_have_count(2)
+    assert page.url.count("near") == 2
 
 
 def test_a_picture_that_is_dropped_is_read_and_not_kept(page: Page, tmp_path: Path) -> None:

@@ -63,7 +63,10 @@ function complete(word, length) {
 
 /** Bring the box to life; `terms` gives the terms that the page shows. */
 export function startBox(terms) {
-  const addTerm = (text) => search(queryOf(current().q ? [...terms(), { text, weight: 1 }] : [{ text, weight: 1 }]));
+  const addTerm = (text) => {
+    const others = current().q ? terms().filter((term) => term.text !== text) : [];
+    search(queryOf([...others, { text, weight: 1 }]));
+  };
   const input = $("#query");
   const list = $("#words");
   input.addEventListener("input", () => {
