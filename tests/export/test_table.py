@@ -20,7 +20,6 @@ from emoir.export import (
     write_matrix,
     write_parquet,
 )
-from emoir.export.write import whole
 from emoir.extract import Failure
 from emoir.extract.features import Features, measure_files
 from emoir.images.decode import decode
@@ -121,18 +120,3 @@ def test_standard_output_and_names_that_break_lines(capsys: pytest.CaptureFixtur
     table = Table((Column("path", "text", None, None, "where"),), {"path": ["two\nlines.jpg"]})
     write_csv(table, None)
     assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == [["path"], [r"two\nlines.jpg"]]
-
-
-def test_what_was_there_stays_until_the_new_file_is_whole(tmp_path: Path) -> None:
-    file = tmp_path / "rows.csv"
-    file.write_text("before")
-
-    def interrupted() -> None:
-        with whole(file) as partial:
-            partial.write_text("half of")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert file.read_text() == "before"
-    assert list(tmp_path.iterdir()) == [file]

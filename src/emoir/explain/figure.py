@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from emoir.explain.explanation import Explanation
 from emoir.explain.sentences import sentence
+from emoir.files import whole
 
 PANEL, MARGIN, BAR = 280, 24, 14
 INK, PAPER, FAINT, ACCENT = (28, 28, 32), (255, 255, 255), (225, 225, 230), (190, 70, 40)
@@ -72,12 +73,8 @@ def figure(explanation: Explanation, language: str = "en") -> Image.Image:
 
 def save_figure(explanation: Explanation, file: Path, language: str = "en") -> None:
     """Write the figure as a PNG, whole or not at all."""
-    partial = file.with_name(file.name + ".partial")
-    try:
+    with whole(file) as partial:
         figure(explanation, language).save(partial, "PNG")
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def overlay(explanation: Explanation) -> NDArray[np.uint8]:

@@ -15,19 +15,9 @@ from numpy.typing import NDArray
 
 from emoir.errors import EmoirError
 from emoir.export.table import Table
+from emoir.files import whole
 from emoir.images.features import Column
 from emoir.names import shown
-
-
-@contextmanager
-def whole(file: Path) -> Iterator[Path]:
-    """A name to write under that becomes the file's own when all went well."""
-    partial = file.with_name(file.name + ".partial")
-    try:
-        yield partial
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 @contextmanager

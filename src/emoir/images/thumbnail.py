@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 
+from emoir.files import whole
 from emoir.images.decode import decode
 from emoir.limits import MAX_PIXELS
 
@@ -98,12 +98,8 @@ class ThumbnailCache:
     def _keep(self, file: Path, content: bytes) -> None:
         """Let it appear under its name only when it is whole."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f"{file.name}.{os.getpid()}-{threading.get_ident()}")
-        try:
+        with whole(file) as partial:
             partial.write_bytes(content)
-            partial.replace(file)
-        finally:
-            partial.unlink(missing_ok=True)
 
     def _shrink(self, limit: int) -> None:
         files = [(file.stat(), file) for file in self._folder.glob("*/*")]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emoir.files import whole
 from emoir.report.sections import Contents, Section, Sections
 from emoir.report.words import Words
 
@@ -67,9 +68,8 @@ def write_report(html: str, figures: Mapping[str, str], folder: Path) -> Path:
     """
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for name, content in {**{f"figures/{name}": svg for name, svg in figures.items()}, "index.html": html}.items():
-        partial = folder / f"{name}.partial"
-        partial.write_text(content, encoding="utf-8")
-        partial.replace(folder / name)
+        with whole(folder / name) as partial:
+            partial.write_text(content, encoding="utf-8")
     return folder / "index.html"
 
 

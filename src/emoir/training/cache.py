@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.files import whole
 from emoir.images.decode import decode
 
 
@@ -40,13 +39,8 @@ def cached_pixels(paths: Sequence[Path], size: int, folder: Path, *, threads: in
     file = folder / f"pixels-{size}-{digest.hexdigest()[:16]}.npy"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        # Another process may be at the same images.
-        partial = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}.partial.npy")
-        try:
+        with whole(file) as partial:
             _decode_all(paths, size, partial, threads)
-            partial.replace(file)
-        finally:
-            partial.unlink(missing_ok=True)
     return np.load(file, mmap_mode="r")  # type: ignore[no-any-return]
 
 

@@ -17,6 +17,7 @@ from emoir.datasets import ABSENT_CLASS, Table
 from emoir.datasets.splits import Folds
 from emoir.errors import TrainingError
 from emoir.evaluate.retrieval import average_precision, leave_one_out, precision_at, same_class
+from emoir.files import whole
 from emoir.networks import AlexNet, EmotionNet, Network, NetworkConfig
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.planes import PLANES
@@ -232,9 +233,8 @@ def run_piece(
     records = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     measured = [{"epoch": record["epoch"], **record["measures"]} for record in records if "measures" in record]
     kept |= {f"{HISTORY}{name}": np.array([epoch[name] for epoch in measured]) for name in measured[0]}
-    partial = result.with_suffix(".partial.npz")
-    np.savez_compressed(partial, allow_pickle=False, rows=test, **kept)
-    partial.replace(result)
+    with whole(result) as partial, open(partial, "wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, rows=test, **kept)
     shutil.rmtree(run)
 
 

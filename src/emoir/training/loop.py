@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from emoir.errors import TrainingError
+from emoir.files import whole
 from emoir.networks import Network, NetworkOutput
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.training.augmentation import Augmentation, augment
@@ -217,12 +218,10 @@ class _State(Generic[NetworkType]):
             "generator": self.generator.get_state(),
             "torch": torch.get_rng_state(),
         }
-        partial = file.with_suffix(".partial")
-        with open(partial, "wb") as stream:
+        with whole(file) as partial, open(partial, "wb") as stream:
             torch.save(values, stream)
             stream.flush()
             os.fsync(stream.fileno())
-        partial.replace(file)
 
     def restore(self, file: Path) -> int:
         """Load a checkpoint; returns the epochs done."""

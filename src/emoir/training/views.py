@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emoir.errors import TrainingError
+from emoir.files import whole
 from emoir.images.decode import decode
 from emoir.images.squash import squash
 from emoir.training.distill import Teacher
@@ -143,9 +143,8 @@ def cached_views(
 def _check_identity(file: Path, identity: str) -> None:
     # Written once, by renaming: another process may be reading it.
     if not file.exists():
-        part = file.with_name(f"{file.name}.{os.getpid()}")
-        part.write_text(identity, errors="surrogateescape")
-        part.replace(file)
+        with whole(file) as partial:
+            partial.write_text(identity, errors="surrogateescape")
     elif file.read_text(errors="surrogateescape") != identity:
         raise TrainingError(f"{file.parent} holds views of other images or settings; choose another folder")
 
