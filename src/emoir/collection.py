@@ -308,7 +308,10 @@ class Collection:
         if isinstance(subject, ImageId):
             facts, rows = index.rows([subject.id])
             if not facts:
-                raise QueryError(f"id:{subject.id}: no image of this index has that id")
+                raise QueryError(
+                    f"id:{subject.id}: no image of this index has that id",
+                    chinese=f"id:{subject.id}：索引里没有这个编号的图片",
+                )
             return index.readings(facts, rows)[0]
         if isinstance(subject, ReadingCode):
             # A code may be older or newer than the index by a change of the model's id that changed no reading.

@@ -6,7 +6,16 @@ import unicodedata
 
 
 class EmoirError(Exception):
-    """Base of every error that emoir raises on purpose."""
+    """Base of every error that emoir raises on purpose.
+
+    Args:
+        message: in English.
+        chinese: the same in Chinese, where somebody who browses may meet it; else the message.
+    """
+
+    def __init__(self, message: str = "", *, chinese: str = "") -> None:
+        super().__init__(message)
+        self.chinese = chinese or message
 
 
 class ShapeError(EmoirError, ValueError):
@@ -18,12 +27,13 @@ class UndecodableImageError(EmoirError, OSError):
 
     Args:
         cause: in one line, without the file's name.
+        chinese: likewise.
         lifted_by: what may make it readable though the file stays the same: a limit's name, or
             ``"circumstances"`` (permissions, a package, the disk); None if only another content can.
     """
 
-    def __init__(self, cause: str, *, lifted_by: str | None = None) -> None:
-        super().__init__(cause)
+    def __init__(self, cause: str, *, chinese: str = "", lifted_by: str | None = None) -> None:
+        super().__init__(cause, chinese=chinese)
         self.lifted_by = lifted_by
 
 
@@ -68,12 +78,13 @@ class QueryError(EmoirError, ValueError):
 
     Args:
         message: what is wrong and what would be right.
+        chinese: likewise.
         query: the whole text that was asked.
         at: place in it, in characters, where the trouble begins.
     """
 
-    def __init__(self, message: str, *, query: str = "", at: int = 0) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, chinese: str = "", query: str = "", at: int = 0) -> None:
+        super().__init__(message, chinese=chinese)
         self.query = query
         self.at = at
 

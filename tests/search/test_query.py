@@ -88,9 +88,10 @@ def test_a_word_stays_a_word_beside_a_file_of_its_name(tmp_path: Path, monkeypat
     ],
 )
 def test_errors_say_what_would_be_right(text: str, message: str) -> None:
-    with pytest.raises(QueryError, match=message):
+    with pytest.raises(QueryError, match=message) as caught:
         # Two terms without a sign can only come as two arguments.
         parse_query(text.split(" ") if "./x.jpg" in text else text)
+    assert caught.value.chinese != str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,39 @@ def test_what_is_wrong_is_said(client: TestClient, values: dict[str, Any], statu
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == status
     assert detail in answer.json()["detail"]
+    assert answer.headers["content-language"] == "en"
+
+
+@pytest.mark.parametrize(
+    ("values", "detail"),
+    [
+        ({"q": "awe + "}, "缺一项"),
+        ({"q": "zzzz"}, "“zzzz”里没有表示情感的词（不认识：zzzz）"),
+        ({"q": "lonley"}, "是不是想找：lonely"),
+        ({"q": "awe+joy"}, "“awe+joy”：请写“ + ”或“ - ”"),
+        ({"q": "./photo.jpg"}, "不会通过网络读取文件"),
+        ({"q": "id:999999"}, "没有这个编号的图片"),
+        ({"q": "reading:AAAAAAAA"}, "另一个模型"),
+        ({"q": "awe", "cursor": "999999"}, "100,000"),
+        ({"q": "awe", "valence": "high"}, "0.6.."),
+        ({"q": "awe", "valence": "0.6..0.4"}, "先写较小的数"),
+        ({"q": "awe", "taken": "soon"}, "2019..2021-06"),
+        ({"q": "awe", "taken": "2020..2019"}, "先写较早的时间"),
+        ({"q": "awe", "emotion": "fear"}, "fear<0.2"),
+        ({"q": "awe", "emotion": "hunger<0.2"}, "可用的情感有：amusement、anger、awe"),
+        ({"q": "awe", "folder": "/nowhere"}, "没有索引过这个文件夹"),
+    ],
+)
+def test_what_is_wrong_is_said_in_chinese_to_who_asks_for_it(
+    client: TestClient, values: dict[str, Any], detail: str
+) -> None:
+    answer = client.get("/api/v1/search", params=values, headers={"accept-language": "zh-CN, en;q=0.8"})
+    assert answer.status_code == 400
+    assert (answer.headers["content-language"], answer.headers["vary"]) == ("zh-Hans", "accept-language")
+    assert detail in answer.json()["detail"]
+    english = client.get("/api/v1/search", params=values, headers={"accept-language": "en, zh;q=0.8"})
+    assert english.headers["content-language"] == "en"
+    assert english.json()["detail"][:3].isascii()
 
 
 def test_an_error_points_into_the_query(client: TestClient) -> None:
@@ -172,11 +205,19 @@ def test_an_uploaded_image_is_read_and_its_code_asks_as_itself(client: TestClien
     assert isinstance(parse_query(f"reading:{description['code']}").terms[0].subject, ReadingCode)
 
 
-@pytest.mark.parametrize("content", [b"", b"no image", encoded(Image.new("RGB", (40, 40)), "PNG")[:60]])
-def test_an_upload_that_is_no_image_is_refused(client: TestClient, content: bytes) -> None:
-    answer = client.post("/api/v1/describe", content=content)
-    assert answer.status_code == 422
-    assert answer.json()["detail"]
+@pytest.mark.parametrize(
+    ("content", "detail", "chinese"),
+    [
+        (b"", "the file is empty", "文件是空的"),
+        (b"no image", "not an image", "不是图片"),
+        (encoded(Image.new("RGB", (40, 40)), "PNG")[:60], "damaged", "文件已损坏"),
+    ],
+)
+def test_an_upload_that_is_no_image_is_refused(client: TestClient, content: bytes, detail: str, chinese: str) -> None:
+    for language, expected in (("en", detail), ("zh", chinese)):
+        answer = client.post("/api/v1/describe", content=content, headers={"accept-language": language})
+        assert answer.status_code == 422
+        assert answer.json()["detail"].startswith(expected)
 
 
 def test_detail_file_and_thumbnail(client: TestClient, photos: Path) -> None:
@@ -345,5 +386,7 @@ def test_without_an_index_the_service_says_what_to_do(tmp_path: Path) -> None:
     app = create_app(Collection(tmp_path / "none.emoir"), Settings(thumbnails=tmp_path / "t"))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         answer = client.get("/api/v1/health")
-    assert answer.status_code == 503
+        chinese = client.get("/api/v1/health", headers={"accept-language": "zh"})
+    assert (answer.status_code, chinese.status_code) == (503, 503)
     assert "emoir index FOLDER" in answer.json()["detail"]
+    assert "emoir index 文件夹" in chinese.json()["detail"]

@@ -62,9 +62,12 @@ def decode_reading(code: str, class_names: Mapping[str, tuple[str, ...]], models
     except (binascii.Error, ValueError):
         content = b""
     if len(content) >= MARK and content[:MARK] not in map(_mark, models):
-        raise QueryError("this reading is of another model than the index; show the image again")
+        raise QueryError(
+            "this reading is of another model than the index; show the image again",
+            chinese="这份读数出自另一个模型，与索引不符；请重新放入图片",
+        )
     if len(content) != length:
-        raise QueryError("this reading is damaged; show the image again")
+        raise QueryError("this reading is damaged; show the image again", chinese="这份读数已损坏；请重新放入图片")
     embedding = np.frombuffer(content, np.int8, EMBEDDING, MARK).astype(np.float32)
     unit = np.frombuffer(content, np.uint8, offset=MARK + EMBEDDING).astype(np.float64) / 255
     distributions, start = {}, 0

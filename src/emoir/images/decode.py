@@ -101,7 +101,9 @@ def decode(
         raise UndecodableImageError("it is a folder") from error
     except MemoryError as error:
         raise UndecodableImageError(
-            "not enough memory to decode it; a worker takes more if --max-pixels is higher", lifted_by=BY_PIXELS
+            "not enough memory to decode it; a worker takes more if --max-pixels is higher",
+            chinese="内存不足，无法解码；提高 --max-pixels 可让工作进程使用更多内存",
+            lifted_by=BY_PIXELS,
         ) from error
     except (OSError, ValueError) as error:
         raise unreadable(error) from error
@@ -157,10 +159,12 @@ def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, max_pixe
     header = stream.read(HEADER_LENGTH)
     stream.seek(0)
     if not header:
-        raise UndecodableImageError("the file is empty")
+        raise UndecodableImageError("the file is empty", chinese="文件是空的")
     name = sniff(header)
     if name is None:
-        raise UndecodableImageError("not an image: no known signature in its first bytes")
+        raise UndecodableImageError(
+            "not an image: no known signature in its first bytes", chinese="不是图片：开头没有任何已知图片格式的标记"
+        )
     if name == "HEIF":
         _register_heif()
     with _decoder_errors(name), Image.open(stream, formats=[name]) as image:
@@ -168,6 +172,7 @@ def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, max_pixe
         if width * height > max_pixels:
             raise UndecodableImageError(
                 f"{width} x {height} is over the limit of {max_pixels:,} pixels; raise it with --max-pixels",
+                chinese=f"{width} × {height} 超过了 {max_pixels:,} 像素的上限；可用 --max-pixels 提高",
                 lifted_by=BY_PIXELS,
             )
         if size:
@@ -213,16 +218,20 @@ def _decoder_errors(name: str = "image") -> Iterator[None]:
             "over Pillow's own pixel limit; raise PIL.Image.MAX_IMAGE_PIXELS", lifted_by=BY_PIXELS
         ) from error
     except UnidentifiedImageError as error:
-        raise UndecodableImageError(f"damaged, or a kind of {name} that cannot be read") from error
+        raise UndecodableImageError(
+            f"damaged, or a kind of {name} that cannot be read", chinese=f"文件已损坏，或是无法读取的一种 {name}"
+        ) from error
     except DECODER_ERRORS as error:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UndecodableImageError(f"damaged: {cause}") from error
+        raise UndecodableImageError(f"damaged: {cause}", chinese=f"文件已损坏：{cause}") from error
 
 
 def _register_heif() -> None:
     if importlib.util.find_spec("pillow_heif") is None:
         raise UndecodableImageError(
-            'HEIC needs one more package: pip install "emoir[heic]"', lifted_by=BY_CIRCUMSTANCES
+            'HEIC needs one more package: pip install "emoir[heic]"',
+            chinese='读取 HEIC 还需要一个软件包：pip install "emoir[heic]"',
+            lifted_by=BY_CIRCUMSTANCES,
         )
     import pillow_heif
 

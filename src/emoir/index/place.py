@@ -27,6 +27,14 @@ def default_index() -> Path:
     return Path(platformdirs.user_data_path("emoir", appauthor=False)) / "index.emoir"
 
 
+def nothing_indexed(file: Path) -> IndexFileError:
+    """The error of somebody who asks an index that is not there."""
+    return IndexFileError(
+        f"nothing has been indexed yet ({file}); begin with: emoir index FOLDER",
+        chinese=f"还没有索引任何图片（{file}）；请先运行：emoir index 文件夹",
+    )
+
+
 def check_place(file: Path) -> None:
     """Refuse a network file system, where a power cut or a second machine may spoil the index.
 

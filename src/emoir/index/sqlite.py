@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReadings
-from emoir.errors import IndexFileError, ModelMismatchError
+from emoir.errors import ModelMismatchError
 from emoir.extract.extraction import Extraction, Failure
 from emoir.images.walk import FileStat
 from emoir.index import segments
@@ -34,7 +34,7 @@ from emoir.index.base import (
 from emoir.index.catalogue import Catalogue, Joined, find_records, joined, list_catalogues, store_catalogue
 from emoir.index.facts import load_facts, load_failures, load_files
 from emoir.index.layout import RowLayout
-from emoir.index.place import check_place
+from emoir.index.place import check_place, nothing_indexed
 from emoir.index.schema import check_identity, connect, create, identity, is_writable, sqlite_errors
 from emoir.index.statements import IN_SUBTREE, directory_id, facts_of, forget_copies, image_id, model_of, subtree
 from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, Limits
@@ -57,7 +57,7 @@ class SqliteIndex:
         check_place(file)
         if not file.exists():
             if model is None:
-                raise IndexFileError(f"nothing has been indexed yet ({file}); begin with: emoir index FOLDER")
+                raise nothing_indexed(file)
             create(file, facts_of(model))
         self.file = file
         self._lock = threading.RLock()

@@ -50,9 +50,15 @@ def parse_range(text: str, name: str) -> Range:
             raise ValueError
         result = Range(float(low or "-inf"), float(high or "inf"))
     except ValueError:
-        raise QueryError(f"{name} {text!r}: write a range such as 0.6.. or ..0.4 or 0.2..0.5") from None
+        raise QueryError(
+            f"{name} {text!r}: write a range such as 0.6.. or ..0.4 or 0.2..0.5",
+            chinese=f"{name}“{text}”：请写一个范围，例如 0.6..、..0.4 或 0.2..0.5",
+        ) from None
     if result.low > result.high:
-        raise QueryError(f"{name} {text!r}: the range is empty; write the smaller number first")
+        raise QueryError(
+            f"{name} {text!r}: the range is empty; write the smaller number first",
+            chinese=f"{name}“{text}”：范围是空的，请先写较小的数",
+        )
     return result
 
 
@@ -71,9 +77,15 @@ def parse_days(text: str) -> Range:
         first = _day(low, "01") if low.strip() else float("-inf")
         last = _day(high if separator else low, "99") if (high if separator else low).strip() else float("inf")
     except ValueError:
-        raise QueryError(f"taken {text!r}: write such as 2019..2021-06, 2020-05-01.. or 2020") from None
+        raise QueryError(
+            f"taken {text!r}: write such as 2019..2021-06, 2020-05-01.. or 2020",
+            chinese=f"拍摄时间“{text}”：请写成 2019..2021-06、2020-05-01.. 或 2020",
+        ) from None
     if first > last or not text.strip(" ."):
-        raise QueryError(f"taken {text!r}: write the earlier time first, such as 2019..2021-06")
+        raise QueryError(
+            f"taken {text!r}: write the earlier time first, such as 2019..2021-06",
+            chinese=f"拍摄时间“{text}”：请先写较早的时间，例如 2019..2021-06",
+        )
     return Range(first, last)
 
 
@@ -111,7 +123,10 @@ def parse_condition(text: str) -> EmotionCondition:
     """
     match = re.fullmatch(r"\s*([\w.\- ]+?)\s*([<>])=?\s*(\d*\.?\d+)\s*", text)
     if not match or not 0 <= float(match[3]) <= 1:
-        raise QueryError(f"emotion {text!r}: write such as 'fear<0.2' or 'joy>0.5', with a number from 0 to 1")
+        raise QueryError(
+            f"emotion {text!r}: write such as 'fear<0.2' or 'joy>0.5', with a number from 0 to 1",
+            chinese=f"情感“{text}”：请写成 fear<0.2 或 joy>0.5，数字在 0 到 1 之间",
+        )
     return EmotionCondition(match[1].lower(), match[2] == "<", float(match[3]))
 
 
@@ -208,7 +223,11 @@ def class_share(name: str, rows: NDArray[np.floating], layout: RowLayout) -> NDA
                 return np.asarray(shares @ mapping(source, target)[:, place].astype(np.float32))
     classes = [name for names in layout.class_names.values() for name in names]
     classes += [name for space in SPACES.values() for name in space.names]
-    raise QueryError(f"no emotion {name!r} to filter by; there are {', '.join(dict.fromkeys(classes))}")
+    choices = list(dict.fromkeys(classes))
+    raise QueryError(
+        f"no emotion {name!r} to filter by; there are {', '.join(choices)}",
+        chinese=f"不能按“{name}”筛选；可用的情感有：{'、'.join(choices)}",
+    )
 
 
 def _place(name: str, space: str, names: tuple[str, ...]) -> int | None:

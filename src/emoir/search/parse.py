@@ -52,7 +52,7 @@ def parse_query(arguments: str | Sequence[str], *, is_file: Callable[[str], bool
         return Query(tuple(_terms(_pieces(arguments, is_file), text, is_file)))
     except QueryError as error:
         # Whatever was found wrong below is shown in the whole query.
-        raise QueryError(str(error), query=text, at=error.at) from None
+        raise QueryError(str(error), chinese=error.chinese, query=text, at=error.at) from None
 
 
 def parse_id(text: str) -> int:
@@ -98,24 +98,35 @@ _PREFIXED = re.compile(r"(va|id|near|reading):", re.IGNORECASE)
 
 def _terms(pieces: list[_Piece], text: str, is_file: Callable[[str], bool]) -> list[Term]:
     if not pieces:
-        raise QueryError("the query is empty; ask for a feeling, such as awe, 宁静, ./photo.jpg or va:0.8,0.2")
+        raise QueryError(
+            "the query is empty; ask for a feeling, such as awe, 宁静, ./photo.jpg or va:0.8,0.2",
+            chinese="没有写要找什么；请写一种感受，例如 宁静、awe 或 va:0.8,0.2",
+        )
     terms: list[Term] = []
     sign: float | None = 1.0
     for piece in pieces:
         if piece.is_operator:
             if sign is not None and (terms or piece.text == "+"):
-                raise QueryError(f"{piece.text!r} stands where a term is expected", at=piece.at)
+                raise QueryError(
+                    f"{piece.text!r} stands where a term is expected",
+                    chinese=f"这里应写一个词，而不是“{piece.text}”",
+                    at=piece.at,
+                )
             sign = -1.0 if piece.text == "-" else 1.0
             continue
         if sign is None:
             raise QueryError(
-                f"{piece.text!r} follows a term without a sign: write ' + ' or ' - ' between them", at=piece.at
+                f"{piece.text!r} follows a term without a sign: write ' + ' or ' - ' between them",
+                chinese=f"“{piece.text}”与前一项之间缺少符号：请在两项之间写“ + ”或“ - ”",
+                at=piece.at,
             )
         weight, subject = _term(piece.text, piece.at, is_file)
         terms.append(Term(sign * weight, subject))
         sign = None
     if sign is not None:
-        raise QueryError("the query ends with a sign; a term is missing", at=len(text))
+        raise QueryError(
+            "the query ends with a sign; a term is missing", chinese="查询以符号结尾，后面还缺一项", at=len(text)
+        )
     return terms
 
 
@@ -175,7 +186,11 @@ def _term(text: str, at: int, is_file: Callable[[str], bool]) -> tuple[float, Su
     if match and not is_file(text):
         weight, text = float(match[1]), text[match.end() :].strip()
         if weight == 0:
-            raise QueryError(f"the weight of {text!r} is 0; leave the term out instead", at=at)
+            raise QueryError(
+                f"the weight of {text!r} is 0; leave the term out instead",
+                chinese=f"“{text}”的权重是 0，请直接去掉这一项",
+                at=at,
+            )
         at += match.end()
     if point := _POINT.fullmatch(text):
         return weight, _point(text, point[1], point[2], at)
@@ -186,13 +201,18 @@ def _term(text: str, at: int, is_file: Callable[[str], bool]) -> tuple[float, Su
     if text.lower().startswith("near:"):
         return weight, _colours(text, at)
     if _PREFIXED.match(text) and not is_file(text):
-        raise QueryError(f"{text!r}: write va:VALENCE,AROUSAL with two numbers from 0 to 1, or id:NUMBER", at=at)
+        raise QueryError(
+            f"{text!r}: write va:VALENCE,AROUSAL with two numbers from 0 to 1, or id:NUMBER",
+            chinese=f"“{text}”：请写 va:愉悦度,唤醒度（两个 0 到 1 的数），或 id:编号",
+            at=at,
+        )
     if is_file(text) or _is_image_text(text):
         return weight, ImageFile(text)
     if stray := _STRAY_SIGN.search(text):
         sign = " + " if stray[1][0] in "+＋" else " - "
         raise QueryError(
             f"{text!r}: write {sign!r} with a space on either side to take something away or add it",
+            chinese=f"“{text}”：要减去或加上一项，请写“{sign}”，符号两边各留一个空格",
             at=at + stray.start(1),
         )
     return weight, Words(text)
@@ -202,9 +222,15 @@ def _point(text: str, valence: str, arousal: str, at: int) -> Point:
     try:
         point = Point(float(valence), float(arousal))
     except ValueError:
-        raise QueryError(f"{text!r}: write va:VALENCE,AROUSAL, for example va:0.8,0.2", at=at) from None
+        raise QueryError(
+            f"{text!r}: write va:VALENCE,AROUSAL, for example va:0.8,0.2",
+            chinese=f"“{text}”：请写 va:愉悦度,唤醒度，例如 va:0.8,0.2",
+            at=at,
+        ) from None
     if not (0 <= point.valence <= 1 and 0 <= point.arousal <= 1):
-        raise QueryError(f"{text!r}: valence and arousal go from 0 to 1", at=at)
+        raise QueryError(
+            f"{text!r}: valence and arousal go from 0 to 1", chinese=f"“{text}”：愉悦度和唤醒度都在 0 到 1 之间", at=at
+        )
     return point
 
 
@@ -215,7 +241,9 @@ def _colours(text: str, at: int) -> Colours:
             red, green, blue = ImageColor.getrgb(name.strip())[:3]
         except ValueError:
             raise QueryError(
-                f"{name.strip()!r} is no colour; write near:#e07a5f, near:teal, or several with commas between", at=at
+                f"{name.strip()!r} is no colour; write near:#e07a5f, near:teal, or several with commas between",
+                chinese=f"“{name.strip()}”不是颜色；请写 near:#e07a5f 或 near:teal，多种颜色之间用逗号",
+                at=at,
             ) from None
         values.append(f"#{red:02x}{green:02x}{blue:02x}")
     return Colours(tuple(values))

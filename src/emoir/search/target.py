@@ -212,7 +212,7 @@ def query_target(query: Query, layout: RowLayout, read_example: ReadExample, lan
             target = term_target(term, layout, read_example, language)
         except QueryError as error:
             at = len(str(Query(query.terms[: number + 1]))) - len(subject_text(term.subject))
-            raise QueryError(str(error), query=str(query), at=at) from None
+            raise QueryError(str(error), chinese=error.chinese, query=str(query), at=at) from None
         # The parts of a phrase share the term's weight.
         parts += [
             replace(part, share=share * abs(term.weight))
@@ -268,9 +268,12 @@ def words_target(phrase: str, layout: RowLayout, language: Language) -> Target:
         sides = [understand(side, language.words) for side in SIGNS.split(token)]
         joined = len(sides) > 1 and all(side.parts and not side.unknown for side in sides)
         if joined and token not in language.words:
-            raise QueryError(f"{token!r}: write ' + ' or ' - ' with a space on either side")
+            raise QueryError(
+                f"{token!r}: write ' + ' or ' - ' with a space on either side",
+                chinese=f"“{token}”：请写“ + ”或“ - ”，符号两边各留一个空格",
+            )
     if not understood.parts:
-        raise QueryError(_nothing_understood(phrase, understood, language))
+        raise _nothing_understood(phrase, understood, language)
     parts = [
         concept_part(word.concept.scaled(max(word.factor, 0) or 1), layout).weighed(word.factor)
         for word in understood.parts
@@ -278,7 +281,7 @@ def words_target(phrase: str, layout: RowLayout, language: Language) -> Target:
     return Target(tuple(parts), understood.unknown)
 
 
-def _nothing_understood(phrase: str, understood: Understood, language: Language) -> str:
+def _nothing_understood(phrase: str, understood: Understood, language: Language) -> QueryError:
     # A tenth of a second that only a mistake costs.
     import difflib
 
@@ -289,7 +292,12 @@ def _nothing_understood(phrase: str, understood: Understood, language: Language)
     ]
     named = f": {', '.join(map(repr, understood.unknown))} not understood" if understood.unknown else ""
     hint = f"Did you mean {' or '.join(near)}?" if near else "Ask for a feeling, such as awe, calm, lonely or 宁静."
-    return f"no emotion word in {phrase!r}{named}. {hint}"
+    chinese_named = f"（不认识：{'、'.join(understood.unknown)}）" if understood.unknown else ""
+    chinese_hint = f"是不是想找：{'、'.join(near)}？" if near else "请写一种感受，例如 宁静、孤独、敬畏 或 awe。"
+    return QueryError(
+        f"no emotion word in {phrase!r}{named}. {hint}",
+        chinese=f"“{phrase}”里没有表示情感的词{chinese_named}。{chinese_hint}",
+    )
 
 
 def concept_part(concept: Concept, layout: RowLayout) -> Part:
@@ -314,7 +322,10 @@ def concept_part(concept: Concept, layout: RowLayout) -> Part:
         flat = float(np.mean([np.sqrt(shares / len(shares)).sum() for shares in spaces.values()]))
         return Part(_distribution_weights(spaces, layout), 0.0, "words by gain", chance, flat)
     if concept.valence is None or concept.arousal is None:
-        raise QueryError(f"this model knows nothing of {', '.join(concept.distributions)}")
+        raise QueryError(
+            f"this model knows nothing of {', '.join(concept.distributions)}",
+            chinese=f"当前模型不了解{'、'.join(concept.distributions)}",
+        )
     return point_part(concept.valence, concept.arousal, layout)
 
 

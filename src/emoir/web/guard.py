@@ -102,7 +102,9 @@ class Guard:
             return problem(HTTPStatus.FORBIDDEN, "a page of another site asked; only the gallery's own pages may")
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > self.settings.max_upload:
-            return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large(self.settings))
+            error = too_large(self.settings)
+            accepted = headers.get("accept-language", "")
+            return problem(error.status_code, error.detail, chinese=error.chinese, accepted=accepted)
         return self._locked(scope, headers)
 
     def _locked(self, scope: Scope, headers: Headers) -> Response | None:
@@ -133,9 +135,13 @@ class Guard:
         )
 
 
-def too_large(settings: Settings) -> str:
-    """Why an upload is refused."""
-    return f"more than {settings.max_upload:,} bytes; raise the limit with --max-upload"
+def too_large(settings: Settings) -> Problem:
+    """The refusal of an upload over the limit."""
+    return Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"more than {settings.max_upload:,} bytes; raise the limit with --max-upload",
+        chinese=f"超过了 {settings.max_upload:,} 字节的上限；可用 --max-upload 提高",
+    )
 
 
 def _name(host: str) -> str:
@@ -177,11 +183,15 @@ class _Body:
         try:
             message = await asyncio.wait_for(self._receive(), self._deadline - now)
         except TimeoutError:
-            detail = f"the body took longer than {self._settings.upload_seconds:g} seconds"
-            raise Problem(HTTPStatus.REQUEST_TIMEOUT, detail) from None
+            seconds = f"{self._settings.upload_seconds:g}"
+            raise Problem(
+                HTTPStatus.REQUEST_TIMEOUT,
+                f"the body took longer than {seconds} seconds",
+                chinese=f"上传用时超过了 {seconds} 秒",
+            ) from None
         if message["type"] == "http.request":
             self._taken += len(message.get("body", b""))
             self._whole = not message.get("more_body", False)
             if self._taken > self._settings.max_upload:
-                raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large(self._settings))
+                raise too_large(self._settings)
         return message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -46,13 +47,18 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 class Problem(HTTPException):
-    """A refusal: a status, one line, and what else a program may want to know."""
+    """A refusal: a status, one line in English and, where the gallery may show it, in Chinese."""
 
     def __init__(
-        self, status: HTTPStatus, detail: str, *, headers: dict[str, str] | None = None, **more: object
+        self, status: HTTPStatus, detail: str, *, chinese: str = "", headers: dict[str, str] | None = None
     ) -> None:
         super().__init__(status, detail, headers)
-        self.more = more
+        self.chinese = chinese or detail
+
+
+def no_image(id: int) -> Problem:
+    """The refusal to a request for an image that is not there."""
+    return Problem(HTTPStatus.NOT_FOUND, f"no image {id} in this index", chinese=f"索引里没有图片 {id}")
 
 
 class Unchanged(Exception):
@@ -64,16 +70,52 @@ class Unchanged(Exception):
 
 
 def problem(
-    status: int, detail: str, *, headers: dict[str, str] | None = None, more: dict[str, Any] | None = None
+    status: int,
+    detail: str,
+    *,
+    chinese: str = "",
+    accepted: str = "",
+    headers: dict[str, str] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> JSONResponse:
     """The response to a refused request.
+
+    Args:
+        status: of HTTP.
+        detail: one line, in English.
+        chinese: the same in Chinese, if there is a wording.
+        accepted: the request's ``Accept-Language``, which chooses between them.
+        headers: further ones.
+        more: what else a program may want to know.
 
     Example:
         >>> problem(404, "no such image").body
         b'{"type":"about:blank","title":"Not Found","status":404,"detail":"no such image"}'
     """
-    content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return JSONResponse({**content, **(more or {})}, status, headers, media_type=MEDIA_TYPE)
+    in_chinese = chinese not in ("", detail) and prefers_chinese(accepted)
+    content = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": chinese if in_chinese else detail,
+    }
+    language = {"content-language": "zh-Hans" if in_chinese else "en", "vary": "accept-language"}
+    return JSONResponse({**content, **(more or {})}, status, {**(headers or {}), **language}, media_type=MEDIA_TYPE)
+
+
+def prefers_chinese(accepted: str) -> bool:
+    """Whether an ``Accept-Language`` asks for Chinese before English (RFC 9110, 12.5.4).
+
+    Example:
+        >>> prefers_chinese("fr, zh-CN;q=0.8, en;q=0.7"), prefers_chinese("en, zh;q=0.9"), prefers_chinese("")
+        (True, False, False)
+    """
+    weights = {"zh": 0.0, "en": 0.0}
+    for language in accepted.lower().split(","):
+        match = re.fullmatch(r"\s*(zh|en)(?:-[\w-]+)?\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?", language)
+        if match:
+            weights[match[1]] = max(weights[match[1]], float(match[2] or 1))
+    return weights["zh"] > weights["en"]
 
 
 def add_problems(app: FastAPI) -> None:
@@ -81,8 +123,13 @@ def add_problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> JSONResponse:
-        more = error.more if isinstance(error, Problem) else {}
-        return problem(error.status_code, error.detail, headers=dict(error.headers or {}), more=more)
+        return problem(
+            error.status_code,
+            error.detail,
+            chinese=error.chinese if isinstance(error, Problem) else "",
+            accepted=request.headers.get("accept-language", ""),
+            headers=dict(error.headers or {}),
+        )
 
     @app.exception_handler(Unchanged)
     async def unchanged(request: Request, error: Unchanged) -> Response:
@@ -98,13 +145,19 @@ def add_problems(app: FastAPI) -> None:
 
     @app.exception_handler(EmoirError)
     async def ours(request: Request, error: EmoirError) -> JSONResponse:
-        if isinstance(error, QueryError):
-            place = {"query": error.query, "at": error.at} if error.query else {}
-            return problem(HTTPStatus.BAD_REQUEST, str(error), more=place)
-        if isinstance(error, UndecodableImageError):
-            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
-        if isinstance(error, ModelMismatchError):
-            return problem(HTTPStatus.CONFLICT, str(error))
-        if isinstance(error, IndexFileError):
-            return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+        # The most special comes first.
+        statuses = {
+            QueryError: HTTPStatus.BAD_REQUEST,
+            UndecodableImageError: HTTPStatus.UNPROCESSABLE_ENTITY,
+            ModelMismatchError: HTTPStatus.CONFLICT,
+            IndexFileError: HTTPStatus.SERVICE_UNAVAILABLE,
+            EmoirError: HTTPStatus.INTERNAL_SERVER_ERROR,
+        }
+        place = {"query": error.query, "at": error.at} if isinstance(error, QueryError) and error.query else {}
+        return problem(
+            next(status for kind, status in statuses.items() if isinstance(error, kind)),
+            str(error),
+            chinese=error.chinese,
+            accepted=request.headers.get("accept-language", ""),
+            more=place,
+        )

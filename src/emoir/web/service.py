@@ -20,7 +20,7 @@ from emoir.images.thumbnail import ThumbnailCache
 from emoir.images.walk import FileStat
 from emoir.index.base import ImageFacts, as_path
 from emoir.index.ratings import Ratings
-from emoir.web.problems import Problem, Unchanged
+from emoir.web.problems import Problem, Unchanged, no_image
 from emoir.web.settings import Settings
 
 WAIT_SECONDS = 20.0
@@ -49,7 +49,12 @@ class Places:
         with ExitStack() as stack:
             for semaphore, seconds in ((self._queue, 0.0), (self._places, WAIT_SECONDS)):
                 if not semaphore.acquire(timeout=seconds):
-                    raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "busy; try again", headers={"retry-after": "5"})
+                    raise Problem(
+                        HTTPStatus.SERVICE_UNAVAILABLE,
+                        "busy; try again",
+                        chinese="服务正忙，请稍后再试",
+                        headers={"retry-after": "5"},
+                    )
                 stack.callback(semaphore.release)
             yield
 
@@ -107,7 +112,7 @@ class Service:
         """
         found = self.collection.store.facts([id])
         if not found:
-            raise Problem(HTTPStatus.NOT_FOUND, f"no image {id} in this index")
+            raise no_image(id)
         return found[0]
 
     def file(self, id: int) -> tuple[bytes, Path]:
@@ -118,7 +123,7 @@ class Service:
         """
         stored = self.collection.store.files_of(id)
         if stored is None:
-            raise Problem(HTTPStatus.NOT_FOUND, f"no image {id} in this index")
+            raise no_image(id)
         digest, files = stored
         for name, stat in files:
             path = as_path(name)
@@ -128,7 +133,11 @@ class Service:
                     return digest, path
             except OSError:
                 continue
-        raise Problem(HTTPStatus.GONE, f"the file of image {id} is gone or has changed; run emoir index")
+        raise Problem(
+            HTTPStatus.GONE,
+            f"the file of image {id} is gone or has changed; run emoir index",
+            chinese=f"图片 {id} 的文件已不在或已改变；请重新运行 emoir index",
+        )
 
     def thumbnail(self, digest: bytes, path: Path, side: int) -> bytes:
         """A thumbnail from the cache, or made now.

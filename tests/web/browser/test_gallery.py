@@ -74,6 +74,9 @@ def test_a_query_in_chinese_and_the_page_in_chinese(page: Page) -> None:
     page.click("#language")
     expect(page.locator("h1")).to_have_text("按情感排列的图片")
     assert page.locator("html").get_attribute("lang") == "zh-Hans"
+    page.fill("#query", "zzzz")
+    page.press("#query", "Enter")
+    expect(page.get_by_role("alert")).to_contain_text("没有表示情感的词")
     ask(page, "宁静但有点孤独")
     expect(page.locator("#summary")).to_contain_text("张")
     page.reload()

@@ -179,13 +179,18 @@ def selection_files(selection: Selection, here: Here) -> StreamingResponse:
     limit, most = here.settings.max_selection, here.settings.max_selection_bytes
     if len(ids) > limit:
         raise Problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{len(ids):,} images; at most {limit:,} go into one ZIP file"
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"{len(ids):,} images; at most {limit:,} go into one ZIP file",
+            chinese=f"共 {len(ids):,} 张图片；一个 ZIP 文件最多 {limit:,} 张",
         )
     files, missing = _files_of(ids, here)
     size = sum(path.stat().st_size for path in files)
     if size > most:
-        detail = f"{size:,} bytes; at most {most:,} go into one ZIP file"
-        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+        raise Problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"{size:,} bytes; at most {most:,} go into one ZIP file",
+            chinese=f"共 {size:,} 字节；一个 ZIP 文件最多 {most:,} 字节",
+        )
     # Small ones stay in memory, large ones go to disk.
     target = tempfile.SpooledTemporaryFile(IN_MEMORY)
     try:

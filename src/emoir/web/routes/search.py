@@ -40,7 +40,12 @@ def safe_query(text: str) -> ParsedQuery:
         if isinstance(term.subject, ImageFile):
             at = max(text.find(term.subject.path), 0)
             hint = "name an indexed image as id:NUMBER, or show a picture to the gallery"
-            raise QueryError(f"{term.subject.path!r}: files are not read over the network; {hint}", query=text, at=at)
+            raise QueryError(
+                f"{term.subject.path!r}: files are not read over the network; {hint}",
+                chinese=f"“{term.subject.path}”：不会通过网络读取文件；请用 id:编号 指明已索引的图片，或把图片拖进画廊",
+                query=text,
+                at=at,
+            )
     return query
 
 
@@ -74,7 +79,10 @@ def search(
     tag(request, response, here.state)
     start = int(cursor or 0)
     if start + limit > FARTHEST:
-        raise QueryError(f"only the first {FARTHEST:,} hits can be paged through; ask for less")
+        raise QueryError(
+            f"only the first {FARTHEST:,} hits can be paged through; ask for less",
+            chinese=f"只能翻看前 {FARTHEST:,} 个结果；请缩小范围",
+        )
     filters = parse_filters(
         valence=valence,
         arousal=arousal,
@@ -118,7 +126,10 @@ def _known_folders(here: Service, folders: list[str] | None) -> list[str] | None
     roots = here.collection.store.roots()
     for folder in folders:
         if "\0" in folder or not any(below(os.path.normpath(os.fsencode(folder)), root) for root in roots):
-            raise QueryError(f"folder {folder!r}: no indexed folder is called that or lies above it")
+            raise QueryError(
+                f"folder {folder!r}: no indexed folder is called that or lies above it",
+                chinese=f"文件夹“{folder}”：没有索引过这个文件夹，也没有索引过包含它的文件夹",
+            )
     return folders
 
 

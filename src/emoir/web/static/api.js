@@ -1,5 +1,7 @@
 // Everything that is asked of the service.
 
+import { language } from "./language.js";
+
 const BASE = "/api/v1";
 
 export class Refused extends Error {
@@ -11,7 +13,8 @@ export class Refused extends Error {
 }
 
 async function ask(path, options = {}) {
-  const response = await fetch(BASE + path, options);
+  const headers = { ...options.headers, "accept-language": language === "zh" ? "zh-Hans" : "en" };
+  const response = await fetch(BASE + path, { ...options, headers });
   if (response.ok) return response;
   let problem = {};
   try {
