@@ -8,9 +8,9 @@ from emoir.emotions import EmotionReading
 from emoir.emotions.calibration import ScoreCurve
 from emoir.errors import ModelError
 from emoir.index.attributes import Attributes
-from emoir.index.base import Matrix
+from emoir.index.base import ImageFacts, Matrix
 from emoir.index.layout import RowLayout
-from emoir.search.diverse import maximal_marginal_relevance, without_near_duplicates
+from emoir.search.diverse import first_distinct, maximal_marginal_relevance, without_near_duplicates
 from emoir.search.find import Request, Searchable, best_first, find
 from emoir.search.parse import parse_query
 from emoir.search.query import Subject
@@ -123,6 +123,17 @@ def test_near_duplicates_fold_to_the_first() -> None:
     assert without_near_duplicates(hashes, known, palettes).tolist() == [0, 2, 3, 4]
     # Smooth pictures share a hash whatever their colours.
     assert without_near_duplicates(np.zeros(2, np.uint64), np.ones(2, bool), np.eye(2)).tolist() == [0, 1]
+
+
+def test_the_first_distinct_images() -> None:
+    facts = [
+        ImageFacts(row + 1, b"/p/%d.jpg" % row, 0.5, False, 8, 8, None, hash, 0, None)
+        for row, hash in enumerate([0, 0xFF << 56, 1, None, 0xFF, None])
+    ]
+    palettes = np.ones((6, 1))
+    order = np.array([2, 0, 5, 4, 3, 1])
+    assert first_distinct(order, facts, palettes, 9) == (2, 5, 4, 3, 1)
+    assert first_distinct(order, facts, palettes, 2) == (2, 5)
 
 
 def test_marginal_relevance_against_a_plain_loop() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from emoir.emotions.reading import EmotionReadings
 from emoir.index.base import ImageFacts
 from emoir.index.layout import RowLayout
-from emoir.search.diverse import without_near_duplicates
+from emoir.search.diverse import first_distinct
 
 FOLDERS = 15
 """More folders than this are shown together, as the last."""
@@ -93,13 +93,13 @@ def summarise(facts: Sequence[ImageFacts], readings: EmotionReadings, vectors: N
     shares = readings.distributions[space].astype(np.float64)
     top = shares.argmax(axis=1)
     months, dated = _by_month(facts, shares)
+    palettes = vectors[:, RowLayout(readings.class_names).palette]
 
     def best(keys: NDArray[np.floating], count: int, among: NDArray[np.bool_] | None = None) -> Rows:
         """The rows with the largest keys, near duplicates once."""
         order = np.argsort(-keys, kind="stable")
         order = order if among is None else order[among[order]]
-        # A few more than asked, of which near duplicates go.
-        return _distinct(order[: 4 * count], facts, vectors, readings)[:count]
+        return first_distinct(order, facts, palettes, count)
 
     classes = range(shares.shape[1])
     return Summary(
@@ -120,15 +120,6 @@ def summarise(facts: Sequence[ImageFacts], readings: EmotionReadings, vectors: N
         },
         best(-readings.confidence, UNCERTAIN),
     )
-
-
-def _distinct(
-    rows: NDArray[np.intp], facts: Sequence[ImageFacts], vectors: NDArray[np.float32], readings: EmotionReadings
-) -> Rows:
-    hashes = np.array([facts[row].hash or 0 for row in rows], dtype=np.uint64)
-    known = np.array([facts[row].hash is not None for row in rows], dtype=bool)
-    palettes = vectors[rows][:, RowLayout(readings.class_names).palette]
-    return tuple(rows[without_near_duplicates(hashes, known, palettes)].tolist())
 
 
 def _by_folder(facts: Sequence[ImageFacts], shares: NDArray[np.float64]) -> tuple[Group, ...]:

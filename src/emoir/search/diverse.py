@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from emoir.images.near_duplicates import near_duplicates_of
+from emoir.index.base import ImageFacts
 
 # How much fit counts against likeness to what was chosen already.
 TRADE_OFF = 0.7
@@ -36,6 +39,26 @@ def without_near_duplicates(
             continue
         kept.append(row)
     return np.array(kept, dtype=np.intp)
+
+
+def first_distinct(
+    order: NDArray[np.intp], facts: Sequence[ImageFacts], palettes: NDArray[np.floating], n: int
+) -> tuple[int, ...]:
+    """The best rows of some images, near duplicates once.
+
+    Args:
+        order: rows, the best first; as many as four times n are looked at.
+        facts: of all images, by row.
+        palettes: (m, 64) of all images; square roots of palette histograms.
+        n: how many to choose at most.
+
+    Returns:
+        Rows, the best first.
+    """
+    among = order[: 4 * n]
+    hashes = np.array([facts[row].hash or 0 for row in among], dtype=np.uint64)
+    known = np.array([facts[row].hash is not None for row in among], dtype=bool)
+    return tuple(among[without_near_duplicates(hashes, known, palettes[among])][:n].tolist())
 
 
 def maximal_marginal_relevance(

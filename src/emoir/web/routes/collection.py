@@ -24,6 +24,7 @@ from emoir.export.table import image_table
 from emoir.images.palette import named_palette
 from emoir.index.base import ImageFacts, as_path
 from emoir.names import shown
+from emoir.search.diverse import first_distinct
 from emoir.web.problems import Problem
 from emoir.web.records import CollectionRecord, Failure, Image, Selection, Share
 from emoir.web.service import Here, Service, tag
@@ -60,6 +61,13 @@ def _overview(here: Service) -> CollectionRecord:
         folders[shown(as_path(os.path.dirname(fact.path)))].append(row)
         if fact.taken:
             months[fact.taken[:7].replace(":", "-")].append(row)
+    palettes = rows[:, store.layout.palette]
+
+    def best(keys: NDArray[np.floating]) -> list[Image]:
+        """The images with the largest keys, near duplicates once."""
+        order = np.argsort(-keys, kind="stable")
+        return [Image.of(facts[row], readings[row]) for row in first_distinct(order, facts, palettes, SHOWN)]
+
     largest = sorted(folders.items(), key=lambda entry: -len(entry[1]))[:FOLDERS]
     return CollectionRecord(
         images=status.images,
@@ -72,15 +80,9 @@ def _overview(here: Service) -> CollectionRecord:
         arousal=_mean(readings.arousal),
         folders=[_share(name, chosen, readings, space) for name, chosen in sorted(largest)],
         months=[_share(name, chosen, readings, space) for name, chosen in sorted(months.items())],
-        palettes=_palettes(rows[:, store.layout.palette] ** 2, shares.argmax(axis=1), names),
-        most={
-            name: [Image.of(facts[row], readings[row]) for row in np.argsort(-shares[:, column])[:SHOWN].tolist()]
-            for column, name in enumerate(names)
-        },
-        uncertain=[
-            Image.of(facts[row], readings[row])
-            for row in np.argsort(readings.confidence, kind="stable")[:SHOWN].tolist()
-        ],
+        palettes=_palettes(palettes**2, shares.argmax(axis=1), names),
+        most={name: best(shares[:, column]) for column, name in enumerate(names)},
+        uncertain=best(-readings.confidence),
         failures=[Failure(path=shown(as_path(f.path)), cause=f.cause) for f in status.failures[:FAILURES]],
         failed=len(status.failures),
     )
