@@ -44,14 +44,17 @@ def main() -> None:
     os.environ["EMOIR_INDEX"] = str(index)
     os.chdir(photos)
     emoir("index", ".")
+    if len(sys.argv) == 1:
+        print("(One of the samples is no photograph but measurements, and is left out.)")
     for question in QUESTIONS:
         # Few photographs: those that fit no better than chance are shown, too.
         emoir("search", question, "-n", "5", "--all")
+    print("\nThe emotion named in a row is what that image evokes most, whatever was asked.")
     print(f"\nTo go on with these photos: export EMOIR_INDEX={shlex.quote(str(index))}")
     if sys.stdin.isatty():
         emoir("serve")
     else:
-        print("The gallery: emoir serve")
+        print(f"The gallery: {Path(sys.executable).with_name('emoir')} serve")
 
 
 if __name__ == "__main__":

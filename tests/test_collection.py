@@ -256,7 +256,6 @@ def test_a_folder_that_was_renamed_is_known_by_its_new_name(collection: Collecti
     (tmp_path / "a").rename(tmp_path / "z")
     report = collection.index(tmp_path / "z")
     assert (report.read, report.moved) == (0, 3)
-    collection.index()
     status = collection.status()
     assert [os.fsdecode(root) for root in status.roots] == [str(tmp_path / "z")]
     assert (status.images, status.files) == (3, 3)

@@ -159,16 +159,19 @@ class Collection:
         progress = Progress(total=len(found.fresh))
         with WorkerPool(reader.folder, workers=workers, limits=limits) as pool:
             Recorder(index, progress, limits, report).run(found.fresh, pool)
-        away = [str(as_path(root)) for root in roots if progress.vanished and not os.path.isdir(root)]
-        if away:
+        vanished = [str(as_path(root)) for root in roots if progress.vanished and not os.path.isdir(root)]
+        if vanished:
             raise IndexFileError(
-                f"{', '.join(away)} vanished while it was read; what was read is safe, "
+                f"{', '.join(vanished)} vanished while it was read; what was read is safe, "
                 "run the command again when it is back"
             )
         index.forget(found.gone_files, found.gone_directories)
-        moved_away = index.forget_copies(found.kept) if found.kept else []
-        for root in roots:
-            if root in moved_away or (prune and not os.path.isdir(root)):
+        # What turned up here may have moved from a folder that was not asked for.
+        missing = [root for root in index.roots() if root not in roots and not os.path.isdir(root)]
+        away = [*found.kept, *(missing if progress.moved else [])]
+        moved_away = index.forget_copies(away) if away else []
+        for root in (*roots, *missing):
+            if root in moved_away or (prune and root in roots and not os.path.isdir(root)):
                 index.remove_root(root)
         if progress.done or found.removed or found.kept:
             index.tidy()

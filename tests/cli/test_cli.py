@@ -130,6 +130,10 @@ def test_catalogue_and_features(emoir: Shell) -> None:
     described = json.loads(emoir("describe", "photos/0000.jpg", "--format", "json").stdout)[0]["descriptors"]
     assert {name: float(first[name]) for name in described} == described
     emoir("export", "--features", "-o", "features.npy", "--codebook", "book.csv")
+    # The table's own codebook stays what it was.
+    emoir("export", "--features", "-o", "features.npy")
+    assert lines_of("features.npy.codebook.csv") == lines_of("book.csv")
+    assert [entry["name"] for entry in lines_of("features.codebook.csv")] == list(first)
     numbers, names = np.load(emoir.folder / "features.npy"), [entry["name"] for entry in lines_of("book.csv")]
     assert numbers.shape == (3, len(names))
     assert numbers[0, names.index("lightness")] == pytest.approx(float(first["lightness"]))
@@ -277,6 +281,16 @@ def test_mistakes_are_one_line(emoir: Shell) -> None:
         (("search", "id:99999999999999999999"), 2),
         (("search", "id:12345"), 2),
         (("search", "awe -fear"), 2),
+        (("search", "awe", "-fear"), 2),
+        (("search", "awe", "-2:fear"), 2),
+        (("search", "awe", "--sort", "newset"), 2),
+        (("search", "awe", "--model", "nowhere"), 4),
+        (("serve", "--model", "nowhere"), 4),
+        (("search", "awe", "--from", "nowhere"), 2),
+        (("search", "awe", "--lexicon", "nowhere"), 4),
+        (("select", "--condition", "b: valenc ..0.4"), 2),
+        (("report", "--out", str(path)), 4),
+        (("explain", str(path), "--out", "e.jpg"), 4),
         (("export", "--output", "/nowhere/x.csv"), 4),
         (("export", "--features", "--codebook", "/nowhere/x.csv"), 4),
         (("export", "--output", "photos", "--format", "csv"), 4),

@@ -38,6 +38,7 @@ def test_sets_that_a_card_names(model: Model, other_model: Path) -> None:
     assert may_have_learnt_from(model, table([Path("a")], "fi")) == "fi_subset"
     assert may_have_learnt_from(model, table([Path("a")], "emotion6")) == "emotion6"
     assert may_have_learnt_from(model, table([Path("a")], "emotion")) is None
+    assert may_have_learnt_from(model, table([Path("a")], "photos")) is None
     card = json.loads((other_model / CARD).read_text())
     card["data"] = {"mine": 100, "held out": 20}
     (other_model / CARD).write_text(json.dumps(card))

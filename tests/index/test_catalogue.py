@@ -154,6 +154,10 @@ def test_later_files_join_and_a_later_catalogue_takes_the_place(
     collection.index(archive, workers=1, catalogue=file)
     assert titles(collection)["box1/0000.jpg"] == "now"
     assert titles(collection)["box2/0007.jpg"] is None
+    write(file, "path,title\n")
+    collection.index(archive, workers=1, catalogue=file)
+    assert titles(collection)["box1/0000.jpg"] is None
+    assert collection.status().catalogues == ()
 
 
 def test_a_malformed_catalogue_touches_nothing(collection: Collection, archive: Path, tmp_path: Path) -> None:

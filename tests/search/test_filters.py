@@ -41,6 +41,13 @@ def test_what_is_no_range(text: str) -> None:
         parse_range(text, "valence")
 
 
+def test_a_range_that_nothing_can_lie_in() -> None:
+    for text in ("2..", "..-1", "1.5"):
+        with pytest.raises(QueryError, match="it goes from 0 to 1"):
+            parse_range(text, "valence", 1)
+    assert parse_range("0.5..7", "valence", 1) == Range(0.5, 7)
+
+
 @pytest.mark.parametrize(
     ("text", "low", "high"),
     [
@@ -54,7 +61,7 @@ def test_days(text: str, low: float, high: float) -> None:
     assert parse_days(text) == Range(low, high)
 
 
-@pytest.mark.parametrize("text", ["", "..", "may", "2021..2020", "20"])
+@pytest.mark.parametrize("text", ["", "..", "may", "2021..2020", "20", "2020-13", "2020-02-31", "2019..2020-00"])
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(QueryError, match="taken"):
         parse_days(text)

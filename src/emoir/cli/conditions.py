@@ -8,6 +8,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from emoir.errors import QueryError
+
 # typer reads these annotations at run time.
 FromOption = Annotated[
     Optional[str],  # noqa: UP045
@@ -51,7 +53,10 @@ def read_list(source: str | None) -> list[Path] | None:
     """The paths of a list: a file, or standard input for ``-``; NUL or line ends between them."""
     if source is None:
         return None
-    content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    try:
+        content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    except OSError as error:
+        raise QueryError(f"--from {source}: {error.strerror}; name a list of files, or - for standard input") from None
     content = content.removeprefix(b"\xef\xbb\xbf")
     by_line = [line.rstrip(b"\r") for line in content.split(b"\n")]
     lines = content.split(b"\0") if b"\0" in content else by_line

@@ -84,8 +84,9 @@ def _put_table(record: dict[str, Any]) -> None:
     valence, arousal = record["valence"], record["arousal"]
     put(f"  valence {valence:.2f} (0 unpleasant, 1 pleasant), arousal {arousal:.2f} (0 calm, 1 excited)")
     put(f"  {record['confidence']:.0%} sure that most people would name the first emotion above")
-    tones = "  monochrome: its colours say nothing" if record["monochrome"] else ""
-    put(f"  colours {', '.join(f'{colour} {share:.0%}' for colour, share in record['colours'].items())}{tones}")
+    put(f"  colours {', '.join(f'{colour} {share:.0%}' for colour, share in record['colours'].items())}")
+    if record["monochrome"]:
+        put("  monochrome: its colours say nothing")
     if record["words"]:
         put(f"  {', '.join(record['words'])}")
     put("")

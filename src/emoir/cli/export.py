@@ -84,7 +84,9 @@ def export(
     if format in (ExportFormat.parquet, ExportFormat.npy) and output is None:
         raise typer.BadParameter(f"{format.value} is not text: name a file with --output")
     if codebook is None and features and output is not None:
-        codebook = output.with_name(f"{output.stem}.codebook.csv")
+        # The columns of a matrix are others than those of a table.
+        name = output.name if output.suffix == ".npy" else output.stem
+        codebook = output.with_name(f"{name}.codebook.csv")
     for file in (output, codebook):
         # Found out before the long part begins.
         if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):

@@ -25,7 +25,12 @@ def index(
     prune: Annotated[
         bool, typer.Option("--prune", help="Forget images of folders that are missing or empty, too.")
     ] = False,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Read everything again, with the chosen model.")] = False,
+    rebuild: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild", help="Forget all readings and read everything again, with the chosen model; ids change."
+        ),
+    ] = False,
     repair: Annotated[
         bool, typer.Option("--repair", help="Salvage a damaged index first; what is lost is read again.")
     ] = False,

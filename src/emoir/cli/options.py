@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from emoir.errors import QueryError
+
+if TYPE_CHECKING:
+    from emoir.collection import Collection
 
 # typer reads these annotations at run time.
 IndexOption = Annotated[
@@ -69,3 +72,17 @@ def chosen_folders(within: list[Path] | None, everywhere: bool) -> list[Path] | 
     if within:
         return within
     return None if everywhere else [Path.cwd()]
+
+
+def require_model(photos: Collection, model: Path | None) -> None:
+    """Make sure that a collection's index is of the model that was named, if one was.
+
+    Raises:
+        ModelError: if there is no model.
+        ModelMismatchError: if the index is of another.
+    """
+    if model is not None:
+        from emoir.extract.model import ModelFolder
+
+        named = ModelFolder(model)
+        photos.store.require(named.id, *named.card.earlier_ids)

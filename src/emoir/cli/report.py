@@ -11,6 +11,7 @@ import typer
 from emoir.cli.options import IndexOption, WithinOption
 from emoir.cli.output import Exit, put, say, shown
 from emoir.cli.progress import counted
+from emoir.errors import EmoirError
 from emoir.limits import MAX_PIXELS
 
 
@@ -44,6 +45,8 @@ def report(
     from emoir.index.base import as_folder, as_path, below
     from emoir.report import Contents, page, read_pictures, summarise, write_report
 
+    if out.exists() and not out.is_dir():
+        raise EmoirError(f"{shown(out)} is a file; name a folder with --out")
     with Collection(index) as photos:
         facts, readings, vectors = photos.rows(within=within)
         status = photos.status()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -28,11 +29,17 @@ from emoir.cli.options import (
     ModelOption,
     WithinOption,
     chosen_folders,
+    require_model,
 )
 from emoir.cli.output import Exit, ListFormat, put, put_images, put_paths, say, shown
+from emoir.errors import QueryError
 
 if TYPE_CHECKING:
     from emoir.collection import Collection
+
+
+# No option is written like that: a term with a minus sign.
+_GLUED = re.compile(r"-[^\W\d_]{3}|-\d+(?:\.\d+)?:|-[㐀-鿿]")
 
 
 class QueryCommand(TyperCommand):
@@ -40,6 +47,9 @@ class QueryCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Hand '- fear' on with a wide minus, which no parser of options stumbles over."""
+        for arg in args[: args.index("--") if "--" in args else None]:
+            if _GLUED.match(arg):
+                raise QueryError(f"{arg!r}: write '- {arg[1:]}', with a space behind the minus sign, to take it away")
         return super().parse_args(ctx, [f"－{arg[1:]}" if arg.startswith("- ") else arg for arg in args])
 
 
@@ -104,6 +114,7 @@ def search(
         monochrome=monochrome,
     )
     with Collection(index, model=model, lexicon=lexicon) as photos:
+        require_model(photos, model)
         matches = photos.search(
             query,
             n=n,

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import typer
 
-from emoir.cli.options import IndexOption, LexiconOption, ModelOption
+from emoir.cli.options import IndexOption, LexiconOption, ModelOption, require_model
 from emoir.cli.output import say
 from emoir.errors import EmoirError
 from emoir.limits import MAX_PIXELS, MAX_UPLOAD
@@ -60,6 +60,7 @@ def serve(
     collection = Collection(index, model=model, lexicon=lexicon)
     # Without an index there is nothing to serve, and the error says what to do.
     images = collection.status().images
+    require_model(collection, model)
     names = tuple(name or ())
     if not token:
         token = make_token() if names or not is_loopback(host) else None

@@ -82,7 +82,9 @@ def read_lexicon(file: Path) -> dict[str, Concept]:
     """
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ModelError(f"lexicon {file}: {error.strerror}; name another with --lexicon") from error
+    except UnicodeDecodeError as error:
         raise ModelError(f"lexicon {file}: {error}; save it as UTF-8 text") from error
     try:
         return {word.strip().lower(): concept for word, concept in _layout(lines, file)(lines)}

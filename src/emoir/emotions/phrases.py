@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from emoir.emotions.lexicon import Concept, lexicon, look_up
 from emoir.emotions.traditional import simplified
@@ -59,6 +59,8 @@ CHINESE_FUNCTION = frozenset(
         *_listed("不但, 不仅, 不只, 不光, 不得不, 无人, 没有人, 没人, 任何, 什么, 丝毫"),
     ]
 )
+# These stand behind the word that they make stronger: 开心极了.
+CHINESE_AFTER = frozenset(_listed("极了, 至极, 透了, 死了, 坏了, 得很, 不已, 无比, 万分, 异常"))
 _LONGEST_EXPRESSION = 4
 _TOKEN = re.compile(r"[㐀-鿿]+|[^\W_]+(?:['’-][^\W_]+)*|[,.;!?，。；、！？]")
 
@@ -112,6 +114,11 @@ class _Reader:
         self.held = hold and bool(self.negations)
         if not self.held:
             self.negations.clear()
+
+    def strengthen(self) -> None:
+        """Mean the word found last more strongly, if it is not negated."""
+        last = self.parts[-1]
+        self.parts[-1] = replace(last, factor=last.factor if last.factor < 0 else STRONG)
 
     def lapse(self) -> None:
         """A word that is not understood takes the modifiers before it, and the negation of nouns."""
@@ -193,7 +200,14 @@ def _read_english(tokens: list[str], at: int, reader: _Reader) -> int:
 def _read_chinese(run: str, reader: _Reader) -> None:
     """Longest match from left to right: no segmenter is needed."""
     missed = ""
-    for word in _segments(run, reader.words):
+    before = ""
+    segments = list(_segments(run, reader.words))
+    for place, word in enumerate(segments):
+        before, behind = word, before
+        # 万分 and its like may also belong to the word that follows.
+        if word in CHINESE_AFTER and behind in reader.words and (word not in MODIFIERS or place == len(segments) - 1):
+            reader.strengthen()
+            continue
         known = word in reader.words or word in MODIFIERS or word in CHINESE_NEGATION or word in CHINESE_FUNCTION
         if not known:
             missed += word
@@ -220,7 +234,7 @@ def _segments(run: str, words: Mapping[str, Concept]) -> Iterator[str]:
     while at < len(run):
         for end in range(min(len(run), at + longest), at, -1):
             word = run[at:end]
-            if word in words or word in MODIFIERS or word in CHINESE_NEGATION or word in CHINESE_FUNCTION:
+            if any(word in known for known in (words, MODIFIERS, CHINESE_NEGATION, CHINESE_FUNCTION, CHINESE_AFTER)):
                 break
         if word in words:
             word = _negation_before_longer(run, at, word, words)

@@ -57,5 +57,5 @@ def may_have_learnt_from(model: Model, table: Table) -> str | None:
     Images are known by their content, so another encoding of an image that was learnt from is not recognised; the
     name of its set is.
     """
-    own = (name for name in sorted(sets_of(model)) if name == table.name or name.startswith(f"{table.name}_"))
+    own = (name for name in (table.name, f"{table.name}_subset") if name in sets_of(model))
     return next(own, None)

@@ -168,6 +168,8 @@ def store_catalogue(connection: sqlite3.Connection, catalogue: Catalogue, roots:
     for root in roots:
         connection.execute("DELETE FROM records WHERE catalogue IN (SELECT id FROM catalogues WHERE root = ?)", (root,))
         connection.execute("DELETE FROM catalogues WHERE root = ?", (root,))
+        if not catalogue.records:
+            continue
         source = os.fsencode(catalogue.source.absolute())
         cursor = connection.execute("INSERT INTO catalogues (root, source) VALUES (?, ?)", (root, source))
         texts = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +33,13 @@ class Range:
         return (values >= self.low) & (values <= self.high)
 
 
-def parse_range(text: str, name: str) -> Range:
+def parse_range(text: str, name: str, most: float = np.inf) -> Range:
     """Parse ``0.6..``, ``..0.4``, ``0.2..0.5`` or a single number.
+
+    Args:
+        text: as written.
+        name: of what is bounded.
+        most: what it can be at most; it begins at 0.
 
     Raises:
         QueryError: saying what would be right.
@@ -58,6 +64,11 @@ def parse_range(text: str, name: str) -> Range:
         raise QueryError(
             f"{name} {text!r}: the range is empty; write the smaller number first",
             chinese=f"{name}“{text}”：范围是空的，请先写较小的数",
+        )
+    if result.low > most or result.high < 0:
+        raise QueryError(
+            f"{name} {text!r}: no value lies there; it goes from 0 to {most:g}",
+            chinese=f"{name}“{text}”：没有这样的值；范围是 0 到 {most:g}",
         )
     return result
 
@@ -93,6 +104,7 @@ def _day(text: str, rest: str) -> int:
     match = re.fullmatch(r"(\d{4})(?:[-:.](\d\d))?(?:[-:.](\d\d))?", text.strip())
     if not match:
         raise ValueError
+    date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
     return int(match[1] + (match[2] or rest) + (match[3] or rest))
 
 
@@ -261,9 +273,9 @@ def parse_filters(
         QueryError: saying what would be right.
     """
     return Filters(
-        valence=parse_range(valence, "valence") if valence else None,
-        arousal=parse_range(arousal, "arousal") if arousal else None,
-        confidence=parse_range(confidence, "confidence") if confidence else None,
+        valence=parse_range(valence, "valence", 1) if valence else None,
+        arousal=parse_range(arousal, "arousal", 1) if arousal else None,
+        confidence=parse_range(confidence, "confidence", 1) if confidence else None,
         emotions=tuple(parse_condition(text) for text in emotion or []),
         taken=parse_days(taken) if taken else None,
         side=parse_range(side, "side") if side else None,

@@ -195,7 +195,13 @@ def _sort_key(
         moment = searchable.attributes().moment[rows]
         seconds = np.array([float("".join(filter(str.isdigit, text)) or "nan") for text in moment.tolist()])
         return np.where(np.isnan(seconds), -np.inf, seconds if sort == NEWEST else -seconds), ()
-    target = query_target(sort, searchable.layout, read_example, language)
+    try:
+        target = query_target(sort, searchable.layout, read_example, language)
+    except QueryError as error:
+        raise QueryError(
+            f"cannot sort by {str(sort)!r}, which is neither newest nor oldest nor a query: {error}",
+            chinese=f"不能按“{sort}”排序；请写 newest、oldest 或一个查询：{error.chinese}",
+        ) from None
     return target.mean(_fits(target, searchable, rows)), target.unknown
 
 

@@ -49,6 +49,11 @@ def parse_stimulus_condition(text: str) -> Condition:
     emotions: list[EmotionCondition] = []
     for part in rest.split(","):
         stated = re.fullmatch(rf"\s*({'|'.join(RANGES)})[\s=]+(.*)", part)
+        if stated is None and not set(part) & set("<>"):
+            raise QueryError(
+                f"condition {text!r}: {part.strip()!r} is no range of {', '.join(RANGES)}, such as valence 0.6.., "
+                "and no bound on an emotion, such as fear<0.2"
+            )
         if stated is None:
             emotions.append(parse_condition(part))
         elif stated[1] in ranges:
