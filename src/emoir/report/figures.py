@@ -8,23 +8,23 @@ from html import escape
 from itertools import cycle
 
 COLOURS = {
-    "amusement": "#eeb02f",
-    "anger": "#cf2e3b",
-    "awe": "#3a86c8",
-    "contentment": "#4fae8e",
-    "disgust": "#84982c",
-    "excitement": "#ec6f2d",
-    "fear": "#6a51a3",
-    "sadness": "#77879a",
-    "joy": "#eeb02f",
-    "surprise": "#d977ad",
-    "neutral": "#a8a29a",
-    "trust": "#4fae8e",
-    "anticipation": "#ec6f2d",
-    "negative": "#6a51a3",
-    "positive": "#eeb02f",
+    "amusement": "#e0a030",
+    "anger": "#b83a32",
+    "awe": "#7d6bd6",
+    "contentment": "#4f9d69",
+    "disgust": "#7d8236",
+    "excitement": "#e0703c",
+    "fear": "#4b3f7a",
+    "sadness": "#4a7bb5",
+    "joy": "#e0a030",
+    "surprise": "#c867b4",
+    "neutral": "#8a8a92",
+    "trust": "#4f9d69",
+    "anticipation": "#e0703c",
+    "negative": "#4b3f7a",
+    "positive": "#e0a030",
 }
-"""Of the emotions that emoir knows; a model's own classes take them in turn."""
+"""Of the emotions that emoir knows, as in the gallery; a model's own classes take them in turn."""
 
 
 @dataclass(frozen=True, slots=True)

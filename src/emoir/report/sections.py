@@ -17,7 +17,7 @@ from emoir.report.figures import Bar, Segment, bars_file, class_colours, drawing
 from emoir.report.markup import bar_table, figure, gallery, legend, paragraph, swatch
 from emoir.report.pictures import Picture, mixed_palette
 from emoir.report.plane import DOTS, SIDE, PlaneWords, plane_svg
-from emoir.report.summary import Group, Rows, Summary
+from emoir.report.summary import PALETTE_IMAGES, Group, Rows, Summary
 from emoir.report.words import Words
 
 FILES_PER_CAUSE = 20
@@ -140,10 +140,9 @@ class Sections:
         said = PlaneWords(words("valence axis"), words("arousal axis"), corners, f"{words('plane')}. {quartiles}")
         colours = [self.colours[place] for place in self.summary.top.tolist()]
         svg = plane_svg(readings.valence, readings.arousal, colours, said)
-        text = words("plane text")
-        if images > DOTS:
-            text += " " + words("plane some", drawn=f"{DOTS:,}", images=f"{images:,}")
-        html = f'{paragraph(f"{text} {quartiles}")}<div class="beside">{svg}{legend(self.names, self.colours)}</div>'
+        some = words("plane some", drawn=f"{DOTS:,}", images=f"{images:,}") if images > DOTS else ""
+        text = paragraph(words.sentences(words("plane text"), some, quartiles))
+        html = f'{text}<div class="beside">{svg}{legend(self.names, self.colours)}</div>'
         return Section("valence_arousal", words("plane"), html, drawing(svg, SIDE, SIDE))
 
     def _palettes(self) -> Section:
@@ -156,7 +155,12 @@ class Sections:
                 bars.append(Bar(name, f"{len(pictures):,}", segments))
         table = bar_table(bars, (words("emotion"), words("images")), tall=True)
         title = words("palettes")
-        return Section("palettes", title, paragraph(words("palettes text")) + table, bars_file(bars, [], title))
+        return Section(
+            "palettes",
+            title,
+            paragraph(words("palettes text", most=PALETTE_IMAGES)) + table,
+            bars_file(bars, [], title),
+        )
 
     def _typical(self) -> Section:
         shown_most = (

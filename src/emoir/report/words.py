@@ -11,10 +11,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "lead": (
         "{images} images in {folders}, read by the model {model}; {day}. Everything below is what the model believes "
         "that viewers would feel: right often enough to show where a collection leans, often wrong about one image.",
-        "共 {images} 幅图像，位于{folders}，由模型 {model} 判读；{day}。"
+        "共 {images} 幅图像，位于 {folders}，由模型 {model} 判读；{day}。"
         "以下均为模型对观看者感受的推测：足以看出整体倾向，但对单幅图像常会出错。",
     ),
-    "one folder": ("one folder", "一个文件夹"),
+    "one folder": ("one folder", "1 个文件夹"),
     "folders": ("{count} folders", "{count} 个文件夹"),
     "images": ("images", "图像"),
     "most": ("commonest emotion", "最常见的情感"),
@@ -39,7 +39,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "by year": ("By year", "按年份"),
     "time": ("time", "时间"),
     "time text": (
-        "By the camera's date for {dated} images, by the date of the file for {undated}.",
+        "Images by the camera's date: {dated}; by the date of the file: {undated}.",
         "{dated} 幅按拍摄日期，{undated} 幅按文件日期。",
     ),
     "plane": ("Valence and arousal", "效价与唤醒度"),
@@ -50,7 +50,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "plane some": ("{drawn} of {images} images are drawn.", "随机绘出 {images} 幅中的 {drawn} 幅。"),
     "quartiles": (
         "Quartiles of valence: {valence}; of arousal: {arousal}.",
-        "效价的四分位数： {valence}，唤醒度：{arousal}。",
+        "效价的四分位数：{valence}；唤醒度的四分位数：{arousal}。",
     ),
     "valence axis": ("unpleasant – valence – pleasant", "不愉快 – 效价 – 愉快"),
     "arousal axis": ("calm – arousal – excited", "平静 – 唤醒度 – 激动"),
@@ -60,8 +60,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "serene": ("serene", "宁静"),
     "palettes": ("Palettes", "色彩"),
     "palettes text": (
-        "The main colours of the images that show each emotion most, from dark to bright.",
-        "各情感最典型图像的主要颜色，由暗到亮。",
+        "The main colours of the images that show each emotion most, {most} at most and near duplicates once, "
+        "from dark to bright.",
+        "各情感最典型图像（最多 {most} 幅，近似重复者只计一次）的主要颜色，由暗到亮。",
     ),
     "of images": ("{count} images", "{count} 幅"),
     "typical": ("Most typical", "最典型"),
@@ -118,6 +119,10 @@ class Words:
     def __call__(self, key: str, **values: object) -> str:
         """The words for a key, with values put in."""
         return WORDS[key][self.language == "zh"].format(**values)
+
+    def sentences(self, *texts: str) -> str:
+        """Sentences after each other."""
+        return ("" if self.language == "zh" else " ").join(text for text in texts if text)
 
     def emotion(self, space: str, name: str) -> str:
         """The name of an emotion; a model's own as it is called."""

@@ -203,7 +203,7 @@ def _term(text: str, at: int, is_file: Callable[[str], bool]) -> tuple[float, Su
     if _PREFIXED.match(text) and not is_file(text):
         raise QueryError(
             f"{text!r}: write va:VALENCE,AROUSAL with two numbers from 0 to 1, or id:NUMBER",
-            chinese=f"“{text}”：请写 va:愉悦度,唤醒度（两个 0 到 1 的数），或 id:编号",
+            chinese=f"“{text}”：请写 va:效价,唤醒度（两个 0 到 1 的数），或 id:编号",
             at=at,
         )
     if is_file(text) or _is_image_text(text):
@@ -224,12 +224,12 @@ def _point(text: str, valence: str, arousal: str, at: int) -> Point:
     except ValueError:
         raise QueryError(
             f"{text!r}: write va:VALENCE,AROUSAL, for example va:0.8,0.2",
-            chinese=f"“{text}”：请写 va:愉悦度,唤醒度，例如 va:0.8,0.2",
+            chinese=f"“{text}”：请写 va:效价,唤醒度，例如 va:0.8,0.2",
             at=at,
         ) from None
     if not (0 <= point.valence <= 1 and 0 <= point.arousal <= 1):
         raise QueryError(
-            f"{text!r}: valence and arousal go from 0 to 1", chinese=f"“{text}”：愉悦度和唤醒度都在 0 到 1 之间", at=at
+            f"{text!r}: valence and arousal go from 0 to 1", chinese=f"“{text}”：效价和唤醒度都在 0 到 1 之间", at=at
         )
     return point
 

@@ -77,6 +77,8 @@ def test_a_query_in_chinese_and_the_page_in_chinese(page: Page) -> None:
     page.fill("#query", "zzzz")
     page.press("#query", "Enter")
     expect(page.get_by_role("alert")).to_contain_text("没有表示情感的词")
+    # Trying again would not help.
+    expect(page.get_by_role("button", name="重试")).to_have_count(0)
     ask(page, "宁静但有点孤独")
     expect(page.locator("#summary")).to_contain_text("张")
     page.reload()
@@ -166,6 +168,17 @@ def test_a_picture_that_is_dropped_is_read_and_not_kept(page: Page, tmp_path: Pa
     page.wait_for_url("**q=reading*")
     page.set_input_files("#upload", {"name": "x.png", "mimeType": "image/png", "buffer": b"no image"})
     expect(page.locator("#notice")).to_contain_text("not an image")
+
+
+def test_keys_go_on_working_after_the_results_change(page: Page) -> None:
+    ask(page, "joy")
+    page.locator("#results .open").nth(2).focus()
+    page.keyboard.press("l")
+    page.wait_for_url("**like=*")
+    expect(page.locator("#results .open").first).to_be_focused()
+    page.keyboard.press("u")
+    page.wait_for_url("**unlike=*")
+    expect(page.locator("#results .open").first).to_be_focused()
 
 
 def test_the_results_have_no_end_but_the_last(page: Page) -> None:

@@ -11,7 +11,9 @@ const WIDE = 3.2;
 /** A tile; `acts` has open, more, like, unlike, toggle and chosen. */
 export function tile(image, acts) {
   const ratio = Math.min(WIDE, Math.max(NARROW, image.width / image.height));
-  const score = image.score === undefined ? percent(image.share) : percent(image.score);
+  // What the image evokes most is one thing, how well it fits what was asked another.
+  const fit = image.score === undefined ? "" : t("fits", percent(image.score));
+  const title = image.record?.title || image.name;
   const picture = make("img", {
     src: thumbnail(image.id, 480),
     alt: "",
@@ -24,8 +26,8 @@ export function tile(image, acts) {
     {
       type: "button",
       class: "open",
-      title: image.record?.title || image.name,
-      "aria-label": t("open", image.record?.title || image.name, emotionName(image.emotion), score),
+      title,
+      "aria-label": [t("open", title, emotionName(image.emotion)), fit].filter(Boolean).join(", "),
       onclick: () => acts.open(image),
     },
     picture,
@@ -54,7 +56,7 @@ export function tile(image, acts) {
       {},
       make("span", { class: "dot", style: { background: colourOf(image.emotion) } }),
       make("span", { class: "name", text: emotionName(image.emotion) }),
-      make("span", { class: "score", text: score }),
+      make("span", { class: "score", text: fit }),
     ),
     make("div", { class: "acts" }, choose, button("more", "≈", acts.more), button("like", "+", acts.like), button("unlike", "−", acts.unlike)),
   );

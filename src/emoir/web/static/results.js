@@ -13,6 +13,7 @@ import { saved } from "./saved.js";
 const PAGE = 60;
 const SHELF = 12;
 const PATIENCE = 5000;
+const BAD_REQUEST = 400;
 
 // What the results show now.
 let shown = { key: "", hits: [], next: null, terms: [] };
@@ -50,14 +51,14 @@ function skeleton() {
   announce(t("loading"));
 }
 
-/** Show what went wrong, and a way to try again. */
+/** Show what went wrong, and a way to try again if that can help. */
 export function failed(error, retry = () => results(true)) {
   const query = error.problem?.query;
   const detail = error instanceof api.Refused ? t("failed", error.message) : t("offline");
   const pointer = query ? [make("pre", { class: "pointer" }, query.slice(0, error.problem.at), make("mark", { text: query.slice(error.problem.at) || " " }))] : [];
   $("#summary").replaceChildren();
   $("#results").replaceChildren(
-    make("div", { class: "state", role: "alert" }, make("p", { text: detail }), pointer, make("button", { type: "button", text: t("retry"), onclick: retry })),
+    make("div", { class: "state", role: "alert" }, make("p", { text: detail }), pointer, error.status === BAD_REQUEST ? "" : make("button", { type: "button", text: t("retry"), onclick: retry })),
   );
 }
 
@@ -69,12 +70,15 @@ export async function results(again = false) {
   asking?.abort();
   asking = new AbortController();
   const { signal } = asking;
+  const walking = $("#results").contains(document.activeElement);
   shown = { key, hits: [], next: null, terms: [] };
   skeleton();
   $("#chips").replaceChildren(...saved(forgetAndDraw));
   try {
     if (asked.q) await found(asked, signal);
     else await shelves(asked, signal);
+    // Who walked over the images by keyboard goes on walking.
+    if (walking && document.activeElement === document.body) $("#results .open")?.focus();
   } catch (error) {
     if (signal.aborted) return;
     shown.key = "";
@@ -129,7 +133,10 @@ function append(page) {
 }
 
 function summary(page) {
-  const parts = [make("span", { text: t("found", page.next ? t("moreThan", page.hits.length) : page.hits.length, page.searched.toLocaleString()) })];
+  // How many stay when near duplicates collapse shows only at the end.
+  const open = page.next && current().filters.diverse;
+  const count = page.next ? page.searched - page.hidden : page.hits.length;
+  const parts = [make("span", { text: t("found", open ? t("moreThan", page.hits.length) : count.toLocaleString(), page.searched.toLocaleString()) })];
   if (page.hidden && !current().filters.all) {
     parts.push(
       make("span", {}, ` ${t("hidden", page.hidden.toLocaleString())} `, make("button", { type: "button", class: "plain", text: t("showThem"), onclick: () => go({ filters: { ...current().filters, all: "true" } }) })),

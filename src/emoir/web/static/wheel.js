@@ -6,6 +6,8 @@ import { emotionName } from "./language.js";
 
 const SIZE = 220;
 const [INNER, OUTER] = [34, 106];
+// Of labels: the largest size, and that of a label of one letter that would fill its sector.
+const [LARGEST, WIDTH] = [9.6, 80];
 
 function point(angle, radius) {
   return `${(Math.cos(angle) * radius).toFixed(2)} ${(Math.sin(angle) * radius).toFixed(2)}`;
@@ -42,7 +44,7 @@ export function wheel(choose, { keys = false } = {}) {
         },
       },
       make("path", { d: sector(to, from), fill: colourOf(name) }),
-      make("text", { x, y, "text-anchor": "middle", "dominant-baseline": "middle", text: label }),
+      make("text", { x, y, "text-anchor": "middle", "dominant-baseline": "middle", style: { "font-size": `${Math.min(LARGEST, WIDTH / label.length)}px` }, text: label }),
     );
     if (keys) one.append(make("text", { x, y: Number(y) + 13, "text-anchor": "middle", class: "key", text: String(place + 1) }));
     sectors.set(name, one);
