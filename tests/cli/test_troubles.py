@@ -232,3 +232,17 @@ def test_an_index_that_another_replaces_is_not_written(tmp_path: Path) -> None:
         save_photos(tmp_path / "photos", 2, side=24)
         with pytest.raises(IndexFileError, match="was moved or deleted while it was written"):
             first.index(tmp_path / "photos", workers=1)
+
+
+def test_a_list_of_files_some_of_which_are_not_indexed(emoir: Shell) -> None:
+    paths = save_photos(emoir.folder / "photos", 3)
+    emoir("index", "photos")
+    listed = emoir.folder / "list.txt"
+    listed.write_bytes(b"\r\n".join([*(os.fsencode(path) for path in paths[:2]), b"nowhere.jpg"]))
+    for command in (("search", "awe", "--all"), ("select", "-n", "2")):
+        done = emoir(*command, "--from", "list.txt", "--format", "paths")
+        assert b"1 of 3 listed files are not indexed, such as nowhere.jpg" in done.stderr
+        assert sorted(Path(line).name for line in done.stdout.decode().splitlines()) == ["0000.jpg", "0001.jpg"]
+    listed.write_bytes(b"photos/0002.jpg\0")
+    done = emoir("search", "awe", "--all", "--from", "list.txt", "--format", "paths")
+    assert (Path(done.stdout.decode().strip()).name, b"listed files" in done.stderr) == ("0002.jpg", False)

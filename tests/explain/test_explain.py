@@ -189,6 +189,9 @@ def test_real_photographs(model: Model) -> None:
     grey = model.read_pixels(without_colour(made.pixels)[None])[0]
     assert made.probability_in("without colour") == pytest.approx(grey.distributions["mikels"][made.emotion], abs=1e-4)
     assert figure(made).width > 1000
+    # 600 x 400: its panels are two thirds as high as those of a square picture.
+    assert made.aspect == 1.5
+    assert figure(replace(made, aspect=1.0)).height - figure(made).height == pytest.approx(280 / 3, abs=1)
     with pytest.raises(QueryError, match="no emotion 'hygge' in this model; it has amusement"):
         explain(skimage.data.coffee(), model, emotion="hygge")
     assert explain(skimage.data.coffee(), model, emotion="Joy").space == "ekman"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from emoir.cli.output import say, shown
 from emoir.errors import QueryError
+
+if TYPE_CHECKING:
+    from emoir.collection import Collection
 
 # typer reads these annotations at run time.
 FromOption = Annotated[
@@ -61,3 +65,12 @@ def read_list(source: str | None) -> list[Path] | None:
     by_line = [line.rstrip(b"\r") for line in content.split(b"\n")]
     lines = content.split(b"\0") if b"\0" in content else by_line
     return [Path(line.decode(sys.getfilesystemencoding(), "surrogateescape")) for line in lines if line]
+
+
+def say_what_is_not_indexed(photos: Collection, files: list[Path] | None) -> None:
+    """Name the number of listed files that the index does not know."""
+    from emoir.index.base import as_file
+
+    missing = [file for file in files or [] if photos.store.id_of(as_file(file.expanduser())) is None]
+    if files and missing:
+        say(f"{len(missing):,} of {len(files):,} listed files are not indexed, such as {shown(missing[0])}")

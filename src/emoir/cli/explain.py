@@ -63,10 +63,10 @@ def explain(
     file = out if out is not None else Path(f"{image.stem}-explained.png")
     if file.is_dir() or not file.absolute().parent.is_dir():
         raise EmoirError(f"{shown(file)}: name a file in a folder that is there, with --out")
-    if file.suffix.lower() != ".png":
-        raise EmoirError(f"{shown(file)}: the figure is a PNG; give it a name that ends in .png, with --out")
     if file.exists() and file.samefile(image):
         raise EmoirError(f"{shown(file)} is the photograph itself; name another file with --out")
+    if file.suffix.lower() != ".png":
+        raise EmoirError(f"{shown(file)}: the figure is a PNG; give it a name that ends in .png, with --out")
     save_figure(explanation, file, language.value)
     text = sentence(explanation, language.value)
     if format is ExplainFormat.json:

@@ -21,6 +21,7 @@ from emoir.cli.conditions import (
     TakenOption,
     ValenceOption,
     read_list,
+    say_what_is_not_indexed,
 )
 from emoir.cli.options import (
     EverywhereOption,
@@ -115,6 +116,7 @@ def search(
     )
     with Collection(index, model=model, lexicon=lexicon) as photos:
         require_model(photos, model)
+        say_what_is_not_indexed(photos, files)
         matches = photos.search(
             query,
             n=n,

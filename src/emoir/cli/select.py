@@ -17,6 +17,7 @@ from emoir.cli.conditions import (
     TakenOption,
     ValenceOption,
     read_list,
+    say_what_is_not_indexed,
 )
 from emoir.cli.export import measured
 from emoir.cli.options import EverywhereOption, IndexOption, WithinOption, chosen_folders
@@ -99,6 +100,7 @@ def select(
         variable_unit(name)
     wanted = {one.name: one.within(filters) for one in conditions} or {"": filters}
     with Collection(index) as photos:
+        say_what_is_not_indexed(photos, files)
         candidates = {
             name: Pool(*photos.rows(within=folders, among=files, filters=chosen)) for name, chosen in wanted.items()
         }

@@ -45,6 +45,7 @@ class Explanation:
         map: (S, S), see ``occlusion_map``.
         counterfactuals: ``without colour``, ``without texture``, ``opposite colours``.
         colours: dominant colours and their shares.
+        aspect: width of the original over its height; the network sees it squashed to a square.
     """
 
     pixels: NDArray[np.uint8]
@@ -54,6 +55,7 @@ class Explanation:
     map: NDArray[np.float32]
     counterfactuals: Mapping[str, Counterfactual]
     colours: tuple[tuple[str, float], ...]
+    aspect: float = 1.0
 
     @property
     def probability(self) -> float:
@@ -110,7 +112,8 @@ def explain(
         >>> sorted(explanation.counterfactuals)
         ['opposite colours', 'without colour', 'without texture']
     """
-    pixels = model.load(image, max_pixels=max_pixels).pixels
+    photograph = model.load(image, max_pixels=max_pixels)
+    pixels = photograph.pixels
     changed = {name: change(pixels) for name, change in COUNTERFACTUALS.items()}
     readings = model.read_pixels(np.stack([pixels, *changed.values()]))
     space, emotion = _find(emotion, readings)
@@ -123,6 +126,7 @@ def explain(
         occlusion_map(pixels, model.read_pixels, lambda read: read.distributions[space][:, column]),
         {name: Counterfactual(version, readings[row]) for row, (name, version) in enumerate(changed.items(), start=1)},
         tuple(dominant_colours(pixels)),
+        photograph.width / photograph.height,
     )
 
 

@@ -14,6 +14,8 @@ from emoir.explain.sentences import sentence
 from emoir.files import whole
 
 PANEL, MARGIN, BAR = 280, 24, 14
+# Of a panel; a longer picture is shown as if it were no longer than that.
+LONGEST = 4.0
 INK, PAPER, FAINT, ACCENT = (28, 28, 32), (255, 255, 255), (225, 225, 230), (190, 70, 40)
 # Fonts with Chinese characters, where systems keep them; Pillow's own has none.
 CHINESE_FONTS = (
@@ -41,7 +43,7 @@ def figure(explanation: Explanation, language: str = "en") -> Image.Image:
         language: ``en`` or ``zh``; Chinese falls back to English where the system has no font for it.
 
     Returns:
-        mode RGB, some 1,550 x 520 pixels.
+        mode RGB, some 1,550 x 520 pixels; the pictures in the proportions of the original.
     """
     font, small, language = _fonts(language)
     panels = [explanation.pixels, overlay(explanation), *(c.pixels for c in explanation.counterfactuals.values())]
@@ -52,14 +54,16 @@ def figure(explanation: Explanation, language: str = "en") -> Image.Image:
     ]
     width = MARGIN + len(panels) * (PANEL + MARGIN)
     lines = _wrapped(sentence(explanation, language), language)
-    image = Image.new("RGB", (width, 4 * MARGIN + PANEL + 60 + 30 * len(lines)), PAPER)
+    aspect = min(max(explanation.aspect, 1 / LONGEST), LONGEST)
+    size = round(PANEL * min(1, aspect)), round(PANEL * min(1, 1 / aspect))
+    image = Image.new("RGB", (width, 4 * MARGIN + size[1] + 60 + 30 * len(lines)), PAPER)
     draw = ImageDraw.Draw(image)
     for number, (pixels, value, title) in enumerate(zip(panels, values, TITLES[language], strict=True)):
         left, top = MARGIN + number * (PANEL + MARGIN), MARGIN
         draw.text((left, top), title, INK, font=small)
         top += 28
-        image.paste(Image.fromarray(pixels).resize((PANEL, PANEL), Image.Resampling.BICUBIC), (left, top))
-        top += PANEL + 10
+        image.paste(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC), (left, top))
+        top += size[1] + 10
         if value is None:
             draw.text((left, top), _legend(language), INK, font=small)
             continue
@@ -67,7 +71,7 @@ def figure(explanation: Explanation, language: str = "en") -> Image.Image:
         draw.rectangle((left, top + 4, left + round((PANEL - 60) * value), top + 4 + BAR), fill=ACCENT)
         draw.text((left + PANEL - 52, top), f"{value:.2f}", INK, font=small)
     for number, line in enumerate(lines):
-        draw.text((MARGIN, 2 * MARGIN + 28 + PANEL + 30 + 30 * number), line, INK, font=font)
+        draw.text((MARGIN, 2 * MARGIN + 28 + size[1] + 30 + 30 * number), line, INK, font=font)
     return image
 
 

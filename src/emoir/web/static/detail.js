@@ -142,7 +142,7 @@ async function explain(image, space, why, map, signal, emotion = undefined) {
         make(
           "figure",
           {},
-          make("img", { src: one.picture, alt: "", width: 96, height: 96 }),
+          make("img", { src: one.picture, alt: "", style: { "aspect-ratio": `${image.width} / ${image.height}` } }),
           make("figcaption", {}, make("span", { text: one.change === undefined ? one.name : t(one.name) }), make("strong", { text: one.probability.toFixed(2) })),
         ),
       ),
