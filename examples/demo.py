@@ -45,7 +45,7 @@ def main() -> None:
     os.chdir(photos)
     emoir("index", ".")
     if len(sys.argv) == 1:
-        print("(One of the samples is no photograph but measurements, and is left out.)")
+        print("(multipage_rgb.tif is no photograph but a test of TIFF readers; it is left out.)")
     for question in QUESTIONS:
         # Few photographs: those that fit no better than chance are shown, too.
         emoir("search", question, "-n", "5", "--all")
