@@ -77,6 +77,7 @@ def test_pieces_become_tables(data: tuple[Table, Folds], tmp_path: Path) -> None
     epochs = history(tmp_path, Piece(RGB, 0, 0))
     assert [epoch["epoch"] for epoch in epochs] == [2], "every third, and the last"
     assert {"test top-1 (temperature)", "train top-1 (temperature)", "test NLL (temperature)"} <= set(epochs[0])
+    assert "difference" not in comparison.report([first], table, tmp_path, facts="in small")
     text = comparison.report([first, second], table, tmp_path, facts="in small")
     assert "| (2) colour + texture minus RGB, same network |" in text
     assert "Floor of top-1: 0.500" in text

@@ -171,7 +171,8 @@ def report(lines: Sequence[Line], table: Table, folder: Path, *, facts: str) -> 
         texts.append(
             f"\nFloor of top-1: {floor:.3f} (most frequent class); of P@10 and mAP: {_chance(labels):.3f} (chance)."
         )
-    texts.append("\n" + _headlines(lines, table))
+    if headlines := _headlines(lines, table):
+        texts.append("\n" + headlines)
     texts.append("\n" + facts)
     text = "\n".join(texts) + "\n"
     (folder / "comparison.md").write_text(text, encoding="utf-8")
@@ -184,6 +185,7 @@ def report(lines: Sequence[Line], table: Table, folder: Path, *, facts: str) -> 
 
 
 def _headlines(lines: Sequence[Line], table: Table) -> str:
+    """The paired differences as a table; empty while no pair is complete."""
     by_name = {line.contender.name: line for line in lines}
     measures = ["top-1", "P@10 (a)"] if table.classes else []
     rows = []
@@ -193,6 +195,8 @@ def _headlines(lines: Sequence[Line], table: Table) -> str:
             found = [difference(*pair, measure) for measure in measures]
             found += [correlation_difference(*pair, table, measure) for measure in _ratings(table)]
             rows.append([title, *map(str, found), found[0].verdict()])
+    if not rows:
+        return ""
     columns = ["difference", *measures, *_ratings(table)]
     return _markdown([*columns, f"in {columns[1]}"], rows)
 
