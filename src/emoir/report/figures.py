@@ -50,7 +50,7 @@ def class_colours(names: Sequence[str]) -> list[str]:
 
     Example:
         >>> class_colours(["awe", "cosy"])
-        ['#3a86c8', '#eeb02f']
+        ['#7d6bd6', '#e0a030']
     """
     taken = {COLOURS[name] for name in names if name in COLOURS}
     spare = [colour for colour in dict.fromkeys(COLOURS.values()) if colour not in taken] or list(COLOURS.values())
