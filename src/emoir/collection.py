@@ -167,12 +167,12 @@ class Collection:
             )
         index.forget(found.gone_files, found.gone_directories)
         # What turned up here may have moved from a folder that was not asked for.
-        missing = [root for root in index.roots() if root not in roots and not os.path.isdir(root)]
-        away = [*found.kept, *(missing if progress.moved else [])]
+        others = [root for root in index.roots() if root not in roots] if progress.moved else []
+        away = [*found.kept, *(root for root in others if not os.path.isdir(root))]
         moved_away = index.forget_copies(away) if away else []
-        for root in (*roots, *missing):
-            if root in moved_away or (prune and root in roots and not os.path.isdir(root)):
-                index.remove_root(root)
+        pruned = [root for root in roots if prune and not os.path.isdir(root)]
+        for root in {*moved_away, *pruned}:
+            index.remove_root(root)
         if progress.done or found.removed or found.kept:
             index.tidy()
         kept = tuple(as_path(path) for path in found.kept if path not in moved_away)

@@ -97,6 +97,8 @@ def test_conditions_are_parsed() -> None:
 def test_what_is_no_condition(text: str) -> None:
     with pytest.raises(QueryError):
         parse_stimulus_condition(text)
+    with pytest.raises(QueryError, match="it goes from 0 to 1"):
+        parse_stimulus_condition("a: valence 2..")
     with pytest.raises(QueryError, match="valence occurs twice"):
         parse_stimulus_condition("a: valence 0.1.., valence ..0.2")
 

@@ -83,7 +83,7 @@ def evaluate(
     """Judge a model on DATA: figures with floors, 95 % intervals and paired differences to other systems.
 
     A model is not judged on images that it learnt from. Of the figures of retrieval, those with (a) rank by the
-    readings over the whole set, those with (b) by embeddings inside each fold. Ratings and intervals may need:
+    readings over the whole set, those with (b) by embeddings inside each fold. Some figures need:
     pip install "emoir[research]"
     """
     from emoir.errors import EmoirError

@@ -59,7 +59,7 @@ def parse_stimulus_condition(text: str) -> Condition:
         elif stated[1] in ranges:
             raise QueryError(f"condition {text!r}: {stated[1]} occurs twice")
         else:
-            ranges[stated[1]] = parse_range(stated[2], stated[1])
+            ranges[stated[1]] = parse_range(stated[2], stated[1], 1)
     chosen = Filters(
         valence=ranges.get("valence"),
         arousal=ranges.get("arousal"),
