@@ -95,7 +95,7 @@ def run(name: str, protocol: Protocol, rows: Sequence[str]) -> None:
 
 
 def show(name: str, protocol: Protocol) -> None:
-    """Print the table of one setting, and draw its plot, from the pieces that are complete."""
+    """Print the tables of one setting, and draw its plot, from the rows that are complete."""
     table, folds, extra = setting(name)
     folder = RESULTS / name
     lines = [
@@ -108,7 +108,6 @@ def show(name: str, protocol: Protocol) -> None:
         return
     shown = f", with {len(extra)} images of {extra.name} besides" if extra is not None else ""
     print(comparison.report(lines, table, folder, facts=provenance(f"{protocol}{shown}", "5 frozen folds")))
-    comparison.plot(lines, table, folds, folder, protocol.seeds)
 
 
 def main() -> None:

@@ -68,5 +68,4 @@ def experiment(
     ]
     facts = f"5 folds, seed 0; {protocol.epochs} epochs for every row; headline rows with {len(chosen)} seeds"
     put(comparison.report(lines, table, out, facts=facts + ("; quick: a look, not a result." if quick else ".")))
-    comparison.plot(lines, table, folds, out, chosen)
     say(f"written to {shown(out)}")

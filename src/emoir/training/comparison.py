@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +20,14 @@ from emoir.evaluate.intervals import Estimate, bootstrap, bootstrap_mean
 from emoir.evaluate.regression import pearson
 from emoir.evaluate.retrieval import average_precision, leave_one_out, precision_at, same_class
 from emoir.networks.base import VALENCE_AROUSAL
+from emoir.training import overfitting
 from emoir.training.experiment import HISTORY, Contender, Piece, history
 
 Values = NDArray[np.float64]
 HEADLINES = (
     ("(1) improved minus original, both from scratch", "ours, colour + texture", "original"),
     ("(1) with the original trained by our recipe", "ours, colour + texture", "original + our recipe"),
+    ("RGB minus original, both by our recipe", "ours, RGB", "original + our recipe"),
     ("(2) colour + texture minus RGB, same network", "ours, colour + texture", "ours, RGB"),
     ("colour minus RGB", "ours, colour", "ours, RGB"),
     ("texture minus RGB", "ours, texture", "ours, RGB"),
@@ -46,7 +48,7 @@ class Line:
         per_image: measure to one number an image, the mean over seeds; differences are paired over these.
         points: (n, 2) predicted valence and arousal, the mean over seeds.
         correlations: ``valence r`` and ``arousal r``, where the data have ratings.
-        gaps: figures on test and training images at the last epoch, the mean over folds and seeds.
+        curve: figures on test and training images over the measured epochs, the mean over folds and seeds.
     """
 
     contender: Contender
@@ -54,7 +56,7 @@ class Line:
     per_image: Mapping[str, Values]
     points: Values
     correlations: Mapping[str, Estimate]
-    gaps: Mapping[str, float]
+    curve: overfitting.Curve
 
 
 def line_of(contender: Contender, table: Table, folds: Folds, folder: Path, seeds: Sequence[int]) -> Line | None:
@@ -70,7 +72,7 @@ def line_of(contender: Contender, table: Table, folds: Folds, folder: Path, seed
     per_image: dict[str, list[Values]] = {}
     predicted: list[Values] = []
     for seed in complete:
-        said = _joined(contender, table, folds, folder, seed)
+        said = joined(contender, table, folds, folder, seed)
         if space is not None:
             for measure, values in _measures(table.classes[space], space, said).items():
                 per_image.setdefault(measure, []).append(values)
@@ -80,10 +82,10 @@ def line_of(contender: Contender, table: Table, folds: Folds, folder: Path, seed
         name: bootstrap(lambda rows, p=p, t=t: pearson(p[rows], t[rows]), len(t), groups=table.group)  # type: ignore[misc]
         for (name, t), p in zip(_ratings(table).items(), points.T, strict=False)
     }
-    ends = [history(folder, Piece(contender, fold, seed))[-1] for seed in complete for fold in range(folds.count)]
-    gaps = {name: float(np.mean([end[name] for end in ends])) for name in ends[0]}
+    learnt = [history(folder, Piece(contender, fold, seed)) for seed in complete for fold in range(folds.count)]
+    curve = {name: np.mean([[epoch[name] for epoch in one] for one in learnt], axis=0) for name in learnt[0][0]}
     means = {measure: np.mean(values, axis=0) for measure, values in per_image.items()}
-    return Line(contender, len(complete), means, points, correlations, gaps)
+    return Line(contender, len(complete), means, points, correlations, curve)
 
 
 def _ratings(table: Table) -> dict[str, Values]:
@@ -93,7 +95,12 @@ def _ratings(table: Table) -> dict[str, Values]:
     return {"valence r": table.valence, "arousal r": table.arousal}
 
 
-def _joined(contender: Contender, table: Table, folds: Folds, folder: Path, seed: int) -> dict[str, Values]:
+def joined(contender: Contender, table: Table, folds: Folds, folder: Path, seed: int) -> dict[str, Values]:
+    """What the networks of a finished row said, each of the images it was not shown, in the order of the table.
+
+    Returns:
+        Class space to (n, K) logits, ``valence_arousal`` to (n, 2), and protocol (b)'s figures to (n,).
+    """
     joined: dict[str, Values] = {}
     for fold in range(folds.count):
         with np.load(folder / f"{Piece(contender, fold, seed).file}.npz", allow_pickle=False) as stored:
@@ -157,11 +164,10 @@ def report(lines: Sequence[Line], table: Table, folder: Path, *, facts: str) -> 
         for measure, values in line.per_image.items():
             row[measure] = str(bootstrap_mean(values[~np.isnan(values)]))
         row |= {name: str(estimate) for name, estimate in line.correlations.items()}
-        for name, value in line.gaps.items():
-            if name.startswith("train"):
-                row[name] = f"{value:.3f}"
+        end = {name: values[-1] for name, values in line.curve.items()}
+        row |= {name: f"{value:.3f}" for name, value in end.items() if name.startswith("train")}
         if space is not None:
-            row["NLL gap"] = f"{line.gaps[f'test NLL ({space})'] - line.gaps[f'train NLL ({space})']:.3f}"
+            row["NLL gap"] = f"{end[f'test NLL ({space})'] - end[f'train NLL ({space})']:.3f}"
         rows.append(row)
     columns = list(dict.fromkeys(name for row in rows for name in row))
     texts.append(_markdown(columns, [[row.get(name, "") for name in columns] for row in rows]))
@@ -173,6 +179,11 @@ def report(lines: Sequence[Line], table: Table, folder: Path, *, facts: str) -> 
         )
     if headlines := _headlines(lines, table):
         texts.append("\n" + headlines)
+    if space is not None:
+        if heights := _heights(lines, space):
+            texts.append("\n" + heights)
+        curves = {line.contender.name: line.curve for line in lines}
+        overfitting.plot(curves, space, table.name, folder / "comparison.png")
     texts.append("\n" + facts)
     text = "\n".join(texts) + "\n"
     (folder / "comparison.md").write_text(text, encoding="utf-8")
@@ -201,6 +212,22 @@ def _headlines(lines: Sequence[Line], table: Table) -> str:
     return _markdown([*columns, f"in {columns[1]}"], rows)
 
 
+def _heights(lines: Sequence[Line], space: str) -> str:
+    """How far the curves of the same pairs lie apart as a table; empty while no pair is complete."""
+    by_name = {line.contender.name: line for line in lines}
+    rows = []
+    for title, first, second in HEADLINES:
+        if first in by_name and second in by_name:
+            found = overfitting.height(by_name[first].curve, by_name[second].curve, space)
+            cells = ("none in common", "", "")
+            if found is not None:
+                cells = (f"{found.low:.3f} to {found.high:.3f}", f"{found.mean:.3f}", f"{found.least:.3f}")
+            rows.append([title, *cells])
+    if not rows:
+        return ""
+    return _markdown(["at equal top-1 on training images", "from … to", "test top-1: mean difference", "least"], rows)
+
+
 def _chance(labels: NDArray[np.int64]) -> float:
     counts = np.bincount(labels[labels != ABSENT_CLASS])
     total = counts.sum()
@@ -210,37 +237,3 @@ def _chance(labels: NDArray[np.int64]) -> float:
 def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-
-
-def plot(lines: Sequence[Line], table: Table, folds: Folds, folder: Path, seeds: Sequence[int]) -> Path | None:
-    """Test accuracy against clean training accuracy over the epochs, one curve a row; None without classes."""
-    space = next(iter(table.classes), None)
-    if space is None:
-        return None
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(1, 2, figsize=(12, 5))
-    for line in lines:
-        pieces = [
-            Piece(line.contender, fold, seed)
-            for seed in seeds
-            for fold in range(folds.count)
-            if (folder / f"{Piece(line.contender, fold, seed).file}.npz").exists()
-        ]
-        curves: Callable[[str], Values] = lambda name, pieces=pieces: np.mean(  # type: ignore[misc]  # noqa: E731
-            [[epoch[name] for epoch in history(folder, piece)] for piece in pieces], axis=0
-        )
-        train, test = curves(f"train top-1 ({space})"), curves(f"test top-1 ({space})")
-        axes[0].plot(train, test, marker=".", label=line.contender.name)
-        axes[1].plot(curves("epoch"), curves(f"test NLL ({space})") - curves(f"train NLL ({space})"))
-    axes[0].set(xlabel="top-1 on clean training images", ylabel="top-1 on test images", title=table.name)
-    axes[0].legend(fontsize=8)
-    axes[1].set(xlabel="epoch", ylabel="NLL on test minus on clean training images")
-    figure.tight_layout()
-    file = folder / "comparison.png"
-    figure.savefig(file, dpi=110)
-    pyplot.close(figure)
-    return file

@@ -1,0 +1,56 @@
+"""Curves of test against training accuracy, compared where they meet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emoir.training.overfitting import Curve, height, plot
+
+
+def curve(train: list[float], test: list[float]) -> Curve:
+    return {
+        "epoch": np.arange(len(train), dtype=float),
+        "train top-1 (mood)": np.array(train),
+        "test top-1 (mood)": np.array(test),
+        "train NLL (mood)": 1 - np.array(train),
+        "test NLL (mood)": 1 - np.array(test),
+    }
+
+
+def test_height_is_taken_where_both_have_points() -> None:
+    # From .4 to .6 the first rises from .3 to .4 and the second stays at .25.
+    found = height(curve([0.2, 0.6], [0.2, 0.4]), curve([0.4, 0.9], [0.25, 0.25]), "mood")
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((0.4, 0.6))
+    assert (found.mean, found.least) == pytest.approx((0.1, 0.05))
+
+
+def test_height_turns_its_sign_with_the_order_of_the_curves() -> None:
+    first, second = curve([0.2, 0.7], [0.2, 0.5]), curve([0.1, 0.6], [0.3, 0.2])
+    there, back = height(first, second, "mood"), height(second, first, "mood")
+    assert there is not None
+    assert back is not None
+    assert there.mean == pytest.approx(-back.mean)
+
+
+def test_epochs_that_forget_are_put_in_order() -> None:
+    slow = curve([0.2, 0.4], [0.2, 0.2])
+    rising, jumping = curve([0.2, 0.3, 0.4], [0.2, 0.25, 0.3]), curve([0.2, 0.4, 0.3], [0.2, 0.3, 0.25])
+    assert height(jumping, slow, "mood") == height(rising, slow, "mood")
+
+
+def test_curves_with_nothing_in_common_have_no_height() -> None:
+    assert height(curve([0.6, 0.9], [0.5, 0.5]), curve([0.1, 0.3], [0.1, 0.3]), "mood") is None
+
+
+def test_the_plot_shows_both_curves(tmp_path: Path) -> None:
+    one, both = tmp_path / "one.png", tmp_path / "both.png"
+    rising, flat = curve([0.2, 0.7], [0.2, 0.5]), curve([0.1, 0.6], [0.3, 0.2])
+    plot({"flat": flat}, "mood", "moods", one)
+    plot({"flat": flat, "rising": rising}, "mood", "moods", both)
+    colours = [len(Image.open(file).convert("RGB").getcolors(1 << 24) or []) for file in (one, both)]
+    assert colours[1] > colours[0] > 2
