@@ -81,11 +81,11 @@ def main() -> None:
     for key, trial in TRIALS.items():
         piece = Piece(replace(trial.contender, name=key), 0, 0)
         if (folder / f"{piece.file}.npz").exists():
-            epochs = history(folder, piece)
+            learnt = history(folder, piece)
             cells = []
             for measure in ("top-1", "NLL"):
-                train, test = ([epoch[f"{part} {measure} ({space})"] for epoch in epochs] for part in ("train", "test"))
-                places = [len(epochs) * quarter // 4 - 1 for quarter in (1, 2, 3, 4)]
+                train, test = (learnt[f"{part} {measure} ({space})"] for part in ("train", "test"))
+                places = [len(train) * quarter // 4 - 1 for quarter in (1, 2, 3, 4)]
                 cells.append(", ".join(f"{train[at]:.2f} / {test[at]:.2f}" for at in places))
             print(f"| {key} | {trial.protocol.epochs} | " + " | ".join(cells) + " |")
 

@@ -107,7 +107,7 @@ def show(name: str, protocol: Protocol) -> None:
         print(f"{name}: nothing is complete yet")
         return
     shown = f", with {len(extra)} images of {extra.name} besides" if extra is not None else ""
-    print(comparison.report(lines, table, folder, facts=provenance(f"{protocol}{shown}", "5 frozen folds")))
+    print(comparison.report(lines, table, folds, folder, facts=provenance(f"{protocol}{shown}", "5 frozen folds")))
 
 
 def main() -> None:

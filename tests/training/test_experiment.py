@@ -14,7 +14,10 @@ import torch
 from emoir.datasets import Table, read_dataset
 from emoir.datasets.splits import Folds, make_folds
 from emoir.errors import TrainingError
+from emoir.evaluate import bootstrap_mean
 from emoir.evaluate.classification import right_at
+from emoir.evaluate.figures import Figure, difference
+from emoir.evaluate.intervals import Estimate
 from emoir.networks import AlexNet, EmotionNet
 from emoir.training import comparison
 from emoir.training.experiment import CONTENDERS, Contender, Piece, Protocol, build, history, pieces, run_piece
@@ -22,6 +25,7 @@ from tests.training.test_fine_tune import save_colours
 
 TINY = Protocol(epochs=2, batch=8, width=8, blocks=(1, 1), seeds=(0,))
 RGB, BOTH = CONTENDERS[2], CONTENDERS[5]
+RATINGS = ("valence r", "arousal r")
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +37,11 @@ def one_thread() -> None:
 def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Table, Folds]:
     table = read_dataset(save_colours(tmp_path_factory.mktemp("data") / "temperature", 40))
     return table, make_folds(table, count=2)
+
+
+def mean_of_figure(figure: Figure) -> float:
+    assert isinstance(figure.estimate, Estimate)
+    return figure.estimate.value
 
 
 def test_all_rows_are_there_and_headlines_have_every_seed() -> None:
@@ -71,19 +80,20 @@ def test_pieces_become_tables(data: tuple[Table, Folds], tmp_path: Path) -> None
             assert stored["rows"].tolist() == folds.test_rows(fold).tolist()
             said[stored["rows"]] = stored["temperature"]
     right = right_at(np.exp(said), table.classes["temperature"])
-    assert first.per_image["top-1"].tolist() == right.astype(float).tolist()
-    gap = comparison.difference(second, first, "top-1")
-    assert gap.value == pytest.approx(second.per_image["top-1"].mean() - first.per_image["top-1"].mean())
-    epochs = history(tmp_path, Piece(RGB, 0, 0))
-    assert [epoch["epoch"] for epoch in epochs] == [2], "every third, and the last"
-    assert {"test top-1 (temperature)", "train top-1 (temperature)", "test NLL (temperature)"} <= set(epochs[0])
-    assert "difference" not in comparison.report([first], table, tmp_path, facts="in small")
-    text = comparison.report([first, second], table, tmp_path, facts="in small")
-    assert "| (2) colour + texture minus RGB, same network |" in text
-    assert "Floor of top-1: 0.500" in text
+    assert first.figures["top-1"].estimate == bootstrap_mean(right.astype(float))
+    assert first.figures["top-1"].floor == "0.500 majority"
+    learnt = history(tmp_path, Piece(RGB, 0, 0))
+    assert learnt["epoch"].tolist() == [2], "every third, and the last"
+    assert {"test top-1 (temperature)", "train top-1 (temperature)", "test NLL (temperature)"} <= set(learnt)
+    assert "difference" not in comparison.report([first], table, folds, tmp_path, facts="in small")
+    text = comparison.report([first, second], table, folds, tmp_path, facts="in small")
+    gap = difference(second.figures["top-1"], first.figures["top-1"])
+    assert f"| (2) colour + texture minus RGB, same network | {gap} |" in text
     with (tmp_path / "comparison.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    assert [row["row"] for row in rows] == [RGB.name, BOTH.name]
+    assert [row["row"] for row in rows] == [RGB.name, BOTH.name, "by guessing"]
+    # One of 19 others of the class among 39 in all, or of 9 among 19 inside a fold.
+    assert (rows[2]["P@10 (a)"], rows[2]["P@10 (b)"]) == ("0.487 chance", "0.474 chance")
     assert json.loads((tmp_path / "comparison.json").read_text())[0]["seeds"] == "1"
     assert "| at equal top-1 on training images |" in text
     assert (tmp_path / "comparison.png").stat().st_size > 5_000
@@ -133,18 +143,15 @@ def test_ratings_and_extra_images(data: tuple[Table, Folds], tmp_path: Path) -> 
         run_piece(Piece(RGB, fold, 0), rated, folds, TINY, tmp_path, extra=table)
     line = comparison.line_of(RGB, rated, folds, tmp_path, (0,))
     assert line is not None
-    assert set(line.correlations) == {"valence r", "arousal r"}
-    assert line.per_image == {}
-    other = replace(line, contender=BOTH, points=np.stack([line.points[:, 1], line.points[:, 0]], axis=1))
-    gap = comparison.correlation_difference(other, line, rated, "arousal r")
-    truth = rated.arousal
-    assert truth is not None
-    expected = np.corrcoef(line.points[:, 0], truth)[0, 1] - np.corrcoef(line.points[:, 1], truth)[0, 1]
-    assert gap.value == pytest.approx(expected, abs=1e-6)
-    text = comparison.report([line, other], rated, tmp_path, facts="in small")
-    assert "| difference | valence r | arousal r | in valence r |" in text
-    valence = comparison.correlation_difference(other, line, rated, "valence r")
-    assert f"| (2) colour + texture minus RGB, same network | {valence} | {gap} |" in text
+    assert list(line.figures) == ["valence r", "arousal r"]
+    said = comparison.joined(RGB, rated, folds, tmp_path, 0)["valence_arousal"]
+    assert rated.arousal is not None
+    assert mean_of_figure(line.figures["arousal r"]) == pytest.approx(np.corrcoef(said[:, 1], rated.arousal)[0, 1])
+    other = replace(line, contender=BOTH, figures=dict(zip(RATINGS, reversed(list(line.figures.values())), strict=True)))
+    text = comparison.report([line, other], rated, folds, tmp_path, facts="in small")
+    gaps = [difference(other.figures[name], line.figures[name]) for name in RATINGS]
+    assert "| difference | valence r | arousal r | in valence r | valence r, fold by fold |" in text
+    assert f"| (2) colour + texture minus RGB, same network | {gaps[0]} | {gaps[1]} |" in text
     assert not (tmp_path / "comparison.png").exists(), "a plot of classes without classes"
 
 
@@ -152,4 +159,4 @@ def test_the_published_recipe_is_plain_gradient_descent(data: tuple[Table, Folds
     table, folds = data
     run_piece(Piece(Contender("original", published=True), 0, 0), table, folds, TINY, tmp_path)
     assert comparison.line_of(CONTENDERS[0], table, folds, tmp_path, (0,)) is None
-    assert history(tmp_path, Piece(CONTENDERS[0], 0, 0))[-1]["epoch"] == 2
+    assert history(tmp_path, Piece(CONTENDERS[0], 0, 0))["epoch"][-1] == 2

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from emoir.cli.options import LabelOption, ScaleOption, parse_scale
 from emoir.cli.output import put, say, shown
 
+if TYPE_CHECKING:
+    from emoir.datasets import Table
+
 
 def experiment(
     data: Annotated[Path, typer.Argument(help="A published set's folder, a folder per class, or a labels.csv.")],
-    out: Annotated[Path, typer.Option("--out", help="The run folder; the same command goes on there.")] = Path(
-        "runs/experiment"
-    ),
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--out", help="The run folder; the same command goes on there. Default: runs/experiment, or runs/quick."
+        ),
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A few epochs of a small network: only a look.")] = False,
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the images, for every row.")] = 60,
+    epochs: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--epochs", min=1, help="Passes over the images, for every row. Default: about 2,000 steps."),
+    ] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Repetitions of the headline rows.")] = 3,
     extra: Annotated[
         Optional[Path],  # noqa: UP045
@@ -25,7 +35,10 @@ def experiment(
     ] = None,
     pretrained: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--pretrained", help="A model folder for the distilled row. Default: the shipped model."),
+        typer.Option(
+            "--pretrained",
+            help="A model folder for the distilled row. Default: the shipped one, if it knows none of these images.",
+        ),
     ] = None,
     label: LabelOption = None,
     scale: ScaleOption = "0,1",
@@ -49,23 +62,56 @@ def experiment(
 
     use_one_thread()
     table = read_dataset(data, label=label, scale=parse_scale(scale))
-    weak = None if extra is None else read_dataset(extra)
     folds = make_folds(table)
+    weak = None if extra is None else _without_copies(read_dataset(extra), folds.digests)
     chosen = tuple(range(1 if quick else seeds))
+    batch, enough = runs.length(len(folds.training_rows(0)) + (0 if weak is None else len(weak)))
     protocol = (
-        runs.Protocol(epochs=min(epochs, 3), width=8, blocks=(1, 1, 1, 1), seeds=chosen)
+        runs.Protocol(batch=batch, epochs=min(epochs or 3, 3), width=8, seeds=chosen)
         if quick
-        else runs.Protocol(epochs=epochs, seeds=chosen)
+        else runs.Protocol(batch=batch, epochs=epochs or enough, seeds=chosen)
     )
     base = pretrained or shipped_model_folder()
+    rows = [row for row in runs.CONTENDERS if not row.pretrained or _knows_nothing_of(base, table)]
+    out = out or Path("runs") / ("quick" if quick else "experiment")
     out.mkdir(parents=True, exist_ok=True)
-    todo = runs.pieces(runs.CONTENDERS, folds.count, chosen)
+    todo = runs.pieces(rows, folds.count, chosen)
     for number, piece in enumerate(todo, 1):
         say(f"{number} of {len(todo)}: {piece.contender.name}, fold {piece.fold}, seed {piece.seed}")
         runs.run_piece(piece, table, folds, protocol, out, extra=weak, pretrained=base)
-    lines = [
-        line for row in runs.CONTENDERS if (line := comparison.line_of(row, table, folds, out, chosen)) is not None
-    ]
-    facts = f"5 folds, seed 0; {protocol.epochs} epochs for every row; headline rows with {len(chosen)} seeds"
-    put(comparison.report(lines, table, out, facts=facts + ("; quick: a look, not a result." if quick else ".")))
+    lines = [line for row in rows if (line := comparison.line_of(row, table, folds, out, chosen)) is not None]
+    facts = (
+        f"5 folds, seed 0; {protocol.epochs} epochs in batches of {batch} for every row; "
+        f"headline rows with {len(chosen)} seeds"
+    )
+    put(comparison.report(lines, table, folds, out, facts=facts + ("; quick: a look, not a result." if quick else ".")))
     say(f"written to {shown(out)}")
+
+
+def _without_copies(extra: Table, digests: Collection[str]) -> Table:
+    """The extra images less those that are tested; says so where there are any."""
+    from emoir.datasets.splits import image_digests
+
+    tested = set(digests)
+    kept = [row for row, digest in enumerate(image_digests(extra.paths)) if digest not in tested]
+    if len(kept) < len(extra):
+        say(f"left out of {extra.name}: {len(extra) - len(kept):,} images that are tested")
+    return extra.take(kept)
+
+
+def _knows_nothing_of(base: Path, table: Table) -> bool:
+    """Whether weights have not seen the images that they would be tested on; says so where they have."""
+    from emoir.errors import LeakageError
+    from emoir.evaluate.unseen import may_have_learnt_from, unseen_rows
+    from emoir.extract.model import ModelFolder
+
+    model = ModelFolder(base)
+    try:
+        seen = len(table) - len(unseen_rows(table, model, leave_out=True))
+    except LeakageError:
+        seen = len(table)
+    name = may_have_learnt_from(model, table)
+    if seen or name is not None:
+        known = f"{seen:,} of these images" if seen else f"images of {name}"
+        say(f"left out: the distilled row, because {model.id} learnt from {known}; --pretrained names other weights")
+    return not seen and name is None

@@ -111,6 +111,14 @@ class Table:
         known = np.asarray(labels != ABSENT_CLASS, dtype=bool)
         return np.eye(len(self._names(space)))[np.where(known, labels, 0)], known
 
+    @property
+    def together(self) -> NDArray[np.str_] | None:
+        """(n,) the groups that are drawn together, each row without one on its own; None without groups."""
+        if self.group is None:
+            return None
+        own = np.array([f"row {row:09d}" for row in range(len(self))], dtype=np.str_)
+        return np.where(self.group == "", own, self.group)
+
     def take(self, rows: Integers | Sequence[int]) -> Table:
         """The table of the given rows, in the given order."""
         index = np.asarray(rows, dtype=np.int64)

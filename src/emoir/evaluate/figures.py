@@ -7,7 +7,7 @@ import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ from emoir.evaluate.regression import concordance, pearson, root_mean_squared_er
 from emoir.evaluate.retrieval import (
     Ranking,
     average_precision,
+    chance_average_precision,
+    chance_precision,
     leave_one_out,
     mikels_gains,
     nearest_neighbour,
@@ -36,6 +38,8 @@ from emoir.evaluate.retrieval import (
 
 # Every image ranks all others: beyond so many, a sample of the images does.
 RETRIEVAL_IMAGES = 4_000
+Groups: TypeAlias = NDArray[np.str_] | None
+"""(n,) what images are drawn together for intervals; None: every image on its own."""
 LOWER_IS_BETTER = frozenset({"NLL", "Brier", "ECE", "KL", "Chebyshev", "Clark", "Canberra", "RMSE"})
 
 
@@ -77,7 +81,7 @@ class Figure:
     floor: str
     estimate: Estimate | str
     statistic: Statistic | None = None
-    groups: NDArray[np.str_] | None = None
+    groups: Groups = None
 
     @property
     def lower_is_better(self) -> bool:
@@ -92,9 +96,13 @@ def difference(first: Figure, second: Figure) -> Estimate | None:
     return paired_difference(first.statistic, second.statistic, first.images, groups=first.groups)
 
 
-def _mean(measure: str, floor: str, values: NDArray[np.floating]) -> Figure:
+def mean_figure(measure: str, floor: str, values: NDArray[np.floating], groups: Groups) -> Figure:
     """The figure of one number an image."""
-    return Figure(measure, len(values), floor, bootstrap_mean(values), mean_of(values))
+    return Figure(measure, len(values), floor, bootstrap_mean(values, groups=groups), mean_of(values), groups)
+
+
+def _of(groups: Groups, rows: NDArray[np.generic]) -> Groups:
+    return None if groups is None else groups[rows]
 
 
 def figures(table: Table, said: Said) -> list[Figure]:
@@ -108,26 +116,29 @@ def figures(table: Table, said: Said) -> list[Figure]:
         Classification, retrieval, distributions, valence and arousal, as far as both have them.
     """
     lines: list[Figure] = []
+    groups = table.together
     for space, probabilities in said.probabilities.items():
         if space in table.classes:
-            lines += classification(space, probabilities, table.classes[space])
-            lines += retrieval(space, probabilities, table.classes[space])
-            lines += retrieval_by_embedding(space, table.classes[space], said)
+            lines += classification(space, probabilities, table.classes[space], groups)
+            lines += retrieval(space, probabilities, table.classes[space], groups)
+            lines += retrieval_by_embedding(space, table.classes[space], said, groups)
         if space in table.distributions:
-            lines += distribution(space, probabilities, table.distributions[space])
+            lines += distribution(space, probabilities, table.distributions[space], groups)
     for space, labels in table.classes.items():
         if space not in said.probabilities:
-            lines += retrieval_by_embedding(space, labels, said)
+            lines += retrieval_by_embedding(space, labels, said, groups)
     if said.points is not None and table.valence is not None and table.arousal is not None:
         for column, (name, target) in enumerate((("valence", table.valence), ("arousal", table.arousal))):
-            lines += regression(name, said.points[:, column], target, table.group)
+            lines += regression(name, said.points[:, column], target, groups)
     return lines
 
 
-def classification(space: str, probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> list[Figure]:
+def classification(
+    space: str, probabilities: NDArray[np.floating], labels: NDArray[np.int64], groups: Groups = None
+) -> list[Figure]:
     """Top-1, calibration and, over Mikels' classes, the wheel."""
     known = labels != ABSENT_CLASS
-    p, y = probabilities[known], labels[known]
+    p, y, together = probabilities[known], labels[known], _of(groups, known)
     n, classes = len(y), p.shape[1]
     if not n:
         return []
@@ -136,14 +147,17 @@ def classification(space: str, probabilities: NDArray[np.floating], labels: NDAr
     low, high = perfect_calibration_band(p.max(axis=1))
     error = expected_calibration_error(p.max(axis=1), right)
     lines = [
-        _mean(f"{space}: top-1 (micro)", f"{majority_floor(y):.3f} majority", right.astype(float)),
-        _mean(f"{space}: NLL", f"{np.log(classes):.3f} uniform", negative_log_likelihood(p, y)),
-        _mean(f"{space}: Brier", f"{brier(uniform, y).mean():.3f} uniform", brier(p, y)),
+        mean_figure(f"{space}: top-1 (micro)", f"{majority_floor(y):.3f} majority", right.astype(float), together),
+        mean_figure(f"{space}: NLL", f"{np.log(classes):.3f} uniform", negative_log_likelihood(p, y), together),
+        mean_figure(f"{space}: Brier", f"{brier(uniform, y).mean():.3f} uniform", brier(p, y), together),
         Figure(f"{space}: ECE", n, f"band of a calibrated model {low:.3f} to {high:.3f}", f"{error:.3f}"),
     ]
     if space == "mikels":
-        lines.append(_mean("mikels: polarity accuracy", ".500 chance", polarity_right(p, y).astype(float)))
-        lines.append(_mean("mikels: 1 - wheel steps / 4", ".500 chance", wheel_confusion(p.argmax(axis=1), y)))
+        for measure, values in (
+            ("polarity accuracy", polarity_right(p, y).astype(float)),
+            ("1 - wheel steps / 4", wheel_confusion(p.argmax(axis=1), y)),
+        ):
+            lines.append(mean_figure(f"mikels: {measure}", ".500 chance", values, together))
     return lines
 
 
@@ -155,48 +169,51 @@ def retrieval_rows(labels: NDArray[np.int64]) -> NDArray[np.intp]:
     return np.sort(np.random.default_rng(0).choice(rows, RETRIEVAL_IMAGES, replace=False))
 
 
-def _chance(labels: NDArray[np.int64]) -> str:
-    return f"{np.mean([(labels == label).sum() - 1 for label in labels]) / (len(labels) - 1):.3f} chance"
-
-
-def retrieval(space: str, probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> list[Figure]:
+def retrieval(
+    space: str, probabilities: NDArray[np.floating], labels: NDArray[np.int64], groups: Groups = None
+) -> list[Figure]:
     """Protocol (a): square roots of the probabilities, leave-one-out over the whole set."""
     rows = retrieval_rows(labels)
     if len(rows) < 2:
         return []
-    y, vectors = labels[rows], np.sqrt(probabilities[rows])
-    chance = _chance(y)
+    y, vectors, together = labels[rows], np.sqrt(probabilities[rows]), _of(groups, rows)
     pooled = leave_one_out(vectors, same_class(y))
+    blind = chance_precision(pooled)
     lines = [
-        _mean(f"{space}: {name} (a)", chance, values)
-        for name, values in (
-            ("NN", nearest_neighbour(pooled)),
-            ("P@10", precision_at(pooled, 10)),
-            ("mAP", average_precision(pooled)),
+        mean_figure(f"{space}: {name} (a)", _chance(floor), values, together)
+        for name, floor, values in (
+            ("NN", blind, nearest_neighbour(pooled)),
+            ("P@10", blind, precision_at(pooled, 10)),
+            ("mAP", chance_average_precision(pooled), average_precision(pooled)),
         )
     ]
     if space == "mikels":
         graded = normalised_gain(leave_one_out(vectors, mikels_gains(y)), 10)
-        blind = (mikels_gains(y).sum() - len(y)) / (len(y) * (len(y) - 1))
-        lines.append(_mean("mikels: nDCG@10, gain by wheel steps (a)", f"{blind:.3f} chance", graded))
+        mean_gain = (mikels_gains(y).sum(axis=1) - 1) / (len(y) - 1)
+        lines.append(mean_figure("mikels: nDCG@10, gain by wheel steps (a)", _chance(mean_gain), graded, together))
     return lines
 
 
-def retrieval_by_embedding(space: str, labels: NDArray[np.int64], said: Said) -> list[Figure]:
+def _chance(per_query: NDArray[np.floating]) -> str:
+    return f"{np.nanmean(per_query):.3f} chance"
+
+
+def retrieval_by_embedding(space: str, labels: NDArray[np.int64], said: Said, groups: Groups = None) -> list[Figure]:
     """Protocol (b): embeddings, leave-one-out inside each fold; nothing without embeddings."""
     chosen = retrieval_rows(labels)
     if said.embeddings is None or len(chosen) < 2:
         return []
-    precision, average = np.full(len(labels), np.nan), np.full(len(labels), np.nan)
+    precision, average, blind, blind_average = np.full((4, len(labels)), np.nan)
     for fold in range(int(said.folds.max()) + 1):
         rows = chosen[said.folds[chosen] == fold]
         if len(rows) > 1:
             inside = ranking_by_embedding(said.embeddings[rows], labels[rows])
             precision[rows], average[rows] = precision_at(inside, 10), average_precision(inside)
-    chance = _chance(labels[chosen])
+            blind[rows], blind_average[rows] = chance_precision(inside), chance_average_precision(inside)
+    together = _of(groups, chosen)
     return [
-        _mean(f"{space}: P@10 (b)", chance, precision[chosen]),
-        _mean(f"{space}: mAP (b)", chance, average[chosen]),
+        mean_figure(f"{space}: P@10 (b)", _chance(blind), precision[chosen], together),
+        mean_figure(f"{space}: mAP (b)", _chance(blind_average), average[chosen], together),
     ]
 
 
@@ -205,30 +222,34 @@ def ranking_by_embedding(embeddings: NDArray[np.floating], labels: NDArray[np.in
     return leave_one_out(embeddings, same_class(labels))
 
 
-def distribution(space: str, probabilities: NDArray[np.floating], target: NDArray[np.floating]) -> list[Figure]:
+def distribution(
+    space: str, probabilities: NDArray[np.floating], target: NDArray[np.floating], groups: Groups = None
+) -> list[Figure]:
     """KL and its five companions, and top-1 against the raters' favourites (ties: any of them)."""
     known = ~np.isnan(target).any(axis=1)
-    p, t = probabilities[known], target[known]
+    p, t, together = probabilities[known], target[known], _of(groups, known)
     if not len(t):
         return []
     mean = np.repeat(t.mean(axis=0, keepdims=True), len(t), axis=0)
     lines = [
-        _mean(f"{space}: {name}", f"{measure(t, mean).mean():.3f} mean distribution", measure(t, p))
+        mean_figure(f"{space}: {name}", f"{measure(t, mean).mean():.3f} mean distribution", measure(t, p), together)
         for name, measure in DISTRIBUTION_MEASURES.items()
     ]
     favourite = t[np.arange(len(t)), p.argmax(axis=1)] >= t.max(axis=1) - 1e-9
     constant = (t[:, t.mean(axis=0).argmax()] >= t.max(axis=1) - 1e-9).mean()
-    lines.append(_mean(f"{space}: top-1 of the raters", f"{constant:.3f} majority", favourite.astype(float)))
+    lines.append(
+        mean_figure(f"{space}: top-1 of the raters", f"{constant:.3f} majority", favourite.astype(float), together)
+    )
     return lines
 
 
 def regression(
-    name: str, predicted: NDArray[np.floating], target: NDArray[np.floating], groups: NDArray[np.str_] | None
+    name: str, predicted: NDArray[np.floating], target: NDArray[np.floating], groups: Groups = None
 ) -> list[Figure]:
     """r, CCC and RMSE; intervals over groups where there are groups."""
     known = ~np.isnan(target)
     x, y = predicted[known], target[known]
-    together = None if groups is None else _alone_without_group(groups)[known]
+    together = _of(groups, known)
     if not len(y):
         return []
     lines = []
@@ -244,12 +265,6 @@ def regression(
         estimate = bootstrap(over, len(y), groups=together)
         lines.append(Figure(f"{name}: {measure}", len(y), floor, estimate, over, together))
     return lines
-
-
-def _alone_without_group(groups: NDArray[np.str_]) -> NDArray[np.str_]:
-    """Groups in which every row without one is a group of its own."""
-    own = np.array([f"row {row}" for row in range(len(groups))], dtype=np.str_)
-    return np.where(groups == "", own, groups)
 
 
 def headline(table: Table, said: Said) -> dict[str, Figure]:

@@ -91,6 +91,32 @@ def average_precision(ranking: Ranking) -> NDArray[np.float64]:
     return np.where(total > 0, (precision * relevant).sum(axis=1) / np.maximum(total, 1), np.nan)
 
 
+def chance_precision(ranking: Ranking) -> NDArray[np.float64]:
+    """What P@k would be on average if the others were ranked at random: the share of relevant images among them."""
+    return np.asarray(ranking.relevant.mean(axis=1))
+
+
+def chance_average_precision(ranking: Ranking) -> NDArray[np.float64]:
+    """What the average precision would be on average if the others were ranked at random; NaN without relevant ones.
+
+    With R relevant among N it is (R - 1) / (N - 1) (1 - H / N) + H / N, H = 1 + 1/2 + ... + 1/N: more than their
+    share R / N, and the more so the fewer they are.
+
+    References:
+        Bestgen, Y. (2015). Exact expected average precision of the random baseline for system evaluation.
+        The Prague Bulletin of Mathematical Linguistics 103, 131-138. DOI 10.1515/pralin-2015-0007
+
+    Example:
+        >>> two_of_three = Ranking(np.array([[1.0, 0.0, 1.0]]), np.array([[1, 2, 3]]))
+        >>> chance_average_precision(two_of_three).round(4)  # orders: 1, 5/6 and 7/12
+        array([0.8056])
+    """
+    total, others = ranking.relevant.sum(axis=1), ranking.relevant.shape[1]
+    share = (1 / np.arange(1, others + 1)).sum() / others
+    expected = (total - 1) / max(others - 1, 1) * (1 - share) + share
+    return np.where(total > 0, expected, np.nan)
+
+
 def interpolated_precision(ranking: Ranking, levels: int = 11) -> NDArray[np.float64]:
     """The precision-recall curve of every query: best precision at any recall of at least 0, ..., 1.
 

@@ -11,10 +11,10 @@ from emoir.datasets import Table
 from emoir.datasets.splits import image_digests
 from emoir.errors import LeakageError
 from emoir.evaluate.out_of_fold import check_unseen
-from emoir.extract.model import CARD, Model
+from emoir.extract.model import CARD, ModelFolder
 
 
-def unseen_rows(table: Table, model: Model, *, leave_out: bool = False) -> NDArray[np.intp]:
+def unseen_rows(table: Table, model: ModelFolder, *, leave_out: bool = False) -> NDArray[np.intp]:
     """The rows whose images a model has not learnt from, labelled or not; files that are not there count as such.
 
     Args:
@@ -43,7 +43,7 @@ def unseen_rows(table: Table, model: Model, *, leave_out: bool = False) -> NDArr
     return rows
 
 
-def sets_of(model: Model) -> frozenset[str]:
+def sets_of(model: ModelFolder) -> frozenset[str]:
     """Names of the data sets that a model's card says it learnt from; empty where it says nothing."""
     data = json.loads((model.folder / CARD).read_text(encoding="utf-8")).get("data", {})
     # The shipped card sorts sets by kind of label; a fine-tuned model's names the user's own.
@@ -51,7 +51,7 @@ def sets_of(model: Model) -> frozenset[str]:
     return frozenset(nested | {name for name, count in data.items() if isinstance(count, int)})
 
 
-def may_have_learnt_from(model: Model, table: Table) -> str | None:
+def may_have_learnt_from(model: ModelFolder, table: Table) -> str | None:
     """The data set of a model's card that has this table's name; None if there is none.
 
     Images are known by their content, so another encoding of an image that was learnt from is not recognised; the

@@ -14,14 +14,14 @@ from scipy.special import softmax
 
 from emoir.datasets import ABSENT_CLASS, Table
 from emoir.datasets.splits import Folds
-from emoir.evaluate.calibration import negative_log_likelihood
-from emoir.evaluate.classification import majority_floor
-from emoir.evaluate.intervals import Estimate, bootstrap, bootstrap_mean
-from emoir.evaluate.regression import pearson
-from emoir.evaluate.retrieval import average_precision, leave_one_out, precision_at, same_class
+from emoir.evaluate.figures import Figure, difference, figures, mean_figure
+from emoir.evaluate.intervals import bootstrap
+from emoir.evaluate.out_of_fold import OutOfFold
+from emoir.evaluate.retrieval import chance_average_precision, chance_precision, leave_one_out, same_class
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.training import overfitting
-from emoir.training.experiment import HISTORY, Contender, Piece, history
+from emoir.training.experiment import CONDITIONS, HISTORY, Contender, Piece, history
+from emoir.training.overfitting import Curve
 
 Values = NDArray[np.float64]
 HEADLINES = (
@@ -36,6 +36,11 @@ HEADLINES = (
     ("distilled minus original by our recipe", "ours, colour + texture, distilled", "original + our recipe"),
 )
 """What differences are printed: a title, and the rows whose difference it is."""
+SHOWN = {"top-1 (micro)": "top-1", "NLL": "NLL", "P@10 (a)": "P@10 (a)", "mAP (a)": "mAP (a)"}
+"""Measures of the classes, and what their columns are called."""
+RATINGS = {"valence: r": "valence r", "arousal: r": "arousal r"}
+COMPARED = ("top-1", "P@10 (a)", "NLL", *RATINGS.values())
+"""Columns of which differences are printed; the first that there is gets a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +50,24 @@ class Line:
     Args:
         contender: what ran.
         seeds: how many of its seeds are complete.
-        per_image: measure to one number an image, the mean over seeds; differences are paired over these.
-        points: (n, 2) predicted valence and arousal, the mean over seeds.
-        correlations: ``valence r`` and ``arousal r``, where the data have ratings.
-        curve: figures on test and training images over the measured epochs, the mean over folds and seeds.
+        figures: column to figure, the mean over seeds, with its floor.
+        curves: of every fold, the mean over seeds.
     """
 
     contender: Contender
     seeds: int
-    per_image: Mapping[str, Values]
-    points: Values
-    correlations: Mapping[str, Estimate]
-    curve: overfitting.Curve
+    figures: Mapping[str, Figure]
+    curves: Sequence[Curve]
+
+    @property
+    def curve(self) -> Curve:
+        """The mean over folds."""
+        return mean_curve(self.curves)
+
+
+def mean_curve(curves: Sequence[Curve]) -> Curve:
+    """The mean of curves that were measured after the same epochs."""
+    return {name: np.mean([curve[name] for curve in curves], axis=0) for name in curves[0]}
 
 
 def line_of(contender: Contender, table: Table, folds: Folds, folder: Path, seeds: Sequence[int]) -> Line | None:
@@ -68,31 +79,13 @@ def line_of(contender: Contender, table: Table, folds: Folds, folder: Path, seed
     ]
     if not complete:
         return None
-    space = next(iter(table.classes), None)
-    per_image: dict[str, list[Values]] = {}
-    predicted: list[Values] = []
-    for seed in complete:
-        said = joined(contender, table, folds, folder, seed)
-        if space is not None:
-            for measure, values in _measures(table.classes[space], space, said).items():
-                per_image.setdefault(measure, []).append(values)
-        predicted.append(said[VALENCE_AROUSAL])
-    points = np.mean(predicted, axis=0)
-    correlations = {
-        name: bootstrap(lambda rows, p=p, t=t: pearson(p[rows], t[rows]), len(t), groups=table.group)  # type: ignore[misc]
-        for (name, t), p in zip(_ratings(table).items(), points.T, strict=False)
-    }
-    learnt = [history(folder, Piece(contender, fold, seed)) for seed in complete for fold in range(folds.count)]
-    curve = {name: np.mean([[epoch[name] for epoch in one] for one in learnt], axis=0) for name in learnt[0][0]}
-    means = {measure: np.mean(values, axis=0) for measure, values in per_image.items()}
-    return Line(contender, len(complete), means, points, correlations, curve)
-
-
-def _ratings(table: Table) -> dict[str, Values]:
-    """The human valence and arousal that correlations are taken with; empty where a set has none."""
-    if table.valence is None or table.arousal is None:
-        return {}
-    return {"valence r": table.valence, "arousal r": table.arousal}
+    found = [_figures(table, folds, joined(contender, table, folds, folder, seed)) for seed in complete]
+    columns = dict.fromkeys(column for one in found for column in one)
+    curves = [
+        mean_curve([history(folder, Piece(contender, fold, seed)) for seed in complete]) for fold in range(folds.count)
+    ]
+    averaged = {column: _averaged([one[column] for one in found if column in one]) for column in columns}
+    return Line(contender, len(complete), averaged, curves)
 
 
 def joined(contender: Contender, table: Table, folds: Folds, folder: Path, seed: int) -> dict[str, Values]:
@@ -101,137 +94,152 @@ def joined(contender: Contender, table: Table, folds: Folds, folder: Path, seed:
     Returns:
         Class space to (n, K) logits, ``valence_arousal`` to (n, 2), and protocol (b)'s figures to (n,).
     """
-    joined: dict[str, Values] = {}
+    said: dict[str, Values] = {}
     for fold in range(folds.count):
         with np.load(folder / f"{Piece(contender, fold, seed).file}.npz", allow_pickle=False) as stored:
             for name in stored.files:
-                if name == "rows" or name.startswith(HISTORY):
+                if name in ("rows", CONDITIONS) or name.startswith(HISTORY):
                     continue
-                if name not in joined:
-                    joined[name] = np.full((len(table), *stored[name].shape[1:]), np.nan)
-                joined[name][stored["rows"]] = stored[name]
-    return joined
+                if name not in said:
+                    said[name] = np.full((len(table), *stored[name].shape[1:]), np.nan)
+                said[name][stored["rows"]] = stored[name]
+    return said
 
 
-def _measures(labels: NDArray[np.int64], space: str, said: Mapping[str, Values]) -> dict[str, Values]:
-    """One number an image; NaN where it has no label."""
-    known = np.asarray(labels != ABSENT_CLASS, dtype=bool)
-    y, p = labels[known], softmax(said[space][known], axis=1)
-    pooled = leave_one_out(np.sqrt(p), same_class(y))
-    found = {
-        "top-1": p.argmax(axis=1) == y,
-        "NLL": negative_log_likelihood(p, y),
-        "P@10 (a)": precision_at(pooled, 10),
-        "mAP (a)": average_precision(pooled),
+def out_of_fold(table: Table, folds: Folds, said: Mapping[str, Values]) -> OutOfFold:
+    """What ``joined`` gives, as readings of a data set; of its classes the first space alone."""
+    probabilities = {space: softmax(said[space], axis=1) for space in list(table.classes)[:1]}
+    return OutOfFold(folds.digests, folds.folds, probabilities, said[VALENCE_AROUSAL])
+
+
+def _figures(table: Table, folds: Folds, said: Mapping[str, Values]) -> dict[str, Figure]:
+    """The figures of one seed by their columns."""
+    found = {}
+    for figure in figures(table, out_of_fold(table, folds, said)):
+        column = RATINGS.get(figure.measure) or SHOWN.get(figure.measure.partition(": ")[2])
+        if column is not None:
+            found[column] = figure
+    for space in list(table.classes)[:1]:
+        found |= _inside_folds(table, folds, space, said)
+    return found
+
+
+def _inside_folds(table: Table, folds: Folds, space: str, said: Mapping[str, Values]) -> dict[str, Figure]:
+    """Protocol (b): the figures that were stored with each fold, and what guessing would give."""
+    labels = table.classes[space]
+    known = np.flatnonzero(labels != ABSENT_CLASS)
+    groups = None if table.together is None else table.together[known]
+    floors = np.full((2, len(labels)), np.nan)
+    for fold in range(folds.count):
+        rows = known[folds.folds[known] == fold]
+        if len(rows) > 1:
+            blind = leave_one_out(np.zeros((len(rows), 1)), same_class(labels[rows]))
+            floors[:, rows] = chance_precision(blind), chance_average_precision(blind)
+    return {
+        column: mean_figure(column, f"{np.nanmean(floor):.3f} chance", said[f"{space} {column}"][known], groups)
+        for column, floor in zip(("P@10 (b)", "mAP (b)"), floors, strict=True)
+        if f"{space} {column}" in said
     }
-    found |= {name: said[f"{space} {name}"][known] for name in ("P@10 (b)", "mAP (b)")}
-    result = {name: np.full(len(labels), np.nan) for name in found}
-    for name, values in found.items():
-        result[name][known] = values
-    return result
 
 
-def difference(first: Line, second: Line, measure: str) -> Estimate:
-    """First minus second, paired over images."""
-    gap = first.per_image[measure] - second.per_image[measure]
-    return bootstrap_mean(gap[~np.isnan(gap)])
+def _averaged(seeds: Sequence[Figure]) -> Figure:
+    """The mean of a figure over seeds, over the same resamples."""
+    first = seeds[0]
+
+    def mean(rows: NDArray[np.intp]) -> float:
+        return float(np.mean([seed.statistic(rows) for seed in seeds if seed.statistic is not None]))
+
+    estimate = bootstrap(mean, first.images, groups=first.groups)
+    return Figure(first.measure, first.images, first.floor, estimate, mean, first.groups)
 
 
-def correlation_difference(first: Line, second: Line, table: Table, measure: str) -> Estimate:
-    """First minus second ``valence r`` or ``arousal r``, paired over images, or over groups where the set has them."""
-    ratings = _ratings(table)
-    truth, column = ratings[measure], list(ratings).index(measure)
-    a, b = first.points[:, column], second.points[:, column]
-    return bootstrap(
-        lambda rows: pearson(a[rows], truth[rows]) - pearson(b[rows], truth[rows]), len(truth), groups=table.group
-    )
-
-
-def report(lines: Sequence[Line], table: Table, folder: Path, *, facts: str) -> str:
-    """Write ``comparison.md``, ``.csv`` and ``.json`` and the plots; returns the Markdown.
+def report(lines: Sequence[Line], table: Table, folds: Folds, folder: Path, *, facts: str) -> str:
+    """Write ``comparison.md``, ``.csv``, ``.json`` and, with classes, a plot; returns the Markdown.
 
     Args:
         lines: finished rows.
         table: the data set.
+        folds: its folds.
         folder: where to write.
         facts: the line that says what ran, on which data and machine.
     """
-    texts = [f"### {table.name} ({len(table)} images)\n"]
-    rows: list[dict[str, str]] = []
     space = next(iter(table.classes), None)
-    for line in lines:
-        row = {"row": line.contender.name, "seeds": str(line.seeds)}
-        for measure, values in line.per_image.items():
-            row[measure] = str(bootstrap_mean(values[~np.isnan(values)]))
-        row |= {name: str(estimate) for name, estimate in line.correlations.items()}
-        end = {name: values[-1] for name, values in line.curve.items()}
-        row |= {name: f"{value:.3f}" for name, value in end.items() if name.startswith("train")}
-        if space is not None:
-            row["NLL gap"] = f"{end[f'test NLL ({space})'] - end[f'train NLL ({space})']:.3f}"
-        rows.append(row)
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    texts.append(_markdown(columns, [[row.get(name, "") for name in columns] for row in rows]))
+    rows = [_cells(line, space) for line in lines]
+    floors = {column: figure.floor for line in lines for column, figure in line.figures.items()}
+    columns = list(dict.fromkeys(name for row in [{"row": "", "seeds": "", **floors}, *rows] for name in row))
+    shown = [*rows, {"row": "by guessing", **floors}]
+    texts = [f"### {table.name} ({len(table)} images)\n"]
+    texts.append(_markdown(columns, [[row.get(name, "") for name in columns] for row in shown]))
+    by_name = {line.contender.name: line for line in lines}
+    pairs = [(title, by_name[a], by_name[b]) for title, a, b in HEADLINES if a in by_name and b in by_name]
+    if pairs:
+        texts.append("\n" + _differences(pairs, _folds_of_labelled(table, folds)))
     if space is not None:
-        labels = table.classes[space]
-        floor = majority_floor(labels[labels != ABSENT_CLASS])
-        texts.append(
-            f"\nFloor of top-1: {floor:.3f} (most frequent class); of P@10 and mAP: {_chance(labels):.3f} (chance)."
-        )
-    if headlines := _headlines(lines, table):
-        texts.append("\n" + headlines)
-    if space is not None:
-        if heights := _heights(lines, space):
-            texts.append("\n" + heights)
-        curves = {line.contender.name: line.curve for line in lines}
+        if pairs:
+            texts.append("\n" + _heights(pairs, space))
+        curves = {name: line.curve for name, line in by_name.items()}
         overfitting.plot(curves, space, table.name, folder / "comparison.png")
     texts.append("\n" + facts)
     text = "\n".join(texts) + "\n"
     (folder / "comparison.md").write_text(text, encoding="utf-8")
-    (folder / "comparison.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    (folder / "comparison.json").write_text(json.dumps(shown, indent=2) + "\n", encoding="utf-8")
     with open(folder / "comparison.csv", "w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, columns)
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(shown)
     return text
 
 
-def _headlines(lines: Sequence[Line], table: Table) -> str:
-    """The paired differences as a table; empty while no pair is complete."""
-    by_name = {line.contender.name: line for line in lines}
-    measures = ["top-1", "P@10 (a)"] if table.classes else []
+def _cells(line: Line, space: str | None) -> dict[str, str]:
+    """One row of the first table."""
+    end = {name: values[-1] for name, values in line.curve.items()}
+    row = {"row": line.contender.name, "seeds": str(line.seeds)}
+    row |= {column: str(figure.estimate) for column, figure in line.figures.items()}
+    row |= {name: f"{value:.3f}" for name, value in end.items() if name.startswith("train")}
+    if space is not None:
+        row["NLL gap"] = f"{end[f'test NLL ({space})'] - end[f'train NLL ({space})']:.3f}"
+    return row
+
+
+def _folds_of_labelled(table: Table, folds: Folds) -> NDArray[np.int64]:
+    """The fold of every image that the first column of differences is taken over."""
+    labels = next(iter(table.classes.values()), None)
+    if labels is not None:
+        return np.asarray(folds.folds[labels != ABSENT_CLASS])
+    assert table.valence is not None
+    return np.asarray(folds.folds[~np.isnan(table.valence)])
+
+
+def _differences(pairs: Sequence[tuple[str, Line, Line]], folds: NDArray[np.int64]) -> str:
+    """The paired differences as a table."""
+    columns = [column for column in COMPARED if column in pairs[0][1].figures]
     rows = []
-    for title, first, second in HEADLINES:
-        if first in by_name and second in by_name:
-            pair = by_name[first], by_name[second]
-            found = [difference(*pair, measure) for measure in measures]
-            found += [correlation_difference(*pair, table, measure) for measure in _ratings(table)]
-            rows.append([title, *map(str, found), found[0].verdict()])
-    if not rows:
-        return ""
-    columns = ["difference", *measures, *_ratings(table)]
-    return _markdown([*columns, f"in {columns[1]}"], rows)
+    for title, first, second in pairs:
+        gaps = [difference(first.figures[column], second.figures[column]) for column in columns]
+        leading = [line.figures[columns[0]].statistic for line in (first, second)]
+        by_fold = []
+        for fold in range(int(folds.max()) + 1):
+            own, other = (value(np.flatnonzero(folds == fold)) for value in leading if value is not None)
+            by_fold.append(f"{own - other:.3f}")
+        verdict = gaps[0].verdict() if gaps[0] is not None else ""
+        rows.append([title, *map(str, gaps), verdict, ", ".join(by_fold)])
+    return _markdown(["difference", *columns, f"in {columns[0]}", f"{columns[0]}, fold by fold"], rows)
 
 
-def _heights(lines: Sequence[Line], space: str) -> str:
-    """How far the curves of the same pairs lie apart as a table; empty while no pair is complete."""
-    by_name = {line.contender.name: line for line in lines}
+def _heights(pairs: Sequence[tuple[str, Line, Line]], space: str) -> str:
+    """How far the curves of the same pairs lie apart as a table."""
     rows = []
-    for title, first, second in HEADLINES:
-        if first in by_name and second in by_name:
-            found = overfitting.height(by_name[first].curve, by_name[second].curve, space)
-            cells = ("none in common", "", "")
-            if found is not None:
-                cells = (f"{found.low:.3f} to {found.high:.3f}", f"{found.mean:.3f}", f"{found.least:.3f}")
-            rows.append([title, *cells])
-    if not rows:
-        return ""
-    return _markdown(["at equal top-1 on training images", "from … to", "test top-1: mean difference", "least"], rows)
-
-
-def _chance(labels: NDArray[np.int64]) -> float:
-    counts = np.bincount(labels[labels != ABSENT_CLASS])
-    total = counts.sum()
-    return float((counts * (counts - 1)).sum() / total / (total - 1))
+    for title, first, second in pairs:
+        found = overfitting.height(first.curve, second.curve, space)
+        cells = ["too little in common", "", "", ""]
+        if found is not None:
+            inside = [overfitting.height(a, b, space) for a, b in zip(first.curves, second.curves, strict=True)]
+            folds = sorted(one.mean for one in inside if one is not None)
+            spread = f"{folds[0]:.3f} to {folds[-1]:.3f} ({len(folds)})" if folds else ""
+            cells = [f"{found.low:.3f} to {found.high:.3f}", f"{found.mean:.3f}", f"{found.least:.3f}", spread]
+        rows.append([title, *cells])
+    columns = ["at equal top-1 on training images", "from … to", "test top-1: mean difference", "least"]
+    return _markdown([*columns, "mean, from fold to fold (folds)"], rows)
 
 
 def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from emoir.datasets import ABSENT_CLASS, Table
 from emoir.datasets.splits import Folds
 from emoir.errors import TrainingError
 from emoir.evaluate.retrieval import average_precision, leave_one_out, precision_at, same_class
+from emoir.extract.model import WEIGHTS
 from emoir.files import whole
 from emoir.networks import AlexNet, EmotionNet, Network, NetworkConfig
 from emoir.networks.base import VALENCE_AROUSAL
@@ -26,12 +28,14 @@ from emoir.training.augmentation import Augmentation
 from emoir.training.cache import cached_pixels
 from emoir.training.export import load_network
 from emoir.training.loop import Report, TrainingConfig, fit
+from emoir.training.overfitting import Curve
 from emoir.training.targets import Targets
 
 COLOUR = tuple(name for name, plane in PLANES.items() if plane.kind == "colour")
 TEXTURE = tuple(name for name, plane in PLANES.items() if plane.kind == "texture")
 SIZE, CACHE_SIZE = 128, 144
-HISTORY = "epochs: "
+HISTORY, CONDITIONS = "epochs: ", "conditions"
+STEPS = 2_000
 # Figures cost a fifth of an epoch's training.
 MEASURE_EVERY = 3
 
@@ -64,6 +68,16 @@ CONTENDERS = (
     Contender("ours, colour + texture", (*COLOUR, *TEXTURE), headline=True),
     Contender("ours, colour + texture, distilled", (*COLOUR, *TEXTURE), pretrained=True),
 )
+
+
+def length(images: int) -> tuple[int, int]:
+    """Batch and epochs that make about 2,000 steps over so many training images, as on the development sets.
+
+    >>> length(1251), length(470)
+    ((32, 51), (16, 68))
+    """
+    batch = 32 if images >= 1_000 else 16
+    return batch, max(1, round(STEPS * batch / images))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,13 +199,18 @@ def run_piece(
         folds: its folds.
         protocol: shared by all rows.
         folder: receives ``NAME.npz``: answers on the test fold, retrieval inside it by the embedding, and every
-            third epoch's figures on the test fold and on the training images without augmentation. A few kilobytes.
+            third epoch's figures on the test fold and on as many training images without augmentation. A few kilobytes.
         extra: weakly labelled images that are shown besides, never tested.
         pretrained: model folder with the distilled weights.
         report: progress.
+
+    Raises:
+        TrainingError: if it is done already, but otherwise: with another protocol, other images or other weights.
     """
     result = folder / f"{piece.file}.npz"
+    asked = conditions(piece, protocol, folds, extra, pretrained)
     if result.exists():
+        check_conditions(result, asked)
         return
     train, test = folds.training_rows(piece.fold), folds.test_rows(piece.fold)
     pixels = cached_pixels(table.paths, CACHE_SIZE, folder / "cache")
@@ -206,7 +225,7 @@ def run_piece(
     network = build(piece.contender, protocol, heads, pretrained).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def measure(current: Network) -> dict[str, float]:
-        # A fifth of the training images is enough to see the gap.
+        # As many as are tested are enough to see the gap.
         seen = train[:: max(1, len(train) // max(1, len(test)))]
         return {
             f"{part} {name}": value
@@ -229,21 +248,47 @@ def run_piece(
     said = answers(network, exact[test])
     kept = {name: said[name] for name in (*table.classes, VALENCE_AROUSAL)}
     for space, labels in table.classes.items():
-        kept |= _retrieval(space, labels[test], said["embedding"])
+        kept |= _retrieval(space, labels[test], said["features"])
     records = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     measured = [{"epoch": record["epoch"], **record["measures"]} for record in records if "measures" in record]
     kept |= {f"{HISTORY}{name}": np.array([epoch[name] for epoch in measured]) for name in measured[0]}
     with whole(result) as partial, open(partial, "wb") as stream:
-        np.savez_compressed(stream, allow_pickle=False, rows=test, **kept)
+        np.savez_compressed(stream, allow_pickle=False, rows=test, **{CONDITIONS: np.array(json.dumps(asked))}, **kept)
     shutil.rmtree(run)
 
 
-def _retrieval(
-    space: str, labels: NDArray[np.int64], embeddings: NDArray[np.float32]
-) -> dict[str, NDArray[np.floating]]:
-    """Retrieval inside one test fold by the embedding; NaN where an image has no label."""
+def conditions(
+    piece: Piece, protocol: Protocol, folds: Folds, extra: Table | None, pretrained: Path | None
+) -> dict[str, object]:
+    """Everything that a piece's result depends on beside what its name tells, fit for JSON."""
+    values: dict[str, object] = {name: value for name, value in asdict(protocol).items() if name != "seeds"}
+    images = hashlib.sha256("".join(f"{d} {f}\n" for d, f in zip(folds.digests, folds.folds, strict=True)).encode())
+    values |= {"blocks": list(protocol.blocks), "images and folds": images.hexdigest()[:12]}
+    values["besides"] = None if extra is None else f"{extra.name} ({len(extra)})"
+    values["begins with"] = None
+    if piece.contender.pretrained and pretrained is not None:
+        values["begins with"] = hashlib.sha256((pretrained / WEIGHTS).read_bytes()).hexdigest()[:12]
+    return values
+
+
+def check_conditions(result: Path, asked: Mapping[str, object]) -> None:
+    """Refuse a result that was obtained under other conditions.
+
+    Raises:
+        TrainingError: naming the file, and what differs.
+    """
+    with np.load(result, allow_pickle=False) as stored:
+        were = json.loads(str(stored[CONDITIONS])) if CONDITIONS in stored.files else {}
+    other = [f"{name} {were.get(name)}, not {value}" for name, value in asked.items() if were.get(name) != value]
+    if other:
+        raise TrainingError(f"{result} is of another experiment ({'; '.join(other)}); choose another folder with --out")
+
+
+def _retrieval(space: str, labels: NDArray[np.int64], features: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+    """Retrieval inside one test fold by what the class head reads, at unit length; NaN where an image has no label."""
     known = labels != ABSENT_CLASS
-    inside = leave_one_out(embeddings[known], same_class(labels[known]))
+    vectors = features[known] / np.maximum(np.linalg.norm(features[known], axis=1, keepdims=True), 1e-12)
+    inside = leave_one_out(vectors, same_class(labels[known]))
     found = {}
     for name, values in (("P@10 (b)", precision_at(inside, 10)), ("mAP (b)", average_precision(inside))):
         column = found[f"{space} {name}"] = np.full(len(labels), np.nan)
@@ -280,12 +325,7 @@ def figures_of(table: Table, rows: NDArray[np.intp], said: Mapping[str, NDArray[
     return found
 
 
-def history(folder: Path, piece: Piece) -> list[dict[str, float]]:
+def history(folder: Path, piece: Piece) -> Curve:
     """The figures of a finished piece while it learnt, and under ``epoch`` after how many epochs."""
     with np.load(folder / f"{piece.file}.npz", allow_pickle=False) as stored:
-        names = [name for name in stored.files if name.startswith(HISTORY)]
-        columns = [stored[name].tolist() for name in names]
-    return [
-        dict(zip((name.removeprefix(HISTORY) for name in names), row, strict=True))
-        for row in zip(*columns, strict=True)
-    ]
+        return {name.removeprefix(HISTORY): stored[name] for name in stored.files if name.startswith(HISTORY)}

@@ -239,17 +239,21 @@ def measures_of(table: Table, outputs: Mapping[str, NDArray[np.float32]]) -> dic
         logits = outputs[space][known]
         right = shares[np.arange(len(shares)), logits.argmax(axis=1)] >= shares.max(axis=1) - 1e-9
         floor = float((shares[:, shares.mean(axis=0).argmax()] >= shares.max(axis=1) - 1e-9).mean())
-        found[f"accuracy ({space})"] = bootstrap_mean(right.astype(float)), floor
+        groups = None if table.together is None else table.together[known]
+        found[f"accuracy ({space})"] = bootstrap_mean(right.astype(float), groups=groups), floor
     if table.valence is not None and table.arousal is not None:
         for column, (name, target) in enumerate((("valence", table.valence), ("arousal", table.arousal))):
             rated = ~np.isnan(target)
             predicted, truth = outputs[VALENCE_AROUSAL][rated, column], target[rated]
-            found[f"{name} r"] = _correlation(predicted, truth), 0.0
+            groups = None if table.together is None else table.together[rated]
+            found[f"{name} r"] = _correlation(predicted, truth, groups), 0.0
     return found
 
 
-def _correlation(predicted: NDArray[np.floating], truth: NDArray[np.floating]) -> Estimate:
-    return bootstrap(lambda rows: pearson(predicted[rows], truth[rows]), len(truth))
+def _correlation(
+    predicted: NDArray[np.floating], truth: NDArray[np.floating], groups: NDArray[np.str_] | None
+) -> Estimate:
+    return bootstrap(lambda rows: pearson(predicted[rows], truth[rows]), len(truth), groups=groups)
 
 
 def _shares(table: Table) -> dict[str, tuple[NDArray[np.floating], NDArray[np.bool_]]]:

@@ -263,7 +263,8 @@ def _epoch(
             raise TrainingError(f"the loss is {loss.item()} at step {state.step}; lower the learning rate")
         state.optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        if not config.published:
+            nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         state.optimizer.step()
         state.schedule.step()
         state.average.update_parameters(network)
