@@ -19,7 +19,14 @@ from emoir.evaluate import bootstrap, bootstrap_mean
 from emoir.evaluate.figures import figures, headline, provenance
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.regression import pearson
-from emoir.evaluate.retrieval import average_precision, leave_one_out, precision_at, same_class
+from emoir.evaluate.retrieval import (
+    average_precision,
+    chance_average_precision,
+    chance_precision,
+    leave_one_out,
+    precision_at,
+    same_class,
+)
 from probes import descriptor_features, probe, teacher_features
 
 READINGS = Path(__file__).resolve().parent / "readings"
@@ -59,11 +66,12 @@ def print_nearest_neighbours() -> None:
         table = development.load(name)
         features = teacher_features(name)
         vectors = features / np.linalg.norm(features, axis=1, keepdims=True)
-        relevant = same_class(table.classes[space])
-        chance = (relevant.sum() - len(table)) / (len(table) * (len(table) - 1))
-        ranking = leave_one_out(vectors, relevant)
-        for measure, values in (("P@10", precision_at(ranking, 10)), ("mAP", average_precision(ranking))):
-            print(f"| {name} ({len(table)}) | {space}: {measure} | {chance:.3f} | {bootstrap_mean(values)} |")
+        ranking = leave_one_out(vectors, same_class(table.classes[space]))
+        for measure, chance, values in (
+            ("P@10", chance_precision(ranking), precision_at(ranking, 10)),
+            ("mAP", chance_average_precision(ranking), average_precision(ranking)),
+        ):
+            print(f"| {name} ({len(table)}) | {space}: {measure} | {chance.mean():.3f} | {bootstrap_mean(values)} |")
 
 
 def print_gaped_by_category() -> None:

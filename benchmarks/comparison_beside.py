@@ -2,8 +2,8 @@
 
 Two systems that are no rows of it. The numbers that describe colour and texture, with a linear probe: what the paper
 sets out from, labels by low-level features alone. And the shipped network, which saw more than any row: each of its
-five networks began with the distilled weights, as the distilled row does, and learnt from the ratings of the other sets,
-too, and from soft labels of 18,207 unrated images. Every image is read by a model that was not shown it.
+five networks began with the distilled weights, as the distilled row does, and learnt from the ratings of the other
+sets, too, and from soft labels of 18,207 unrated images. Every image is read by a model that was not shown it.
 """
 
 from __future__ import annotations

@@ -89,6 +89,23 @@ def test_rows_without_a_group_are_on_their_own() -> None:
     assert set(together[-1].groups if together[-1].groups is not None else []) == {"a", "b", "c"}
 
 
+def test_images_of_a_group_are_drawn_together() -> None:
+    # Twins: ten times the same six images, so that there are six independent ones.
+    labels, shares = np.tile(LABELS[:6], 10), np.tile(SHARES[:6], (10, 1))
+    twins = np.tile(list("abcdef"), 10)
+    apart, together = (
+        {line.measure: line for line in figures(table(classes={"mikels": labels}, group=group), said(shares))}
+        for group in (None, twins)
+    )
+    for measure in ("top-1 (micro)", "NLL", "P@10 (a)", "mAP (b)"):
+        wide, narrow = together[f"mikels: {measure}"].estimate, apart[f"mikels: {measure}"].estimate
+        assert isinstance(wide, Estimate)
+        assert isinstance(narrow, Estimate)
+        assert wide.value == narrow.value
+        assert wide.high - wide.low >= narrow.high - narrow.low
+    assert together["mikels: NLL"].estimate != apart["mikels: NLL"].estimate
+
+
 def test_differences_are_paired() -> None:
     noisy = 0.7 * np.eye(8)[LABELS] + 0.3 * SHARES
     first = {line.measure: line for line in figures(table(), said(noisy))}

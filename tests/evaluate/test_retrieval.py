@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from emoir.evaluate.retrieval import (
     RETRIEVAL_MEASURES,
     Ranking,
     average_precision,
+    chance_average_precision,
+    chance_precision,
     interpolated_precision,
     leave_one_out,
     mikels_gains,
@@ -37,6 +40,17 @@ def test_by_hand() -> None:
     assert tier(HAND, 2)[0] == 1
     # R = 3, K = min(12, 6) = 6: all ranks count as they are; mean rank 10/3, best 2, worst 7.5.
     assert normalised_rank(HAND)[0] == pytest.approx((10 / 3 - 2) / (7.5 - 2))
+
+
+def test_chance_is_the_mean_over_every_order() -> None:
+    for relevant in (1, 2, 5):
+        orders = np.array(list(permutations([1.0] * relevant + [0.0] * (5 - relevant))))
+        every = Ranking(orders, np.tile(np.arange(5), (len(orders), 1)))
+        assert average_precision(every).mean() == pytest.approx(chance_average_precision(every)[0])
+        assert precision_at(every, 3).mean() == pytest.approx(chance_precision(every)[0])
+    nothing = Ranking(np.zeros((1, 5)), np.arange(5)[None])
+    assert np.isnan(chance_average_precision(nothing)).all()
+    assert chance_precision(nothing).tolist() == [0]
 
 
 def test_modified_rank_beyond_the_window() -> None:

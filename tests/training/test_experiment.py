@@ -11,16 +11,26 @@ import numpy as np
 import pytest
 import torch
 
-from emoir.datasets import Table, read_dataset
+from emoir.datasets import ABSENT_CLASS, Table, read_dataset
 from emoir.datasets.splits import Folds, make_folds
-from emoir.errors import TrainingError
+from emoir.errors import DatasetError, TrainingError
 from emoir.evaluate import bootstrap_mean
 from emoir.evaluate.classification import right_at
 from emoir.evaluate.figures import Figure, difference
 from emoir.evaluate.intervals import Estimate
 from emoir.networks import AlexNet, EmotionNet
 from emoir.training import comparison
-from emoir.training.experiment import CONTENDERS, Contender, Piece, Protocol, build, history, pieces, run_piece
+from emoir.training.experiment import (
+    CONTENDERS,
+    Contender,
+    Piece,
+    Protocol,
+    build,
+    history,
+    pieces,
+    run_piece,
+    with_classes,
+)
 from tests.training.test_fine_tune import save_colours
 
 TINY = Protocol(epochs=2, batch=8, width=8, blocks=(1, 1), seeds=(0,))
@@ -136,6 +146,33 @@ def test_a_stopped_piece_goes_on_and_a_finished_one_is_left_alone(data: tuple[Ta
     run_piece(piece, table, folds, TINY, tmp_path / "cut", report=stop)
 
 
+def test_a_finished_piece_of_another_experiment_is_refused(data: tuple[Table, Folds], tmp_path: Path) -> None:
+    table, folds = data
+    piece = Piece(RGB, 0, 0)
+    run_piece(piece, table, folds, TINY, tmp_path)
+    run_piece(piece, table, folds, replace(TINY, seeds=(0, 1)), tmp_path)
+    with pytest.raises(TrainingError, match=r"seed0\.npz is of another experiment \(epochs 2, not 3\).*--out"):
+        run_piece(piece, table, folds, replace(TINY, epochs=3), tmp_path)
+    moved = Folds(folds.name, folds.digests, 1 - folds.folds, folds.seed)
+    with pytest.raises(TrainingError, match="images and folds"):
+        run_piece(piece, table, moved, TINY, tmp_path)
+    with pytest.raises(TrainingError, match=r"besides None, not temperature \(40\)"):
+        run_piece(piece, table, folds, TINY, tmp_path, extra=table)
+
+
+def test_votes_become_classes_and_ties_have_none() -> None:
+    shares = np.array([[0.6, 0.4], [0.5, 0.5], [0.1, 0.9], [np.nan, np.nan]])
+    paths = [Path(f"{row}.jpg") for row in range(4)]
+    voted = Table("voted", paths, distributions={"mood": shares}, class_names={"mood": ("glad", "sad")})
+    assert with_classes(voted).classes["mood"].tolist() == [0, ABSENT_CLASS, 1, ABSENT_CLASS]
+    own = replace(voted, classes={"mood": np.array([1, 1, 1, 1])})
+    assert with_classes(own) is own
+    rated = Table("rated", paths, valence=np.zeros(4), arousal=np.zeros(4))
+    assert with_classes(rated) is rated
+    with pytest.raises(DatasetError, match="bare: nothing to learn"):
+        with_classes(Table("bare", paths))
+
+
 def test_ratings_and_extra_images(data: tuple[Table, Folds], tmp_path: Path) -> None:
     table, folds = data
     rated = Table("rated", table.paths, valence=np.linspace(0, 1, 40), arousal=np.linspace(0, 1, 40) ** 2)
@@ -147,12 +184,21 @@ def test_ratings_and_extra_images(data: tuple[Table, Folds], tmp_path: Path) -> 
     said = comparison.joined(RGB, rated, folds, tmp_path, 0)["valence_arousal"]
     assert rated.arousal is not None
     assert mean_of_figure(line.figures["arousal r"]) == pytest.approx(np.corrcoef(said[:, 1], rated.arousal)[0, 1])
-    other = replace(line, contender=BOTH, figures=dict(zip(RATINGS, reversed(list(line.figures.values())), strict=True)))
+    other = replace(
+        line, contender=BOTH, figures=dict(zip(RATINGS, reversed(list(line.figures.values())), strict=True))
+    )
     text = comparison.report([line, other], rated, folds, tmp_path, facts="in small")
     gaps = [difference(other.figures[name], line.figures[name]) for name in RATINGS]
     assert "| difference | valence r | arousal r | in valence r | valence r, fold by fold |" in text
     assert f"| (2) colour + texture minus RGB, same network | {gaps[0]} | {gaps[1]} |" in text
     assert not (tmp_path / "comparison.png").exists(), "a plot of classes without classes"
+    for fold in range(2):
+        with np.load(tmp_path / f"{Piece(RGB, fold, 0).file}.npz") as stored:
+            second = {**stored, "valence_arousal": stored["valence_arousal"] ** 2 % 0.1}
+        np.savez_compressed(tmp_path / f"{Piece(RGB, fold, 1).file}.npz", **second)
+    each = [comparison.line_of(RGB, rated, folds, tmp_path, seeds) for seeds in ((0,), (1,), (0, 1))]
+    r = [mean_of_figure(line.figures["arousal r"]) for line in each if line is not None]
+    assert r[2] == pytest.approx((r[0] + r[1]) / 2), "the mean of the seeds' figures, not that of their mean answer"
 
 
 def test_the_published_recipe_is_plain_gradient_descent(data: tuple[Table, Folds], tmp_path: Path) -> None:

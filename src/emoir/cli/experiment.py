@@ -61,7 +61,7 @@ def experiment(
     from emoir.extract.model import shipped_model_folder
 
     use_one_thread()
-    table = read_dataset(data, label=label, scale=parse_scale(scale))
+    table = runs.with_classes(read_dataset(data, label=label, scale=parse_scale(scale)))
     folds = make_folds(table)
     weak = None if extra is None else _without_copies(read_dataset(extra), folds.digests)
     chosen = tuple(range(1 if quick else seeds))

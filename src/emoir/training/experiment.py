@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from emoir.datasets import ABSENT_CLASS, Table
 from emoir.datasets.splits import Folds
-from emoir.errors import TrainingError
+from emoir.errors import DatasetError, TrainingError
 from emoir.evaluate.retrieval import average_precision, leave_one_out, precision_at, same_class
 from emoir.extract.model import WEIGHTS
 from emoir.files import whole
@@ -68,6 +68,24 @@ CONTENDERS = (
     Contender("ours, colour + texture", (*COLOUR, *TEXTURE), headline=True),
     Contender("ours, colour + texture, distilled", (*COLOUR, *TEXTURE), pretrained=True),
 )
+
+
+def with_classes(table: Table) -> Table:
+    """A table with a class of every image: its own, or the raters' favourite in its first space; ties have none.
+
+    A table with valence and arousal alone stays as it is.
+
+    Raises:
+        DatasetError: if there is nothing that a network could learn.
+    """
+    space = next(iter(table.distributions), None)
+    if table.classes or (space is None and table.valence is not None and table.arousal is not None):
+        return table
+    if space is None:
+        raise DatasetError(f"{table.name}: nothing to learn: no class, no shares, no valence and arousal of its images")
+    shares, known = table.shares(space)
+    alone = (shares >= shares.max(axis=1, keepdims=True) - 1e-9).sum(axis=1) == 1
+    return replace(table, classes={space: np.where(known & alone, shares.argmax(axis=1), ABSENT_CLASS)})
 
 
 def length(images: int) -> tuple[int, int]:

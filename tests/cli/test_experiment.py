@@ -1,0 +1,43 @@
+"""What emoir experiment makes sure of before it trains; the training itself is tested where it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from emoir.cli.experiment import _knows_nothing_of, _without_copies
+from emoir.datasets import Table
+from emoir.datasets.splits import image_digests
+from emoir.extract.model import CARD, LEARNT_FROM
+from tests.pictures import save_photos
+
+
+def test_the_distilled_row_begins_with_weights_that_have_not_seen_the_images(
+    tmp_path: Path, other_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = save_photos(tmp_path / "photos", 4)
+    (other_model / LEARNT_FROM).write_text("")
+    assert _knows_nothing_of(other_model, Table("mine", paths))
+    assert not capsys.readouterr().err
+    for known in (paths[:2], paths):
+        (other_model / LEARNT_FROM).write_text("\n".join(image_digests(known)))
+        assert not _knows_nothing_of(other_model, Table("mine", paths))
+        said = capsys.readouterr().err
+        assert "left out: the distilled row" in said
+        assert f"learnt from {len(known)} of these images" in said
+    (other_model / LEARNT_FROM).write_text("")
+    card = json.loads((other_model / CARD).read_text())
+    (other_model / CARD).write_text(json.dumps({**card, "data": {"mine": 100}}))
+    assert not _knows_nothing_of(other_model, Table("mine", paths))
+    assert "learnt from images of mine" in capsys.readouterr().err
+
+
+def test_extra_images_that_are_tested_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = save_photos(tmp_path / "photos", 4)
+    extra = Table("web", paths)
+    assert _without_copies(extra, image_digests(paths[1:3])).paths == [paths[0], paths[3]]
+    assert "left out of web: 2 images that are tested" in capsys.readouterr().err
+    assert len(_without_copies(extra, ["ff"])) == 4
+    assert not capsys.readouterr().err
