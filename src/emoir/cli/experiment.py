@@ -58,6 +58,7 @@ def experiment(
         raise EmoirError(f'experiments need more packages ({error.name}): pip install "emoir[train]"') from None
     from emoir.datasets import read_dataset
     from emoir.datasets.splits import make_folds
+    from emoir.evaluate.figures import provenance
     from emoir.extract.model import shipped_model_folder
 
     use_one_thread()
@@ -80,11 +81,12 @@ def experiment(
         say(f"{number} of {len(todo)}: {piece.contender.name}, fold {piece.fold}, seed {piece.seed}")
         runs.run_piece(piece, table, folds, protocol, out, extra=weak, pretrained=base)
     lines = [line for row in rows if (line := comparison.line_of(row, table, folds, out, chosen)) is not None]
-    facts = (
-        f"5 folds, seed 0; {protocol.epochs} epochs in batches of {batch} for every row; "
-        f"headline rows with {len(chosen)} seeds"
+    facts = provenance(
+        *(["quick: a look, not a result"] if quick else []),
+        f"5 folds, seed 0; {protocol.epochs} epochs in batches of {batch} for every row",
+        f"seeds of the headline rows: {len(chosen)}",
     )
-    put(comparison.report(lines, table, folds, out, facts=facts + ("; quick: a look, not a result." if quick else ".")))
+    put(comparison.report(lines, table, folds, out, facts=facts))
     say(f"written to {shown(out)}")
 
 

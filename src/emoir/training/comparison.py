@@ -175,8 +175,8 @@ def report(lines: Sequence[Line], table: Table, folds: Folds, folder: Path, *, f
     if pairs:
         texts.append("\n" + _differences(pairs, _folds_of_labelled(table, folds)))
     if space is not None:
-        if pairs:
-            texts.append("\n" + _heights(pairs, space))
+        if heights := _heights(pairs, space):
+            texts.append("\n" + heights)
         curves = {name: line.curve for name, line in by_name.items()}
         overfitting.plot(curves, space, table.name, folder / "comparison.png")
     texts.append("\n" + facts)
@@ -227,7 +227,7 @@ def _differences(pairs: Sequence[tuple[str, Line, Line]], folds: NDArray[np.int6
 
 
 def _heights(pairs: Sequence[tuple[str, Line, Line]], space: str) -> str:
-    """How far the curves of the same pairs lie apart as a table."""
+    """How far the curves of the same pairs lie apart as a table; empty where no pair has enough in common."""
     rows = []
     for title, first, second in pairs:
         found = overfitting.height(first.curve, second.curve, space)
@@ -238,6 +238,8 @@ def _heights(pairs: Sequence[tuple[str, Line, Line]], space: str) -> str:
             spread = f"{folds[0]:.3f} to {folds[-1]:.3f} ({len(folds)})" if folds else ""
             cells = [f"{found.low:.3f} to {found.high:.3f}", f"{found.mean:.3f}", f"{found.least:.3f}", spread]
         rows.append([title, *cells])
+    if not any(cells[-1] for cells in rows):
+        return ""
     columns = ["at equal top-1 on training images", "from … to", "test top-1: mean difference", "least"]
     return _markdown([*columns, "mean, from fold to fold (folds)"], rows)
 

@@ -84,7 +84,7 @@ def plot(curves: Mapping[str, Curve], space: str, title: str, file: Path) -> Non
     figure, axes = pyplot.subplots(1, 2, figsize=(12, 5))
     for name, curve in curves.items():
         axes[0].plot(curve[f"train top-1 ({space})"], curve[f"test top-1 ({space})"], marker=".", label=name)
-        axes[1].plot(curve["epoch"], curve[f"test NLL ({space})"] - curve[f"train NLL ({space})"])
+        axes[1].plot(curve["epoch"], curve[f"test NLL ({space})"] - curve[f"train NLL ({space})"], marker=".")
     axes[0].set(xlabel="top-1 on clean training images", ylabel="top-1 on test images", title=title)
     axes[0].legend(fontsize=8)
     axes[1].set(xlabel="epoch", ylabel="NLL on test minus on clean training images")
