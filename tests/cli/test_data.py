@@ -112,6 +112,7 @@ def test_evaluate_parts_and_mistakes(emoir: Shell) -> None:
     assert b"1 images are left out" in done.stderr
     assert b"mine: no part 'test'; it has no split" in emoir("evaluate", "mine", "--part", "test", code=4).stderr
     assert b"none.csv: no such file" in emoir("evaluate", "mine", "--against", "none.csv", code=4).stderr
+    assert b"compared with itself" in emoir("evaluate", "mine", "--against", "shipped", code=4).stderr
     listed = "path,mood,split\n" + "".join(
         f"mine/{name}/{seed}.jpg,{name},{part}\n"
         for name, seed, part in (("awe", "0000", "test"), ("fear", "0100", "test"), ("fear", "0101", "train"))

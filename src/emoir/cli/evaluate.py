@@ -114,6 +114,7 @@ def _evaluate(
 
     from emoir.cli.progress import progress
     from emoir.datasets import layout_of, read_dataset
+    from emoir.errors import DatasetError
     from emoir.evaluate.formats import FORMATS
     from emoir.evaluate.judgement import judge
     from emoir.evaluate.predictions import read_embeddings, read_predictions
@@ -127,10 +128,13 @@ def _evaluate(
         Path(name) if _is_file(name) else Model(shipped_model_folder() if _is_shipped(name) else Path(name))
         for name in names
     ]
+    models = [system for system in systems if isinstance(system, Model)]
+    for place, model in enumerate(models):
+        if model.id in {other.id for other in models[:place]}:
+            raise DatasetError(f"{model.id} would be compared with itself: name another system with --against")
     rows = np.arange(len(whole)) if part is None else _part(whole, layout_of(source), part)
-    for system in systems:
-        if isinstance(system, Model):
-            rows = _unseen(whole, rows, system, leave_out=unseen)
+    for model in models:
+        rows = _unseen(whole, rows, model, leave_out=unseen)
     table = whole.take(rows)
     said: list[Predictions] = []
     failures: dict[Path, str] = {}
