@@ -13,7 +13,7 @@ from emoir.datasets import Table
 from emoir.datasets.splits import Folds
 from emoir.evaluate.figures import Figure, difference, figures, provenance
 from emoir.evaluate.out_of_fold import OutOfFold
-from emoir.training.comparison import joined, line_of, out_of_fold
+from emoir.training.comparison import is_complete, joined, out_of_fold
 from emoir.training.experiment import CONTENDERS, Contender
 from paper_comparison import RESULTS
 from shipped import MODEL, readings
@@ -25,7 +25,7 @@ SHOWN = ("top-1 (micro)", "NLL", "P@10 (a)", "mAP (a)", "r")
 def said_by(row: Contender, table: Table, folds: Folds) -> OutOfFold | None:
     """What a row of the comparison said of the images that it held out; None while it is not complete."""
     folder = RESULTS / table.name
-    if line_of(row, table, folds, folder, (SEED,)) is None:
+    if not is_complete(row, folds, folder, SEED):
         return None
     return out_of_fold(table, folds, joined(row, table, folds, folder, SEED))
 

@@ -70,13 +70,14 @@ def mean_curve(curves: Sequence[Curve]) -> Curve:
     return {name: np.mean([curve[name] for curve in curves], axis=0) for name in curves[0]}
 
 
+def is_complete(contender: Contender, folds: Folds, folder: Path, seed: int) -> bool:
+    """Whether every fold of a row is done with a seed."""
+    return all((folder / f"{Piece(contender, fold, seed).file}.npz").exists() for fold in range(folds.count))
+
+
 def line_of(contender: Contender, table: Table, folds: Folds, folder: Path, seeds: Sequence[int]) -> Line | None:
     """Put the folds of a row together, for every seed of which all folds are done; None if there is none."""
-    complete = [
-        seed
-        for seed in seeds
-        if all((folder / f"{Piece(contender, fold, seed).file}.npz").exists() for fold in range(folds.count))
-    ]
+    complete = [seed for seed in seeds if is_complete(contender, folds, folder, seed)]
     if not complete:
         return None
     found = [_figures(table, folds, joined(contender, table, folds, folder, seed)) for seed in complete]
