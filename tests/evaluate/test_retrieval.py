@@ -119,6 +119,19 @@ def test_perfect_retrieval_and_chance() -> None:
     assert float(precision_at(blind, 10).mean()) == pytest.approx(0.2, abs=0.03)
 
 
+def test_ties_do_not_flatter_a_table_sorted_by_class() -> None:
+    labels = np.repeat(np.arange(4), [100, 50, 30, 20])
+    same = leave_one_out(np.ones((200, 3)), same_class(labels))
+    expected = chance_average_precision(same)
+    assert float(average_precision(same).mean()) == pytest.approx(float(expected.mean()), abs=0.01)
+    assert float(precision_at(same, 10).mean()) == pytest.approx(float(chance_precision(same).mean()), abs=0.02)
+    np.testing.assert_array_equal(same.order, leave_one_out(np.ones((200, 3)), same_class(labels)).order)
+    # Only ties are drawn: two groups of equal vectors still come one after the other.
+    halves = leave_one_out(np.repeat(np.eye(2), 100, axis=0), same_class(labels))
+    assert (halves.order[0, :99] < 100).all()
+    assert (halves.order[0, 99:] >= 100).all()
+
+
 def test_a_query_without_relevant_images_has_no_figure() -> None:
     ranking = leave_one_out(RANDOM.normal(size=(3, 2)), same_class(np.array([0, 0, 1])))
     assert np.isnan(average_precision(ranking)).tolist() == [False, False, True]

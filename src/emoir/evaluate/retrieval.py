@@ -37,7 +37,8 @@ class Ranking:
 def leave_one_out(vectors: NDArray[np.floating], gains: NDArray[np.floating]) -> Ranking:
     """Let every image rank all others by the product of their vectors.
 
-    Equal products keep the order of the rows.
+    Equal products come in an order drawn anew for each query, the same in every run: in the order of the rows, a
+    network that answers the same for every image would be flattered by a table sorted by class.
 
     Args:
         vectors: (n, d): unit embeddings, or square roots of probabilities.
@@ -54,8 +55,9 @@ def leave_one_out(vectors: NDArray[np.floating], gains: NDArray[np.floating]) ->
         raise ShapeError(f"{n} vectors need gains ({n}, {n}), n at least 2; got {gains.shape}")
     similarity = (vectors @ vectors.T).astype(np.float64)
     np.fill_diagonal(similarity, -np.inf)
+    draw = np.random.default_rng(0).random((n, n), dtype=np.float32)
     # The query itself comes last and is cut off.
-    order = np.argsort(-similarity, axis=1, kind="stable")[:, :-1]
+    order = np.lexsort((draw, -similarity), axis=1)[:, :-1]
     return Ranking(np.take_along_axis(gains, order, axis=1).astype(np.float64), order)
 
 
