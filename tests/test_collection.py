@@ -229,8 +229,13 @@ def test_a_rebuild_that_would_lose_a_folder_is_refused(collection: Collection, t
     assert collection.status().images == 4
     assert collection.index(first, rebuild=True).read == 4
     second.rename(tmp_path / "away")
-    with pytest.raises(IndexFileError, match=r"second is not there, and a rebuild would forget its images; .* --prune"):
+    with pytest.raises(IndexFileError, match=r"second is missing or empty, and a rebuild would .* --prune"):
         collection.index(rebuild=True)
+    # So does the place that a disk is mounted at.
+    second.mkdir()
+    with pytest.raises(IndexFileError, match=r"second is missing or empty, and a rebuild would .* --prune"):
+        collection.index(rebuild=True)
+    second.rmdir()
     assert collection.status().images == 4
     assert collection.index(rebuild=True, prune=True).read == 2
     assert [os.fsdecode(root) for root in collection.status().roots] == [str(first)]
@@ -260,6 +265,25 @@ def test_a_folder_that_was_renamed_is_known_by_its_new_name(collection: Collecti
     assert [os.fsdecode(root) for root in status.roots] == [str(tmp_path / "z")]
     assert (status.images, status.files) == (3, 3)
     assert all(match.path.exists() for match in collection.search("awe"))
+
+
+def test_folders_without_images_of_their_own_stay_indexed(collection: Collection, tmp_path: Path) -> None:
+    inbox, archive, backup = tmp_path / "inbox", tmp_path / "archive", tmp_path / "backup"
+    inbox.mkdir()
+    save_photos(archive, 2)
+    shutil.copytree(archive, backup)
+    collection.index(inbox, archive, backup)
+    backup.rename(tmp_path / "away")
+    assert collection.index().kept == ()
+    assert collection.status().files == 2
+    (tmp_path / "away").rename(backup)
+    save_photos(inbox, 1, first_seed=10)
+    report = collection.index()
+    assert (report.read, report.moved) == (1, 2)
+    next(inbox.iterdir()).rename(archive / "new.jpg")
+    assert collection.index().moved == 1
+    assert [os.path.basename(root) for root in collection.status().roots] == [b"archive", b"backup", b"inbox"]
+    assert collection.status().files == 5
 
 
 def test_a_disk_that_is_away_keeps_what_is_nowhere_else(collection: Collection, tmp_path: Path) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
-from os import PathLike
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +24,13 @@ from emoir.index.place import default_index
 from emoir.index.recorder import IndexReport, Progress, Recorder, Report
 from emoir.index.repair import Repair, repair
 from emoir.index.scan import Scan, scan
+from emoir.index.scope import AnyPath, Scope, SomePaths
 from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE, Limits
 from emoir.search import Match, Matches, parse_query
 from emoir.search.filters import Filters
 from emoir.search.find import NEWEST, OLDEST, Request, Searchable, find, selected_rows
 from emoir.search.query import ImageFile, ImageId, Query, ReadingCode, Subject
 from emoir.search.target import Language, TextEncoder, term_scores
-
-AnyPath: TypeAlias = "str | PathLike[str]"
 
 
 class Collection:
@@ -169,13 +167,15 @@ class Collection:
         # What turned up here may have moved from a folder that was not asked for.
         others = [root for root in index.roots() if root not in roots] if progress.moved else []
         away = [*found.kept, *(root for root in others if not os.path.isdir(root))]
-        moved_away = index.forget_copies(away) if away else []
+        emptied = index.forget_copies(away) if away else []
+        # Copies elsewhere do not say that a folder was moved: it may be a disk with a backup.
+        renamed = [root for root in emptied if progress.moved and not os.path.isdir(root)]
         pruned = [root for root in roots if prune and not os.path.isdir(root)]
-        for root in {*moved_away, *pruned}:
+        for root in {*renamed, *pruned}:
             index.remove_root(root)
         if progress.done or found.removed or found.kept:
             index.tidy()
-        kept = tuple(as_path(path) for path in found.kept if path not in moved_away)
+        kept = tuple(as_path(path) for path in found.kept if path not in emptied)
         joined = None if records is None else index.joined(records, roots)
         counts = progress.read, progress.moved, progress.failed, found.unchanged, found.removed
         return IndexReport(*counts, kept, joined, progress.vanished)
@@ -191,23 +191,26 @@ class Collection:
         for folder in named:
             if not os.path.isdir(folder) and folder not in known:
                 raise IndexFileError(f"{as_path(folder)} is no folder")
-        roots = {*known, *named} if rebuild or not named else set(named)
-        if not roots:
+        every = {*known, *named} if rebuild or not named else set(named)
+        if not every:
             raise IndexFileError("no folder has been indexed yet; name one: emoir index FOLDER")
+        # A folder inside another of them would be read twice.
+        roots = [root for root in sorted(every) if not any(below(root, other) for other in every if other != root)]
         if rebuild:
-            missing = [str(as_path(root)) for root in sorted(roots) if not os.path.isdir(root)]
-            if missing and not prune:
+            before = Scan()
+            for root in roots:
+                scan(index, root, before, prune=prune)
+            if before.kept:
                 raise IndexFileError(
-                    f"{', '.join(missing)} is not there, and a rebuild would forget its images; "
-                    "mount it, or let it be forgotten with --prune"
+                    f"{', '.join(str(as_path(folder)) for folder in before.kept)} is missing or empty, and a rebuild "
+                    "would forget its images; mount it, or let it be forgotten with --prune"
                 )
             index.rebuild(model)
         index.recalibrate(model, card.earlier_ids)
         index.require(model.id)
         for root in named:
             index.add_root(root)
-        # A folder inside another of them would be read twice.
-        return index, [root for root in sorted(roots) if not any(below(root, o) for o in roots if o != root)]
+        return index, roots
 
     def repair(self) -> Repair:
         """Salvage a damaged index; see ``emoir.index.repair``.
@@ -229,14 +232,15 @@ class Collection:
         *,
         n: int = 20,
         start: int = 0,
-        within: Sequence[AnyPath] | None = None,
-        among: Sequence[AnyPath] | None = None,
+        within: SomePaths | None = None,
+        among: SomePaths | None = None,
         filters: Filters | None = None,
         like: Sequence[int] = (),
         unlike: Sequence[int] = (),
         diverse: bool = False,
         show_all: bool = False,
         sort: str | Query | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> Matches:
         """Find the images that fit a query best.
 
@@ -252,6 +256,7 @@ class Collection:
             diverse: near duplicates collapse, and the results spread.
             show_all: also images that fit no better than one drawn at random.
             sort: ``newest``, ``oldest``, or a query whose score orders the matches; None for the best first.
+            max_pixels: larger example images are refused.
 
         Returns:
             The matches, best first. Example images that are indexed themselves are left out.
@@ -273,40 +278,29 @@ class Collection:
         )
         index = self._open()
         parsed = query if isinstance(query, Query) else parse_query(query)
-        folders = None if within is None else [as_folder(folder) for folder in within]
-        listed = None if among is None else self._listed(index, among)
+        scope = Scope.of(index, within, among)
+        read_example = partial(self._read_example, max_pixels=max_pixels)
         language = Language.of(index.layout, self._words, self._text_encoder)
         found = find(
             _searchable(index),
             parsed,
             request,
-            read_example=self._read_example,
+            read_example=read_example,
             language=language,
-            candidates=_candidates(index, folders, listed),
+            candidates=scope.candidates(index),
             excluded=self._example_files(parsed, index),
         )
         scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
-        facts, rows = index.rows(found.ids.tolist(), folders)
-        paths = [(listed or {}).get(fact.id, as_path(fact.path)) for fact in facts]
-        records = index.records([as_file(path) for path in paths])
+        facts, rows = index.rows(found.ids.tolist(), scope.folders)
         readings = index.readings(facts, rows)
-        parts = term_scores(found.query, rows, index.layout, self._read_example, language)
+        parts = term_scores(found.query, rows, index.layout, read_example, language)
         matches = tuple(
-            Match(fact.id, path, scores[fact.id], reading, part, records.get(as_file(path)))
-            for fact, path, reading, part in zip(facts, paths, readings, parts, strict=True)
+            Match(fact.id, as_path(fact.path), scores[fact.id], reading, part, fact.record)
+            for fact, reading, part in zip(scope.named(index, facts), readings, parts, strict=True)
         )
         return Matches(str(found.query), matches, found.unknown, found.searched, found.hidden)
 
-    def _listed(self, index: SqliteIndex, among: Sequence[AnyPath]) -> dict[int, Path]:
-        """The listed files that are indexed, by their image; of several copies, the first."""
-        listed: dict[int, Path] = {}
-        for path in among:
-            file = as_file(os.path.expanduser(path))
-            if (id := index.id_of(file)) is not None:
-                listed.setdefault(id, as_path(file))
-        return listed
-
-    def _read_example(self, subject: Subject) -> EmotionReading:
+    def _read_example(self, subject: Subject, *, max_pixels: int) -> EmotionReading:
         index = self._open()
         if isinstance(subject, ImageId):
             facts, rows = index.rows([subject.id])
@@ -326,7 +320,7 @@ class Collection:
         # An example read by another model would be compared with nonsense.
         index.require(self.model.id, *self.model.card.earlier_ids)
         try:
-            return self.model.read(os.path.expanduser(subject.path))
+            return self.model.read(os.path.expanduser(subject.path), max_pixels=max_pixels)
         except OSError as error:
             raise QueryError(f"{subject.path}: {error}") from error
 
@@ -349,8 +343,8 @@ class Collection:
     def rows(
         self,
         *,
-        within: Sequence[AnyPath] | None = None,
-        among: Sequence[AnyPath] | None = None,
+        within: SomePaths | None = None,
+        among: SomePaths | None = None,
         filters: Filters | None = None,
     ) -> tuple[list[ImageFacts], EmotionReadings, NDArray[np.float32]]:
         """Every indexed image with its reading and its row vector, in the order of the paths.
@@ -367,11 +361,11 @@ class Collection:
             IndexFileError: if nothing has been indexed yet.
         """
         index = self._open()
-        folders = None if within is None else [as_folder(folder) for folder in within]
-        listed = None if among is None else self._listed(index, among)
+        scope = Scope.of(index, within, among)
         searchable = _searchable(index)
-        chosen = selected_rows(searchable, filters, _candidates(index, folders, listed))
-        facts, rows = index.rows(None if chosen is None else searchable.matrix.ids[chosen].tolist(), folders)
+        chosen = selected_rows(searchable, filters, scope.candidates(index))
+        facts, rows = index.rows(None if chosen is None else searchable.matrix.ids[chosen].tolist(), scope.folders)
+        facts = scope.named(index, facts)
         order = sorted(range(len(facts)), key=lambda row: facts[row].path)
         facts, rows = [facts[row] for row in order], rows[order]
         return facts, index.readings(facts, rows), rows
@@ -380,14 +374,3 @@ class Collection:
 def _searchable(index: SqliteIndex) -> Searchable:
     matrix = index.matrix()
     return Searchable(matrix, index.layout, lambda: index.attributes(matrix), index.model.scores)
-
-
-def _candidates(
-    index: SqliteIndex, folders: list[bytes] | None, listed: dict[int, Path] | None
-) -> NDArray[np.int64] | None:
-    """Ids that may be found, rising; None for all."""
-    inside = None if folders is None or index.all_below(folders) else index.ids_below(folders)
-    if listed is None:
-        return inside
-    ids = np.array(sorted(listed), dtype=np.int64)
-    return ids if inside is None else np.intersect1d(inside, ids)

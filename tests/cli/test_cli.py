@@ -244,6 +244,15 @@ def test_names_that_are_hard_to_print(emoir: Shell) -> None:
     assert os.fsencode(json.loads(described)[0]["path"]) == example
 
 
+def test_a_large_example_is_refused_by_name_of_the_option(emoir: Shell) -> None:
+    save_photos(emoir.folder / "photos", 2)
+    [example] = save_photos(emoir.folder, 1, first_seed=5)
+    emoir("index", "photos")
+    refused = emoir("search", str(example), "--max-pixels", "100", code=2)
+    assert b"max-pixels" in refused.stderr
+    assert emoir("search", str(example), "--all", "-0").stdout.count(b"\0") == 2
+
+
 def test_describe(emoir: Shell) -> None:
     [path] = save_photos(emoir.folder, 1)
     (emoir.folder / "letter.jpg").write_text("dear sir or madam, this is no image")

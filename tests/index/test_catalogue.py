@@ -54,10 +54,14 @@ def test_what_paths_state(tmp_path: Path) -> None:
 
 
 def test_what_is_passed_over_is_noted(tmp_path: Path) -> None:
-    file = write(tmp_path / "records.csv", "path,title\na.jpg,first\n,nothing\n./a.jpg,second\n")
+    file = write(tmp_path / "records.csv", "path,title\na.jpg,first\n,nothing\n./a.jpg,second\n./,the folder\n")
     catalogue = read_catalogue(file)
     assert catalogue.records[b"a.jpg"].title == "first"
-    assert catalogue.notes == ("line 3 names no file", "line 4 names ./a.jpg again; line 2 holds")
+    assert catalogue.notes == (
+        "line 3 names no file",
+        "line 4 names ./a.jpg again; line 2 holds",
+        "line 5 names no file",
+    )
 
 
 @pytest.mark.parametrize(

@@ -301,6 +301,11 @@ def test_a_space_that_the_rows_lack_is_asked_by_its_point_or_carried_over() -> N
     [by_name] = query_target(parse_query("down"), own, no_example, Language.of(own)).parts
     assert by_name.weights[own.distribution("moods of my own")].tolist() == [0, 1]
     assert by_name.chance == 0.5
+    # Names that no word of a phrase could have.
+    odd = RowLayout({"mine": ("very_happy", "R&B", "Dr. X", "most", "寧靜")})
+    for place, name in enumerate(("very_happy", "r&b", "Dr. X", "most", "宁静")):
+        [part] = query_target(parse_query(name), odd, no_example, Language.of(odd)).parts
+        assert part.weights[odd.distribution("mine")].argmax() == place
     plutchik = Concept({"plutchik": np.eye(8)[1]}, None, None)
     mikels = RowLayout({"mikels": MIKELS.names})
     [carried] = query_target(parse_query("trust"), mikels, no_example, Language({"trust": plutchik})).parts

@@ -126,6 +126,8 @@ def test_differences_by_hand() -> None:
     assert standardised_difference(other, one) == standardised_difference(one, other)
     assert standardised_difference(one[:1], one[:1]) == 0
     assert standardised_difference(one[:1], other[:1]) == float("inf")
+    # JSON has no infinity.
+    assert balance("size", "pixels", (one[:1], other[:1]), (one, other)).to_dict()["difference"] is None
     row = balance("size", "pixels", [one, other, one], [one, other, one], matched=False)
     assert row.to_dict() == {
         "variable": "size",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -152,6 +153,20 @@ def test_rows_among_listed_files(photos: Collection, tree: Path) -> None:
     assert [as_path(fact.path) for fact in facts] == [listed[1], listed[0]]
     assert photos.rows(among=listed, within=[tree / "dark"])[0] == facts[1:]
     assert photos.rows(among=listed, filters=Filters(orientation="portrait"))[0] == []
+    # A single path is one folder, not the folders that its letters name.
+    assert {Path(as_path(fact.path)).parent for fact in photos.rows(within=str(tree / "dark"))[0]} == {tree / "dark"}
+    assert {match.path.parent for match in photos.search("awe", within=tree / "dark", show_all=True)} == {tree / "dark"}
+
+
+def test_a_listed_copy_is_named_itself(tmp_path: Path) -> None:
+    [original] = save_photos(tmp_path / "photos" / "a", 1)
+    copy = tmp_path / "photos" / "b.jpg"
+    shutil.copy2(original, copy)
+    with Collection(tmp_path / "index.emoir") as photos:
+        photos.index(tmp_path / "photos", workers=1)
+        for listed in (original, copy):
+            assert [as_path(fact.path) for fact in photos.rows(among=[listed])[0]] == [listed]
+            assert [match.path for match in photos.search("awe", among=listed, show_all=True)] == [listed]
 
 
 def test_matched_sets_end_to_end(photos: Collection, tree: Path) -> None:

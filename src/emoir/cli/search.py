@@ -34,6 +34,7 @@ from emoir.cli.options import (
 )
 from emoir.cli.output import Exit, ListFormat, put, put_images, put_paths, say, shown
 from emoir.errors import QueryError
+from emoir.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
     from emoir.collection import Collection
@@ -87,6 +88,7 @@ def search(
     show_all: Annotated[bool, typer.Option("--all", help="Also images that fit no better than chance.")] = False,
     format: Annotated[ListFormat, typer.Option("--format", help="How to write the matches.")] = ListFormat.table,
     nul: Annotated[bool, typer.Option("-0", help="Paths only, a NUL after each, for xargs -0.")] = False,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Larger example images are refused.")] = MAX_PIXELS,
     index: IndexOption = None,
     model: ModelOption = None,
     lexicon: LexiconOption = None,
@@ -99,9 +101,11 @@ def search(
     a colon before a term weigh it.
     """
     from emoir.collection import Collection
+    from emoir.images.decode import lift_pillow_limit
     from emoir.search.filters import Filters, parse_filters
     from emoir.search.parse import parse_id
 
+    lift_pillow_limit()
     folders = chosen_folders(within, everywhere)
     files = read_list(listed)
     filters = parse_filters(
@@ -128,6 +132,7 @@ def search(
             diverse=diverse,
             show_all=show_all,
             sort=sort,
+            max_pixels=max_pixels,
         )
         if matches.unknown:
             say(f"not understood and not used: {', '.join(matches.unknown)}")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from emoir.emotions.lexicon import Concept, read_lexicon_lines
 from emoir.emotions.spaces import EKMAN, MIKELS, PLUTCHIK, POLARITY, EmotionSpace
+from emoir.emotions.traditional import simplified
 from emoir.errors import ModelError
 
 Lines = Sequence[str]
@@ -75,7 +76,7 @@ def read_lexicon(file: Path) -> dict[str, Concept]:
         file: UTF-8, with or without a byte order mark.
 
     Returns:
-        Words, lower case, to concepts. Words that say nothing are left out.
+        Words, lower case, in simplified characters, to concepts. Words that say nothing are left out.
 
     Raises:
         ModelError: if it cannot be read or has none of these layouts; the message names what was expected.
@@ -87,7 +88,7 @@ def read_lexicon(file: Path) -> dict[str, Concept]:
     except UnicodeDecodeError as error:
         raise ModelError(f"lexicon {file}: {error}; save it as UTF-8 text") from error
     try:
-        return {word.strip().lower(): concept for word, concept in _layout(lines, file)(lines)}
+        return {simplified(word.strip().lower()): concept for word, concept in _layout(lines, file)(lines)}
     except (ValueError, KeyError, IndexError) as error:
         raise ModelError(f"lexicon {file}: a line does not fit its layout: {error}") from error
 

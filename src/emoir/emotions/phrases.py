@@ -14,13 +14,13 @@ STRONG, WEAK = 1.5, 0.5
 
 _STRONGER = """
 very, really, deeply, extremely, intensely, highly, so, utterly, truly, profoundly, incredibly, terribly, most, totally,
-completely, absolutely, overwhelmingly, strongly,
+completely, absolutely, overwhelmingly, strongly, more, much, too,
 非常, 很, 十分, 极其, 极, 极度, 特别, 格外, 无比, 太, 深深, 深感, 异常, 最, 更, 万分, 那么, 这么, 如此,
-相当, 尤其, 超级, 无限
+相当, 尤其, 超级, 无限, 不得了
 """
 _WEAKER = """
 slightly, somewhat, a little, a bit, a touch, mildly, faintly, kind of, sort of, a little bit, vaguely, subtly, gently,
-fairly, rather, less,
+fairly, rather, less, a hint of, hint of, hints of, a trace of, trace of, traces of,
 有点, 有些, 有点儿, 有一点, 略, 略微, 略带, 稍微, 稍, 一点, 一丝, 些许, 淡淡, 微微, 隐隐, 几分, 较, 比较
 """
 
@@ -41,6 +41,8 @@ FUNCTION_WORDS = frozenset(
 NEGATION = re.compile(
     r"not|no|nor|neither|without|never|cannot|nothing|nobody|none|hardly|barely|scarcely|(?:is|are|was|do|does)nt|.*n['’]t"
 )
+# These may stand between a negation and its word: "without any fear", "no longer sad".
+BETWEEN = frozenset(_listed("any, being, longer, real, true, ever, sign of, signs of"))
 # These deny the noun that follows, if it is no emotion word: "no cars on a quiet road" is quiet.
 OF_NOUNS = ("no", "without")
 NO_NEGATION = frozenset(["not only", "not just", "not merely"])
@@ -56,11 +58,17 @@ CHINESE_FUNCTION = frozenset(
         *"的地得了和与但而又也是在种一个着或及张给让人却且并既中带",
         *_listed("图片, 照片, 画面, 感觉, 感到, 令人, 使人, 觉得, 但是, 而且, 以及, 并且, 一种, 一张"),
         # These are no negations, or their negation is used up.
-        *_listed("不但, 不仅, 不只, 不光, 不得不, 无人, 没有人, 没人, 任何, 什么, 丝毫"),
+        *_listed("不但, 不仅, 不只, 不光, 非但, 不得不, 无人, 没有人, 没人, 任何, 什么, 丝毫"),
+        *_listed("别人, 别的"),
     ]
 )
+# Words of no emotion that hold a negation's character without its meaning.
+CHINESE_OTHER = frozenset(
+    _listed("告别, 送别, 离别, 道别, 分别, 区别, 个别, 性别, 类别, 别墅, 非洲, 是非, 除非, 莫非, 没收, 无线, 不锈钢")
+)
 # These stand behind the word that they make stronger: 开心极了.
-CHINESE_AFTER = frozenset(_listed("极了, 至极, 透了, 死了, 坏了, 得很, 不已, 无比, 万分, 异常"))
+CHINESE_AFTER = frozenset(_listed("极了, 至极, 透了, 死了, 坏了, 得很, 不得了, 得不得了, 不已, 无比, 万分, 异常"))
+CHINESE_LISTS = (MODIFIERS, CHINESE_NEGATION, CHINESE_FUNCTION, CHINESE_OTHER, CHINESE_AFTER)
 _LONGEST_EXPRESSION = 4
 _TOKEN = re.compile(r"[㐀-鿿]+|[^\W_]+(?:['’-][^\W_]+)*|[,.;!?，。；、！？]")
 
@@ -175,7 +183,7 @@ def _read_english(tokens: list[str], at: int, reader: _Reader) -> int:
     """Read one token or expression; returns how many tokens it took."""
     for length in range(min(_LONGEST_EXPRESSION, len(tokens) - at), 0, -1):
         expression = " ".join(tokens[at : at + length])
-        if expression in NO_NEGATION:
+        if expression in NO_NEGATION or (reader.negations and expression in BETWEEN):
             return length
         if expression in MODIFIERS:
             # "so sad", but "terribly" alone may be an emotion word of the vocabulary.
@@ -234,7 +242,7 @@ def _segments(run: str, words: Mapping[str, Concept]) -> Iterator[str]:
     while at < len(run):
         for end in range(min(len(run), at + longest), at, -1):
             word = run[at:end]
-            if any(word in known for known in (words, MODIFIERS, CHINESE_NEGATION, CHINESE_FUNCTION, CHINESE_AFTER)):
+            if any(word in known for known in (words, *CHINESE_LISTS)):
                 break
         if word in words:
             word = _negation_before_longer(run, at, word, words)

@@ -106,7 +106,7 @@ def read_catalogue(file: Path) -> Catalogue:
                 raise CatalogueError(f"{file}, line {rows.line_num}: {len(row)} values for {len(header)} columns")
             path = row[columns["path"]].strip()
             key = _key(path, file.parent) if path else b""
-            if not path:
+            if not key:
                 notes.append(f"line {rows.line_num} names no file")
             elif key in records:
                 notes.append(f"line {rows.line_num} names {path} again; line {lines[key]} holds")
@@ -140,11 +140,13 @@ def _record(header: Sequence[str], row: Sequence[str], columns: Mapping[str, int
 
 
 def _key(path: str, folder: Path) -> bytes:
-    """A stated path as the end of an indexed one."""
+    """A stated path as the end of an indexed one; empty if it is the folder itself."""
     if "/" not in path:
         # Catalogues are often written on Windows.
         path = path.replace("\\", "/")
     plain = Path(os.path.normpath(path))
+    if not plain.parts:
+        return b""
     return as_file(folder / plain) if plain.is_absolute() or plain.parts[0] == os.pardir else os.fsencode(plain)
 
 

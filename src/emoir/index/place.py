@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from emoir.errors import IndexFileError
@@ -36,13 +37,17 @@ def nothing_indexed(file: Path) -> IndexFileError:
 
 
 def check_place(file: Path) -> None:
-    """Refuse a network file system, where a power cut or a second machine may spoil the index.
+    """Refuse a network file system, where a power cut or a second machine may spoil the index, and what is no file.
 
     Known on Linux by the table of mounts, and on Windows by a path that begins with two backslashes.
 
     Raises:
-        IndexFileError: with the kind of file system and what to do.
+        IndexFileError: with the kind of file system, or the kind of address, and what to do.
     """
+    if address := re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/", str(file)):
+        raise IndexFileError(
+            f"index {file}: {address[1]} addresses are not supported; an index is a file on this machine"
+        )
     kind = "a network share" if os.name == "nt" and str(file.absolute()).startswith("\\\\") else None
     if MOUNTS.exists():
         found = file_system(os.path.realpath(file), MOUNTS.read_text(encoding="utf-8", errors="surrogateescape"))

@@ -151,8 +151,17 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, layout: RowLayout) -
         ]
         new.executemany(f"INSERT OR IGNORE INTO files ({FILES}) VALUES ({marks})", entries)
         files += len(entries)
-    ratings = f"INSERT INTO ratings ({NUMBERED['ratings']}) VALUES ({', '.join('?' * 7)})"
-    new.executemany(ratings, _numbered(old, "ratings"))
+    statement = f"INSERT INTO ratings ({NUMBERED['ratings']}) VALUES ({', '.join('?' * 7)})"
+    ratings = list(_numbered(old, "ratings"))
+    new.executemany(statement, ratings)
+    # What is read again must not get a number that meant another image.
+    given = {"images": max(images, default=0), "ratings": max((row[0] for row in ratings), default=0)}
+    for name, last in _salvaged(old, "SELECT name, seq FROM sqlite_sequence"):
+        if name in given:
+            given[name] = max(given[name], last)
+    for name, last in given.items():
+        new.execute("DELETE FROM sqlite_sequence WHERE name = ?", (name,))
+        new.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (name, last))
     new.execute("COMMIT")
     return len(kept), files
 

@@ -21,6 +21,14 @@ from emoir.index.layout import RowLayout
 
 SEGMENT_ROWS = 4096
 ID_TYPE, ROW_TYPE = np.dtype("<i8"), np.dtype("<f2")
+# Square roots of shares, valence, arousal: at most 1; the sum of two squares: at most 2. A little for rounding.
+MOST_FEELING = 2.01
+
+
+class DamagedSegmentError(sqlite3.DatabaseError):
+    """Row vectors that are not what was written; SQLite itself cannot tell."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
 def append_segment(
@@ -84,6 +92,9 @@ def load_matrix(connection: sqlite3.Connection, layout: RowLayout, guard: Guard)
         connection: is read in one statement after another; rows of a batch committed between are left out.
         layout: of the rows.
         guard: under which the connection is used when looks are asked for, later.
+
+    Raises:
+        DamagedSegmentError: if a feeling has a value that none can have.
     """
     width = layout.feeling.stop
     connection.execute("BEGIN")
@@ -106,6 +117,9 @@ def load_matrix(connection: sqlite3.Connection, layout: RowLayout, guard: Guard)
     finally:
         connection.execute("COMMIT")
     ids, feelings, segments = ids[:filled], feelings[:filled], segments[:filled]
+    # Written so that NaN fails, too. Checksums would need the looks, which are read only when they are asked for.
+    if filled and not (feelings.min() >= 0 and feelings.max() <= MOST_FEELING):
+        raise DamagedSegmentError("row vectors are spoilt")
     if not (ids[1:] > ids[:-1]).all():
         order = np.argsort(ids, kind="stable")
         ids, feelings, segments = ids[order], feelings[order], segments[order]
@@ -200,6 +214,9 @@ def compact_segments(connection: sqlite3.Connection, layout: RowLayout) -> None:
 
     A segment is rewritten only if it is less than half full of living rows, so that each row is copied
     a few times in its life, not at every run. Never more than two segments' rows are in memory.
+
+    Raises:
+        DamagedSegmentError: if a checksum does not hold: rewritten, the damage could not be found any more.
     """
     living = np.fromiter((id for (id,) in connection.execute("SELECT id FROM images ORDER BY id")), np.int64)
     small = []
@@ -214,8 +231,10 @@ def compact_segments(connection: sqlite3.Connection, layout: RowLayout) -> None:
         if len(ids) + kept > SEGMENT_ROWS:
             _append_sorted(connection, ids, rows, layout)
             ids, rows = ids[:0], rows[:0]
-        select = "SELECT ids, feelings, looks FROM segments WHERE id = ?"
-        id_blob, feelings, looks = connection.execute(select, (segment,)).fetchone()
+        select = "SELECT ids, feelings, looks, checksum FROM segments WHERE id = ?"
+        id_blob, feelings, looks, expected = connection.execute(select, (segment,)).fetchone()
+        if checksum(id_blob, feelings, looks) != expected:
+            raise DamagedSegmentError("row vectors are spoilt")
         segment_ids = np.frombuffer(id_blob, ID_TYPE)
         alive = among(segment_ids, living)
         ids = np.concatenate([ids, segment_ids[alive]])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from emoir.emotions.mappings import TABLES, mapping
 from emoir.emotions.spaces import SPACES
+from emoir.emotions.traditional import simplified
 from emoir.errors import QueryError
 from emoir.index.attributes import Attributes
 from emoir.index.layout import RowLayout
@@ -243,7 +244,8 @@ def class_share(name: str, rows: NDArray[np.floating], layout: RowLayout) -> NDA
 
 
 def _place(name: str, space: str, names: tuple[str, ...]) -> int | None:
-    lower = [other.lower() for other in names]
+    name = simplified(name)
+    lower = [simplified(other.lower()) for other in names]
     if name in lower:
         return lower.index(name)
     chinese = SPACES[space].chinese if space in SPACES else ()

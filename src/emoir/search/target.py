@@ -15,6 +15,7 @@ from emoir.emotions.mappings import TABLES, convert
 from emoir.emotions.phrases import Understood, understand
 from emoir.emotions.reading import EmotionReading
 from emoir.emotions.spaces import SPACES
+from emoir.emotions.traditional import simplified
 from emoir.errors import QueryError
 from emoir.images.lab import srgb_to_lab
 from emoir.images.palette import reference_colours
@@ -72,7 +73,7 @@ class Language:
             encoder: see ``TextEncoder``.
         """
         own = {
-            name.lower(): Concept({space: np.eye(len(names))[place]}, None, None)
+            simplified(name.lower()): Concept({space: np.eye(len(names))[place]}, None, None)
             for space, names in layout.class_names.items()
             if space not in SPACES
             for place, name in enumerate(names)
@@ -263,6 +264,10 @@ def words_target(phrase: str, layout: RowLayout, language: Language) -> Target:
     encoded = language.encoder.concept(phrase) if language.encoder is not None else None
     if encoded is not None:
         return Target((concept_part(encoded, layout),))
+    # A class of a user's own may be called what no word is called: very_happy, R&B.
+    whole = language.words.get(simplified(phrase.strip().lower()))
+    if whole is not None:
+        return Target((concept_part(whole, layout),))
     understood = understand(phrase, language.words)
     for token in phrase.lower().split():
         sides = [understand(side, language.words) for side in SIGNS.split(token)]

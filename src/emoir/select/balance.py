@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -36,12 +37,13 @@ class Balance:
     before: float
 
     def to_dict(self) -> dict[str, Any]:
-        """The row as JSON takes it, rounded."""
+        """The row as JSON takes it, rounded; a difference that is infinite is None."""
         rounded = {
             name: [round(number, 4) for number in value] if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
         }
-        return {**rounded, "difference": round(self.difference, 4), "before": round(self.before, 4)}
+        differences = {"difference": self.difference, "before": self.before}
+        return {**rounded, **{name: round(v, 4) if math.isfinite(v) else None for name, v in differences.items()}}
 
 
 def balance(

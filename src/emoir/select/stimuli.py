@@ -84,6 +84,7 @@ class Stimuli:
                 "balance": [row.to_dict() for row in self.balance],
             },
             indent=2,
+            allow_nan=False,
         )
 
 

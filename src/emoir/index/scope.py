@@ -1,0 +1,72 @@
+"""Scope: the images that a question is asked of, by folder or by a list of files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.index.base import ImageFacts, as_file, as_folder
+from emoir.index.sqlite import SqliteIndex
+
+AnyPath: TypeAlias = "str | os.PathLike[str]"
+SomePaths: TypeAlias = "AnyPath | Sequence[AnyPath]"
+"""One path, or several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What may be found.
+
+    Args:
+        folders: images with a file in one of these or below; None for all.
+        listed: of a list of files, those that are indexed, by their image; None for all.
+    """
+
+    folders: list[bytes] | None
+    listed: dict[int, bytes] | None
+
+    @classmethod
+    def of(cls, index: SqliteIndex, within: SomePaths | None, among: SomePaths | None) -> Scope:
+        """A scope as it is asked for; of several listed copies of an image, the first counts.
+
+        Args:
+            index: to look the files up in.
+            within: only images in these folders or below; None for all.
+            among: only these files; None for all.
+        """
+        folders = None if within is None else [as_folder(folder) for folder in _paths(within)]
+        if among is None:
+            return cls(folders, None)
+        listed: dict[int, bytes] = {}
+        for path in _paths(among):
+            file = as_file(os.path.expanduser(path))
+            if (id := index.id_of(file)) is not None:
+                listed.setdefault(id, file)
+        return cls(folders, listed)
+
+    def candidates(self, index: SqliteIndex) -> NDArray[np.int64] | None:
+        """Ids that may be found, rising; None for all."""
+        everywhere = self.folders is None or index.all_below(self.folders)
+        inside = None if everywhere or self.folders is None else index.ids_below(self.folders)
+        if self.listed is None:
+            return inside
+        ids = np.array(sorted(self.listed), dtype=np.int64)
+        return ids if inside is None else np.intersect1d(inside, ids)
+
+    def named(self, index: SqliteIndex, facts: Sequence[ImageFacts]) -> list[ImageFacts]:
+        """Facts under the paths that were listed: an image may have copies elsewhere that sort before."""
+        if self.listed is None:
+            return list(facts)
+        found = [replace(fact, path=self.listed.get(fact.id, fact.path)) for fact in facts]
+        records = index.records([fact.path for fact in found])
+        return [replace(fact, record=records.get(fact.path)) for fact in found]
+
+
+def _paths(paths: SomePaths) -> Sequence[AnyPath]:
+    return [Path(paths)] if isinstance(paths, str | os.PathLike) else paths
