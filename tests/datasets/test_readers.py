@@ -9,6 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from emoir.datasets import ABSENT_CLASS, Columns, Table, read_folders, read_table
+from emoir.emotions.spaces import MIKELS
 from emoir.errors import DatasetError
 
 ROWS = [
@@ -89,10 +90,26 @@ def test_unknown_columns_classes_and_formats(tmp_path: Path) -> None:
     file.write_text("path,mood\na.jpg,calm,1\n")
     with pytest.raises(DatasetError, match="line 2: as many values as the header"):
         read_table(file, Columns())
+    file.write_bytes("path,mood\na.jpg,宁静\n".encode("gbk"))
+    with pytest.raises(DatasetError, match=r"labels\.csv is not UTF-8 \(byte \d+\); save it as UTF-8"):
+        read_table(file, Columns())
+    for text, message in (('{"path": "a.jpg"}\n{oops\n', "line 2: no JSON"), ("[1]\n", "line 1: an object")):
+        (tmp_path / "labels.jsonl").write_text(text)
+        with pytest.raises(DatasetError, match=f"labels.jsonl, {message}"):
+            read_table(tmp_path / "labels.jsonl", Columns())
 
 
 def test_folders(tmp_path: Path) -> None:
-    for name in ("wild/2.png", "calm/1.jpg", "calm/deep/3.JPG", "calm/notes.txt", ".cache/4.jpg", "empty/5.txt"):
+    for name in (
+        "wild/2.png",
+        "calm/1.jpg",
+        "calm/deep/3.JPG",
+        "calm/notes.txt",
+        ".cache/4.jpg",
+        "empty/5.txt",
+        "calm/._1.jpg",
+        "calm/.x/6.jpg",
+    ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
@@ -106,6 +123,19 @@ def test_folders(tmp_path: Path) -> None:
     assert table.classes["mood"].tolist() == [0, 0, 1]
     with pytest.raises(DatasetError, match="at least two sub-folders with images are needed, one per class; found 1"):
         read_folders(tmp_path / "calm")
+
+
+def test_spaces_that_emoir_knows(tmp_path: Path) -> None:
+    for name in ("Sadness/1.jpg", "awe/2.jpg"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    table = read_folders(tmp_path, space="mikels")
+    assert table.class_names["mikels"] == MIKELS.names
+    assert table.classes["mikels"].tolist() == [MIKELS.names.index("sadness"), MIKELS.names.index("awe")]
+    with pytest.raises(DatasetError, match=r"the classes negative, positive and none called Sadness, awe; .* --space"):
+        read_folders(tmp_path, space="polarity")
+    with pytest.raises(DatasetError, match="t: polarity needs all of its classes, negative, positive"):
+        Table("t", [], classes={"polarity": np.zeros(0, np.int64)}, class_names={"polarity": ("positive",)})
 
 
 def test_a_table_checks_itself() -> None:

@@ -135,6 +135,9 @@ def test_one_part(tmp_path: Path) -> None:
     data = table(tmp_path, classes={"mood": np.arange(60) % 3}, class_names={"mood": ("a", "b", "c")})
     parts = make_parts(data, (4, 1))
     assert np.array_equal(part_rows(data, "test", {"train": 4, "test": 1}), parts.test_rows(1))
+    # An incomplete copy of a data set has the same parts.
+    data.paths[30].unlink()
+    assert np.array_equal(part_rows(data, "test", {"train": 4, "test": 1}), parts.test_rows(1))
     split = replace(data, split=np.array(["x", ""] * 30))
     assert part_rows(split, "x", {"train": 4, "test": 1}).tolist() == list(range(0, 60, 2))
     with pytest.raises(DatasetError, match="no part 'test'; it has x"):

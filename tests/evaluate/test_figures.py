@@ -63,6 +63,16 @@ def test_classes_and_distributions_of_one_space_stand_beside_each_other() -> Non
     assert "mikels: top-1 (micro)" in found
 
 
+def test_the_order_of_the_classes_does_not_matter() -> None:
+    order = np.random.default_rng(5).permutation(8)
+    labels = np.where(np.arange(N) < 5, ABSENT_CLASS, LABELS)
+    moved = np.where(np.arange(N) < 5, ABSENT_CLASS, np.argsort(order)[LABELS])
+    names = {"mikels": tuple(np.array(MIKELS.names)[order].tolist())}
+    expected = values(figures(table(classes={"mikels": labels}), said(SHARES)))
+    found = values(figures(table(classes={"mikels": moved}, class_names=names), said(SHARES[:, order])))
+    assert found == pytest.approx(expected)
+
+
 def test_embeddings_alone_are_judged_by_what_they_bring_together() -> None:
     found = values(figures(table(valence=None, arousal=None), said(points=None)))
     assert list(found) == ["mikels: P@10 (b)", "mikels: mAP (b)"]

@@ -13,6 +13,7 @@ from emoir.evaluate.retrieval import (
     Ranking,
     average_precision,
     chance_average_precision,
+    chance_gain,
     chance_precision,
     interpolated_precision,
     leave_one_out,
@@ -117,6 +118,13 @@ def test_perfect_retrieval_and_chance() -> None:
         assert float(measure(perfect).mean()) == pytest.approx(best[name]), name
     blind = leave_one_out(RANDOM.normal(size=(200, 16)), same_class(labels))
     assert float(precision_at(blind, 10).mean()) == pytest.approx(0.2, abs=0.03)
+
+
+def test_chance_of_the_gain_where_classes_are_small() -> None:
+    labels = np.repeat(np.arange(8), 5)
+    draws = [leave_one_out(RANDOM.normal(size=(40, 64)), mikels_gains(labels)) for _ in range(40)]
+    measured = np.mean([normalised_gain(draw, 10) for draw in draws])
+    assert float(chance_gain(draws[0], 10).mean()) == pytest.approx(float(measured), abs=0.01)
 
 
 def test_ties_do_not_flatter_a_table_sorted_by_class() -> None:

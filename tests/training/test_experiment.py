@@ -159,6 +159,12 @@ def test_a_finished_piece_of_another_experiment_is_refused(data: tuple[Table, Fo
     piece = Piece(RGB, 0, 0)
     run_piece(piece, table, folds, TINY, tmp_path)
     run_piece(piece, table, folds, replace(TINY, seeds=(0, 1)), tmp_path)
+    corrected = replace(table, classes={space: 1 - labels for space, labels in table.classes.items()})
+    with pytest.raises(TrainingError, match=r"seed0\.npz is of another experiment \(labels \w+, not \w+\).*--out"):
+        run_piece(piece, corrected, folds, TINY, tmp_path)
+    renamed = replace(table, class_names={space: ("x", "y") for space in table.class_names})
+    with pytest.raises(DatasetError, match=r"temperature has the classes .* give one of them another --space"):
+        run_piece(Piece(RGB, 1, 0), table, folds, TINY, tmp_path, extra=renamed)
     with pytest.raises(TrainingError, match=r"seed0\.npz is of another experiment \(epochs 2, not 3\).*--out"):
         run_piece(piece, table, folds, replace(TINY, epochs=3), tmp_path)
     moved = Folds(folds.name, folds.digests, 1 - folds.folds, folds.seed)

@@ -110,3 +110,7 @@ def test_confidence_follows_the_share_that_is_right() -> None:
     np.testing.assert_allclose(curve(np.array([0.3, 0.5, 0.8])), [0.3, 0.5, 0.8], atol=0.06)
     flat = fit_confidence("mikels", top, random.uniform(size=4000) < 1 - top)
     assert len(set(flat.values)) == 1
+    # A network that knows every held-out image is as sure as float32 allows.
+    sure = fit_confidence("mikels", np.array([1, 1, 0.9, 0.8], np.float32), np.array([True, True, False, True]))
+    assert sure(np.array([1.0])) > sure(np.array([0.5]))
+    assert set(fit_confidence("mikels", np.ones(4, np.float32), np.ones(4, np.bool_)).values) == {1.0}

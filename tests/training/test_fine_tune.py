@@ -14,12 +14,13 @@ from typer.testing import CliRunner
 from emoir import Collection, Model
 from emoir.cli.app import app
 from emoir.datasets import Table, read_dataset
+from emoir.datasets.splits import image_digests, make_hold_out
 from emoir.emotions.calibration import ConfidenceCurve
 from emoir.errors import TrainingError
 from emoir.extract.model import CARD
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.export import export_model
-from emoir.training.fine_tune import check_enough, fine_tune
+from emoir.training.fine_tune import _digest, check_enough, fine_tune
 from tests.pictures import noise, save_photos
 
 
@@ -122,6 +123,37 @@ def test_a_stopped_run_goes_on(base: Path, tmp_path: Path) -> None:
         report=lambda step, total, loss: steps.append(step),
     )
     assert steps[0] > 1
+    # The same pictures in another space, or with another base, are another run.
+    digests = {_digest(table, Model(base)), _digest(table, Model(tmp_path / "model"))}
+    digests.add(_digest(read_dataset(tmp_path / "temperature", space="tone"), Model(base)))
+    assert len(digests) == 3
+
+
+def test_labels_that_no_held_out_image_has(base: Path, tmp_path: Path) -> None:
+    folder = save_colours(tmp_path / "photos", 60)
+    paths = sorted(folder.rglob("*.png"))
+    warm = np.array([path.parent.name == "warm" for path in paths], np.int64)
+    votes = np.full((60, 2), np.nan)
+    moods = Table("rated", paths, classes={"mood": warm}, class_names={"mood": ("a", "b")})
+    held_out = make_hold_out(moods).test_rows(0)
+    votes[np.setdiff1d(np.arange(60), held_out)] = (0.25, 0.75)
+    table = Table(
+        "rated",
+        paths,
+        {"sparse": votes},
+        {"mood": warm, "tone": 1 - warm},
+        {"sparse": ("x", "y"), "mood": ("cool", "warm"), "tone": ("dark", "light")},
+        valence=np.full(60, np.nan),
+        arousal=np.full(60, np.nan),
+    )
+    result = fine_tune(table, tmp_path / "model", base=base, epochs=8, keep_anyway=True)
+    assert set(result.measures) == {"accuracy (mood)", "accuracy (tone)"}
+    model = Model(tmp_path / "model")
+    # The emotion that is shown, and the confidence that stands beside it, are of one space.
+    assert list(model.card.class_names) == ["mood", "tone", "sparse", "old"]
+    assert model.card.confidence.space == "mood"
+    learnt = set(image_digests(paths)) & model.learnt_from()
+    assert learnt == set(image_digests(paths)) - set(image_digests([paths[row] for row in held_out]))
 
 
 def test_too_few_images(tmp_path: Path, base: Path) -> None:
@@ -165,14 +197,16 @@ def test_names_that_cannot_be_used_and_classes_in_another_order(base: Path, tmp_
     card = json.loads((tmp_path / "model" / CARD).read_text())
     assert card["class_names"]["old"] == ["up", "down", "sideways"]
     assert Model(base).learnt_from() < Model(tmp_path / "model").learnt_from()
-    # Taught once more, it is tested on images that it has learnt from: that is counted and said.
-    again = fine_tune(table, tmp_path / "once more", base=tmp_path / "model", epochs=1, keep_anyway=True)
-    assert again.seen_before == again.held_out == 12
+    # Taught once more with another part held out, it is tested on images that it has learnt from: that is counted.
+    again = fine_tune(table, tmp_path / "again", base=tmp_path / "model", epochs=1, keep_anyway=True)
+    assert (again.seen_before, again.held_out) == (0, 12)
+    other_part = fine_tune(table, tmp_path / "once more", base=tmp_path / "model", epochs=1, keep_anyway=True, seed=1)
+    assert 0 < other_part.seen_before < 12
     card = json.loads((tmp_path / "once more" / CARD).read_text())
-    assert card["held-out images that the base had learnt from"] == 12
+    assert card["held-out images that the base had learnt from"] == other_part.seen_before
     other = Table("mine", table.paths, classes=table.classes, class_names={"old": ("a", "b", "c")})
     with pytest.raises(TrainingError, match="old has other classes in the base model"):
-        fine_tune(other, tmp_path / "again", base=base)
+        fine_tune(other, tmp_path / "other", base=base)
 
 
 def test_a_rare_favourite_among_votes_is_no_rare_class() -> None:

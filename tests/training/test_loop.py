@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emoir.datasets import Table
-from emoir.errors import TrainingError
+from emoir.errors import TrainingError, UndecodableImageError
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.augmentation import Augmentation, augment
 from emoir.training.cache import cached_pixels
@@ -66,6 +66,26 @@ def test_it_learns_what_there_is_to_learn(tmp_path: Path) -> None:
     log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [record["epoch"] for record in log] == [1, 2, 3, 4]
     assert log[-1]["losses"]["mood"] < log[0]["losses"]["mood"]
+
+
+def test_no_epoch_loses_its_figures(tmp_path: Path) -> None:
+    pixels, targets = task()
+    asked: list[int] = []
+
+    def cut(network: EmotionNet) -> dict[str, float]:
+        asked.append(1)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return {"asked": float(len(asked))}
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(fresh(), pixels, targets, CONFIG, tmp_path, measure=cut)
+    with open(tmp_path / "log.jsonl", "a") as log:
+        # As a power cut leaves it: an epoch that has no checkpoint, and half a line.
+        log.write('{"epoch": 3, "losses": {}}\n{"epoch": 4, "lo')
+    fit(fresh(), pixels, targets, CONFIG, tmp_path, measure=cut)
+    records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [(record["epoch"], record["measures"]["asked"]) for record in records] == [(1, 1), (2, 2), (3, 4), (4, 5)]
 
 
 @pytest.mark.parametrize("mixup", [0.0, 0.4])
@@ -186,6 +206,9 @@ def test_cached_pixels(tmp_path: Path) -> None:
     changed = cached_pixels(paths, 24, tmp_path / "cache")
     assert not np.array_equal(changed[1], first[1])
     np.testing.assert_array_equal(changed[2], first[2])
+    paths[2].write_text("no picture")
+    with pytest.raises(UndecodableImageError, match=f"{paths[2].name}: not an image"):
+        cached_pixels(paths, 24, tmp_path / "cache")
 
 
 def test_cached_pixels_made_by_two_at_once(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.datasets.table import ABSENT_CLASS, Floats, Integers, Table
+from emoir.datasets.table import ABSENT_CLASS, Floats, Integers, Table, known_classes
 from emoir.errors import DatasetError
 
 
@@ -76,7 +77,7 @@ def read_table(file: Path, columns: Columns, *, name: str | None = None) -> Tabl
     names |= {space: tuple(named) for space, named in columns.distributions.items()}
     classes = {}
     for space, column in columns.classes.items():
-        names.setdefault(space, tuple(sorted({row[column] for row in rows if row[column]})))
+        names.setdefault(space, known_classes(space, sorted({row[column] for row in rows if row[column]})))
         classes[space] = _classes(file, rows, column, names[space])
     distributions, raters = {}, {}
     for space, named in columns.distributions.items():
@@ -115,16 +116,13 @@ def header_of(file: Path) -> list[str]:
 def _rows(file: Path) -> list[dict[str, str]]:
     """All rows as text; absent values become empty strings."""
     if file.suffix == ".csv":
-        with open(file, newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            rows = list(reader)
+        rows = list(csv.DictReader(io.StringIO(_text_of(file), newline="")))
         for number, row in enumerate(rows, 2):
             if None in row or None in row.values():
                 raise DatasetError(f"{file}, line {number}: as many values as the header are needed")
         return rows
     if file.suffix == ".jsonl":
-        lines = file.read_text(encoding="utf-8").splitlines()
-        records = [json.loads(line) for line in lines if line.strip()]
+        records = [_record(file, *line) for line in enumerate(_text_of(file).splitlines(), 1) if line[1].strip()]
     elif file.suffix == ".parquet":
         from pyarrow import parquet
 
@@ -133,6 +131,23 @@ def _rows(file: Path) -> list[dict[str, str]]:
         raise DatasetError(f"{file}: a table must end in .csv, .jsonl or .parquet")
     keys = {key: None for record in records for key in record}
     return [{key: "" if record.get(key) is None else str(record[key]) for key in keys} for record in records]
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{file} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+
+
+def _record(file: Path, number: int, line: str) -> dict[str, object]:
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise DatasetError(f"{file}, line {number}: no JSON: {error}") from None
+    if not isinstance(record, dict):
+        raise DatasetError(f"{file}, line {number}: an object of columns is needed")
+    return record
 
 
 def _numbers(file: Path, rows: Sequence[Mapping[str, str]], column: str) -> Floats:

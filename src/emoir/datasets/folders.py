@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emoir.datasets.table import Table
+from emoir.datasets.table import Table, known_classes
 from emoir.errors import DatasetError
 from emoir.images.formats import SUFFIXES
 
@@ -15,14 +15,14 @@ def read_folders(folder: Path, *, space: str | None = None) -> Table:
     """Read a data set laid out as one folder per class, at any depth below it.
 
     Args:
-        folder: holds one sub-folder per class; hidden ones are passed over.
+        folder: holds one sub-folder per class; hidden files and folders are passed over.
         space: name of the label space; default: the folder's own name.
 
     Returns:
         One row an image (by suffix), classes in the order of their names, rows by class and path.
 
     Raises:
-        DatasetError: if fewer than two sub-folders hold images.
+        DatasetError: if fewer than two sub-folders hold images, or the space has a name of emoir's and other classes.
 
     Example:
         >>> import tempfile
@@ -38,7 +38,8 @@ def read_folders(folder: Path, *, space: str | None = None) -> Table:
     paths: list[Path] = []
     labels: list[int] = []
     for child in sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")):
-        images = sorted(path for path in child.rglob("*") if path.suffix.lower() in SUFFIXES)
+        below = (path for path in child.rglob("*") if path.suffix.lower() in SUFFIXES)
+        images = sorted(path for path in below if not _hidden(path.relative_to(child)))
         if images:
             paths += images
             labels += [len(names)] * len(images)
@@ -47,6 +48,11 @@ def read_folders(folder: Path, *, space: str | None = None) -> Table:
         raise DatasetError(
             f"{folder}: at least two sub-folders with images are needed, one per class; found {len(names)}"
         )
-    return Table(
-        folder.name, paths, classes={space: np.array(labels, dtype=np.int64)}, class_names={space: tuple(names)}
-    )
+    classes = known_classes(space, names)
+    lower = [name.casefold() for name in classes]
+    indices = np.array([lower.index(name.casefold()) for name in names], dtype=np.int64)[labels]
+    return Table(folder.name, paths, classes={space: indices}, class_names={space: classes})
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)

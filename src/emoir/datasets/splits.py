@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -130,7 +131,11 @@ def make_folds(table: Table, *, count: int = 5, seed: int = 0, together: Sequenc
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    digests = image_digests(table.paths)
+    # An absent image keeps its place: who lost which file does not change the split.
+    digests = tuple(
+        image_digests([path])[0] if path.exists() else hashlib.sha256(os.fsencode(path)).hexdigest()[:HASH_LENGTH]
+        for path in table.paths
+    )
     groups = _groups(table, digests, together)
     if len(np.unique(groups)) < count:
         raise DatasetError(f"{table.name}: {len(np.unique(groups))} groups cannot fill {count} folds")

@@ -10,6 +10,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.emotions.spaces import SPACES
 from emoir.errors import DatasetError
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -69,6 +70,9 @@ class Table:
         for key, column in (item for named in labels for item in named.items()):
             if column is not None and len(column) != n:
                 raise DatasetError(f"{self.name}: {key} has {len(column)} rows for {n} images")
+        for space in (*self.distributions, *self.classes):
+            if len(self._names(space)) != len(known_classes(space, self._names(space))):
+                raise DatasetError(f"{self.name}: {space} needs all of its classes, {', '.join(SPACES[space].names)}")
         for space, probabilities in self.distributions.items():
             self._check_distribution(space, probabilities)
         for space, indices in self.classes.items():
@@ -135,6 +139,30 @@ class Table:
             {label: values[index] for label, values in self.raters.items()},
             {label: values[index] for label, values in self.spreads.items()},
         )
+
+
+def known_classes(space: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The classes of a space, all and in their order where emoir knows the space by its name; otherwise as they are.
+
+    Args:
+        space: its name.
+        names: of the classes that a data set has, in any case.
+
+    Raises:
+        DatasetError: if emoir knows the space, and has no such class in it.
+
+    Example:
+        >>> known_classes("polarity", ["positive"]), known_classes("mine", ["positive"])
+        (('negative', 'positive'), ('positive',))
+    """
+    known = SPACES[space].names if space in SPACES else tuple(names)
+    strange = [name for name in names if name.casefold() not in {other.casefold() for other in known}]
+    if strange:
+        raise DatasetError(
+            f"{space} is a space of emoir's own, with the classes {', '.join(known)} and none called "
+            f"{', '.join(strange)}; name yours otherwise with --space"
+        )
+    return known
 
 
 def _taken(column: NDArray[Scalar] | None, rows: Integers) -> NDArray[Scalar] | None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.datasets import ABSENT_CLASS, Table
+from emoir.emotions.spaces import MIKELS
 from emoir.evaluate.calibration import (
     brier,
     expected_calibration_error,
@@ -27,6 +28,7 @@ from emoir.evaluate.retrieval import (
     Ranking,
     average_precision,
     chance_average_precision,
+    chance_gain,
     chance_precision,
     leave_one_out,
     mikels_gains,
@@ -119,8 +121,9 @@ def figures(table: Table, said: Said) -> list[Figure]:
     groups = table.together
     for space, probabilities in said.probabilities.items():
         if space in table.classes:
-            lines += classification(space, probabilities, table.classes[space], groups)
-            lines += retrieval(space, probabilities, table.classes[space], groups)
+            answers, labels = _in_order_of_the_wheel(space, table, probabilities)
+            lines += classification(space, answers, labels, groups)
+            lines += retrieval(space, answers, labels, groups)
             lines += retrieval_by_embedding(space, table.classes[space], said, groups)
         if space in table.distributions:
             lines += distribution(space, probabilities, table.distributions[space], groups)
@@ -131,6 +134,18 @@ def figures(table: Table, said: Said) -> list[Figure]:
         for column, (name, target) in enumerate((("valence", table.valence), ("arousal", table.arousal))):
             lines += regression(name, said.points[:, column], target, groups)
     return lines
+
+
+def _in_order_of_the_wheel(
+    space: str, table: Table, probabilities: NDArray[np.floating]
+) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
+    """Probabilities and labels with Mikels' classes in our order, by which steps on the wheel are counted."""
+    labels = table.classes[space]
+    if space != MIKELS.name:
+        return probabilities, labels
+    names = [name.casefold() for name in table.class_names[space]]
+    order = [names.index(name) for name in MIKELS.names]
+    return probabilities[:, order], np.array([*np.argsort(order), ABSENT_CLASS])[labels]
 
 
 def classification(
@@ -188,9 +203,9 @@ def retrieval(
         )
     ]
     if space == "mikels":
-        graded = normalised_gain(leave_one_out(vectors, mikels_gains(y)), 10)
-        mean_gain = (mikels_gains(y).sum(axis=1) - 1) / (len(y) - 1)
-        lines.append(mean_figure("mikels: nDCG@10, gain by wheel steps (a)", _chance(mean_gain), graded, together))
+        graded = leave_one_out(vectors, mikels_gains(y))
+        measure, floor = "mikels: nDCG@10, gain by wheel steps (a)", _chance(chance_gain(graded, 10))
+        lines.append(mean_figure(measure, floor, normalised_gain(graded, 10), together))
     return lines
 
 

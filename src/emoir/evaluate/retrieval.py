@@ -159,6 +159,16 @@ def normalised_gain(ranking: Ranking, k: int | None = None) -> NDArray[np.float6
     return np.where(best > 0, gains @ discount / np.where(best > 0, best, 1), np.nan)
 
 
+def chance_gain(ranking: Ranking, k: int) -> NDArray[np.float64]:
+    """What nDCG@k would be on average if the others were ranked at random; NaN without any gain.
+
+    Every place then holds the mean gain; the best ranking is the query's own.
+    """
+    discount = 1 / np.log2(np.arange(2, min(k, ranking.gains.shape[1]) + 2))
+    best = -np.sort(-ranking.gains, axis=1)[:, :k] @ discount
+    return np.where(best > 0, ranking.gains.mean(axis=1) * discount.sum() / np.where(best > 0, best, 1), np.nan)
+
+
 def tier(ranking: Ranking, factor: int) -> NDArray[np.float64]:
     """Recall within the first factor x R answers, R being the number of relevant images; NaN if R is 0.
 

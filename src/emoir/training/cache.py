@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.errors import UndecodableImageError
 from emoir.files import whole
 from emoir.images.decode import decode
 
@@ -47,6 +48,13 @@ def cached_pixels(paths: Sequence[Path], size: int, folder: Path, *, threads: in
 def _decode_all(paths: Sequence[Path], size: int, file: Path, threads: int) -> None:
     pixels = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=(len(paths), size, size, 3))
     with ThreadPoolExecutor(threads) as pool:
-        for row, image in enumerate(pool.map(lambda path: decode(path, size=size).pixels, paths)):
+        for row, image in enumerate(pool.map(lambda path: _decoded(path, size), paths)):
             pixels[row] = image
     pixels.flush()
+
+
+def _decoded(path: Path, size: int) -> NDArray[np.uint8]:
+    try:
+        return decode(path, size=size).pixels
+    except UndecodableImageError as error:
+        raise UndecodableImageError(f"{path}: {error}") from error

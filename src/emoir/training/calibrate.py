@@ -58,9 +58,10 @@ def fit_confidence(space: str, top: NDArray[np.floating], right: NDArray[np.bool
         Platt, J. (1999). Probabilistic outputs for support vector machines. In: Advances in Large Margin
         Classifiers, 61-74.
     """
-    top = top.astype(np.float64)
+    # A network that knows every image is as sure as numbers allow, and leaves no room for knots.
+    top = top.astype(np.float64).clip(1e-6, 1 - 1e-6)
     odds = np.log(top / (1 - top))[:, None]
-    knots = np.linspace(top.min(), top.max(), KNOTS)
+    knots = np.linspace(min(top.min(), top.max() - 1e-3), top.max(), KNOTS)
     if right.all() or not right.any():
         values = np.full(KNOTS, right.mean())
     else:

@@ -226,7 +226,7 @@ def run_piece(
         TrainingError: if it is done already, but otherwise: with another protocol, other images or other weights.
     """
     result = folder / f"{piece.file}.npz"
-    asked = conditions(piece, protocol, folds, extra, pretrained)
+    asked = conditions(piece, protocol, table, folds, extra, pretrained)
     if result.exists():
         check_conditions(result, asked)
         return
@@ -276,17 +276,29 @@ def run_piece(
 
 
 def conditions(
-    piece: Piece, protocol: Protocol, folds: Folds, extra: Table | None, pretrained: Path | None
+    piece: Piece, protocol: Protocol, table: Table, folds: Folds, extra: Table | None, pretrained: Path | None
 ) -> dict[str, object]:
     """Everything that a piece's result depends on beside what its name tells, fit for JSON."""
     values: dict[str, object] = {name: value for name, value in asdict(protocol).items() if name != "seeds"}
     images = hashlib.sha256("".join(f"{d} {f}\n" for d, f in zip(folds.digests, folds.folds, strict=True)).encode())
     values |= {"blocks": list(protocol.blocks), "images and folds": images.hexdigest()[:12]}
+    values["labels"] = _digest(table, extra)
     values["besides"] = None if extra is None else f"{extra.name} ({len(extra)})"
     values["begins with"] = None
     if piece.contender.pretrained and pretrained is not None:
         values["begins with"] = hashlib.sha256((pretrained / WEIGHTS).read_bytes()).hexdigest()[:12]
     return values
+
+
+def _digest(table: Table, extra: Table | None) -> str:
+    """Of what is learnt: classes with their names, valence and arousal."""
+    digest = hashlib.sha256()
+    for source in (table, extra):
+        if source is not None:
+            digest.update(str([(space, source.class_names[space]) for space in source.classes]).encode())
+            for labels in (*source.classes.values(), source.valence, source.arousal):
+                digest.update(b"" if labels is None else labels.tobytes())
+    return digest.hexdigest()[:12]
 
 
 def check_conditions(result: Path, asked: Mapping[str, object]) -> None:
@@ -315,7 +327,17 @@ def _retrieval(space: str, labels: NDArray[np.int64], features: NDArray[np.float
 
 
 def _targets(table: Table, extra: Table | None) -> Targets:
-    """Class labels and points of the data set, then of the extra images."""
+    """Class labels and points of the data set, then of the extra images.
+
+    Raises:
+        DatasetError: if a space of both has other classes in one.
+    """
+    for space in {*table.classes} & {*(extra.classes if extra is not None else ())}:
+        if extra is not None and extra.class_names[space] != table.class_names[space]:
+            raise DatasetError(
+                f"{space} has the classes {', '.join(table.class_names[space])} in {table.name} and "
+                f"{', '.join(extra.class_names[space])} in {extra.name}; give one of them another --space"
+            )
     total = len(table) + (len(extra) if extra is not None else 0)
     classes: dict[str, torch.Tensor] = {}
     for source, start in ((table, 0), (extra, len(table))):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +34,8 @@ from emoir.training.loop import Report, TrainingConfig, fit
 from emoir.training.targets import Targets, join_targets
 
 FEWEST_PER_CLASS, FEWEST = 10, 40
+# A correlation over fewer images says nothing.
+FEWEST_RATED = 3
 # How many pictures are shown in all: minutes on two cores.
 PRESENTATIONS, PRESENTATIONS_FROM_SCRATCH = 8_000, 24_000
 EPOCHS = (4, 40)
@@ -121,7 +123,7 @@ def fine_tune(
     model = Model(base)
     table = _aligned(table, model.card.class_names)
     check_enough(table)
-    run = out / "run" / _digest(table)
+    run = out / "run" / _digest(table, model)
     split = make_hold_out(table, seed=seed)
     held_out, rows = split.test_rows(0), split.training_rows(0)
     network = _with_heads(load_network(model.folder), table, from_scratch=from_scratch, seed=seed)
@@ -157,7 +159,8 @@ def fine_tune(
     learnt_before = frozenset() if from_scratch else model.learnt_from()
     seen_before = sum(split.digests[row] in learnt_before for row in held_out.tolist())
     found_out = FineTuned(out, len(rows), len(held_out), measures, seen_before)
-    _export(network, table, tested, outputs, model, found_out, config, from_scratch=from_scratch)
+    learnt_from = [table.paths[row] for row in rows.tolist()]
+    _export(network, table, tested, learnt_from, outputs, model, found_out, config, from_scratch=from_scratch)
     shutil.copyfile(run / "log.jsonl", out / "log.jsonl")
     plot_learning_curve(out / "log.jsonl", out / "curve.png")
     shutil.rmtree(out / "run")
@@ -188,9 +191,11 @@ def _aligned(table: Table, known: Mapping[str, tuple[str, ...]]) -> Table:
     return replace(table, distributions=distributions, classes=classes, class_names=names)
 
 
-def _digest(table: Table) -> str:
-    """Of images and labels: a run goes on only with the labels that it began with."""
+def _digest(table: Table, base: Model) -> str:
+    """Of images, labels and base: a run goes on only with those that it began with."""
     digest = hashlib.sha256("\0".join(map(str, table.paths)).encode(errors="surrogateescape"))
+    spaces = {space: table.class_names[space] for space in (*table.distributions, *table.classes)}
+    digest.update(f"{base.id} {spaces}".encode())
     for values in (*table.distributions.values(), *table.classes.values(), table.valence, table.arousal):
         digest.update(b"" if values is None else values.tobytes())
     return digest.hexdigest()[:12]
@@ -232,7 +237,8 @@ def measures_of(table: Table, outputs: Mapping[str, NDArray[np.float32]]) -> dic
         outputs: head to (n, K).
 
     Returns:
-        ``accuracy (SPACE)`` against the most frequent class, and Pearson's r of valence and arousal against 0.
+        ``accuracy (SPACE)`` against the most frequent class, and Pearson's r of valence and arousal against 0; no
+        figure for labels that these images lack.
     """
     found: dict[str, tuple[Estimate, float]] = {}
     for space, (shares, known) in _shares(table).items():
@@ -244,6 +250,8 @@ def measures_of(table: Table, outputs: Mapping[str, NDArray[np.float32]]) -> dic
     if table.valence is not None and table.arousal is not None:
         for column, (name, target) in enumerate((("valence", table.valence), ("arousal", table.arousal))):
             rated = ~np.isnan(target)
+            if rated.sum() < FEWEST_RATED:
+                continue
             predicted, truth = outputs[VALENCE_AROUSAL][rated, column], target[rated]
             groups = None if table.together is None else table.together[rated]
             found[f"{name} r"] = _correlation(predicted, truth, groups), 0.0
@@ -257,15 +265,16 @@ def _correlation(
 
 
 def _shares(table: Table) -> dict[str, tuple[NDArray[np.floating], NDArray[np.bool_]]]:
-    """Per label space, the labels as distributions of the rows that have one, and which these are."""
+    """Per label space, the labels as distributions of the rows that have one, and which these are; none without."""
     found = {space: table.shares(space) for space in (*table.distributions, *table.classes)}
-    return {space: (shares[known], known) for space, (shares, known) in found.items()}
+    return {space: (shares[known], known) for space, (shares, known) in found.items() if known.any()}
 
 
 def _export(
     network: EmotionNet,
     table: Table,
     tested: Table,
+    learnt_from: Sequence[Path],
     outputs: Mapping[str, NDArray[np.float32]],
     model: Model,
     found_out: FineTuned,
@@ -274,15 +283,17 @@ def _export(
     from_scratch: bool,
 ) -> None:
     own = _shares(tested)
-    # The user's own space goes first: it is the one whose top class is shown.
-    names = {space: table.class_names[space] for space in own} | dict(model.card.class_names)
+    # The user's own space goes first: it is the one whose top class is shown, and that the confidence speaks of.
+    learnt = (*own, *table.distributions, *table.classes)
+    names = {space: table.class_names[space] for space in learnt} | dict(model.card.class_names)
     temperatures = dict.fromkeys(names, 1.0)
     confidence: ConfidenceCurve = model.card.confidence
     for space, (shares, known) in own.items():
         temperatures[space] = fit_temperature(outputs[space][known], shares)
-        top = F.softmax(torch.from_numpy(outputs[space][known] / temperatures[space]), dim=1).numpy()
-        right = shares[np.arange(len(shares)), top.argmax(axis=1)] >= shares.max(axis=1) - 1e-9
-        confidence = fit_confidence(space, top.max(axis=1), right)
+        if space == next(iter(names)):
+            top = F.softmax(torch.from_numpy(outputs[space][known] / temperatures[space]), dim=1).numpy()
+            right = shares[np.arange(len(shares)), top.argmax(axis=1)] >= shares.max(axis=1) - 1e-9
+            confidence = fit_confidence(space, top.max(axis=1), right)
     export_model(
         network,
         found_out.folder,
@@ -291,7 +302,7 @@ def _export(
         temperatures=temperatures,
         confidence=confidence,
         licence=LICENCE_FROM_SCRATCH if from_scratch else LICENCE,
-        learnt_from=table.paths,
+        learnt_from=learnt_from,
         # From scratch, too, the base filled in what the data set does not say.
         learnt_before=model.learnt_from(),
         facts={

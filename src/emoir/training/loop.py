@@ -131,17 +131,32 @@ def fit(
     state = _State(network, config, len(pixels) if rows is None else len(rows))
     checkpoint = folder / "checkpoint.pt"
     first = state.restore(checkpoint) if checkpoint.exists() else 0
+    log_file = folder / "log.jsonl"
+    _forget_after(log_file, first)
     all_rows = np.arange(len(pixels)) if rows is None else rows
     for epoch in range(first, config.epochs):
         means = _epoch(state, pixels, targets, torch.from_numpy(all_rows), report)
-        state.save(checkpoint, epoch + 1)
         record: dict[str, Any] = {"epoch": epoch + 1, "learning_rate": state.schedule.get_last_lr()[0], "losses": means}
         if measure is not None and ((epoch + 1) % measure_every == 0 or epoch + 1 == config.epochs):
             record["measures"] = dict(measure(state.averaged_network()))
-        with open(folder / "log.jsonl", "a", encoding="utf-8") as log:
+        # The log goes first: an epoch whose checkpoint was kept must have its figures.
+        with open(log_file, "a", encoding="utf-8") as log:
             log.write(json.dumps(record) + "\n")
+            log.flush()
+            os.fsync(log.fileno())
+        state.save(checkpoint, epoch + 1)
     network.load_state_dict(state.averaged_weights())
     return network.eval()
+
+
+def _forget_after(log_file: Path, epoch: int) -> None:
+    """Drop the records of epochs that are trained again, and a line that a power cut left unfinished."""
+    if not log_file.exists():
+        return
+    lines = log_file.read_text(encoding="utf-8").split("\n")[:-1]
+    kept = [line for line in lines if json.loads(line)["epoch"] <= epoch]
+    with whole(log_file) as partial:
+        partial.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
 
 def _warm_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], int | Tensor], None]:

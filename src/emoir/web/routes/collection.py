@@ -198,8 +198,9 @@ def selection_files(selection: Selection, here: Here) -> StreamingResponse:
     try:
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
             for number, path in enumerate(files, start=1):
-                # The number keeps names apart, and in order; no separator can come out of a file's own name.
-                archive.write(path, f"{number:0{len(str(len(files)))}} {shown(path.name)}")
+                # The number keeps names apart, and in order; a backslash in a name is a separator on Windows.
+                name = shown(path.name).replace("\\", "_")
+                archive.write(path, f"{number:0{len(str(len(files)))}} {name}")
             if missing:
                 archive.writestr("missing.txt", f"{missing} files are gone or have changed; run emoir index\n")
     except OSError as error:
