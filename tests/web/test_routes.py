@@ -244,6 +244,17 @@ def test_selection_as_table_and_as_files(client: TestClient) -> None:
     assert client.post("/api/v1/selection/table", json={"ids": []}).status_code == 422
 
 
+def test_no_file_name_makes_a_folder_in_the_archive(own_client: TestClient, photos: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "odd" / "a\\..\\evil.jpg"
+    odd.parent.mkdir()
+    Image.open(next((photos / "lake").glob("*.jpg"))).resize((90, 70)).save(odd)
+    with Collection(tmp_path / "own.emoir") as collection:
+        collection.index(odd.parent, workers=1)
+        [match] = collection.search("awe", within=odd.parent, show_all=True)
+    archive = zipfile.ZipFile(io.BytesIO(own_client.post("/api/v1/selection/files", json={"ids": [match.id]}).content))
+    assert archive.namelist() == ["1 a_.._evil.jpg"]
+
+
 def test_the_export_holds_every_reading(client: TestClient) -> None:
     rows = list(csv.DictReader(io.StringIO(client.get("/api/v1/export/readings").text)))
     assert len(rows) == 14
