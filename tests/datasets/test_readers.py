@@ -132,6 +132,10 @@ def test_spaces_that_emoir_knows(tmp_path: Path) -> None:
     table = read_folders(tmp_path, space="mikels")
     assert table.class_names["mikels"] == MIKELS.names
     assert table.classes["mikels"].tolist() == [MIKELS.names.index("sadness"), MIKELS.names.index("awe")]
+    (tmp_path / "labels.csv").write_text("path,mikels\n1.jpg,Sadness\n2.jpg,awe\n")
+    listed = read_table(tmp_path / "labels.csv", Columns(classes={"mikels": "mikels"}))
+    assert listed.class_names == table.class_names
+    assert listed.classes["mikels"].tolist() == table.classes["mikels"].tolist()
     with pytest.raises(DatasetError, match=r"the classes negative, positive and none called Sadness, awe; .* --space"):
         read_folders(tmp_path, space="polarity")
     with pytest.raises(DatasetError, match="t: polarity needs all of its classes, negative, positive"):

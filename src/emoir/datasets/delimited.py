@@ -122,7 +122,7 @@ def _rows(file: Path) -> list[dict[str, str]]:
                 raise DatasetError(f"{file}, line {number}: as many values as the header are needed")
         return rows
     if file.suffix == ".jsonl":
-        records = [_record(file, *line) for line in enumerate(_text_of(file).splitlines(), 1) if line[1].strip()]
+        records = [_record(file, *line) for line in enumerate(_text_of(file).split("\n"), 1) if line[1].strip()]
     elif file.suffix == ".parquet":
         from pyarrow import parquet
 
@@ -192,11 +192,15 @@ def _distribution(
 
 def _classes(file: Path, rows: Sequence[Mapping[str, str]], column: str, names: tuple[str, ...]) -> Integers:
     labels = np.full(len(rows), ABSENT_CLASS, dtype=np.int64)
+    # A name as it is written goes before one in another case: in emoir's own spaces Awe is awe.
+    places = {name.casefold(): place for place, name in enumerate(names)}
+    places |= {name: place for place, name in enumerate(names)}
     for number, row in enumerate(rows):
         if row[column]:
-            if row[column] not in names:
+            place = places.get(row[column], places.get(row[column].casefold()))
+            if place is None:
                 raise DatasetError(f"{file}, row {number + 1}: {row[column]!r} is none of {', '.join(names)}")
-            labels[number] = names.index(row[column])
+            labels[number] = place
     return labels
 
 
