@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emoir.datasets.agreement import Agreement, agreements
-from emoir.datasets.published.base import images_below
+from emoir.datasets.folders import images_below
 from emoir.datasets.splits import connected
 from emoir.datasets.table import ABSENT_CLASS, Table
 from emoir.errors import UndecodableImageError

@@ -38,8 +38,7 @@ def read_folders(folder: Path, *, space: str | None = None) -> Table:
     paths: list[Path] = []
     labels: list[int] = []
     for child in sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")):
-        below = (path for path in child.rglob("*") if path.suffix.lower() in SUFFIXES)
-        images = sorted(path for path in below if not _hidden(path.relative_to(child)))
+        images = images_below(child)
         if images:
             paths += images
             labels += [len(names)] * len(images)
@@ -54,5 +53,10 @@ def read_folders(folder: Path, *, space: str | None = None) -> Table:
     return Table(folder.name, paths, classes={space: indices}, class_names={space: classes})
 
 
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def images_below(folder: Path) -> list[Path]:
+    """Files below a folder that an image's suffix promises to be images, by path; hidden ones are passed over."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from emoir.datasets.folders import images_below
 from emoir.datasets.table import ABSENT_CLASS, Floats, Integers, Table
 from emoir.errors import DatasetError
-from emoir.images.formats import SUFFIXES
 
 # Other words of the same classes, as some sets write them.
 SAME_CLASS = {"content": "contentment", "sad": "sadness"}
@@ -127,15 +127,6 @@ def favourites(votes: Floats) -> Integers:
     """The class with most votes in each row; absent where several share them."""
     best = votes == votes.max(axis=1, keepdims=True)
     return np.where(best.sum(axis=1) == 1, best.argmax(axis=1), ABSENT_CLASS).astype(np.int64)
-
-
-def images_below(folder: Path) -> list[Path]:
-    """Files below a folder that an image's suffix promises to be images, by path; hidden ones are passed over."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
 
 
 def by_stem(folder: Path) -> dict[str, Path]:

@@ -21,7 +21,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emoir.datasets.published.base import Layout, class_indices, images_below
+from emoir.datasets.folders import images_below
+from emoir.datasets.published.base import Layout, class_indices
 from emoir.datasets.table import Table
 from emoir.emotions.spaces import MIKELS
 
