@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import r2_score
 
 from emoir.datasets import ABSENT_CLASS, Table, read_dataset
 from emoir.datasets.splits import Folds, make_folds
@@ -197,6 +198,7 @@ def test_ratings_and_extra_images(data: tuple[Table, Folds], tmp_path: Path) -> 
     assert list(line.figures) == ["valence r", "arousal r"]
     said = comparison.joined(RGB, rated, folds, tmp_path, 0)["valence_arousal"]
     assert rated.arousal is not None
+    assert rated.valence is not None
     assert mean_of_figure(line.figures["arousal r"]) == pytest.approx(np.corrcoef(said[:, 1], rated.arousal)[0, 1])
     other = replace(
         line, contender=BOTH, figures=dict(zip(RATINGS, reversed(list(line.figures.values())), strict=True))
@@ -205,7 +207,13 @@ def test_ratings_and_extra_images(data: tuple[Table, Folds], tmp_path: Path) -> 
     gaps = [difference(other.figures[name], line.figures[name]) for name in RATINGS]
     assert "| difference | valence r | arousal r | in valence r | valence r, fold by fold |" in text
     assert f"| (2) colour + texture minus RGB, same network | {gaps[0]} | {gaps[1]} |" in text
-    assert not (tmp_path / "comparison.png").exists(), "a plot of classes without classes"
+    truth = np.stack([rated.valence, rated.arousal], axis=1)
+    explained = r2_score(truth, said, multioutput="variance_weighted")
+    assert line.curve["test R²"][-1] == pytest.approx(explained, abs=1e-5), "both folds are equally large"
+    gap = line.curve["test squared error"][-1] - line.curve["train squared error"][-1]
+    assert "| train R² | train squared error | squared error gap |" in text
+    assert f" | {gap:.3f} |\n| {BOTH.name} |" in text
+    assert (tmp_path / "comparison.png").stat().st_size > 5_000
     for fold in range(2):
         with np.load(tmp_path / f"{Piece(RGB, fold, 0).file}.npz") as stored:
             second = {**stored, "valence_arousal": stored["valence_arousal"] ** 2 % 0.1}

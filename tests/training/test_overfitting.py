@@ -23,7 +23,7 @@ def curve(train: list[float], test: list[float]) -> Curve:
 
 def test_height_is_taken_where_both_have_points() -> None:
     # From .4 to .6 the first rises from .3 to .4 and the second stays at .25.
-    found = height(curve([0.2, 0.6], [0.2, 0.4]), curve([0.4, 0.9], [0.25, 0.25]), "mood")
+    found = height(curve([0.2, 0.6], [0.2, 0.4]), curve([0.4, 0.9], [0.25, 0.25]), "top-1 (mood)")
     assert found is not None
     assert (found.low, found.high) == pytest.approx((0.4, 0.6))
     assert (found.mean, found.least) == pytest.approx((0.1, 0.05))
@@ -31,7 +31,7 @@ def test_height_is_taken_where_both_have_points() -> None:
 
 def test_height_turns_its_sign_with_the_order_of_the_curves() -> None:
     first, second = curve([0.2, 0.7], [0.2, 0.5]), curve([0.1, 0.6], [0.3, 0.2])
-    there, back = height(first, second, "mood"), height(second, first, "mood")
+    there, back = height(first, second, "top-1 (mood)"), height(second, first, "top-1 (mood)")
     assert there is not None
     assert back is not None
     assert there.mean == pytest.approx(-back.mean)
@@ -40,17 +40,17 @@ def test_height_turns_its_sign_with_the_order_of_the_curves() -> None:
 def test_epochs_that_forget_are_put_in_order() -> None:
     slow = curve([0.2, 0.4], [0.2, 0.2])
     rising, jumping = curve([0.2, 0.3, 0.4], [0.2, 0.25, 0.3]), curve([0.2, 0.4, 0.3], [0.2, 0.3, 0.25])
-    assert height(jumping, slow, "mood") == height(rising, slow, "mood")
+    assert height(jumping, slow, "top-1 (mood)") == height(rising, slow, "top-1 (mood)")
 
 
 def test_curves_with_nothing_in_common_have_no_height() -> None:
-    assert height(curve([0.6, 0.9], [0.5, 0.5]), curve([0.1, 0.3], [0.1, 0.3]), "mood") is None
+    assert height(curve([0.6, 0.9], [0.5, 0.5]), curve([0.1, 0.3], [0.1, 0.3]), "top-1 (mood)") is None
 
 
 def test_the_plot_shows_both_curves(tmp_path: Path) -> None:
     one, both = tmp_path / "one.png", tmp_path / "both.png"
     rising, flat = curve([0.2, 0.7], [0.2, 0.5]), curve([0.1, 0.6], [0.3, 0.2])
-    plot({"flat": flat}, "mood", "moods", one)
-    plot({"flat": flat, "rising": rising}, "mood", "moods", both)
+    plot({"flat": flat}, "top-1 (mood)", "NLL (mood)", "moods", one)
+    plot({"flat": flat, "rising": rising}, "top-1 (mood)", "NLL (mood)", "moods", both)
     colours = [len(Image.open(file).convert("RGB").getcolors(1 << 24) or []) for file in (one, both)]
     assert colours[1] > colours[0] > 2

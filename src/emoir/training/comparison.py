@@ -41,6 +41,7 @@ SHOWN = {"top-1 (micro)": "top-1", "NLL": "NLL", "P@10 (a)": "P@10 (a)", "mAP (a
 RATINGS = {"valence: r": "valence r", "arousal: r": "arousal r"}
 COMPARED = ("top-1", "P@10 (a)", "NLL", *RATINGS.values())
 """Columns of which differences are printed; the first that there is gets a verdict."""
+R_SQUARED, ERROR = "R²", "squared error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,24 @@ def mean_curve(curves: Sequence[Curve]) -> Curve:
     return {name: np.mean([curve[name] for curve in curves], axis=0) for name in curves[0]}
 
 
+def with_r_squared(curve: Curve, table: Table) -> Curve:
+    """The curve of a rated table with R², the share of its ratings' variance that is explained, of both axes together.
+
+    The variance is the whole table's: guessing its mean everywhere gives 0.
+    """
+    if table.valence is None or table.arousal is None:
+        return curve
+    truth = np.stack([table.valence, table.arousal], axis=1)
+    variance = float(np.nanmean((truth - np.nanmean(truth, axis=0)) ** 2))
+    return {**curve, **{f"{part} {R_SQUARED}": 1 - curve[f"{part} {ERROR}"] / variance for part in ("train", "test")}}
+
+
+def judged_by(table: Table) -> tuple[str, str]:
+    """The accuracy and the loss that overfitting is judged by: of its first class space, or of its ratings."""
+    space = next(iter(table.classes), None)
+    return (R_SQUARED, ERROR) if space is None else (f"top-1 ({space})", f"NLL ({space})")
+
+
 def is_complete(contender: Contender, folds: Folds, folder: Path, seed: int) -> bool:
     """Whether every fold of a row is done with a seed."""
     return all((folder / f"{Piece(contender, fold, seed).file}.npz").exists() for fold in range(folds.count))
@@ -83,7 +102,8 @@ def line_of(contender: Contender, table: Table, folds: Folds, folder: Path, seed
     found = [_figures(table, folds, joined(contender, table, folds, folder, seed)) for seed in complete]
     columns = dict.fromkeys(column for one in found for column in one)
     curves = [
-        mean_curve([history(folder, Piece(contender, fold, seed)) for seed in complete]) for fold in range(folds.count)
+        with_r_squared(mean_curve([history(folder, Piece(contender, fold, seed)) for seed in complete]), table)
+        for fold in range(folds.count)
     ]
     averaged = {column: _averaged([one[column] for one in found if column in one]) for column in columns}
     return Line(contender, len(complete), averaged, curves)
@@ -155,7 +175,7 @@ def _averaged(seeds: Sequence[Figure]) -> Figure:
 
 
 def report(lines: Sequence[Line], table: Table, folds: Folds, folder: Path, *, facts: str) -> str:
-    """Write ``comparison.md``, ``.csv``, ``.json`` and, with classes, a plot; returns the Markdown.
+    """Write ``comparison.md``, ``.csv``, ``.json`` and a plot; returns the Markdown.
 
     Args:
         lines: finished rows.
@@ -164,8 +184,8 @@ def report(lines: Sequence[Line], table: Table, folds: Folds, folder: Path, *, f
         folder: where to write.
         facts: the line that says what ran, on which data and machine.
     """
-    space = next(iter(table.classes), None)
-    rows = [_cells(line, space) for line in lines]
+    accuracy, loss = judged_by(table)
+    rows = [_cells(line, accuracy, loss) for line in lines]
     floors = {column: figure.floor for line in lines for column, figure in line.figures.items()}
     columns = list(dict.fromkeys(name for row in [{"row": "", "seeds": "", **floors}, *rows] for name in row))
     shown = [*rows, {"row": "by guessing", **floors}]
@@ -175,11 +195,10 @@ def report(lines: Sequence[Line], table: Table, folds: Folds, folder: Path, *, f
     pairs = [(title, by_name[a], by_name[b]) for title, a, b in HEADLINES if a in by_name and b in by_name]
     if pairs:
         texts.append("\n" + _differences(pairs, _folds_of_labelled(table, folds)))
-    if space is not None:
-        if heights := _heights(pairs, space):
-            texts.append("\n" + heights)
-        curves = {name: line.curve for name, line in by_name.items()}
-        overfitting.plot(curves, space, table.name, folder / "comparison.png")
+    if heights := _heights(pairs, accuracy):
+        texts.append("\n" + heights)
+    curves = {name: line.curve for name, line in by_name.items()}
+    overfitting.plot(curves, accuracy, loss, table.name, folder / "comparison.png")
     texts.append("\n" + facts)
     text = "\n".join(texts) + "\n"
     (folder / "comparison.md").write_text(text, encoding="utf-8")
@@ -191,14 +210,13 @@ def report(lines: Sequence[Line], table: Table, folds: Folds, folder: Path, *, f
     return text
 
 
-def _cells(line: Line, space: str | None) -> dict[str, str]:
+def _cells(line: Line, accuracy: str, loss: str) -> dict[str, str]:
     """One row of the first table."""
     end = {name: values[-1] for name, values in line.curve.items()}
     row = {"row": line.contender.name, "seeds": str(line.seeds)}
     row |= {column: str(figure.estimate) for column, figure in line.figures.items()}
-    row |= {name: f"{value:.3f}" for name, value in end.items() if name.startswith("train")}
-    if space is not None:
-        row["NLL gap"] = f"{end[f'test NLL ({space})'] - end[f'train NLL ({space})']:.3f}"
+    row |= {name: f"{end[name]:.3f}" for name in (f"train {accuracy}", f"train {loss}")}
+    row[f"{loss.partition(' (')[0]} gap"] = f"{end[f'test {loss}'] - end[f'train {loss}']:.3f}"
     return row
 
 
@@ -227,21 +245,22 @@ def _differences(pairs: Sequence[tuple[str, Line, Line]], folds: NDArray[np.int6
     return _markdown(["difference", *columns, f"in {columns[0]}", f"{columns[0]}, fold by fold"], rows)
 
 
-def _heights(pairs: Sequence[tuple[str, Line, Line]], space: str) -> str:
+def _heights(pairs: Sequence[tuple[str, Line, Line]], accuracy: str) -> str:
     """How far the curves of the same pairs lie apart as a table; empty where no pair has enough in common."""
     rows = []
     for title, first, second in pairs:
-        found = overfitting.height(first.curve, second.curve, space)
+        found = overfitting.height(first.curve, second.curve, accuracy)
         cells = ["too little in common", "", "", ""]
         if found is not None:
-            inside = [overfitting.height(a, b, space) for a, b in zip(first.curves, second.curves, strict=True)]
+            inside = [overfitting.height(a, b, accuracy) for a, b in zip(first.curves, second.curves, strict=True)]
             folds = sorted(one.mean for one in inside if one is not None)
             spread = f"{folds[0]:.3f} to {folds[-1]:.3f} ({len(folds)})" if folds else ""
             cells = [f"{found.low:.3f} to {found.high:.3f}", f"{found.mean:.3f}", f"{found.least:.3f}", spread]
         rows.append([title, *cells])
     if not any(cells[-1] for cells in rows):
         return ""
-    columns = ["at equal top-1 on training images", "from … to", "test top-1: mean difference", "least"]
+    name = accuracy.partition(" (")[0]
+    columns = [f"at equal {name} on training images", "from … to", f"test {name}: mean difference", "least"]
     return _markdown([*columns, "mean, from fold to fold (folds)"], rows)
 
 
