@@ -211,7 +211,7 @@ def test_ratings_and_extra_images(data: tuple[Table, Folds], tmp_path: Path) -> 
     explained = r2_score(truth, said, multioutput="variance_weighted")
     assert line.curve["test R²"][-1] == pytest.approx(explained, abs=1e-5), "both folds are equally large"
     gap = line.curve["test squared error"][-1] - line.curve["train squared error"][-1]
-    assert "| train R² | train squared error | squared error gap |" in text
+    assert "| test R² | train R² | train squared error | squared error gap |" in text
     assert f" | {gap:.3f} |\n| {BOTH.name} |" in text
     assert (tmp_path / "comparison.png").stat().st_size > 5_000
     for fold in range(2):

@@ -215,7 +215,10 @@ def _cells(line: Line, accuracy: str, loss: str) -> dict[str, str]:
     end = {name: values[-1] for name, values in line.curve.items()}
     row = {"row": line.contender.name, "seeds": str(line.seeds)}
     row |= {column: str(figure.estimate) for column, figure in line.figures.items()}
-    row |= {name: f"{end[name]:.3f}" for name in (f"train {accuracy}", f"train {loss}")}
+    names = [f"train {accuracy}", f"train {loss}"]
+    # Of classes, what is right on test images stands there with its interval.
+    names = [f"test {accuracy}", *names] if accuracy == R_SQUARED else names
+    row |= {name: f"{end[name]:.3f}" for name in names}
     row[f"{loss.partition(' (')[0]} gap"] = f"{end[f'test {loss}'] - end[f'train {loss}']:.3f}"
     return row
 
