@@ -72,11 +72,11 @@ def mean_curve(curves: Sequence[Curve]) -> Curve:
 
 
 def with_r_squared(curve: Curve, table: Table) -> Curve:
-    """The curve of a rated table with R², the share of its ratings' variance that is explained, of both axes together.
+    """The curve of a table without classes with R²: how much of its ratings' variance is explained, of both axes together.
 
     The variance is the whole table's: guessing its mean everywhere gives 0.
     """
-    if table.valence is None or table.arousal is None:
+    if table.classes or table.valence is None or table.arousal is None:
         return curve
     truth = np.stack([table.valence, table.arousal], axis=1)
     variance = float(np.nanmean((truth - np.nanmean(truth, axis=0)) ** 2))
