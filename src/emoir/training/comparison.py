@@ -72,7 +72,7 @@ def mean_curve(curves: Sequence[Curve]) -> Curve:
 
 
 def with_r_squared(curve: Curve, table: Table) -> Curve:
-    """The curve of a table without classes with R²: how much of its ratings' variance is explained, of both axes together.
+    """The curve of a table without classes with R²: the share of its ratings' variance explained, both axes together.
 
     The variance is the whole table's: guessing its mean everywhere gives 0.
     """
