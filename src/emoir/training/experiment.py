@@ -36,8 +36,8 @@ TEXTURE = tuple(name for name, plane in PLANES.items() if plane.kind == "texture
 SIZE, CACHE_SIZE = 128, 144
 HISTORY, CONDITIONS = "epochs: ", "conditions"
 STEPS = 2_000
-# Figures cost a fifth of an epoch's training.
-MEASURE_EVERY = 3
+# Figures cost a fifth of an epoch's training where nothing is shown besides; a curve needs some points all the same.
+MEASURE_EVERY, POINTS = 3, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,8 @@ def run_piece(
         folds: its folds.
         protocol: shared by all rows.
         folder: receives ``NAME.npz``: answers on the test fold, retrieval inside it by the embedding, and every
-            third epoch's figures on the test fold and on as many training images without augmentation. A few kilobytes.
+            third epoch's (of a short run every) figures on the test fold and on as many training images without
+            augmentation. A few kilobytes.
         extra: weakly labelled images that are shown besides, never tested.
         pretrained: model folder with the distilled weights.
         report: progress.
@@ -261,7 +262,7 @@ def run_piece(
         rows=rows,
         report=report,
         measure=measure,
-        measure_every=MEASURE_EVERY,
+        measure_every=max(1, min(MEASURE_EVERY, protocol.epochs // POINTS)),
     )
     said = answers(network, exact[test])
     kept = {name: said[name] for name in (*table.classes, VALENCE_AROUSAL)}
