@@ -203,13 +203,23 @@ def test_ratings_and_extra_images(data: tuple[Table, Folds], tmp_path: Path) -> 
     assert rated.arousal is not None
     assert rated.valence is not None
     assert mean_of_figure(line.figures["arousal r"]) == pytest.approx(np.corrcoef(said[:, 1], rated.arousal)[0, 1])
-    other = replace(
-        line, contender=BOTH, figures=dict(zip(RATINGS, reversed(list(line.figures.values())), strict=True))
-    )
+    swapped = dict(zip(RATINGS, reversed(list(line.figures.values())), strict=True))
+    other = replace(line, contender=BOTH, figures=swapped, by_seed=[swapped])
     text = comparison.report([line, other], rated, folds, tmp_path, facts="in small")
-    gaps = [difference(other.figures[name], line.figures[name]) for name in RATINGS]
-    assert "| difference | valence r | arousal r | in valence r | valence r, fold by fold |" in text
-    assert f"| (2) colour + texture minus RGB, same network | {gaps[0]} | {gaps[1]} |" in text
+    cells = []
+    for name, axis in zip(RATINGS, (0, 1), strict=True):
+        gap = difference(other.figures[name], line.figures[name])
+        assert gap is not None
+        r_of = [
+            [np.corrcoef(said[rows, one], (rated.valence, rated.arousal)[one][rows])[0, 1] for one in (1 - axis, axis)]
+            for rows in (folds.test_rows(0), folds.test_rows(1))
+        ]
+        by_fold = ", ".join(f"{first - second:.3f}" for first, second in r_of)
+        cells.append((str(gap), f"{gap.verdict()} | {by_fold} | {gap.value:.3f}"))
+    judged = " | ".join(f"in {name} | {name}, fold by fold | {name}, seed by seed" for name in RATINGS)
+    assert f"| difference | valence r | arousal r | {judged} |" in text
+    row = " | ".join([*(gap for gap, _ in cells), *(rest for _, rest in cells)])
+    assert f"| (2) colour + texture minus RGB, same network | {row} |" in text
     truth = np.stack([rated.valence, rated.arousal], axis=1)
     explained = r2_score(truth, said, multioutput="variance_weighted")
     assert line.curve["test R²"][-1] == pytest.approx(explained, abs=1e-5), "both folds are equally large"
@@ -224,6 +234,12 @@ def test_ratings_and_extra_images(data: tuple[Table, Folds], tmp_path: Path) -> 
     each = [comparison.line_of(RGB, rated, folds, tmp_path, seeds) for seeds in ((0,), (1,), (0, 1))]
     r = [mean_of_figure(line.figures["arousal r"]) for line in each if line is not None]
     assert r[2] == pytest.approx((r[0] + r[1]) / 2), "the mean of the seeds' figures, not that of their mean answer"
+    both = each[2]
+    assert both is not None
+    twice = replace(other, by_seed=[swapped, swapped])
+    text = comparison.report([both, twice], rated, folds, tmp_path, facts="in small")
+    arousal = [f"{mean_of_figure(swapped['arousal r']) - one:.3f}" for one in r[:2]]
+    assert text.count(f" | {', '.join(arousal)} |\n") == 1, "a column of what each seed alone would say"
 
 
 def test_the_published_recipe_is_plain_gradient_descent(data: tuple[Table, Folds], tmp_path: Path) -> None:

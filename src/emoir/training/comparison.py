@@ -40,7 +40,7 @@ SHOWN = {"top-1 (micro)": "top-1", "NLL": "NLL", "P@10 (a)": "P@10 (a)", "mAP (a
 """Measures of the classes, and what their columns are called."""
 RATINGS = {"valence: r": "valence r", "arousal: r": "arousal r"}
 COMPARED = ("top-1", "P@10 (a)", "NLL", *RATINGS.values())
-"""Columns of which differences are printed; the first that there is gets a verdict."""
+"""Columns of which differences are printed."""
 R_SQUARED, ERROR = "R²", "squared error"
 
 
@@ -52,12 +52,14 @@ class Line:
         contender: what ran.
         seeds: how many of its seeds are complete.
         figures: column to figure, the mean over seeds, with its floor.
+        by_seed: the same of every seed alone.
         curves: of every fold, the mean over seeds.
     """
 
     contender: Contender
     seeds: int
     figures: Mapping[str, Figure]
+    by_seed: Sequence[Mapping[str, Figure]]
     curves: Sequence[Curve]
 
     @property
@@ -106,7 +108,7 @@ def line_of(contender: Contender, table: Table, folds: Folds, folder: Path, seed
         for fold in range(folds.count)
     ]
     averaged = {column: _averaged([one[column] for one in found if column in one]) for column in columns}
-    return Line(contender, len(complete), averaged, curves)
+    return Line(contender, len(complete), averaged, found, curves)
 
 
 def joined(contender: Contender, table: Table, folds: Folds, folder: Path, seed: int) -> dict[str, Values]:
@@ -233,19 +235,36 @@ def _folds_of_labelled(table: Table, folds: Folds) -> NDArray[np.int64]:
 
 
 def _differences(pairs: Sequence[tuple[str, Line, Line]], folds: NDArray[np.int64]) -> str:
-    """The paired differences as a table."""
-    columns = [column for column in COMPARED if column in pairs[0][1].figures]
+    """The paired differences as a table, and in the measures that rows are judged by, fold by fold and seed by seed."""
+    measured = pairs[0][1].figures
+    columns = [column for column in COMPARED if column in measured]
+    judged = columns[:1] if columns[0] not in RATINGS.values() else columns
+    header = ["difference", *columns]
+    for column in judged:
+        header += [f"in {column}", f"{column}, fold by fold", f"{column}, seed by seed"]
+    everything = np.arange(len(folds))
     rows = []
     for title, first, second in pairs:
-        gaps = [difference(first.figures[column], second.figures[column]) for column in columns]
-        leading = [line.figures[columns[0]].statistic for line in (first, second)]
-        by_fold = []
-        for fold in range(int(folds.max()) + 1):
-            own, other = (value(np.flatnonzero(folds == fold)) for value in leading if value is not None)
-            by_fold.append(f"{own - other:.3f}")
-        verdict = gaps[0].verdict() if gaps[0] is not None else ""
-        rows.append([title, *map(str, gaps), verdict, ", ".join(by_fold)])
-    return _markdown(["difference", *columns, f"in {columns[0]}", f"{columns[0]}, fold by fold"], rows)
+        gaps = {column: difference(first.figures[column], second.figures[column]) for column in columns}
+        row = [title, *map(str, gaps.values())]
+        for column in judged:
+            gap = gaps[column]
+            both = (first.figures[column], second.figures[column])
+            by_fold = [_gap(*both, np.flatnonzero(folds == fold)) for fold in range(int(folds.max()) + 1)]
+            # A seed's number is all that its two networks share: this tells how far single runs go apart.
+            by_seed = [
+                _gap(own[column], other[column], everything)
+                for own, other in zip(first.by_seed, second.by_seed, strict=False)
+            ]
+            row += [gap.verdict() if gap is not None else "", ", ".join(by_fold), ", ".join(by_seed)]
+        rows.append(row)
+    return _markdown(header, rows)
+
+
+def _gap(first: Figure, second: Figure, rows: NDArray[np.intp]) -> str:
+    """The difference of two figures over some rows."""
+    own, other = (value(rows) for value in (first.statistic, second.statistic) if value is not None)
+    return f"{own - other:.3f}"
 
 
 def _heights(pairs: Sequence[tuple[str, Line, Line]], accuracy: str) -> str:
