@@ -204,7 +204,7 @@ def test_ratings_and_extra_images(data: tuple[Table, Folds], tmp_path: Path) -> 
     assert rated.valence is not None
     assert mean_of_figure(line.figures["arousal r"]) == pytest.approx(np.corrcoef(said[:, 1], rated.arousal)[0, 1])
     swapped = dict(zip(RATINGS, reversed(list(line.figures.values())), strict=True))
-    other = replace(line, contender=BOTH, figures=swapped, by_seed=[swapped])
+    other = replace(line, contender=BOTH, figures=swapped, by_seed={0: swapped})
     text = comparison.report([line, other], rated, folds, tmp_path, facts="in small")
     cells = []
     for name, axis in zip(RATINGS, (0, 1), strict=True):
@@ -236,7 +236,7 @@ def test_ratings_and_extra_images(data: tuple[Table, Folds], tmp_path: Path) -> 
     assert r[2] == pytest.approx((r[0] + r[1]) / 2), "the mean of the seeds' figures, not that of their mean answer"
     both = each[2]
     assert both is not None
-    twice = replace(other, by_seed=[swapped, swapped])
+    twice = replace(other, by_seed={0: swapped, 1: swapped})
     text = comparison.report([both, twice], rated, folds, tmp_path, facts="in small")
     arousal = [f"{mean_of_figure(swapped['arousal r']) - one:.3f}" for one in r[:2]]
     assert text.count(f" | {', '.join(arousal)} |\n") == 1, "a column of what each seed alone would say"

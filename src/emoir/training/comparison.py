@@ -50,16 +50,14 @@ class Line:
 
     Args:
         contender: what ran.
-        seeds: how many of its seeds are complete.
         figures: column to figure, the mean over seeds, with its floor.
-        by_seed: the same of every seed alone.
+        by_seed: the same of every complete seed alone.
         curves: of every fold, the mean over seeds.
     """
 
     contender: Contender
-    seeds: int
     figures: Mapping[str, Figure]
-    by_seed: Sequence[Mapping[str, Figure]]
+    by_seed: Mapping[int, Mapping[str, Figure]]
     curves: Sequence[Curve]
 
     @property
@@ -101,14 +99,14 @@ def line_of(contender: Contender, table: Table, folds: Folds, folder: Path, seed
     complete = [seed for seed in seeds if is_complete(contender, folds, folder, seed)]
     if not complete:
         return None
-    found = [_figures(table, folds, joined(contender, table, folds, folder, seed)) for seed in complete]
-    columns = dict.fromkeys(column for one in found for column in one)
+    found = {seed: _figures(table, folds, joined(contender, table, folds, folder, seed)) for seed in complete}
+    columns = dict.fromkeys(column for one in found.values() for column in one)
     curves = [
         with_r_squared(mean_curve([history(folder, Piece(contender, fold, seed)) for seed in complete]), table)
         for fold in range(folds.count)
     ]
-    averaged = {column: _averaged([one[column] for one in found if column in one]) for column in columns}
-    return Line(contender, len(complete), averaged, found, curves)
+    averaged = {column: _averaged([one[column] for one in found.values() if column in one]) for column in columns}
+    return Line(contender, averaged, found, curves)
 
 
 def joined(contender: Contender, table: Table, folds: Folds, folder: Path, seed: int) -> dict[str, Values]:
@@ -215,7 +213,7 @@ def report(lines: Sequence[Line], table: Table, folds: Folds, folder: Path, *, f
 def _cells(line: Line, accuracy: str, loss: str) -> dict[str, str]:
     """One row of the first table."""
     end = {name: values[-1] for name, values in line.curve.items()}
-    row = {"row": line.contender.name, "seeds": str(line.seeds)}
+    row = {"row": line.contender.name, "seeds": str(len(line.by_seed))}
     row |= {column: str(figure.estimate) for column, figure in line.figures.items()}
     names = [f"train {accuracy}", f"train {loss}"]
     # Of classes, what is right on test images stands there with its interval.
@@ -253,8 +251,9 @@ def _differences(pairs: Sequence[tuple[str, Line, Line]], folds: NDArray[np.int6
             by_fold = [_gap(*both, np.flatnonzero(folds == fold)) for fold in range(int(folds.max()) + 1)]
             # A seed's number is all that its two networks share: this tells how far single runs go apart.
             by_seed = [
-                _gap(own[column], other[column], everything)
-                for own, other in zip(first.by_seed, second.by_seed, strict=False)
+                _gap(own[column], second.by_seed[seed][column], everything)
+                for seed, own in first.by_seed.items()
+                if seed in second.by_seed
             ]
             row += [gap.verdict() if gap is not None else "", ", ".join(by_fold), ", ".join(by_seed)]
         rows.append(row)

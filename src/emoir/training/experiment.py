@@ -36,8 +36,6 @@ TEXTURE = tuple(name for name, plane in PLANES.items() if plane.kind == "texture
 SIZE, CACHE_SIZE = 128, 144
 HISTORY, CONDITIONS = "epochs: ", "conditions"
 STEPS = 2_000
-# Figures cost a fifth of an epoch's training where nothing is shown besides; a curve needs some points all the same.
-MEASURE_EVERY, POINTS = 3, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +94,17 @@ def length(images: int) -> tuple[int, int]:
     """
     batch = 32 if images >= 1_000 else 16
     return batch, max(1, round(STEPS * batch / images))
+
+
+def measured_every(epochs: int) -> int:
+    """After how many epochs figures are taken, which cost a fifth of an epoch where nothing is shown besides.
+
+    A short run has few epochs, and its curve needs some points.
+
+    >>> measured_every(160), measured_every(60), measured_every(40), measured_every(8)
+    (3, 3, 2, 1)
+    """
+    return max(1, min(3, epochs // 20))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,7 +271,7 @@ def run_piece(
         rows=rows,
         report=report,
         measure=measure,
-        measure_every=max(1, min(MEASURE_EVERY, protocol.epochs // POINTS)),
+        measure_every=measured_every(protocol.epochs),
     )
     said = answers(network, exact[test])
     kept = {name: said[name] for name in (*table.classes, VALENCE_AROUSAL)}
