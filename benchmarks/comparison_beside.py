@@ -23,7 +23,7 @@ from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.regression import pearson
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.training.comparison import is_complete, joined, out_of_fold
-from emoir.training.experiment import CONTENDERS, Contender
+from emoir.training.contenders import CONTENDERS, Contender
 from paper_comparison import RESULTS
 from shipped import MODEL, readings
 

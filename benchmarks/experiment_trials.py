@@ -15,7 +15,8 @@ from pathlib import Path
 
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
-from emoir.training.experiment import CONTENDERS, Contender, Piece, Protocol, history, run_piece
+from emoir.training.contenders import CONTENDERS, Contender, Protocol
+from emoir.training.experiment import Piece, history, run_piece
 from emoir.training.loop import use_one_thread
 from paper_comparison import setting
 

@@ -29,7 +29,8 @@ from emoir.emotions.spaces import MIKELS
 from emoir.evaluate.figures import provenance
 from emoir.extract.model import CARD, WEIGHTS
 from emoir.training import comparison
-from emoir.training.experiment import CONTENDERS, Protocol, pieces, run_piece
+from emoir.training.contenders import CONTENDERS, Protocol
+from emoir.training.experiment import pieces, run_piece
 from emoir.training.loop import use_one_thread
 from pretrain_shipped import pretrained
 

@@ -21,17 +21,8 @@ from emoir.evaluate.figures import Figure, difference
 from emoir.evaluate.intervals import Estimate
 from emoir.networks import AlexNet, EmotionNet
 from emoir.training import comparison
-from emoir.training.experiment import (
-    CONTENDERS,
-    Contender,
-    Piece,
-    Protocol,
-    build,
-    history,
-    pieces,
-    run_piece,
-    with_classes,
-)
+from emoir.training.contenders import CONTENDERS, Contender, Protocol, build
+from emoir.training.experiment import Piece, history, pieces, run_piece, with_classes
 from tests.training.test_fine_tune import save_colours
 
 TINY = Protocol(epochs=2, batch=8, width=8, blocks=(1, 1), seeds=(0,))

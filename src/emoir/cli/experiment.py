@@ -53,6 +53,7 @@ def experiment(
     try:
         from emoir.training import comparison
         from emoir.training import experiment as runs
+        from emoir.training.contenders import CONTENDERS, Protocol, length
         from emoir.training.loop import use_one_thread
     except ImportError as error:
         raise EmoirError(f'experiments need more packages ({error.name}): pip install "emoir[train]"') from None
@@ -66,14 +67,14 @@ def experiment(
     folds = make_folds(table)
     weak = None if extra is None else _without_copies(read_dataset(extra), folds.digests)
     chosen = tuple(range(1 if quick else seeds))
-    batch, enough = runs.length(len(folds.training_rows(0)) + (0 if weak is None else len(weak)))
+    batch, enough = length(len(folds.training_rows(0)) + (0 if weak is None else len(weak)))
     protocol = (
-        runs.Protocol(batch=batch, epochs=min(epochs or 3, 3), width=8, seeds=chosen)
+        Protocol(batch=batch, epochs=min(epochs or 3, 3), width=8, seeds=chosen)
         if quick
-        else runs.Protocol(batch=batch, epochs=epochs or enough, seeds=chosen)
+        else Protocol(batch=batch, epochs=epochs or enough, seeds=chosen)
     )
     base = pretrained or shipped_model_folder()
-    rows = [row for row in runs.CONTENDERS if not row.pretrained or _knows_nothing_of(base, table)]
+    rows = [row for row in CONTENDERS if not row.pretrained or _knows_nothing_of(base, table)]
     out = out or Path("runs") / ("quick" if quick else "experiment")
     out.mkdir(parents=True, exist_ok=True)
     todo = runs.pieces(rows, folds.count, chosen)

@@ -20,7 +20,8 @@ from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.retrieval import chance_average_precision, chance_precision, leave_one_out, same_class
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.training import overfitting
-from emoir.training.experiment import CONDITIONS, HISTORY, Contender, Piece, history
+from emoir.training.contenders import Contender
+from emoir.training.experiment import CONDITIONS, HISTORY, Piece, history
 from emoir.training.overfitting import Curve
 
 Values = NDArray[np.float64]
