@@ -107,8 +107,8 @@ def show(name: str, protocol: Protocol) -> None:
     if not lines:
         print(f"{name}: nothing is complete yet")
         return
-    shown = f", with {len(extra)} images of {extra.name} besides" if extra is not None else ""
-    print(comparison.report(lines, table, folds, folder, facts=provenance(f"{protocol}{shown}", "5 frozen folds")))
+    facts = provenance(str(protocol), "5 frozen folds")
+    print(comparison.report(lines, table, folds, folder, facts=facts, extra=extra))
 
 
 def main() -> None:

@@ -196,7 +196,8 @@ def test_ratings_and_extra_images(data: tuple[Table, Folds], tmp_path: Path) -> 
     assert mean_of_figure(line.figures["arousal r"]) == pytest.approx(np.corrcoef(said[:, 1], rated.arousal)[0, 1])
     swapped = dict(zip(RATINGS, reversed(list(line.figures.values())), strict=True))
     other = replace(line, contender=BOTH, figures=swapped, by_seed={0: swapped})
-    text = comparison.report([line, other], rated, folds, tmp_path, facts="in small")
+    text = comparison.report([line, other], rated, folds, tmp_path, facts="in small", extra=table)
+    assert text.startswith(f"### rated (40 images), with {table.name} (40) besides\n")
     cells = []
     for name, axis in zip(RATINGS, (0, 1), strict=True):
         gap = difference(other.figures[name], line.figures[name])
@@ -229,6 +230,7 @@ def test_ratings_and_extra_images(data: tuple[Table, Folds], tmp_path: Path) -> 
     assert both is not None
     twice = replace(other, by_seed={0: swapped, 1: swapped})
     text = comparison.report([both, twice], rated, folds, tmp_path, facts="in small")
+    assert text.startswith("### rated (40 images)\n")
     arousal = [f"{mean_of_figure(swapped['arousal r']) - one:.3f}" for one in r[:2]]
     assert text.count(f" | {', '.join(arousal)} |\n") == 1, "a column of what each seed alone would say"
 

@@ -87,7 +87,7 @@ def experiment(
         f"5 folds, seed 0; {protocol.epochs} epochs in batches of {batch} for every row",
         f"seeds of the headline rows: {len(chosen)}",
     )
-    put(comparison.report(lines, table, folds, out, facts=facts))
+    put(comparison.report(lines, table, folds, out, facts=facts, extra=weak))
     say(f"written to {shown(out)}")
 
 

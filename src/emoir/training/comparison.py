@@ -175,7 +175,9 @@ def _averaged(seeds: Sequence[Figure]) -> Figure:
     return Figure(first.measure, first.images, first.floor, estimate, mean, first.groups)
 
 
-def report(lines: Sequence[Line], table: Table, folds: Folds, folder: Path, *, facts: str) -> str:
+def report(
+    lines: Sequence[Line], table: Table, folds: Folds, folder: Path, *, facts: str, extra: Table | None = None
+) -> str:
     """Write ``comparison.md``, ``.csv``, ``.json`` and a plot; returns the Markdown.
 
     Args:
@@ -184,13 +186,15 @@ def report(lines: Sequence[Line], table: Table, folds: Folds, folder: Path, *, f
         folds: its folds.
         folder: where to write.
         facts: the line that says what ran, on which data and machine.
+        extra: weakly labelled images that were shown besides.
     """
     accuracy, loss = judged_by(table)
     rows = [_cells(line, accuracy, loss) for line in lines]
     floors = {column: figure.floor for line in lines for column, figure in line.figures.items()}
     columns = list(dict.fromkeys(name for row in [{"row": "", "seeds": "", **floors}, *rows] for name in row))
     shown = [*rows, {"row": "by guessing", **floors}]
-    texts = [f"### {table.name} ({len(table)} images)\n"]
+    besides = "" if extra is None else f", with {extra.name} ({len(extra)}) besides"
+    texts = [f"### {table.name} ({len(table)} images){besides}\n"]
     texts.append(_markdown(columns, [[row.get(name, "") for name in columns] for row in shown]))
     by_name = {line.contender.name: line for line in lines}
     pairs = [(title, by_name[a], by_name[b]) for title, a, b in HEADLINES if a in by_name and b in by_name]
@@ -199,7 +203,7 @@ def report(lines: Sequence[Line], table: Table, folds: Folds, folder: Path, *, f
     if heights := _heights(pairs, accuracy):
         texts.append("\n" + heights)
     curves = {name: line.curve for name, line in by_name.items()}
-    overfitting.plot(curves, accuracy, loss, table.name, folder / "comparison.png")
+    overfitting.plot(curves, accuracy, loss, f"{table.name}{besides}", folder / "comparison.png")
     texts.append("\n" + facts)
     text = "\n".join(texts) + "\n"
     (folder / "comparison.md").write_text(text, encoding="utf-8")
