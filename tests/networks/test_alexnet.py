@@ -53,6 +53,20 @@ def test_initialisation() -> None:
     assert float(convolutions[2].weight.detach().std()) == pytest.approx(0.01, rel=0.02)
 
 
+def test_ratings_do_not_run_to_an_end_in_the_first_steps() -> None:
+    torch.manual_seed(0)
+    network = AlexNet(NetworkConfig(size=64)).train()
+    images, truth = torch.rand(8, 3, 64, 64), torch.rand(8, 2) * 0.5 + 0.25
+    optimizer = torch.optim.AdamW(network.parameters(), lr=5e-4)
+    for _ in range(12):
+        ratings = network(images).heads["valence_arousal"]
+        optimizer.zero_grad()
+        (ratings - truth).square().mean().backward()
+        optimizer.step()
+        low, high = ratings.detach().aminmax()
+        assert 0.02 < float(low) <= float(high) < 0.98
+
+
 def test_response_normalisation_is_torch_s_own() -> None:
     maps = 30 * torch.randn(2, 96, 5, 7, generator=torch.Generator().manual_seed(0))
     expected = torch.nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2)(maps)

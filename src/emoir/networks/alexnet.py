@@ -100,8 +100,11 @@ class AlexNet(Network):
         with torch.autocast(images.device.type, enabled=False):
             features = features.float()
             heads = {name: output(features) for name, output in self.outputs.items()}
-            heads[VALENCE_AROUSAL] = torch.sigmoid(self.valence_arousal(features))
-            return NetworkOutput(features, nn.functional.normalize(features, dim=1), heads)
+            embedding = F.normalize(features, dim=1)
+            # At unit length, as ours: 4,096 features that begin near 1 throw a sigmoid to its end in a few steps, where
+            # it has no slope to come back on.
+            heads[VALENCE_AROUSAL] = torch.sigmoid(4 * self.valence_arousal(embedding))
+            return NetworkOutput(features, embedding, heads)
 
     def _initialise(self) -> None:
         """Gaussian weights of deviation 0.01; biases 1 where the publication starts its rectifiers open, else 0."""
