@@ -101,7 +101,7 @@ def test_pieces_become_tables(data: tuple[Table, Folds], tmp_path: Path) -> None
     assert (rows[2]["P@10 (a)"], rows[2]["P@10 (b)"]) == ("0.487 chance", "0.474 chance")
     assert json.loads((tmp_path / "comparison.json").read_text())[0]["seeds"] == "1"
     assert "at equal top-1" not in text, "one measured epoch has no range in common"
-    rise = {name: np.linspace(0.2, 0.9, 5) for name in learnt}
+    rise = {name: np.linspace(0.2, 0.9, 5) for name in learnt} | {"epoch": np.arange(1.0, 6)}
     lower = {name: values / 2 if name.startswith("test") else values for name, values in rise.items()}
     high, low = replace(second, curves=[rise, rise]), replace(first, curves=[lower, lower])
     apart = comparison.report([low, high], table, folds, tmp_path, facts="in small")
@@ -109,6 +109,8 @@ def test_pieces_become_tables(data: tuple[Table, Folds], tmp_path: Path) -> None
         "| (2) colour + texture minus RGB, same network | 0.200 to 0.900 | 0.275 | 0.100 | 0.275 to 0.275 (2) |"
         in apart
     )
+    assert f"| {BOTH.name} | 0.900 | 5 | 0.900 | 0.200 | 1 | 0.900 |" in apart, "all measures rise here"
+    assert (tmp_path / "curves.csv").read_text(encoding="utf-8").count(BOTH.name) == 5
     assert (tmp_path / "comparison.png").stat().st_size > 5_000
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from emoir.training.overfitting import Curve, height, plot
+from emoir.training.overfitting import Curve, Turn, height, plot, turn, write
 
 
 def curve(train: list[float], test: list[float]) -> Curve:
@@ -45,6 +46,22 @@ def test_epochs_that_forget_are_put_in_order() -> None:
 
 def test_curves_with_nothing_in_common_have_no_height() -> None:
     assert height(curve([0.6, 0.9], [0.5, 0.5]), curve([0.1, 0.3], [0.1, 0.3]), "top-1 (mood)") is None
+
+
+def test_a_curve_turns_where_it_is_best_the_first_time() -> None:
+    bent = curve([0.2, 0.5, 0.8, 0.9], [0.2, 0.4, 0.4, 0.3])
+    assert turn(bent, "test top-1 (mood)", lower_is_better=False) == Turn(0.4, 1, 0.3)
+    assert turn(bent, "test NLL (mood)", lower_is_better=True) == Turn(0.6, 1, 0.7)
+
+
+def test_curves_come_back_from_their_file(tmp_path: Path) -> None:
+    rising, flat = curve([0.2, 0.7], [0.2, 0.5]), curve([0.1, 0.6], [0.3, 0.2])
+    write({"flat": flat, "rising": rising}, tmp_path / "curves.csv")
+    with (tmp_path / "curves.csv").open(newline="", encoding="utf-8") as stream:
+        lines = list(csv.DictReader(stream))
+    assert [line["row"] for line in lines] == ["flat", "flat", "rising", "rising"]
+    for name, values in rising.items():
+        assert [float(line[name]) for line in lines[2:]] == pytest.approx(values.tolist())
 
 
 def test_the_plot_shows_both_curves(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ def _averaged(seeds: Sequence[Figure]) -> Figure:
 def report(
     lines: Sequence[Line], table: Table, folds: Folds, folder: Path, *, facts: str, extra: Table | None = None
 ) -> str:
-    """Write ``comparison.md``, ``.csv``, ``.json`` and a plot; returns the Markdown.
+    """Write ``comparison.md``, ``.csv``, ``.json``, a plot and its ``curves.csv``; returns the Markdown.
 
     Args:
         lines: finished rows.
@@ -203,6 +203,8 @@ def report(
     if heights := _heights(pairs, accuracy):
         texts.append("\n" + heights)
     curves = {name: line.curve for name, line in by_name.items()}
+    texts.append("\n" + _turns(curves, accuracy, loss))
+    overfitting.write(curves, folder / "curves.csv")
     overfitting.plot(curves, accuracy, loss, f"{table.name}{besides}", folder / "comparison.png")
     texts.append("\n" + facts)
     text = "\n".join(texts) + "\n"
@@ -288,6 +290,22 @@ def _heights(pairs: Sequence[tuple[str, Line, Line]], accuracy: str) -> str:
     name = accuracy.partition(" (")[0]
     columns = [f"at equal {name} on training images", "from … to", f"test {name}: mean difference", "least"]
     return _markdown([*columns, "mean, from fold to fold (folds)"], rows)
+
+
+def _turns(curves: Mapping[str, Curve], accuracy: str, loss: str) -> str:
+    """Where the curves on test images turn as a table."""
+    columns = ["on test images, while it learnt"]
+    for measure, best in ((accuracy, "highest"), (loss, "lowest")):
+        name = measure.partition(" (")[0]
+        columns += [f"{name}: {best}", "after epochs", f"{name} at the end"]
+    rows = []
+    for name, curve in curves.items():
+        row = [name]
+        for measure, lower in ((accuracy, False), (loss, True)):
+            found = overfitting.turn(curve, f"test {measure}", lower_is_better=lower)
+            row += [f"{found.best:.3f}", str(found.epoch), f"{found.end:.3f}"]
+        rows.append(row)
+    return _markdown(columns, rows)
 
 
 def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

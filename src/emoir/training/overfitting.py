@@ -6,6 +6,7 @@ their training images.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,57 @@ def _in_order(curve: Curve, accuracy: str) -> tuple[Values, Values]:
     train, test = curve[f"train {accuracy}"], curve[f"test {accuracy}"]
     order = np.argsort(train, kind="stable")
     return train[order], test[order]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Where a measure was at its best while a network learnt.
+
+    Args:
+        best: the best value.
+        epoch: after how many epochs that was, the first time.
+        end: the value after the last one.
+    """
+
+    best: float
+    epoch: int
+    end: float
+
+
+def turn(curve: Curve, measure: str, *, lower_is_better: bool) -> Turn:
+    """Where a measure turned: far before the end, the network was trained too long.
+
+    It is read off with hindsight, so the best value flatters: a description, not a way to choose a length.
+
+    Args:
+        curve: what was measured of a network.
+        measure: a name in it, with its ``test`` or ``train``.
+        lower_is_better: whether it is a loss.
+
+    >>> import numpy as np
+    >>> turn({"epoch": np.array([3, 6, 9]), "test NLL (mood)": np.array([0.7, 0.5, 0.6])},
+    ...      "test NLL (mood)", lower_is_better=True)
+    Turn(best=0.5, epoch=6, end=0.6)
+    """
+    values = curve[measure]
+    at = int(np.argmin(values) if lower_is_better else np.argmax(values))
+    return Turn(float(values[at]), int(curve["epoch"][at]), float(values[-1]))
+
+
+def write(curves: Mapping[str, Curve], file: Path) -> None:
+    """Write the curves as CSV: a line per row and measured epoch.
+
+    Args:
+        curves: name of a row to what was measured while it learnt, the same measures of each.
+        file: a CSV.
+    """
+    with whole(file) as partial, open(partial, "w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        measures = list(next(iter(curves.values())))
+        writer.writerow(["row", *measures])
+        for name, curve in curves.items():
+            for values in zip(*(curve[measure] for measure in measures), strict=True):
+                writer.writerow([name, *(f"{value:.4g}" for value in values)])
 
 
 def plot(curves: Mapping[str, Curve], accuracy: str, loss: str, title: str, file: Path) -> None:
