@@ -139,14 +139,13 @@ def plot(curves: Mapping[str, Curve], accuracy: str, loss: str, title: str, file
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, 2, figsize=(12, 5))
+    figure, axes = pyplot.subplots(1, 2, figsize=(12, 5.5), layout="constrained")
     for name, curve in curves.items():
         axes[0].plot(curve[f"train {accuracy}"], curve[f"test {accuracy}"], marker=".", label=name)
         axes[1].plot(curve["epoch"], curve[f"test {loss}"] - curve[f"train {loss}"], marker=".")
     axes[0].set(xlabel=f"{accuracy} on clean training images", ylabel=f"{accuracy} on test images", title=title)
-    axes[0].legend(fontsize=8)
     axes[1].set(xlabel="epoch", ylabel=f"{loss} on test minus on clean training images")
-    figure.tight_layout()
+    figure.legend(loc="outside lower center", ncols=4)
     with whole(file) as partial:
         figure.savefig(partial, dpi=110, format="png")
     pyplot.close(figure)
