@@ -1,11 +1,11 @@
 """What stands beside the paper's comparison, on the same folds: ``python benchmarks/comparison_beside.py``.
 
-Three systems that are no rows of it. The numbers that describe colour and texture, with a linear probe: what the paper
-sets out from, labels by low-level features alone. And the shipped network, which saw more than any row: each of its
-five networks began with the distilled weights, as the distilled row does, and learnt from the ratings of the other
-sets, too, and from soft labels of 18,207 unrated images. And the distilled row with the weakly labelled web set
-besides: its own table compares it with rows that the web set cuts short, here it meets those that saw the rated images
-alone. Every image is read by a model that was not shown it.
+Three systems that are no rows of its tables of the rated images alone. The numbers that describe colour and texture,
+with a linear probe: what the paper sets out from, labels by low-level features alone. And the shipped network, which
+saw more than any row: each of its five networks began with the distilled weights, as the distilled row does, and
+learnt from the ratings of the other sets, too, and from soft labels of 18,207 unrated images. And the distilled row
+with the weakly labelled web set besides: its own table compares it with rows that the web set cuts short, here it
+meets those that saw the rated images alone. Every image is read by a model that was not shown it.
 
 Then where colour and texture help on GAPED: between its categories of content, or inside them.
 """
