@@ -51,7 +51,10 @@ def test_all_rows_are_there_and_headlines_have_every_seed() -> None:
     assert names[0] == "original"
     assert names[-1].endswith("distilled")
     todo = pieces(CONTENDERS, 5, (0, 1, 2))
-    assert len(todo) == 5 * (len(CONTENDERS) + 2 * 3)
+    assert len(todo) == 5 * (len(CONTENDERS) + 2 * 4)
+    assert {piece.contender.name for piece in todo if piece.seed} == {
+        row for title, *pair in comparison.HEADLINES if title.startswith(("(1)", "(2)")) for row in pair
+    }
     assert len({piece.file for piece in todo}) == len(todo)
 
 
@@ -118,13 +121,14 @@ def test_the_rows_of_the_claims_run_first() -> None:
     order = [piece.contender.name for piece in pieces(CONTENDERS, 1, (0, 1))]
     assert order == [
         "original",
+        "original + our recipe",
         "ours, RGB",
         "ours, colour + texture",
         "ours, colour + texture, distilled",
-        "original + our recipe",
         "ours, colour",
         "ours, texture",
         "original",
+        "original + our recipe",
         "ours, RGB",
         "ours, colour + texture",
     ]

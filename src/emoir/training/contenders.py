@@ -40,7 +40,7 @@ class Contender:
 
 CONTENDERS = (
     Contender("original", published=True, headline=True),
-    Contender("original + our recipe"),
+    Contender("original + our recipe", headline=True),
     Contender("ours, RGB", ("srgb",), headline=True),
     Contender("ours, colour", COLOUR),
     Contender("ours, texture", ("srgb", *TEXTURE)),
