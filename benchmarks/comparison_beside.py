@@ -21,7 +21,7 @@ from baselines import readings_of
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
 from emoir.evaluate.figures import Figure, difference, figures, provenance
-from emoir.evaluate.intervals import bootstrap, bootstrap_mean, paired_difference
+from emoir.evaluate.intervals import Estimate, bootstrap, bootstrap_mean, paired_difference
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.regression import pearson
 from emoir.networks.base import VALENCE_AROUSAL
@@ -48,27 +48,30 @@ def shown(table: Table, said: OutOfFold) -> dict[str, Figure]:
     return {figure.measure: figure for figure in figures(table, said) if figure.measure.split(": ")[1] in SHOWN}
 
 
+def right_unless_stuck(row: Contender, seed: int, table: Table, folds: Folds) -> NDArray[np.floating]:
+    """Whether each image of the FI part got its class; NaN where the run of its fold gives every image the same."""
+    said = joined(row, table, folds, RESULTS / "fi_subset", seed)["mikels"].argmax(axis=1)
+    right = (said == table.classes["mikels"]).astype(float)
+    for test in map(folds.test_rows, range(folds.count)):
+        if len(np.unique(said[test])) == 1:
+            right[test] = np.nan
+    return right
+
+
 def print_without_stuck_runs() -> None:
     """Top-1 on the FI part, from scratch, over the runs that do not give every image of their fold the same class."""
     table, folds = development.folds("fi_subset")
-    labels, rows = table.classes["mikels"], {row.name: row for row in CONTENDERS}
+    rows = {row.name: row for row in CONTENDERS}
     right: dict[str, NDArray[np.floating]] = {}
     print("\n| FI part, from scratch | runs | of one class for all | top-1 of the others [95 %] |\n|---|---|---|---|")
     for name in ("original", "original + our recipe", "ours, RGB", "ours, colour + texture", DISTILLED.name):
         seeds = [seed for seed in range(SEEDS) if is_complete(rows[name], folds, RESULTS / "fi_subset", seed)]
-        runs, stuck = np.full((len(seeds), len(table)), np.nan), 0
-        for run, seed in zip(runs, seeds, strict=True):
-            said = joined(rows[name], table, folds, RESULTS / "fi_subset", seed)["mikels"].argmax(axis=1)
-            for fold in range(folds.count):
-                test = folds.test_rows(fold)
-                if len(np.unique(said[test])) == 1:
-                    stuck += 1
-                else:
-                    run[test] = said[test] == labels[test]
-        known = not np.isnan(runs).all(axis=0).any()
-        if known:
+        runs = np.stack([right_unless_stuck(rows[name], seed, table, folds) for seed in seeds])
+        stuck = sum(int(np.isnan(runs[:, folds.test_rows(fold)[0]]).sum()) for fold in range(folds.count))
+        others: Estimate | str = "of some folds none is left"
+        if not np.isnan(runs).all(axis=0).any():
             right[name] = np.nanmean(runs, axis=0)
-        others = bootstrap_mean(right[name], groups=table.together) if known else "of some folds none is left"
+            others = bootstrap_mean(right[name], groups=table.together)
         print(f"| {name} | {len(seeds) * folds.count} | {stuck} | {others} |")
     original = right.pop("original + our recipe")
     print("\n| top-1, minus the original by our recipe, without those runs | difference [95 %] | |\n|---|---|---|")
