@@ -51,7 +51,7 @@ def shown(table: Table, said: OutOfFold) -> dict[str, Figure]:
 def right_unless_stuck(row: Contender, seed: int, table: Table, folds: Folds) -> NDArray[np.floating]:
     """Whether each image of the FI part got its class; NaN where the run of its fold gives every image the same."""
     said = joined(row, table, folds, RESULTS / "fi_subset", seed)["mikels"].argmax(axis=1)
-    right = (said == table.classes["mikels"]).astype(float)
+    right: NDArray[np.floating] = np.where(said == table.classes["mikels"], 1.0, 0.0)
     for test in map(folds.test_rows, range(folds.count)):
         if len(np.unique(said[test])) == 1:
             right[test] = np.nan
