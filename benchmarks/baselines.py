@@ -16,8 +16,9 @@ import development
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
 from emoir.evaluate import bootstrap, bootstrap_mean
-from emoir.evaluate.figures import figures, headline, provenance
+from emoir.evaluate.metrics import compute_metrics, headline
 from emoir.evaluate.out_of_fold import OutOfFold
+from emoir.evaluate.provenance import provenance
 from emoir.evaluate.regression import pearson
 from emoir.evaluate.retrieval import (
     average_precision,
@@ -49,15 +50,15 @@ def print_side_by_side() -> None:
         columns = [headline(table, readings_of(name, model, table, folds)) for model in MODELS]
         for measure, first in columns[0].items():
             values = " | ".join(str(column[measure].estimate) for column in columns)
-            print(f"| {name} ({len(table)}) | {measure} | {first.floor} | {values} |")
+            print(f"| {name} ({len(table)}) | {measure} | {first.baseline} | {values} |")
 
 
 def print_in_full() -> None:
     for name in development.HUMAN_RATED:
         table, folds = development.folds(name)
         print(f"\n### {name}, teachers + probe\n\n| measure | images | floor | value [95 %] |\n|---|---|---|---|")
-        for line in figures(table, readings_of(name, "teachers", table, folds)):
-            print(f"| {line.measure} | {line.images} | {line.floor} | {line.estimate} |")
+        for line in compute_metrics(table, readings_of(name, "teachers", table, folds)):
+            print(f"| {line.measure} | {line.images} | {line.baseline} | {line.estimate} |")
 
 
 def print_nearest_neighbours() -> None:

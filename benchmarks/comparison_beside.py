@@ -20,9 +20,10 @@ import development
 from baselines import readings_of
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
-from emoir.evaluate.figures import Figure, difference, figures, provenance
 from emoir.evaluate.intervals import Estimate, bootstrap, bootstrap_mean, paired_difference
+from emoir.evaluate.metrics import MetricResult, compute_metrics, difference
 from emoir.evaluate.out_of_fold import OutOfFold
+from emoir.evaluate.provenance import provenance
 from emoir.evaluate.regression import pearson
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.training.comparison import is_complete, joined, out_of_fold
@@ -43,9 +44,9 @@ def said_by(row: Contender, table: Table, folds: Folds, setting: str) -> OutOfFo
     return out_of_fold(table, folds, joined(row, table, folds, folder, SEED))
 
 
-def shown(table: Table, said: OutOfFold) -> dict[str, Figure]:
+def shown(table: Table, said: OutOfFold) -> dict[str, MetricResult]:
     """The figures that are printed, by their measures."""
-    return {figure.measure: figure for figure in figures(table, said) if figure.measure.split(": ")[1] in SHOWN}
+    return {figure.measure: figure for figure in compute_metrics(table, said) if figure.measure.split(": ")[1] in SHOWN}
 
 
 def right_unless_stuck(row: Contender, seed: int, table: Table, folds: Folds) -> NDArray[np.floating]:
@@ -77,7 +78,7 @@ def print_without_stuck_runs() -> None:
     print("\n| top-1, minus the original by our recipe, without those runs | difference [95 %] | |\n|---|---|---|")
     for name, values in right.items():
         gap = bootstrap_mean(values - original, groups=table.together)
-        print(f"| {name} | {gap} | {gap.verdict()} |")
+        print(f"| {name} | {gap} | {gap.outcome()} |")
 
 
 def print_gaped_by_category() -> None:
@@ -103,7 +104,7 @@ def print_gaped_by_category() -> None:
         )
         gap = paired_difference(second, first, len(members))
         cells = (category, len(members), bootstrap(first, len(members)), bootstrap(second, len(members)), gap)
-        print("| " + " | ".join(map(str, (*cells, gap.verdict()))) + " |")
+        print("| " + " | ".join(map(str, (*cells, gap.outcome()))) + " |")
 
 
 def inside(values: NDArray[np.floating], categories: NDArray[np.str_]) -> NDArray[np.floating]:
@@ -133,7 +134,16 @@ def main() -> None:
                 for measure, other in figures_of_row.items():
                     if measure in own and (gap := difference(own[measure], other)) is not None:
                         first = own[measure]
-                        cells = (title, row, measure, first.floor, first.estimate, other.estimate, gap, gap.verdict())
+                        cells = (
+                            title,
+                            row,
+                            measure,
+                            first.baseline,
+                            first.estimate,
+                            other.estimate,
+                            gap,
+                            gap.outcome(),
+                        )
                         print("| " + " | ".join(map(str, cells)) + " |")
     print_without_stuck_runs()
     print_gaped_by_category()

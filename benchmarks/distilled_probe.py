@@ -15,8 +15,9 @@ import torch
 
 import development
 from baselines import READINGS, readings_of
-from emoir.evaluate.figures import headline, provenance
+from emoir.evaluate.metrics import headline
 from emoir.evaluate.out_of_fold import OutOfFold
+from emoir.evaluate.provenance import provenance
 from emoir.networks import EmotionNet
 from emoir.training.answers import answers
 from emoir.training.cache import cached_pixels
@@ -59,7 +60,7 @@ def main() -> None:
         teachers = headline(table, readings_of(name, "teachers", table, folds))
         for measure, floor in ours.items():
             columns = (line[measure].estimate for line in (teachers, first, ours, all_stages))
-            print(f"| {name} ({len(table)}) | {measure} | {floor.floor} | {' | '.join(map(str, columns))} |")
+            print(f"| {name} ({len(table)}) | {measure} | {floor.baseline} | {' | '.join(map(str, columns))} |")
     print("\n" + provenance("development parts", "5 frozen folds, seed 0"))
 
 

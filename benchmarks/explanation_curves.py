@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import development
 from emoir import Model
 from emoir.evaluate import bootstrap_mean
-from emoir.evaluate.figures import provenance
+from emoir.evaluate.provenance import provenance
 from emoir.explain.occlusion import blurred, occlusion_map
 
 IMAGES, GRID, STEPS = 100, 8, 16

@@ -7,7 +7,8 @@ recipe (``fine_tune_shipped.py --repeats often``, weights 0.3) are kept.
 from __future__ import annotations
 
 import development
-from emoir.evaluate.figures import difference, headline, provenance
+from emoir.evaluate.metrics import difference, headline
+from emoir.evaluate.provenance import provenance
 from shipped import readings
 
 TRIAL = "often"
@@ -23,8 +24,8 @@ def main() -> None:
             trial = trials[measure]
             gap = difference(line, trial)
             print(
-                f"| {name} ({len(table)}) | {measure} | {line.floor} | {trial.estimate} | {line.estimate} | "
-                f"{'-' if gap is None else f'{gap}, {gap.verdict()}'} |"
+                f"| {name} ({len(table)}) | {measure} | {line.baseline} | {trial.estimate} | {line.estimate} | "
+                f"{'-' if gap is None else f'{gap}, {gap.outcome()}'} |"
             )
     print("\n" + provenance("development parts", "5 frozen folds, seed 0", "one run a fold"))
 

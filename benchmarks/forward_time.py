@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from emoir import Model
-from emoir.evaluate.figures import provenance
+from emoir.evaluate.provenance import provenance
 from emoir.images import decode
 from photographs import LARGEST, SMALLEST, photographs
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from emoir.emotions import EKMAN, MIKELS, EmotionReading
-from emoir.evaluate.figures import provenance
+from emoir.evaluate.provenance import provenance
 from emoir.extract import Model
 from emoir.extract.extraction import Extraction
 from emoir.images.walk import FileStat

@@ -30,7 +30,7 @@ import numpy as np
 from PIL import Image
 
 from emoir import Collection
-from emoir.evaluate.figures import provenance
+from emoir.evaluate.provenance import provenance
 
 BROKEN_ONE_IN, MOST_NAMES, SIDE = 8, 48, 24
 

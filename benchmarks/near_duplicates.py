@@ -10,7 +10,7 @@ import numpy as np
 
 import development
 from emoir.datasets.check import SAME_CELLS, Seen, look_at
-from emoir.evaluate.figures import provenance
+from emoir.evaluate.provenance import provenance
 from emoir.images.near_duplicates import near_duplicate_pairs
 from emoir.limits import MAX_PIXELS
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import development
 from emoir import Model
-from emoir.evaluate.figures import provenance
+from emoir.evaluate.provenance import provenance
 
 COUNT, SIZE = 40, (640, 480)
 # Paper, ink and panel of a screen.

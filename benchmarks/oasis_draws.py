@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 import development
 from emoir.datasets.splits import make_folds
-from emoir.evaluate.figures import provenance
+from emoir.evaluate.provenance import provenance
 from emoir.evaluate.regression import pearson
 from emoir.training.probes import RIDGE
 from probes import teacher_features

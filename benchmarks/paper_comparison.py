@@ -26,7 +26,7 @@ import development
 from emoir.datasets import Columns, Table, read_table
 from emoir.datasets.splits import Folds
 from emoir.emotions.spaces import MIKELS
-from emoir.evaluate.figures import provenance
+from emoir.evaluate.provenance import provenance
 from emoir.extract.model import CARD, WEIGHTS
 from emoir.training import comparison
 from emoir.training.contenders import CONTENDERS, Protocol

@@ -27,7 +27,7 @@ from pathlib import Path
 import performance_index
 import performance_search
 import performance_start
-from emoir.evaluate.figures import provenance
+from emoir.evaluate.provenance import provenance
 from timing import HEADER, Ratio
 
 

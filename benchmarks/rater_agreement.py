@@ -9,7 +9,7 @@ import development
 from emoir.datasets import Columns, read_table
 from emoir.datasets.agreement import agreements
 from emoir.emotions.spaces import EKMAN, MIKELS
-from emoir.evaluate.figures import provenance
+from emoir.evaluate.provenance import provenance
 
 RATED = {
     "emotion6": development.HUMAN_RATED["emotion6"],

@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 import development
 from emoir import Model
 from emoir.emotions import EmotionReading
-from emoir.evaluate.figures import provenance
+from emoir.evaluate.provenance import provenance
 
 LARGE = (4000, 3000)
 

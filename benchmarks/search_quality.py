@@ -16,7 +16,7 @@ from emoir.emotions import MIKELS
 from emoir.emotions.lexicon import lexicon
 from emoir.evaluate import bootstrap_mean
 from emoir.evaluate.calibration import expected_calibration_error, perfect_calibration_band
-from emoir.evaluate.figures import provenance
+from emoir.evaluate.provenance import provenance
 from emoir.search.find import best_first
 from emoir.search.target import EMBEDDING_COUNTS, EXAMPLE_POWER
 from search_agreement import (

@@ -24,7 +24,7 @@ import skimage
 from PIL import Image
 
 from emoir import Collection
-from emoir.evaluate.figures import provenance
+from emoir.evaluate.provenance import provenance
 from emoir.images.thumbnail import thumbnail
 
 CLIENTS = 100

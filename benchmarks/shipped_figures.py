@@ -15,7 +15,8 @@ import development
 from baselines import readings_of
 from emoir.evaluate import bootstrap, bootstrap_mean
 from emoir.evaluate.classification import right_at
-from emoir.evaluate.figures import difference, figures, headline, provenance
+from emoir.evaluate.metrics import compute_metrics, difference, headline
+from emoir.evaluate.provenance import provenance
 from emoir.evaluate.regression import pearson
 from shipped import MODEL, FoldOutputs, readings
 
@@ -27,7 +28,7 @@ def print_headlines() -> None:
         teachers = headline(table, readings_of(name, "teachers", table, folds))
         for measure, line in headline(table, ours).items():
             beside = teachers[measure].estimate if measure in teachers else "-"
-            print(f"| {name} ({len(table)}) | {measure} | {line.floor} | {beside} | {line.estimate} |")
+            print(f"| {name} ({len(table)}) | {measure} | {line.baseline} | {beside} | {line.estimate} |")
 
 
 def print_differences() -> None:
@@ -40,7 +41,7 @@ def print_differences() -> None:
             right_at(side.probabilities[space], table.classes[space]).astype(float) for side in (ours, theirs)
         )
         gap = bootstrap_mean(ours_right - theirs_right)
-        print(f"| {name}, {space}: top-1 | {gap} | {gap.verdict()} |")
+        print(f"| {name}, {space}: top-1 | {gap} | {gap.outcome()} |")
 
 
 def print_calibration() -> None:
@@ -49,13 +50,13 @@ def print_calibration() -> None:
     for name, space in (("emotion6", "keyword6"), ("fi_subset", "mikels")):
         table, _, ours = readings(name)
         plain = replace(ours, probabilities={space: softmax(FoldOutputs().joined(name, space), axis=1)})
-        before = {line.measure: line for line in figures(table, plain)}
-        for line in figures(table, ours):
+        before = {line.measure: line for line in compute_metrics(table, plain)}
+        for line in compute_metrics(table, ours):
             if line.measure in {f"{space}: {measure}" for measure in ("NLL", "Brier", "ECE")}:
                 first = before[line.measure]
                 gap = difference(line, first)
-                shown = "- | " if gap is None else f"{gap} | {gap.verdict()}"
-                print(f"| {name}, {line.measure} | {line.floor} | {first.estimate} | {line.estimate} | {shown} |")
+                shown = "- | " if gap is None else f"{gap} | {gap.outcome()}"
+                print(f"| {name}, {line.measure} | {line.baseline} | {first.estimate} | {line.estimate} | {shown} |")
 
 
 def print_gaped_by_category() -> None:
@@ -73,8 +74,8 @@ def print_in_full() -> None:
     for name in development.HUMAN_RATED:
         table, _, ours = readings(name)
         print(f"\n### {name}, shipped\n\n| measure | images | floor | value [95 %] |\n|---|---|---|---|")
-        for line in figures(table, ours):
-            print(f"| {line.measure} | {line.images} | {line.floor} | {line.estimate} |")
+        for line in compute_metrics(table, ours):
+            print(f"| {line.measure} | {line.images} | {line.baseline} | {line.estimate} |")
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from PIL import Image
 
 import development
 from emoir.evaluate import bootstrap_mean
-from emoir.evaluate.figures import provenance
+from emoir.evaluate.provenance import provenance
 from emoir.images.decode import decode
 from emoir.images.squash import squash
 from emoir.training.answers import answers

@@ -26,8 +26,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 import development
 from emoir.datasets import Table
 from emoir.emotions.spaces import EKMAN, MIKELS
-from emoir.evaluate.figures import headline, provenance
+from emoir.evaluate.metrics import headline
 from emoir.evaluate.out_of_fold import OutOfFold
+from emoir.evaluate.provenance import provenance
 from emoir.networks import EmotionNet
 from emoir.networks.base import NetworkOutput
 from emoir.training.augmentation import Augmentation, augment

@@ -15,7 +15,7 @@ import development
 import neutral_pictures
 import robustness
 from baselines import readings_of
-from emoir.evaluate.figures import headline
+from emoir.evaluate.metrics import headline
 from emoir.extract.model import CARD, shipped_model_folder
 from shipped import readings
 
@@ -103,7 +103,7 @@ def main() -> None:
         for measure, line in headline(table, ours).items():
             # GAPED is out of sample here; the teachers' probe was trained on its other folds.
             beside = str(teachers[measure].estimate) + (" (trained on it)" if name == "gaped" else "")
-            parts.append(f"| {name} ({len(table)}) | {measure} | {line.floor} | {beside} | {line.estimate} |\n")
+            parts.append(f"| {name} ({len(table)}) | {measure} | {line.baseline} | {beside} | {line.estimate} |\n")
     parts.append(
         "\n## Robustness\n\nHow far a reading moves when the picture hardly changes:\n\n" + printed(robustness.main)
     )

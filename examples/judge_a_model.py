@@ -20,13 +20,13 @@ from emoir.datasets import read_dataset
 from emoir.datasets.check import check
 from emoir.datasets.splits import image_digests, make_folds
 from emoir.emotions.frames import to_frame
+from emoir.evaluate.contact_sheet import retrieval_sheet
 from emoir.evaluate.formats import FORMATS
-from emoir.evaluate.judgement import judge
-from emoir.evaluate.out_of_fold import check_unseen
+from emoir.evaluate.out_of_fold import check_not_trained_on
 from emoir.evaluate.plots import save_plots
+from emoir.evaluate.predict import predict
 from emoir.evaluate.predictions import Predictions
-from emoir.evaluate.reading import read_table_images
-from emoir.evaluate.sheet import retrieval_sheet
+from emoir.evaluate.systems import evaluate_systems
 from emoir.extract.transformer import EmotionFeatures
 
 folder = Path(sys.argv[1]).resolve()
@@ -39,8 +39,8 @@ print(f"{len(found.missing)} missing, {len(found.broken)} broken, {len(found.cop
 
 # %% May the model be judged on them? Then let it read them.
 model = Model()
-check_unseen(image_digests(table.paths), model.learnt_from())
-shipped, failures = read_table_images(table, model)
+check_not_trained_on(image_digests(table.paths), model.learnt_from())
+shipped, failures = predict(table, model)
 print(f"{shipped.name} read {int(shipped.known.sum())} images; {len(failures)} failed")
 if not shipped.probabilities:
     print(f"its classes are not yours ({space}): only what its embeddings bring together is judged")
@@ -59,8 +59,8 @@ for fold in range(folds.count):
 probe_said = Predictions("taught", np.ones(len(table), dtype=bool), {space: taught}, embeddings=numbers[:, :128])
 
 # %% Side by side, on the same images, with what guessing would give.
-judgement = judge(table, [probe_said, shipped])
-print(FORMATS["table"](judgement))
+comparison = evaluate_systems(table, [probe_said, shipped])
+print(FORMATS["table"](comparison))
 
 # %% As a frame: the ten images that the taught system is least sure of.
 columns = {"path": [path.name for path in table.paths], "sure": taught.max(axis=1)}
@@ -70,8 +70,8 @@ print(frame.nsmallest(10, "sure").round(2).to_string(index=False))
 
 # %% And as pictures.
 out.mkdir(parents=True, exist_ok=True)
-written = save_plots(judgement, out)
-sheet = retrieval_sheet(judgement)
+written = save_plots(comparison, out)
+sheet = retrieval_sheet(comparison)
 if sheet is not None:
     sheet.save(out / "retrievals.png")
 print(f"{len(written)} plots and a sheet of retrievals: {out}")

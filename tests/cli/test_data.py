@@ -95,9 +95,9 @@ def test_evaluate_does_not_flatter(emoir: Shell, other_model: Path) -> None:
     (other_model / CARD).write_text(json.dumps({**card, "data": {"mine": 6, "held out": 2}}))
     refused = emoir("evaluate", "mine", "--model", str(other_model), code=4)
     assert b"learnt from 6 of these 18 images" in refused.stderr
-    assert b"--unseen leaves these images out" in refused.stderr
+    assert b"--skip-training-images leaves these images out" in refused.stderr
     assert refused.stdout == b""
-    done = emoir("evaluate", "mine", "--model", str(other_model), "--unseen", "--format", "json")
+    done = emoir("evaluate", "mine", "--model", str(other_model), "--skip-training-images", "--format", "json")
     assert json.loads(done.stdout)["images"] == 12
     assert b"left out: 6 images that other-" in done.stderr
     assert b"CAUTION: other-" in done.stderr

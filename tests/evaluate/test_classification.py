@@ -6,7 +6,7 @@ import pytest
 from emoir.emotions import MIKELS
 from emoir.evaluate.classification import (
     macro_f1,
-    majority_floor,
+    majority_baseline,
     mikels_distance,
     polarity_right,
     right_at,
@@ -67,4 +67,4 @@ def test_polarity_by_hand() -> None:
 
 
 def test_majority() -> None:
-    assert majority_floor(np.array([0, 1, 1, 2])) == 0.5
+    assert majority_baseline(np.array([0, 1, 1, 2])) == 0.5

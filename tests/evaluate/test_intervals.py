@@ -43,10 +43,10 @@ def test_paired_differences_see_what_two_intervals_do_not() -> None:
     one, other = bootstrap_mean(first), bootstrap_mean(second)
     assert one.low < other.high
     difference = paired_difference(lambda rows: float(first[rows].mean()), lambda rows: float(second[rows].mean()), 300)
-    assert difference.resolved
-    assert difference.verdict() == "higher"
-    assert bootstrap_mean(second - first).verdict() == "lower"
-    assert bootstrap_mean(first - first).verdict() == "not resolved"
+    assert difference.excludes_zero
+    assert difference.outcome() == "higher"
+    assert bootstrap_mean(second - first).outcome() == "lower"
+    assert bootstrap_mean(first - first).outcome() == "not resolved"
 
 
 def test_missing_numbers_are_left_out() -> None:

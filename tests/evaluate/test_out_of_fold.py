@@ -7,7 +7,7 @@ import pytest
 
 from emoir import Model
 from emoir.errors import LeakageError, ShapeError
-from emoir.evaluate.out_of_fold import OutOfFold, check_unseen
+from emoir.evaluate.out_of_fold import OutOfFold, check_not_trained_on
 
 RANDOM = np.random.default_rng(4)
 DIGESTS = ("aa", "bb", "cc")
@@ -55,5 +55,5 @@ def test_a_model_is_not_scored_on_what_it_learnt_from(model: Model) -> None:
     assert len(learnt) > 10_000
     some = sorted(learnt)[:3]
     with pytest.raises(LeakageError, match="learnt from 3 of these 4 images"):
-        check_unseen([*some, "0" * 16], learnt)
-    check_unseen(["0" * 16], learnt)
+        check_not_trained_on([*some, "0" * 16], learnt)
+    check_not_trained_on(["0" * 16], learnt)

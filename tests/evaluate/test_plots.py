@@ -8,17 +8,17 @@ from PIL import Image
 from sklearn.decomposition import PCA
 
 from emoir.datasets import ABSENT_CLASS, Table
-from emoir.evaluate.judgement import Judgement, judge
+from emoir.evaluate.contact_sheet import FRAME, GAP, GREY, RIGHT, SIDE, TITLE, WRONG, retrieval_sheet
 from emoir.evaluate.plots import confusion, labels_of, principal_plane, reliability, save_plots, valence_arousal
 from emoir.evaluate.predictions import Predictions
-from emoir.evaluate.sheet import FRAME, GAP, GREY, RIGHT, SIDE, TITLE, WRONG, retrieval_sheet
+from emoir.evaluate.systems import SystemComparison, evaluate_systems
 from tests.pictures import save_photos
 
 N = 24
 
 
 @pytest.fixture(scope="module")
-def judgement(tmp_path_factory: pytest.TempPathFactory) -> Judgement:
+def comparison(tmp_path_factory: pytest.TempPathFactory) -> SystemComparison:
     random = np.random.default_rng(1)
     labels = np.arange(N) % 3
     table = Table(
@@ -34,45 +34,47 @@ def judgement(tmp_path_factory: pytest.TempPathFactory) -> Judgement:
     embeddings = np.eye(N)
     embeddings[labels == 0] = np.eye(N)[0]
     one = Predictions("one", np.ones(N, bool), {"mood": p}, random.uniform(size=(N, 2)), embeddings)
-    return judge(table, [one, Predictions("two", np.ones(N, bool), {"mood": p[::-1]})])
+    return evaluate_systems(table, [one, Predictions("two", np.ones(N, bool), {"mood": p[::-1]})])
 
 
-def test_every_plot_is_written(judgement: Judgement, tmp_path: Path) -> None:
-    written = save_plots(judgement, tmp_path)
+def test_every_plot_is_written(comparison: SystemComparison, tmp_path: Path) -> None:
+    written = save_plots(comparison, tmp_path)
     names = ["confusion.png", "reliability.png", "precision_recall.png", "valence_arousal.png", "map.png"]
     assert [path.name for path in written] == names
     for path in written:
         assert Image.open(path).convert("L").getextrema() == (0, 255)
 
 
-def test_confusion_counts_every_labelled_image(judgement: Judgement) -> None:
-    figure = confusion(judgement)
+def test_confusion_counts_every_labelled_image(comparison: SystemComparison) -> None:
+    figure = confusion(comparison)
     assert figure is not None
-    said = judgement.systems[0].probabilities["mood"][2:].argmax(axis=1)
+    said = comparison.systems[0].probabilities["mood"][2:].argmax(axis=1)
     counts = np.zeros((3, 3), int)
-    for label, answer in zip(judgement.table.classes["mood"][2:], said, strict=True):
+    for label, answer in zip(comparison.table.classes["mood"][2:], said, strict=True):
         counts[label, answer] += 1
     shown = [int(text.get_text()) for text in figure.axes[0].texts]
     assert shown == counts.ravel().tolist()
 
 
-def test_reliability_and_points_draw_what_was_said(judgement: Judgement) -> None:
-    drawn = reliability(judgement)
+def test_reliability_and_points_draw_what_was_said(comparison: SystemComparison) -> None:
+    drawn = reliability(comparison)
     assert drawn is not None
     labels = [text.get_text() for text in drawn.axes[0].get_legend().get_texts()]  # type: ignore[union-attr]
     assert [label.split(":")[0] for label in labels] == ["perfectly calibrated", "one", "two"]
-    scatter = valence_arousal(judgement)
+    scatter = valence_arousal(comparison)
     assert scatter is not None
     points = np.asarray(scatter.axes[1].collections[0].get_offsets())
-    assert judgement.systems[0].points is not None
-    np.testing.assert_allclose(points[:, 1], judgement.systems[0].points[:, 1])
-    assert judgement.table.arousal is not None
-    np.testing.assert_allclose(points[:, 0], judgement.table.arousal)
+    assert comparison.systems[0].points is not None
+    np.testing.assert_allclose(points[:, 1], comparison.systems[0].points[:, 1])
+    assert comparison.table.arousal is not None
+    np.testing.assert_allclose(points[:, 0], comparison.table.arousal)
 
 
 def test_plots_that_labels_do_not_allow_are_left_out(tmp_path: Path) -> None:
     table = Table("t", [Path("a"), Path("b")], valence=np.array([0.0, 1.0]), arousal=np.array([1.0, 0.0]))
-    only_points = judge(table, [Predictions("x", np.ones(2, bool), points=np.array([[0.2, 0.5], [0.8, 0.5]]))])
+    only_points = evaluate_systems(
+        table, [Predictions("x", np.ones(2, bool), points=np.array([[0.2, 0.5], [0.8, 0.5]]))]
+    )
     assert [path.name for path in save_plots(only_points, tmp_path)] == ["valence_arousal.png"]
     assert retrieval_sheet(only_points) is None
 
@@ -95,8 +97,8 @@ def test_principal_plane_is_that_of_scikit_learn() -> None:
     assert (line[:, 1].tolist(), share[1]) == ([0, 0], 0)
 
 
-def test_the_sheet_frames_right_and_wrong_answers(judgement: Judgement) -> None:
-    sheet = retrieval_sheet(judgement)
+def test_the_sheet_frames_right_and_wrong_answers(comparison: SystemComparison) -> None:
+    sheet = retrieval_sheet(comparison)
     assert sheet is not None
 
     def frame(row: int, column: int, part: int = 0, rows: int = 3) -> tuple[int, ...]:

@@ -17,8 +17,8 @@ from emoir.datasets.splits import Folds, make_folds
 from emoir.errors import DatasetError, TrainingError
 from emoir.evaluate import bootstrap_mean
 from emoir.evaluate.classification import right_at
-from emoir.evaluate.figures import Figure, difference
 from emoir.evaluate.intervals import Estimate
+from emoir.evaluate.metrics import MetricResult, difference
 from emoir.networks import AlexNet, EmotionNet
 from emoir.training import comparison
 from emoir.training.contenders import CONTENDERS, Contender, Protocol, build
@@ -41,7 +41,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Table, Folds]:
     return table, make_folds(table, count=2)
 
 
-def mean_of_figure(figure: Figure) -> float:
+def mean_of_figure(figure: MetricResult) -> float:
     assert isinstance(figure.estimate, Estimate)
     return figure.estimate.value
 
@@ -86,7 +86,7 @@ def test_pieces_become_tables(data: tuple[Table, Folds], tmp_path: Path) -> None
             said[stored["rows"]] = stored["temperature"]
     right = right_at(np.exp(said), table.classes["temperature"])
     assert first.figures["top-1"].estimate == bootstrap_mean(right.astype(float))
-    assert first.figures["top-1"].floor == "0.500 majority"
+    assert first.figures["top-1"].baseline == "0.500 majority"
     learnt = history(tmp_path, Piece(RGB, 0, 0))
     assert learnt["epoch"].tolist() == [1, 2], "of a short run every one"
     assert {"test top-1 (temperature)", "train top-1 (temperature)", "test NLL (temperature)"} <= set(learnt)
@@ -213,7 +213,7 @@ def test_ratings_and_extra_images(data: tuple[Table, Folds], tmp_path: Path) -> 
             for rows in (folds.test_rows(0), folds.test_rows(1))
         ]
         by_fold = ", ".join(f"{first - second:.3f}" for first, second in r_of)
-        cells.append((str(gap), f"{gap.verdict()} | {by_fold} | {gap.value:.3f}"))
+        cells.append((str(gap), f"{gap.outcome()} | {by_fold} | {gap.value:.3f}"))
     judged = " | ".join(f"in {name} | {name}, fold by fold | {name}, seed by seed" for name in RATINGS)
     assert f"| difference | valence r | arousal r | {judged} |" in text
     row = " | ".join([*(gap for gap, _ in cells), *(rest for _, rest in cells)])

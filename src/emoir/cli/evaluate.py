@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from emoir.datasets import Layout, Table
-    from emoir.evaluate.judgement import Judgement
     from emoir.evaluate.predictions import Predictions
+    from emoir.evaluate.systems import SystemComparison
     from emoir.extract import Model
 
 SHIPPED = "shipped"
@@ -58,8 +58,9 @@ def evaluate(
             "--part", help="Only this part of the split that was published or the literature uses.", show_default=False
         ),
     ] = None,
-    unseen: Annotated[
-        bool, typer.Option("--unseen", help="Leave out images that a model learnt from, instead of refusing.")
+    skip_training_images: Annotated[
+        bool,
+        typer.Option("--skip-training-images", help="Leave out images that a model learnt from, instead of refusing."),
     ] = False,
     space: SpaceOption = None,
     label: LabelOption = None,
@@ -80,7 +81,7 @@ def evaluate(
         SECONDS_PER_FILE
     ),
 ) -> None:
-    """Judge a model on DATA: figures with floors, 95 % intervals and paired differences to other systems.
+    """Judge a model on DATA: metrics with baselines, 95 % intervals and paired differences to other systems.
 
     A model is not judged on images that it learnt from. Of the figures of retrieval, those with (a) rank by the
     readings over the whole set, those with (b) by embeddings inside each fold. Some figures need:
@@ -91,7 +92,9 @@ def evaluate(
     limits = Limits(max_pixels=max_pixels, seconds_per_file=seconds_per_file)
     names = (model, *(against or []))
     try:
-        failed = _evaluate(data.resolve(), names, part, unseen, (space, label, scale), out, format, workers, limits)
+        failed = _evaluate(
+            data.resolve(), names, part, skip_training_images, (space, label, scale), out, format, workers, limits
+        )
     except ModuleNotFoundError as error:
         raise EmoirError(f'evaluating needs more packages ({error.name}): pip install "emoir[research]"') from None
     if failed:
@@ -102,7 +105,7 @@ def _evaluate(
     source: Path,
     names: Sequence[str],
     part: str | None,
-    unseen: bool,
+    skip_training_images: bool,
     labels: tuple[str | None, str | None, str],
     out: Path | None,
     format: EvaluateFormat,
@@ -116,9 +119,9 @@ def _evaluate(
     from emoir.datasets import layout_of, read_dataset
     from emoir.errors import DatasetError
     from emoir.evaluate.formats import FORMATS
-    from emoir.evaluate.judgement import judge
+    from emoir.evaluate.predict import predict
     from emoir.evaluate.predictions import read_embeddings, read_predictions
-    from emoir.evaluate.reading import read_table_images
+    from emoir.evaluate.systems import evaluate_systems
     from emoir.extract import Model, shipped_model_folder
 
     space, label, scale = labels
@@ -134,29 +137,29 @@ def _evaluate(
             raise DatasetError(f"{model.id} would be compared with itself: name another system with --against")
     rows = np.arange(len(whole)) if part is None else _part(whole, layout_of(source), part)
     for model in models:
-        rows = _unseen(whole, rows, model, leave_out=unseen)
+        rows = _not_trained_on(whole, rows, model, leave_out=skip_training_images)
     table = whole.take(rows)
-    said: list[Predictions] = []
+    predictions: list[Predictions] = []
     failures: dict[Path, str] = {}
     for system in systems:
         if isinstance(system, Model):
             with progress(f"reading images with {system.id}") as report:
-                predictions, failed = read_table_images(table, system, workers=workers, limits=limits, report=report)
+                found, failed = predict(table, system, workers=workers, limits=limits, report=report)
             failures |= failed
         elif system.suffix == ".npy":
-            predictions = read_embeddings(system, whole).take(rows)
+            found = read_embeddings(system, whole).take(rows)
         else:
-            predictions = read_predictions(system, whole).take(rows)
-        said.append(predictions)
+            found = read_predictions(system, whole).take(rows)
+        predictions.append(found)
     for path, cause in failures.items():
         say(f"{shown(path)}: {cause}")
-    judgement = judge(table, said)
-    _say_what_was_done(judgement)
-    put(FORMATS[format.value](judgement))
+    comparison = evaluate_systems(table, predictions)
+    _say_what_was_done(comparison)
+    put(FORMATS[format.value](comparison))
     if out is not None:
-        from emoir.evaluate.files import write_judgement
+        from emoir.evaluate.files import write_comparison
 
-        say(f"{len(write_judgement(judgement, out))} files: {shown(out)}")
+        say(f"{len(write_comparison(comparison, out))} files: {shown(out)}")
     return bool(failures)
 
 
@@ -182,14 +185,14 @@ def _part(table: Table, layout: Layout | None, part: str) -> NDArray[np.intp]:
     return rows
 
 
-def _unseen(table: Table, rows: NDArray[np.intp], model: Model, *, leave_out: bool) -> NDArray[np.intp]:
-    """The rows that a model has not learnt from, and what is to be said of them."""
-    from emoir.evaluate.unseen import may_have_learnt_from, unseen_rows
+def _not_trained_on(table: Table, rows: NDArray[np.intp], model: Model, *, leave_out: bool) -> NDArray[np.intp]:
+    """The rows that a model has not learnt from, and a note on what is left out."""
+    from emoir.evaluate.leakage import rows_not_trained_on, training_set_named_like
 
-    kept = rows[unseen_rows(table.take(rows), model, leave_out=leave_out)]
+    kept = rows[rows_not_trained_on(table.take(rows), model, leave_out=leave_out)]
     if len(kept) < len(rows):
         say(f"left out: {len(rows) - len(kept):,} images that {model.id} learnt from")
-    if (name := may_have_learnt_from(model, table)) is not None:
+    if (name := training_set_named_like(model, table)) is not None:
         say(
             f"CAUTION: {model.id} learnt from images of {name}. An image is known again only byte for byte: "
             "if these are other copies of the same pictures, the figures flatter the model"
@@ -197,10 +200,10 @@ def _unseen(table: Table, rows: NDArray[np.intp], model: Model, *, leave_out: bo
     return kept
 
 
-def _say_what_was_done(judgement: Judgement) -> None:
-    if judgement.left_out:
-        say(f"{judgement.left_out:,} images are left out: not every system says something of them")
-    for system in judgement.systems:
+def _say_what_was_done(comparison: SystemComparison) -> None:
+    if comparison.left_out:
+        say(f"{comparison.left_out:,} images are left out: not every system says something of them")
+    for system in comparison.systems:
         for name, note in system.notes.items():
             say(f"{system.name}: {name} is read from {note}")
-    say(f"{len(judgement.table):,} images; 95 % intervals by bootstrap, differences over the same resamples")
+    say(f"{len(comparison.table):,} images; 95 % intervals by bootstrap, differences over the same resamples")

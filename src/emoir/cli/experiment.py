@@ -59,7 +59,7 @@ def experiment(
         raise EmoirError(f'experiments need more packages ({error.name}): pip install "emoir[train]"') from None
     from emoir.datasets import read_dataset
     from emoir.datasets.splits import make_folds
-    from emoir.evaluate.figures import provenance
+    from emoir.evaluate.provenance import provenance
     from emoir.extract.model import shipped_model_folder
 
     use_one_thread()
@@ -105,15 +105,15 @@ def _without_copies(extra: Table, digests: Collection[str]) -> Table:
 def _knows_nothing_of(base: Path, table: Table) -> bool:
     """Whether weights have not seen the images that they would be tested on; says so where they have."""
     from emoir.errors import LeakageError
-    from emoir.evaluate.unseen import may_have_learnt_from, unseen_rows
+    from emoir.evaluate.leakage import rows_not_trained_on, training_set_named_like
     from emoir.extract.model import ModelFolder
 
     model = ModelFolder(base)
     try:
-        seen = len(table) - len(unseen_rows(table, model, leave_out=True))
+        seen = len(table) - len(rows_not_trained_on(table, model, leave_out=True))
     except LeakageError:
         seen = len(table)
-    name = may_have_learnt_from(model, table)
+    name = training_set_named_like(model, table)
     if seen or name is not None:
         known = f"{seen:,} of these images" if seen else f"images of {name}"
         say(f"left out: the distilled row, because {model.id} learnt from {known}; --pretrained names other weights")

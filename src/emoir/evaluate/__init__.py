@@ -1,4 +1,4 @@
-"""Predictions and truth to figures with intervals and floors."""
+"""Predictions and truth to figures with intervals and baselines."""
 
 from emoir.evaluate.intervals import Estimate, bootstrap, bootstrap_mean, paired_difference
 

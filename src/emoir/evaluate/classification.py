@@ -101,6 +101,6 @@ def polarity_right(probabilities: NDArray[np.floating], labels: NDArray[np.integ
     return np.asarray((probabilities[:, positive].sum(axis=1) > 0.5) == positive[labels])
 
 
-def majority_floor(labels: NDArray[np.integer]) -> float:
+def majority_baseline(labels: NDArray[np.integer]) -> float:
     """Accuracy of always naming the most frequent class."""
     return float(np.bincount(labels).max() / len(labels))

@@ -1,41 +1,41 @@
-"""Files: a judgement written to a folder, tables and pictures."""
+"""Files: a comparison written to a folder, tables and pictures."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from emoir.evaluate.figures import provenance
+from emoir.evaluate.contact_sheet import retrieval_sheet
 from emoir.evaluate.formats import FORMATS, predictions_csv
-from emoir.evaluate.judgement import Judgement
 from emoir.evaluate.plots import save_plots
-from emoir.evaluate.sheet import retrieval_sheet
+from emoir.evaluate.provenance import provenance
+from emoir.evaluate.systems import SystemComparison
 
 SUFFIXES = {"table": ".txt", "markdown": ".md", "csv": ".csv", "json": ".json", "latex": ".tex"}
 
 
-def write_judgement(judgement: Judgement, folder: Path) -> list[Path]:
+def write_comparison(comparison: SystemComparison, folder: Path) -> list[Path]:
     """Write figures in every format, the first system's predictions, plots and the sheet of retrievals.
 
     Args:
-        judgement: what was measured; its images are opened for the sheet.
+        comparison: what was measured; its images are opened for the sheet.
         folder: made if absent; files of these names are replaced.
 
     Returns:
         The files written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    names = " against ".join(system.name for system in judgement.systems)
-    facts = provenance(f"{names} on {judgement.table.name} ({len(judgement.table)} images)", "bootstrap, seed 0")
-    texts = {f"figures{SUFFIXES[name]}": function(judgement) for name, function in FORMATS.items()}
+    names = " against ".join(system.name for system in comparison.systems)
+    facts = provenance(f"{names} on {comparison.table.name} ({len(comparison.table)} images)", "bootstrap, seed 0")
+    texts = {f"figures{SUFFIXES[name]}": function(comparison) for name, function in FORMATS.items()}
     texts["figures.md"] += f"\n\n{facts}"
     texts["figures.txt"] += f"\n\n{facts}"
     texts["figures.tex"] = f"% {facts}\n{texts['figures.tex']}"
-    texts["predictions.csv"] = predictions_csv(judgement).rstrip("\n")
+    texts["predictions.csv"] = predictions_csv(comparison).rstrip("\n")
     for name, text in texts.items():
         # A path need not be UTF-8.
         (folder / name).write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
-    written = [folder / name for name in texts] + save_plots(judgement, folder)
-    sheet = retrieval_sheet(judgement)
+    written = [folder / name for name in texts] + save_plots(comparison, folder)
+    sheet = retrieval_sheet(comparison)
     if sheet is not None:
         sheet.save(folder / "retrievals.png")
         written.append(folder / "retrievals.png")

@@ -34,13 +34,13 @@ class Estimate:
         return f"{_short(self.value)} [{_short(self.low)}, {_short(self.high)}]"
 
     @property
-    def resolved(self) -> bool:
+    def excludes_zero(self) -> bool:
         """For a difference: whether the interval leaves out 0."""
         return self.low > 0 or self.high < 0
 
-    def verdict(self) -> str:
+    def outcome(self) -> str:
         """A difference in words: which way it goes, or that this sample cannot tell."""
-        if not self.resolved:
+        if not self.excludes_zero:
             return "not resolved"
         return "higher" if self.value > 0 else "lower"
 

@@ -78,7 +78,7 @@ class OutOfFold:
             )
 
 
-def check_unseen(digests: Sequence[str], learnt_from: Collection[str]) -> None:
+def check_not_trained_on(digests: Sequence[str], learnt_from: Collection[str]) -> None:
     """Refuse to score a model on images that it learnt from.
 
     Args:
@@ -89,7 +89,7 @@ def check_unseen(digests: Sequence[str], learnt_from: Collection[str]) -> None:
         LeakageError: with the number of such images.
 
     Example:
-        >>> check_unseen(["a"], {"b"})
+        >>> check_not_trained_on(["a"], {"b"})
     """
     seen = sum(digest in learnt_from for digest in digests)
     if seen:

@@ -1,4 +1,4 @@
-"""Plots of a judgement: confusion, reliability, precision-recall, valence-arousal, map of embeddings."""
+"""Plots of a comparison: confusion, reliability, precision-recall, valence-arousal, map of embeddings."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from emoir.datasets import ABSENT_CLASS, Table
 from emoir.evaluate.calibration import BINS, expected_calibration_error
-from emoir.evaluate.figures import ranking_by_embedding
-from emoir.evaluate.judgement import Judgement
+from emoir.evaluate.metrics import ranking_by_embedding
 from emoir.evaluate.predictions import Predictions
 from emoir.evaluate.regression import concordance, pearson
 from emoir.evaluate.retrieval import Ranking, interpolated_precision, leave_one_out, same_class
+from emoir.evaluate.systems import SystemComparison
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,18 +50,18 @@ def ranking_of(system: Predictions, space: str, labels: NDArray[np.int64], rows:
     return None
 
 
-def save_plots(judgement: Judgement, folder: Path) -> list[Path]:
+def save_plots(comparison: SystemComparison, folder: Path) -> list[Path]:
     """Draw every plot that the labels and the systems allow.
 
     Args:
-        judgement: what was measured.
+        comparison: what was measured.
         folder: receives ``confusion.png``, ``reliability.png``, ``precision_recall.png``, ``valence_arousal.png`` and
             ``map.png``.
 
     Returns:
         The files that were written.
     """
-    draw: dict[str, Callable[[Judgement], Figure | None]] = {
+    draw: dict[str, Callable[[SystemComparison], Figure | None]] = {
         "confusion": confusion,
         "reliability": reliability,
         "precision_recall": precision_recall,
@@ -70,7 +70,7 @@ def save_plots(judgement: Judgement, folder: Path) -> list[Path]:
     }
     written = []
     for name, function in draw.items():
-        figure = function(judgement)
+        figure = function(comparison)
         if figure is not None:
             figure.savefig(folder / f"{name}.png", dpi=120)
             written.append(folder / f"{name}.png")
@@ -88,22 +88,22 @@ def _figure(columns: int, width: float, height: float) -> tuple[Figure, list[Axe
     return figure, list(axes)
 
 
-def _classified(judgement: Judgement) -> tuple[str, NDArray[np.int64], NDArray[np.intp]] | None:
-    found = labels_of(judgement.table)
-    if found is None or not any(found[0] in system.probabilities for system in judgement.systems):
+def _classified(comparison: SystemComparison) -> tuple[str, NDArray[np.int64], NDArray[np.intp]] | None:
+    found = labels_of(comparison.table)
+    if found is None or not any(found[0] in system.probabilities for system in comparison.systems):
         return None
     space, labels = found
     return space, labels, np.flatnonzero(labels != ABSENT_CLASS)
 
 
-def confusion(judgement: Judgement) -> Figure | None:
+def confusion(comparison: SystemComparison) -> Figure | None:
     """What the first system that names classes says of the images of each class, in shares of the row."""
-    found = _classified(judgement)
+    found = _classified(comparison)
     if found is None:
         return None
     space, labels, rows = found
-    names = judgement.table.class_names[space]
-    system = next(system for system in judgement.systems if space in system.probabilities)
+    names = comparison.table.class_names[space]
+    system = next(system for system in comparison.systems if space in system.probabilities)
     counts = np.zeros((len(names), len(names)), dtype=np.int64)
     np.add.at(counts, (labels[rows], system.probabilities[space][rows].argmax(axis=1)), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -116,20 +116,20 @@ def confusion(judgement: Judgement) -> Figure | None:
             axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=colour, fontsize=8)
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axes.set_yticks(range(len(names)), [f"{name} ({n})" for name, n in zip(names, counts.sum(axis=1), strict=True)])
-    axes.set(xlabel="said", ylabel="labelled (images)", title=f"{titled(judgement.table, space)}: {system.name}")
+    axes.set(xlabel="said", ylabel="labelled (images)", title=f"{titled(comparison.table, space)}: {system.name}")
     figure.colorbar(image, ax=axes, label="share of the row", shrink=0.8)
     return figure
 
 
-def reliability(judgement: Judgement) -> Figure | None:
+def reliability(comparison: SystemComparison) -> Figure | None:
     """How often the first class is right, against the probability said, in bins of equally many images."""
-    found = _classified(judgement)
+    found = _classified(comparison)
     if found is None:
         return None
     space, labels, rows = found
     figure, [axes] = _figure(1, 5.6, 5)
     axes.plot([0, 1], [0, 1], color="#bbbbbb", linewidth=1, label="perfectly calibrated")
-    for system, colour in zip(judgement.systems, COLOURS * len(judgement.systems), strict=False):
+    for system, colour in zip(comparison.systems, COLOURS * len(comparison.systems), strict=False):
         if space not in system.probabilities:
             continue
         p = system.probabilities[space][rows]
@@ -142,14 +142,14 @@ def reliability(judgement: Judgement) -> Figure | None:
     axes.set(
         xlim=(0, 1), ylim=(0, 1), xlabel="probability of the first class", ylabel="share of images where it is right"
     )
-    axes.set_title(f"{titled(judgement.table, space)} ({len(rows)} images)")
+    axes.set_title(f"{titled(comparison.table, space)} ({len(rows)} images)")
     axes.legend(frameon=False, fontsize=8, loc="upper left")
     return figure
 
 
-def precision_recall(judgement: Judgement) -> Figure | None:
+def precision_recall(comparison: SystemComparison) -> Figure | None:
     """Precision against recall, every image asking for those of its class: by embedding, else by probabilities."""
-    found = labels_of(judgement.table)
+    found = labels_of(comparison.table)
     if found is None:
         return None
     space, labels = found
@@ -160,7 +160,7 @@ def precision_recall(judgement: Judgement) -> Figure | None:
         rows = np.sort(np.random.default_rng(0).choice(rows, QUERIES, replace=False))
     figure, [axes] = _figure(1, 5.6, 4.6)
     drawn = 0.0
-    for system, colour in zip(judgement.systems, COLOURS * len(judgement.systems), strict=False):
+    for system, colour in zip(comparison.systems, COLOURS * len(comparison.systems), strict=False):
         ranking = ranking_of(system, space, labels, rows)
         if ranking is not None:
             curve = np.nanmean(interpolated_precision(ranking), axis=0)
@@ -173,15 +173,15 @@ def precision_recall(judgement: Judgement) -> Figure | None:
     chance = (relevant.sum() - len(rows)) / (len(rows) * (len(rows) - 1))
     axes.axhline(float(chance), color="#bbbbbb", linewidth=1, label="chance")
     axes.set(xlim=(0, 1), ylim=(0, min(1, drawn * 1.15)), xlabel="recall", ylabel="interpolated precision")
-    axes.set_title(f"{titled(judgement.table, space)}: {len(rows)} queries")
+    axes.set_title(f"{titled(comparison.table, space)}: {len(rows)} queries")
     axes.legend(frameon=False, fontsize=8)
     return figure
 
 
-def valence_arousal(judgement: Judgement) -> Figure | None:
+def valence_arousal(comparison: SystemComparison) -> Figure | None:
     """What the first system with points says against the mean rating."""
-    table = judgement.table
-    system = next((system for system in judgement.systems if system.points is not None), None)
+    table = comparison.table
+    system = next((system for system in comparison.systems if system.points is not None), None)
     if system is None or system.points is None or table.valence is None or table.arousal is None:
         return None
     figure, panels = _figure(2, 9.4, 4.8)
@@ -224,10 +224,10 @@ def principal_plane(embeddings: NDArray[np.floating]) -> tuple[NDArray[np.float6
     return coordinates, variance / max(float((strength**2).sum()), 1e-12)
 
 
-def embedding_map(judgement: Judgement) -> Figure | None:
+def embedding_map(comparison: SystemComparison) -> Figure | None:
     """The first system's embeddings on their principal plane, coloured by class and by rated valence."""
-    table = judgement.table
-    system = next((system for system in judgement.systems if system.embeddings is not None), None)
+    table = comparison.table
+    system = next((system for system in comparison.systems if system.embeddings is not None), None)
     found = labels_of(table)
     if system is None or system.embeddings is None or len(table) < 2 or (found is None and table.valence is None):
         return None

@@ -20,7 +20,7 @@ from emoir.emotions.spaces import SPACES
 from emoir.errors import DatasetError
 
 Floats: TypeAlias = NDArray[np.floating]
-Answers: TypeAlias = Mapping[str, tuple[tuple[str, ...], Floats]]
+SpacePredictions: TypeAlias = Mapping[str, tuple[tuple[str, ...], Floats]]
 """Space of the system to its class names and (n, K) probabilities; a space without a name is called ``""``."""
 
 
@@ -61,7 +61,7 @@ class Predictions:
         )
 
 
-def align(table: Table, answers: Answers) -> tuple[dict[str, Floats], dict[str, str]]:
+def align(table: Table, answers: SpacePredictions) -> tuple[dict[str, Floats], dict[str, str]]:
     """Bring a system's classes to those of a table.
 
     For each space of the table, the first of these that the system allows: a space of the same name, or else of the
@@ -110,7 +110,7 @@ def _shared_out(values: Floats) -> Floats:
     return np.asarray(np.where(total > 0, values / np.where(total > 0, total, 1), 1 / values.shape[1]))
 
 
-def _mapped(wanted: Sequence[str], answers: Answers) -> tuple[str, Floats] | None:
+def _mapped(wanted: Sequence[str], answers: SpacePredictions) -> tuple[str, Floats] | None:
     """By a mapping from one known space to another that has the wanted classes."""
     for source, target in TABLES:
         taken = _columns(SPACES[target].names, wanted)

@@ -14,8 +14,8 @@ from scipy.special import softmax
 
 from emoir.datasets import ABSENT_CLASS, Table
 from emoir.datasets.splits import Folds
-from emoir.evaluate.figures import Figure, difference, figures, mean_figure
 from emoir.evaluate.intervals import bootstrap
+from emoir.evaluate.metrics import MetricResult, compute_metrics, difference, mean_result
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.retrieval import chance_average_precision, chance_precision, leave_one_out, same_class
 from emoir.networks.base import VALENCE_AROUSAL
@@ -57,8 +57,8 @@ class Line:
     """
 
     contender: Contender
-    figures: Mapping[str, Figure]
-    by_seed: Mapping[int, Mapping[str, Figure]]
+    figures: Mapping[str, MetricResult]
+    by_seed: Mapping[int, Mapping[str, MetricResult]]
     curves: Sequence[Curve]
 
     @property
@@ -134,10 +134,10 @@ def out_of_fold(table: Table, folds: Folds, said: Mapping[str, Values]) -> OutOf
     return OutOfFold(folds.digests, folds.folds, probabilities, said[VALENCE_AROUSAL])
 
 
-def _figures(table: Table, folds: Folds, said: Mapping[str, Values]) -> dict[str, Figure]:
+def _figures(table: Table, folds: Folds, said: Mapping[str, Values]) -> dict[str, MetricResult]:
     """The figures of one seed by their columns."""
     found = {}
-    for figure in figures(table, out_of_fold(table, folds, said)):
+    for figure in compute_metrics(table, out_of_fold(table, folds, said)):
         column = RATINGS.get(figure.measure) or SHOWN.get(figure.measure.partition(": ")[2])
         if column is not None:
             found[column] = figure
@@ -146,7 +146,7 @@ def _figures(table: Table, folds: Folds, said: Mapping[str, Values]) -> dict[str
     return found
 
 
-def _inside_folds(table: Table, folds: Folds, space: str, said: Mapping[str, Values]) -> dict[str, Figure]:
+def _inside_folds(table: Table, folds: Folds, space: str, said: Mapping[str, Values]) -> dict[str, MetricResult]:
     """Protocol (b): the figures that were stored with each fold, and what guessing would give."""
     labels = table.classes[space]
     known = np.flatnonzero(labels != ABSENT_CLASS)
@@ -158,13 +158,13 @@ def _inside_folds(table: Table, folds: Folds, space: str, said: Mapping[str, Val
             blind = leave_one_out(np.zeros((len(rows), 1)), same_class(labels[rows]))
             floors[:, rows] = chance_precision(blind), chance_average_precision(blind)
     return {
-        column: mean_figure(column, f"{np.nanmean(floor):.3f} chance", said[f"{space} {column}"][known], groups)
+        column: mean_result(column, f"{np.nanmean(floor):.3f} chance", said[f"{space} {column}"][known], groups)
         for column, floor in zip(("P@10 (b)", "mAP (b)"), floors, strict=True)
         if f"{space} {column}" in said
     }
 
 
-def _averaged(seeds: Sequence[Figure]) -> Figure:
+def _averaged(seeds: Sequence[MetricResult]) -> MetricResult:
     """The mean of a figure over seeds, over the same resamples."""
     first = seeds[0]
 
@@ -172,7 +172,7 @@ def _averaged(seeds: Sequence[Figure]) -> Figure:
         return float(np.mean([seed.statistic(rows) for seed in seeds if seed.statistic is not None]))
 
     estimate = bootstrap(mean, first.images, groups=first.groups)
-    return Figure(first.measure, first.images, first.floor, estimate, mean, first.groups)
+    return MetricResult(first.measure, first.images, first.baseline, estimate, mean, first.groups)
 
 
 def report(
@@ -190,7 +190,7 @@ def report(
     """
     accuracy, loss = judged_by(table)
     rows = [_cells(line, accuracy, loss) for line in lines]
-    floors = {column: figure.floor for line in lines for column, figure in line.figures.items()}
+    floors = {column: figure.baseline for line in lines for column, figure in line.figures.items()}
     columns = list(dict.fromkeys(name for row in [{"row": "", "seeds": "", **floors}, *rows] for name in row))
     shown = [*rows, {"row": "by guessing", **floors}]
     besides = "" if extra is None else f", with {extra.name} ({len(extra)}) besides"
@@ -262,12 +262,12 @@ def _differences(pairs: Sequence[tuple[str, Line, Line]], folds: NDArray[np.int6
                 for seed, own in first.by_seed.items()
                 if seed in second.by_seed
             ]
-            row += [gap.verdict() if gap is not None else "", ", ".join(by_fold), ", ".join(by_seed)]
+            row += [gap.outcome() if gap is not None else "", ", ".join(by_fold), ", ".join(by_seed)]
         rows.append(row)
     return _markdown(header, rows)
 
 
-def _gap(first: Figure, second: Figure, rows: NDArray[np.intp]) -> str:
+def _gap(first: MetricResult, second: MetricResult, rows: NDArray[np.intp]) -> str:
     """The difference of two figures over some rows."""
     own, other = (value(rows) for value in (first.statistic, second.statistic) if value is not None)
     return f"{own - other:.3f}"

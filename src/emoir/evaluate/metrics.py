@@ -1,10 +1,7 @@
-"""Figures with floors and intervals: everything that the labels of a data set allow to be said of a system."""
+"""Metrics with baselines and intervals: everything that the labels of a data set allow to be said of a system."""
 
 from __future__ import annotations
 
-import datetime
-import os
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -20,7 +17,7 @@ from emoir.evaluate.calibration import (
     negative_log_likelihood,
     perfect_calibration_band,
 )
-from emoir.evaluate.classification import majority_floor, polarity_right, right_at, wheel_confusion
+from emoir.evaluate.classification import majority_baseline, polarity_right, right_at, wheel_confusion
 from emoir.evaluate.distributions import DISTRIBUTION_MEASURES
 from emoir.evaluate.intervals import Estimate, Statistic, bootstrap, bootstrap_mean, mean_of, paired_difference
 from emoir.evaluate.regression import concordance, pearson, root_mean_squared_error
@@ -45,8 +42,8 @@ Groups: TypeAlias = NDArray[np.str_] | None
 LOWER_IS_BETTER = frozenset({"NLL", "Brier", "ECE", "KL", "Chebyshev", "Clark", "Canberra", "RMSE"})
 
 
-class Said(Protocol):
-    """What a system says of the images of a table, row by row."""
+class PredictionLike(Protocol):
+    """A system's predictions for the images of a table, row by row."""
 
     @property
     def probabilities(self) -> Mapping[str, NDArray[np.floating]]:
@@ -66,13 +63,13 @@ class Said(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One line of a table: what was measured, on how many images, with floor and interval.
+class MetricResult:
+    """One line of a table: what was measured, on how many images, with baseline and interval.
 
     Args:
         measure: ``SPACE: NAME``.
         images: that have the label.
-        floor: what guessing would give, in words.
+        baseline: what guessing would give, in words.
         estimate: with its interval, or a number that has none.
         statistic: the figure over any rows of these images, for differences; None where pairs mean nothing.
         groups: (images,) that are drawn together, or None.
@@ -80,7 +77,7 @@ class Figure:
 
     measure: str
     images: int
-    floor: str
+    baseline: str
     estimate: Estimate | str
     statistic: Statistic | None = None
     groups: Groups = None
@@ -91,48 +88,48 @@ class Figure:
         return self.measure.split(": ")[1].split(" ")[0] in LOWER_IS_BETTER
 
 
-def difference(first: Figure, second: Figure) -> Estimate | None:
+def difference(first: MetricResult, second: MetricResult) -> Estimate | None:
     """First minus second over the same resamples of the same images; None where that means nothing."""
     if first.statistic is None or second.statistic is None or first.images != second.images:
         return None
     return paired_difference(first.statistic, second.statistic, first.images, groups=first.groups)
 
 
-def mean_figure(measure: str, floor: str, values: NDArray[np.floating], groups: Groups) -> Figure:
+def mean_result(measure: str, baseline: str, values: NDArray[np.floating], groups: Groups) -> MetricResult:
     """The figure of one number an image."""
-    return Figure(measure, len(values), floor, bootstrap_mean(values, groups=groups), mean_of(values), groups)
+    return MetricResult(measure, len(values), baseline, bootstrap_mean(values, groups=groups), mean_of(values), groups)
 
 
 def _of(groups: Groups, rows: NDArray[np.generic]) -> Groups:
     return None if groups is None else groups[rows]
 
 
-def figures(table: Table, said: Said) -> list[Figure]:
+def compute_metrics(table: Table, predictions: PredictionLike) -> list[MetricResult]:
     """Everything that the labels of a set allow to be said of a system.
 
     Args:
         table: the labels.
-        said: row by row as the table.
+        predictions: row by row as the table.
 
     Returns:
         Classification, retrieval, distributions, valence and arousal, as far as both have them.
     """
-    lines: list[Figure] = []
+    lines: list[MetricResult] = []
     groups = table.together
-    for space, probabilities in said.probabilities.items():
+    for space, probabilities in predictions.probabilities.items():
         if space in table.classes:
             answers, labels = _in_order_of_the_wheel(space, table, probabilities)
             lines += classification(space, answers, labels, groups)
             lines += retrieval(space, answers, labels, groups)
-            lines += retrieval_by_embedding(space, table.classes[space], said, groups)
+            lines += retrieval_by_embedding(space, table.classes[space], predictions, groups)
         if space in table.distributions:
             lines += distribution(space, probabilities, table.distributions[space], groups)
     for space, labels in table.classes.items():
-        if space not in said.probabilities:
-            lines += retrieval_by_embedding(space, labels, said, groups)
-    if said.points is not None and table.valence is not None and table.arousal is not None:
+        if space not in predictions.probabilities:
+            lines += retrieval_by_embedding(space, labels, predictions, groups)
+    if predictions.points is not None and table.valence is not None and table.arousal is not None:
         for column, (name, target) in enumerate((("valence", table.valence), ("arousal", table.arousal))):
-            lines += regression(name, said.points[:, column], target, groups)
+            lines += regression(name, predictions.points[:, column], target, groups)
     return lines
 
 
@@ -150,7 +147,7 @@ def _in_order_of_the_wheel(
 
 def classification(
     space: str, probabilities: NDArray[np.floating], labels: NDArray[np.int64], groups: Groups = None
-) -> list[Figure]:
+) -> list[MetricResult]:
     """Top-1, calibration and, over Mikels' classes, the wheel."""
     known = labels != ABSENT_CLASS
     p, y, together = probabilities[known], labels[known], _of(groups, known)
@@ -162,17 +159,17 @@ def classification(
     low, high = perfect_calibration_band(p.max(axis=1))
     error = expected_calibration_error(p.max(axis=1), right)
     lines = [
-        mean_figure(f"{space}: top-1 (micro)", f"{majority_floor(y):.3f} majority", right.astype(float), together),
-        mean_figure(f"{space}: NLL", f"{np.log(classes):.3f} uniform", negative_log_likelihood(p, y), together),
-        mean_figure(f"{space}: Brier", f"{brier(uniform, y).mean():.3f} uniform", brier(p, y), together),
-        Figure(f"{space}: ECE", n, f"band of a calibrated model {low:.3f} to {high:.3f}", f"{error:.3f}"),
+        mean_result(f"{space}: top-1 (micro)", f"{majority_baseline(y):.3f} majority", right.astype(float), together),
+        mean_result(f"{space}: NLL", f"{np.log(classes):.3f} uniform", negative_log_likelihood(p, y), together),
+        mean_result(f"{space}: Brier", f"{brier(uniform, y).mean():.3f} uniform", brier(p, y), together),
+        MetricResult(f"{space}: ECE", n, f"band of a calibrated model {low:.3f} to {high:.3f}", f"{error:.3f}"),
     ]
     if space == "mikels":
         for measure, values in (
             ("polarity accuracy", polarity_right(p, y).astype(float)),
             ("1 - wheel steps / 4", wheel_confusion(p.argmax(axis=1), y)),
         ):
-            lines.append(mean_figure(f"mikels: {measure}", ".500 chance", values, together))
+            lines.append(mean_result(f"mikels: {measure}", ".500 chance", values, together))
     return lines
 
 
@@ -186,7 +183,7 @@ def retrieval_rows(labels: NDArray[np.int64]) -> NDArray[np.intp]:
 
 def retrieval(
     space: str, probabilities: NDArray[np.floating], labels: NDArray[np.int64], groups: Groups = None
-) -> list[Figure]:
+) -> list[MetricResult]:
     """Protocol (a): square roots of the probabilities, leave-one-out over the whole set."""
     rows = retrieval_rows(labels)
     if len(rows) < 2:
@@ -195,8 +192,8 @@ def retrieval(
     pooled = leave_one_out(vectors, same_class(y))
     blind = chance_precision(pooled)
     lines = [
-        mean_figure(f"{space}: {name} (a)", _chance(floor), values, together)
-        for name, floor, values in (
+        mean_result(f"{space}: {name} (a)", _chance(baseline), values, together)
+        for name, baseline, values in (
             ("NN", blind, nearest_neighbour(pooled)),
             ("P@10", blind, precision_at(pooled, 10)),
             ("mAP", chance_average_precision(pooled), average_precision(pooled)),
@@ -204,8 +201,8 @@ def retrieval(
     ]
     if space == "mikels":
         graded = leave_one_out(vectors, mikels_gains(y))
-        measure, floor = "mikels: nDCG@10, gain by wheel steps (a)", _chance(chance_gain(graded, 10))
-        lines.append(mean_figure(measure, floor, normalised_gain(graded, 10), together))
+        measure, baseline = "mikels: nDCG@10, gain by wheel steps (a)", _chance(chance_gain(graded, 10))
+        lines.append(mean_result(measure, baseline, normalised_gain(graded, 10), together))
     return lines
 
 
@@ -213,22 +210,24 @@ def _chance(per_query: NDArray[np.floating]) -> str:
     return f"{np.nanmean(per_query):.3f} chance"
 
 
-def retrieval_by_embedding(space: str, labels: NDArray[np.int64], said: Said, groups: Groups = None) -> list[Figure]:
+def retrieval_by_embedding(
+    space: str, labels: NDArray[np.int64], predictions: PredictionLike, groups: Groups = None
+) -> list[MetricResult]:
     """Protocol (b): embeddings, leave-one-out inside each fold; nothing without embeddings."""
     chosen = retrieval_rows(labels)
-    if said.embeddings is None or len(chosen) < 2:
+    if predictions.embeddings is None or len(chosen) < 2:
         return []
     precision, average, blind, blind_average = np.full((4, len(labels)), np.nan)
-    for fold in range(int(said.folds.max()) + 1):
-        rows = chosen[said.folds[chosen] == fold]
+    for fold in range(int(predictions.folds.max()) + 1):
+        rows = chosen[predictions.folds[chosen] == fold]
         if len(rows) > 1:
-            inside = ranking_by_embedding(said.embeddings[rows], labels[rows])
+            inside = ranking_by_embedding(predictions.embeddings[rows], labels[rows])
             precision[rows], average[rows] = precision_at(inside, 10), average_precision(inside)
             blind[rows], blind_average[rows] = chance_precision(inside), chance_average_precision(inside)
     together = _of(groups, chosen)
     return [
-        mean_figure(f"{space}: P@10 (b)", _chance(blind), precision[chosen], together),
-        mean_figure(f"{space}: mAP (b)", _chance(blind_average), average[chosen], together),
+        mean_result(f"{space}: P@10 (b)", _chance(blind), precision[chosen], together),
+        mean_result(f"{space}: mAP (b)", _chance(blind_average), average[chosen], together),
     ]
 
 
@@ -239,7 +238,7 @@ def ranking_by_embedding(embeddings: NDArray[np.floating], labels: NDArray[np.in
 
 def distribution(
     space: str, probabilities: NDArray[np.floating], target: NDArray[np.floating], groups: Groups = None
-) -> list[Figure]:
+) -> list[MetricResult]:
     """KL and its five companions, and top-1 against the raters' favourites (ties: any of them)."""
     known = ~np.isnan(target).any(axis=1)
     p, t, together = probabilities[known], target[known], _of(groups, known)
@@ -247,20 +246,20 @@ def distribution(
         return []
     mean = np.repeat(t.mean(axis=0, keepdims=True), len(t), axis=0)
     lines = [
-        mean_figure(f"{space}: {name}", f"{measure(t, mean).mean():.3f} mean distribution", measure(t, p), together)
+        mean_result(f"{space}: {name}", f"{measure(t, mean).mean():.3f} mean distribution", measure(t, p), together)
         for name, measure in DISTRIBUTION_MEASURES.items()
     ]
     favourite = t[np.arange(len(t)), p.argmax(axis=1)] >= t.max(axis=1) - 1e-9
     constant = (t[:, t.mean(axis=0).argmax()] >= t.max(axis=1) - 1e-9).mean()
     lines.append(
-        mean_figure(f"{space}: top-1 of the raters", f"{constant:.3f} majority", favourite.astype(float), together)
+        mean_result(f"{space}: top-1 of the raters", f"{constant:.3f} majority", favourite.astype(float), together)
     )
     return lines
 
 
 def regression(
     name: str, predicted: NDArray[np.floating], target: NDArray[np.floating], groups: Groups = None
-) -> list[Figure]:
+) -> list[MetricResult]:
     """r, CCC and RMSE; intervals over groups where there are groups."""
     known = ~np.isnan(target)
     x, y = predicted[known], target[known]
@@ -268,7 +267,7 @@ def regression(
     if not len(y):
         return []
     lines = []
-    for measure, statistic, floor in (
+    for measure, statistic, baseline in (
         ("r", pearson, "0"),
         ("CCC", concordance, "0"),
         ("RMSE", root_mean_squared_error, f"{y.std():.3f} mean"),
@@ -278,17 +277,11 @@ def regression(
             return float(statistic(x[rows], y[rows]))
 
         estimate = bootstrap(over, len(y), groups=together)
-        lines.append(Figure(f"{name}: {measure}", len(y), floor, estimate, over, together))
+        lines.append(MetricResult(f"{name}: {measure}", len(y), baseline, estimate, over, together))
     return lines
 
 
-def headline(table: Table, said: Said) -> dict[str, Figure]:
+def headline(table: Table, predictions: PredictionLike) -> dict[str, MetricResult]:
     """The few figures that the tables of models side by side show."""
     wanted = {"top-1 (micro)", "mAP (a)", "P@10 (a)", "r", "KL"}
-    return {line.measure: line for line in figures(table, said) if line.measure.split(": ")[1] in wanted}
-
-
-def provenance(*facts: str) -> str:
-    """The line under a table: data, split, seed, machine, date."""
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    return f"{'; '.join(facts)}; {machine}; {datetime.date.today().isoformat()}."
+    return {line.measure: line for line in compute_metrics(table, predictions) if line.measure.split(": ")[1] in wanted}

@@ -9,8 +9,8 @@ import pytest
 from emoir.datasets import ABSENT_CLASS, Table
 from emoir.emotions.spaces import MIKELS
 from emoir.evaluate import Estimate, bootstrap_mean
-from emoir.evaluate import figures as module
-from emoir.evaluate.figures import Figure, classification, difference, figures, headline, retrieval_rows
+from emoir.evaluate import metrics as module
+from emoir.evaluate.metrics import MetricResult, classification, compute_metrics, difference, headline, retrieval_rows
 from emoir.evaluate.out_of_fold import OutOfFold
 
 RANDOM = np.random.default_rng(5)
@@ -37,16 +37,16 @@ def said(probabilities: np.ndarray | None = None, **changes: object) -> OutOfFol
 
 
 @cache
-def lines_of_shares() -> dict[str, Figure]:
-    return {line.measure: line for line in figures(table(distributions={"mikels": SHARES}), said(SHARES))}
+def lines_of_shares() -> dict[str, MetricResult]:
+    return {line.measure: line for line in compute_metrics(table(distributions={"mikels": SHARES}), said(SHARES))}
 
 
-def values(lines: list[Figure]) -> dict[str, float]:
+def values(lines: list[MetricResult]) -> dict[str, float]:
     return {line.measure: line.estimate.value for line in lines if isinstance(line.estimate, Estimate)}
 
 
 def test_a_system_that_knows_everything() -> None:
-    found = values(figures(table(), said(np.eye(8)[LABELS])))
+    found = values(compute_metrics(table(), said(np.eye(8)[LABELS])))
     best = ("top-1 (micro)", "polarity accuracy", "1 - wheel steps / 4", "NN (a)", "mAP (a)", "mAP (b)")
     assert [found[f"mikels: {name}"] for name in best] == [1] * 6
     # Seven or eight images a class: ten answers cannot all be right.
@@ -68,13 +68,13 @@ def test_the_order_of_the_classes_does_not_matter() -> None:
     labels = np.where(np.arange(N) < 5, ABSENT_CLASS, LABELS)
     moved = np.where(np.arange(N) < 5, ABSENT_CLASS, np.argsort(order)[LABELS])
     names = {"mikels": tuple(np.array(MIKELS.names)[order].tolist())}
-    expected = values(figures(table(classes={"mikels": labels}), said(SHARES)))
-    found = values(figures(table(classes={"mikels": moved}, class_names=names), said(SHARES[:, order])))
+    expected = values(compute_metrics(table(classes={"mikels": labels}), said(SHARES)))
+    found = values(compute_metrics(table(classes={"mikels": moved}, class_names=names), said(SHARES[:, order])))
     assert found == pytest.approx(expected)
 
 
 def test_embeddings_alone_are_judged_by_what_they_bring_together() -> None:
-    found = values(figures(table(valence=None, arousal=None), said(points=None)))
+    found = values(compute_metrics(table(valence=None, arousal=None), said(points=None)))
     assert list(found) == ["mikels: P@10 (b)", "mikels: mAP (b)"]
     assert found["mikels: mAP (b)"] == 1
 
@@ -82,18 +82,20 @@ def test_embeddings_alone_are_judged_by_what_they_bring_together() -> None:
 def test_absent_labels_are_left_out() -> None:
     labels = np.where(np.arange(N) < 20, ABSENT_CLASS, LABELS)
     valence = np.where(np.arange(N) < 15, np.nan, VALENCE)
-    lines = figures(table(classes={"mikels": labels}, valence=valence), said(np.full((N, 8), 1 / 8)))
+    lines = compute_metrics(table(classes={"mikels": labels}, valence=valence), said(np.full((N, 8), 1 / 8)))
     counts = {line.measure: line.images for line in lines}
     assert counts["mikels: NLL"] == counts["mikels: mAP (b)"] == 40
     assert (counts["valence: r"], counts["arousal: r"]) == (45, 60)
     nothing = table(classes={"mikels": np.full(N, ABSENT_CLASS)}, valence=np.full(N, np.nan))
-    assert {line.measure.split(":")[0] for line in figures(nothing, said(SHARES))} == {"arousal"}
+    assert {line.measure.split(":")[0] for line in compute_metrics(nothing, said(SHARES))} == {"arousal"}
 
 
 def test_rows_without_a_group_are_on_their_own() -> None:
-    alone = figures(table(group=np.full(N, "")), said())
-    together = figures(table(group=np.repeat(["a", "b", "c"], 20)), said(points=np.stack([SHARES[:, 0]] * 2, axis=1)))
-    plain = figures(table(), said())
+    alone = compute_metrics(table(group=np.full(N, "")), said())
+    together = compute_metrics(
+        table(group=np.repeat(["a", "b", "c"], 20)), said(points=np.stack([SHARES[:, 0]] * 2, axis=1))
+    )
+    plain = compute_metrics(table(), said())
     assert [line.estimate for line in alone] == [line.estimate for line in plain]
     assert len(np.unique(alone[-1].groups if alone[-1].groups is not None else [])) == N
     assert set(together[-1].groups if together[-1].groups is not None else []) == {"a", "b", "c"}
@@ -109,7 +111,7 @@ def test_images_of_a_group_are_drawn_together() -> None:
     apart, together = (
         {
             line.measure: line
-            for line in figures(table(classes={"mikels": labels}, group=group), said(shares, embeddings=seen))
+            for line in compute_metrics(table(classes={"mikels": labels}, group=group), said(shares, embeddings=seen))
         }
         for group in (None, twins)
     )
@@ -123,7 +125,7 @@ def test_images_of_a_group_are_drawn_together() -> None:
 
 def test_differences_are_paired() -> None:
     noisy = 0.7 * np.eye(8)[LABELS] + 0.3 * SHARES
-    first = {line.measure: line for line in figures(table(), said(noisy))}
+    first = {line.measure: line for line in compute_metrics(table(), said(noisy))}
     second = lines_of_shares()
     right = [(p.argmax(axis=1) == LABELS).astype(float) for p in (noisy, SHARES)]
     name = "mikels: top-1 (micro)"
@@ -139,7 +141,7 @@ def test_many_images_rank_a_sample_of_each_other(monkeypatch: pytest.MonkeyPatch
     rows = retrieval_rows(LABELS)
     assert len(rows) == len(set(rows.tolist())) == 25
     assert np.array_equal(rows, retrieval_rows(LABELS))
-    counts = {line.measure: line.images for line in figures(table(), said(SHARES))}
+    counts = {line.measure: line.images for line in compute_metrics(table(), said(SHARES))}
     assert (counts["mikels: mAP (a)"], counts["mikels: mAP (b)"], counts["mikels: NLL"]) == (25, 25, 60)
 
 

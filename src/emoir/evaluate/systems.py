@@ -1,4 +1,4 @@
-"""Judgement: systems side by side on one data set, by one protocol, on the same images."""
+"""SystemComparison: systems side by side on one data set, by one protocol, on the same images."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import numpy as np
 
 from emoir.datasets import Table
 from emoir.errors import DatasetError
-from emoir.evaluate.figures import Figure, difference, figures
 from emoir.evaluate.intervals import Estimate
+from emoir.evaluate.metrics import MetricResult, compute_metrics, difference
 from emoir.evaluate.predictions import Predictions
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MetricRow:
     """One measure of all systems.
 
     Args:
         measure: ``SPACE: NAME``.
         images: that have the label.
-        floor: what guessing would give, in words.
+        baseline: what guessing would give, in words.
         values: of the systems, in their order; None where one cannot be measured.
         differences: first system minus each other one, over the same resamples; None where that means nothing.
         lower_is_better: whether a smaller number is the better one.
@@ -30,39 +30,39 @@ class Line:
 
     measure: str
     images: int
-    floor: str
+    baseline: str
     values: tuple[Estimate | str | None, ...]
     differences: tuple[Estimate | None, ...]
     lower_is_better: bool
 
-    def verdict(self, other: int) -> str:
+    def outcome(self, other: int) -> str:
         """How the first system does against another one (1 is the second system), in words."""
         gap = self.differences[other - 1]
         if gap is None:
             return ""
-        if not gap.resolved:
+        if not gap.excludes_zero:
             return "not resolved"
         return "better" if (gap.value < 0) == self.lower_is_better else "worse"
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class SystemComparison:
     """Systems on a data set.
 
     Args:
-        table: the images that every system said something of.
-        systems: what they said of these.
-        lines: the measures.
-        left_out: images of the data set that not all systems said something of.
+        table: the images for which every system has a prediction.
+        systems: their predictions for these.
+        rows: the metrics.
+        left_out: images of the data set for which a system has none.
     """
 
     table: Table
     systems: tuple[Predictions, ...]
-    lines: tuple[Line, ...]
+    rows: tuple[MetricRow, ...]
     left_out: int
 
 
-def judge(table: Table, systems: Sequence[Predictions]) -> Judgement:
+def evaluate_systems(table: Table, systems: Sequence[Predictions]) -> SystemComparison:
     """Measure systems by all that a data set's labels allow, on the images that all of them know.
 
     Args:
@@ -80,7 +80,7 @@ def judge(table: Table, systems: Sequence[Predictions]) -> Judgement:
         raise DatasetError(f"{table.name}: there is no image of which all of these say something")
     shared = table.take(rows)
     said = tuple(_distinct([system.take(rows) for system in systems]))
-    measured = [{figure.measure: figure for figure in figures(shared, system)} for system in said]
+    measured = [{figure.measure: figure for figure in compute_metrics(shared, system)} for system in said]
     lines = [
         _line([named.get(measure) for named in measured])
         for measure in dict.fromkeys(measure for named in measured for measure in named)
@@ -91,7 +91,7 @@ def judge(table: Table, systems: Sequence[Predictions]) -> Judgement:
             f"{table.name}: its labels ({spaces}) and what is said of its images have nothing in common; "
             "a model's spaces are in emoir describe, a table's columns in docs/evaluate.md"
         )
-    return Judgement(shared, said, tuple(lines), len(table) - len(rows))
+    return SystemComparison(shared, said, tuple(lines), len(table) - len(rows))
 
 
 def _distinct(systems: Sequence[Predictions]) -> Iterator[Predictions]:
@@ -103,13 +103,13 @@ def _distinct(systems: Sequence[Predictions]) -> Iterator[Predictions]:
         yield system if number == 1 else replace(system, name=f"{system.name} ({number})")
 
 
-def _line(found: Sequence[Figure | None]) -> Line:
+def _line(found: Sequence[MetricResult | None]) -> MetricRow:
     some = next(figure for figure in found if figure is not None)
     first = found[0]
-    return Line(
+    return MetricRow(
         some.measure,
         some.images,
-        some.floor,
+        some.baseline,
         tuple(None if figure is None else figure.estimate for figure in found),
         tuple(None if first is None or other is None else difference(first, other) for other in found[1:]),
         some.lower_is_better,

@@ -10,9 +10,9 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from emoir.datasets import ABSENT_CLASS
 from emoir.errors import UndecodableImageError
-from emoir.evaluate.judgement import Judgement
 from emoir.evaluate.plots import QUERIES, labels_of, ranking_of, titled
 from emoir.evaluate.retrieval import Ranking, average_precision, precision_at
+from emoir.evaluate.systems import SystemComparison
 from emoir.images.decode import decode
 
 ANSWERS, ROWS = 6, 4
@@ -20,31 +20,31 @@ SIDE, GAP, FRAME, TITLE = 150, 12, 5, 34
 INK, PAPER, GREY, RIGHT, WRONG = (28, 28, 32), (255, 255, 255), (200, 200, 205), (42, 111, 151), (230, 120, 40)
 
 
-def retrieval_sheet(judgement: Judgement) -> Image.Image | None:
+def retrieval_sheet(comparison: SystemComparison) -> Image.Image | None:
     """Draw queries with their first answers, the four that went best and the four that went worst.
 
     Every image asks for those of its class, by embedding or else by probabilities; a class is shown once above and
     once below. A blue frame is an answer of the query's class, an orange one is not.
 
     Args:
-        judgement: its images must be there.
+        comparison: its images must be there.
 
     Returns:
         mode RGB, or None without classes or anything to rank by.
     """
-    found = labels_of(judgement.table)
+    found = labels_of(comparison.table)
     if found is None:
         return None
     space, labels = found
     rows = np.flatnonzero(labels != ABSENT_CLASS)
     if len(rows) > QUERIES:
         rows = np.sort(np.random.default_rng(0).choice(rows, QUERIES, replace=False))
-    system = judgement.systems[0]
+    system = comparison.systems[0]
     ranking = ranking_of(system, space, labels, rows) if len(rows) > 1 else None
     if ranking is None:
         return None
     parts = {"best": _chosen(ranking, labels[rows], best=True), "worst": _chosen(ranking, labels[rows], best=False)}
-    names = judgement.table.class_names[space]
+    names = comparison.table.class_names[space]
     font, small = ImageFont.load_default(20), ImageFont.load_default(13)
     width = GAP + (ANSWERS + 1) * (SIDE + GAP) + GAP
     height = GAP + sum(TITLE + len(queries) * (SIDE + GAP + 18) for queries in parts.values())
@@ -52,7 +52,7 @@ def retrieval_sheet(judgement: Judgement) -> Image.Image | None:
     draw = ImageDraw.Draw(sheet)
     top = GAP
     for title, queries in parts.items():
-        draw.text((GAP, top), f"{titled(judgement.table, space)}: {title} retrievals of {system.name}", INK, font=font)
+        draw.text((GAP, top), f"{titled(comparison.table, space)}: {title} retrievals of {system.name}", INK, font=font)
         top += TITLE
         for query in queries:
             places = [query, *ranking.order[query, :ANSWERS].tolist()]
@@ -63,7 +63,7 @@ def retrieval_sheet(judgement: Judgement) -> Image.Image | None:
                 draw.rectangle(
                     (left - FRAME, top - FRAME, left + SIDE + FRAME - 1, top + SIDE + FRAME - 1), fill=colour
                 )
-                sheet.paste(_square(judgement.table.paths[rows[place]]), (left, top))
+                sheet.paste(_square(comparison.table.paths[rows[place]]), (left, top))
                 draw.text((left, top + SIDE + FRAME), names[own], INK, font=small)
             top += SIDE + GAP + 18
     return sheet

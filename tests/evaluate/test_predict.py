@@ -9,7 +9,7 @@ from emoir import Model
 from emoir.datasets import Table
 from emoir.emotions.spaces import MIKELS
 from emoir.errors import EmoirError
-from emoir.evaluate.reading import read_table_images
+from emoir.evaluate.predict import predict
 from tests.pictures import save_photos
 
 
@@ -23,9 +23,7 @@ def test_readings_in_the_order_of_the_table(tmp_path: Path, model: Model) -> Non
     (tmp_path / "bad.jpg").write_text("no image")
     done: list[tuple[int, int]] = []
     data = table([two, tmp_path / "bad.jpg", one, two])
-    said, failures = read_table_images(
-        data, model, workers=1, report=lambda number, total: done.append((number, total))
-    )
+    said, failures = predict(data, model, workers=1, report=lambda number, total: done.append((number, total)))
     assert said.known.tolist() == [True, False, True, True]
     assert list(failures) == [tmp_path / "bad.jpg"]
     assert said.name == model.id
@@ -42,4 +40,4 @@ def test_readings_in_the_order_of_the_table(tmp_path: Path, model: Model) -> Non
 
 def test_nothing_can_be_read(tmp_path: Path, model: Model) -> None:
     with pytest.raises(EmoirError, match=r"none of the 1 images of t could be read; the first of them: .*no\.jpg"):
-        read_table_images(table([tmp_path / "no.jpg"]), model, workers=1)
+        predict(table([tmp_path / "no.jpg"]), model, workers=1)

@@ -21,7 +21,7 @@ Report = Callable[[int, int], None]
 """Called with the number of images read, and of all."""
 
 
-def read_table_images(
+def predict(
     table: Table,
     model: Model,
     *,

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from emoir.datasets import Table
 from emoir.datasets.splits import image_digests
 from emoir.errors import LeakageError
-from emoir.evaluate.out_of_fold import check_unseen
+from emoir.evaluate.out_of_fold import check_not_trained_on
 from emoir.extract.model import CARD, ModelFolder
 
 
-def unseen_rows(table: Table, model: ModelFolder, *, leave_out: bool = False) -> NDArray[np.intp]:
+def rows_not_trained_on(table: Table, model: ModelFolder, *, leave_out: bool = False) -> NDArray[np.intp]:
     """The rows whose images a model has not learnt from, labelled or not; files that are not there count as such.
 
     Args:
@@ -33,9 +33,9 @@ def unseen_rows(table: Table, model: ModelFolder, *, leave_out: bool = False) ->
     learnt = model.learnt_from()
     if not leave_out:
         try:
-            check_unseen(digests, learnt)
+            check_not_trained_on(digests, learnt)
         except LeakageError as error:
-            raise LeakageError(f"{model.id}: {error}; --unseen leaves these images out") from None
+            raise LeakageError(f"{model.id}: {error}; --skip-training-images leaves these images out") from None
     seen = there[np.array([digest in learnt for digest in digests], dtype=bool)]
     rows = np.setdiff1d(np.arange(len(table)), seen)
     if not len(rows):
@@ -43,7 +43,7 @@ def unseen_rows(table: Table, model: ModelFolder, *, leave_out: bool = False) ->
     return rows
 
 
-def sets_of(model: ModelFolder) -> frozenset[str]:
+def training_sets(model: ModelFolder) -> frozenset[str]:
     """Names of the data sets that a model's card says it learnt from; empty where it says nothing."""
     data = json.loads((model.folder / CARD).read_text(encoding="utf-8")).get("data", {})
     # The shipped card sorts sets by kind of label; a fine-tuned model's names the user's own.
@@ -51,11 +51,11 @@ def sets_of(model: ModelFolder) -> frozenset[str]:
     return frozenset(nested | {name for name, count in data.items() if isinstance(count, int)})
 
 
-def may_have_learnt_from(model: ModelFolder, table: Table) -> str | None:
+def training_set_named_like(model: ModelFolder, table: Table) -> str | None:
     """The data set of a model's card that has this table's name; None if there is none.
 
     Images are known by their content, so another encoding of an image that was learnt from is not recognised; the
     name of its set is.
     """
-    own = (name for name in (table.name, f"{table.name}_subset") if name in sets_of(model))
+    own = (name for name in (table.name, f"{table.name}_subset") if name in training_sets(model))
     return next(own, None)

@@ -1,0 +1,13 @@
+"""The line under a table: what was measured, where and when."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+
+
+def provenance(*facts: str) -> str:
+    """The line under a table: data, split, seed, machine, date."""
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    return f"{'; '.join(facts)}; {machine}; {datetime.date.today().isoformat()}."
