@@ -10,11 +10,11 @@ from pathlib import Path
 _ACTIVE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
-def shown(path: Path | str) -> str:
+def printable(path: Path | str) -> str:
     r"""A path on one line of a terminal: control characters and undecodable bytes are escaped.
 
     Example:
-        >>> shown("two\nlines")
+        >>> printable("two\nlines")
         'two\\nlines'
     """
     text = str(path)

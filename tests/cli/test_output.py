@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from emoir.cli.output import put_aligned, shortened
+from emoir.cli.output import echo_aligned, shortened
 
 
 def test_columns_stand_below_each_other_in_chinese_too(capsys: pytest.CaptureFixture[str]) -> None:
-    put_aligned([["title", "path"], ["丰收", "a.jpg"], ["fair", "b c.jpg"]])
+    echo_aligned([["title", "path"], ["丰收", "a.jpg"], ["fair", "b c.jpg"]])
     # A Chinese character takes two columns: both rows begin their path in the eighth.
     assert capsys.readouterr().out == "title  path\n丰收   a.jpg\nfair   b c.jpg\n"
     said: list[str] = []
-    put_aligned([["a", "b"]], said.append)
+    echo_aligned([["a", "b"]], said.append)
     assert said == ["a  b"]
 
 

@@ -128,7 +128,7 @@ def _served(index: Path, settings: Settings) -> Iterator[int]:
     """A real server on a free port."""
     listener = socket.create_server(("127.0.0.1", 0))
     app = create_app(Collection(index), settings)
-    server = uvicorn.Server(uvicorn.Config(app, http=connection_module.HurriedProtocol, log_level="critical"))
+    server = uvicorn.Server(uvicorn.Config(app, http=connection_module.HeaderTimeoutProtocol, log_level="critical"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

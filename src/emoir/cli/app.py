@@ -19,7 +19,7 @@ from emoir.cli.experiment import experiment
 from emoir.cli.explain import explain
 from emoir.cli.export import export
 from emoir.cli.index import index
-from emoir.cli.output import Exit, put, say
+from emoir.cli.output import Exit, echo, echo_err
 from emoir.cli.report import report
 from emoir.cli.search import QueryCommand, search
 from emoir.cli.select import select
@@ -39,7 +39,7 @@ WELCOME = """emoir finds images by the emotion they evoke.
 All commands: emoir --help. More on one: emoir search --help."""
 
 
-class Edge(TyperGroup):
+class ErrorHandlingGroup(TyperGroup):
     """Where errors become one line and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -55,12 +55,12 @@ class Edge(TyperGroup):
             sys.stdout.flush()
             return result
         except QueryError as error:
-            say(f"emoir: {error}")
+            echo_err(f"emoir: {error}")
             if error.query:
-                say(error.pointer())
+                echo_err(error.pointer())
             raise typer.Exit(Exit.USAGE) from None
         except EmoirError as error:
-            say(f"emoir: {error}")
+            echo_err(f"emoir: {error}")
             raise typer.Exit(Exit.FAILURE) from None
         except KeyboardInterrupt:
             raise typer.Exit(Exit.INTERRUPTED) from None
@@ -70,16 +70,18 @@ class Edge(TyperGroup):
             raise typer.Exit(Exit.DONE) from None
         except OSError as error:
             name = f"{error.filename}: " if error.filename is not None else ""
-            say(f"emoir: {name}{error.strerror or error}")
+            echo_err(f"emoir: {name}{error.strerror or error}")
             raise typer.Exit(Exit.FAILURE) from None
 
 
-app = typer.Typer(cls=Edge, invoke_without_command=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = typer.Typer(
+    cls=ErrorHandlingGroup, invoke_without_command=True, pretty_exceptions_enable=False, rich_markup_mode=None
+)
 
 
 def _show_version(value: bool) -> None:
     if value:
-        put(f"emoir {__version__}")
+        echo(f"emoir {__version__}")
         raise typer.Exit
 
 
@@ -92,7 +94,7 @@ def welcome(
 ) -> None:
     """Find images by the emotion they evoke."""
     if context.invoked_subcommand is None:
-        put(WELCOME)
+        echo(WELCOME)
 
 
 app.command(cls=QueryCommand)(search)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emoir.cli.options import LabelOption, ScaleOption, SpaceOption, parse_scale
-from emoir.cli.output import Exit, put, put_paths, shown
+from emoir.cli.output import Exit, echo, echo_paths, printable
 from emoir.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def check(
     source = data.resolve()
     table = read_dataset(source, space=space, label=label, scale=parse_scale(scale))
     if format is CheckFormat.paths:
-        put_paths(list(table.paths), nul=False)
+        echo_paths(list(table.paths), nul=False)
         return
     from emoir.cli.progress import progress
 
@@ -74,7 +74,7 @@ def check(
             report=report,
         )
     if format is CheckFormat.json:
-        put(json.dumps(_record(found, layout), indent=2))
+        echo(json.dumps(_record(found, layout), indent=2))
     else:
         _put_table(found, layout, source, None if everything else SHOWN)
     if found.missing or found.broken:
@@ -130,10 +130,10 @@ def _put_table(found: Check, layout: Layout | None, source: Path, most: int | No
     here = source if source.is_dir() else source.parent
 
     def name(path: Path) -> str:
-        return shown(path.relative_to(here) if path.is_relative_to(here) else path)
+        return printable(path.relative_to(here) if path.is_relative_to(here) else path)
 
-    put(f"data       {shown(found.name)}: {_layout_words(layout, source)}")
-    put(f"images     {found.images:,}")
+    echo(f"data       {printable(found.name)}: {_layout_words(layout, source)}")
+    echo(f"images     {found.images:,}")
     _put_list("missing", [name(path) for path in found.missing], most)
     _put_list("extra", [name(path) for path in found.extra], most)
     if found.repeated:
@@ -143,18 +143,18 @@ def _put_table(found: Check, layout: Layout | None, source: Path, most: int | No
         groups = [group for group in found.copies if group.exact is exact]
         _put_list(title, [_words_of(group, name) for group in groups], most, "group", "groups")
     if found.splits:
-        put(f"split      {_counts(found.splits)}")
+        echo(f"split      {_counts(found.splits)}")
         leaks = [_words_of(group, name) for group in found.leaks]
         _put_list(
             "leaks", leaks, most, "group lies on both sides of the split", "groups lie on both sides of the split"
         )
     for label, counts in found.balance.items():
-        put(f"balance    {label}: {_counts(counts)}")
+        echo(f"balance    {label}: {_counts(counts)}")
     for line in found.agreement:
         raters = "" if line.raters is None else f", {line.raters:.1f} raters an image"
-        put(f"agreement  {line.label}: {line.measure} {line.value:.3f} ({line.images:,} images{raters})")
+        echo(f"agreement  {line.label}: {line.measure} {line.value:.3f} ({line.images:,} images{raters})")
     if not found.agreement:
-        put("agreement  the data set says nothing of single raters")
+        echo("agreement  the data set says nothing of single raters")
 
 
 def _words_of(group: Copies, name: Any) -> str:
@@ -164,12 +164,12 @@ def _words_of(group: Copies, name: Any) -> str:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{shown(name) or 'none'} {count:,}" for name, count in counts.items())
+    return ", ".join(f"{printable(name) or 'none'} {count:,}" for name, count in counts.items())
 
 
 def _put_list(title: str, lines: Sequence[str], most: int | None, one: str = "file", many: str = "files") -> None:
-    put(f"{title:<10} {len(lines):,} {one if len(lines) == 1 else many}")
+    echo(f"{title:<10} {len(lines):,} {one if len(lines) == 1 else many}")
     for line in lines[:most]:
-        put(f"  {line}")
+        echo(f"  {line}")
     if most is not None and len(lines) > most:
-        put(f"  and {len(lines) - most:,} more (--all lists them)")
+        echo(f"  and {len(lines) - most:,} more (--all lists them)")

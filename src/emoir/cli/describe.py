@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emoir.cli.options import ModelOption
-from emoir.cli.output import Exit, put, say, shown
+from emoir.cli.output import Exit, echo, echo_err, printable
 from emoir.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -49,12 +49,12 @@ def describe(
         try:
             records.append({"path": str(image), **_description(reader, image, max_pixels)})
         except UndecodableImageError as error:
-            say(f"{shown(image)}: {error}")
+            echo_err(f"{printable(image)}: {error}")
             records.append({"path": str(image), "error": str(error)})
         if format is DescribeFormat.table and "error" not in records[-1]:
             _put_table(records[-1])
     if format is DescribeFormat.json:
-        put(json.dumps(records, indent=2))
+        echo(json.dumps(records, indent=2))
     elif format is DescribeFormat.csv:
         _put_csv(records)
     if any("error" in record for record in records):
@@ -76,20 +76,20 @@ def _description(model: Model, image: Path, max_pixels: int) -> dict[str, Any]:
 
 
 def _put_table(record: dict[str, Any]) -> None:
-    put(shown(record["path"]))
+    echo(printable(record["path"]))
     for space, classes in record["distributions"].items():
-        put(f"  {SPACE_TITLES.get(space, space)}")
+        echo(f"  {SPACE_TITLES.get(space, space)}")
         for name, share in sorted(classes.items(), key=lambda item: -item[1]):
-            put(f"    {name:<12} {share:5.0%}  {'█' * round(share * BAR)}")
+            echo(f"    {name:<12} {share:5.0%}  {'█' * round(share * BAR)}")
     valence, arousal = record["valence"], record["arousal"]
-    put(f"  valence {valence:.2f} (0 unpleasant, 1 pleasant), arousal {arousal:.2f} (0 calm, 1 excited)")
-    put(f"  {record['confidence']:.0%} sure that most people would name the first emotion above")
-    put(f"  colours {', '.join(f'{colour} {share:.0%}' for colour, share in record['colours'].items())}")
+    echo(f"  valence {valence:.2f} (0 unpleasant, 1 pleasant), arousal {arousal:.2f} (0 calm, 1 excited)")
+    echo(f"  {record['confidence']:.0%} sure that most people would name the first emotion above")
+    echo(f"  colours {', '.join(f'{colour} {share:.0%}' for colour, share in record['colours'].items())}")
     if record["monochrome"]:
-        put("  monochrome: its colours say nothing")
+        echo("  monochrome: its colours say nothing")
     if record["words"]:
-        put(f"  {', '.join(record['words'])}")
-    put("")
+        echo(f"  {', '.join(record['words'])}")
+    echo("")
 
 
 def _put_csv(records: list[dict[str, Any]]) -> None:
@@ -97,7 +97,7 @@ def _put_csv(records: list[dict[str, Any]]) -> None:
     columns = list({column: None for record in flat for column in record})
     writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**record, "path": shown(record["path"])} for record in flat)
+    writer.writerows({**record, "path": printable(record["path"])} for record in flat)
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:

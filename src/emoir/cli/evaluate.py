@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from emoir.cli.options import LabelOption, ScaleOption, SpaceOption, parse_scale
-from emoir.cli.output import Exit, put, say, shown
+from emoir.cli.output import Exit, echo, echo_err, printable
 from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE, Limits
 
 if TYPE_CHECKING:
@@ -152,14 +152,14 @@ def _evaluate(
             found = read_predictions(system, whole).take(rows)
         predictions.append(found)
     for path, cause in failures.items():
-        say(f"{shown(path)}: {cause}")
+        echo_err(f"{printable(path)}: {cause}")
     comparison = evaluate_systems(table, predictions)
     _say_what_was_done(comparison)
-    put(FORMATS[format.value](comparison))
+    echo(FORMATS[format.value](comparison))
     if out is not None:
         from emoir.evaluate.files import write_comparison
 
-        say(f"{len(write_comparison(comparison, out))} files: {shown(out)}")
+        echo_err(f"{len(write_comparison(comparison, out))} files: {printable(out)}")
     return bool(failures)
 
 
@@ -168,7 +168,7 @@ def _is_file(name: str) -> bool:
     from emoir.errors import DatasetError
 
     if Path(name).suffix in (".csv", ".npy") and not Path(name).exists():
-        raise DatasetError(f"{shown(name)}: no such file")
+        raise DatasetError(f"{printable(name)}: no such file")
     return Path(name).is_file()
 
 
@@ -181,7 +181,7 @@ def _part(table: Table, layout: Layout | None, part: str) -> NDArray[np.intp]:
 
     rows = part_rows(table, part, layout.parts if layout is not None else {})
     if table.split is None:
-        say(f"the literature's split of {table.name} is drawn anew by everyone; this one is stratified, with seed 0")
+        echo_err(f"the literature's split of {table.name} is drawn anew each time; this one is stratified, with seed 0")
     return rows
 
 
@@ -191,9 +191,9 @@ def _not_trained_on(table: Table, rows: NDArray[np.intp], model: Model, *, leave
 
     kept = rows[rows_not_trained_on(table.take(rows), model, leave_out=leave_out)]
     if len(kept) < len(rows):
-        say(f"left out: {len(rows) - len(kept):,} images that {model.id} learnt from")
+        echo_err(f"left out: {len(rows) - len(kept):,} images that {model.id} learnt from")
     if (name := training_set_named_like(model, table)) is not None:
-        say(
+        echo_err(
             f"CAUTION: {model.id} learnt from images of {name}. An image is known again only byte for byte: "
             "if these are other copies of the same pictures, the figures flatter the model"
         )
@@ -202,8 +202,8 @@ def _not_trained_on(table: Table, rows: NDArray[np.intp], model: Model, *, leave
 
 def _say_what_was_done(comparison: SystemComparison) -> None:
     if comparison.left_out:
-        say(f"{comparison.left_out:,} images are left out: not every system says something of them")
+        echo_err(f"{comparison.left_out:,} images are left out: not every system says something of them")
     for system in comparison.systems:
         for name, note in system.notes.items():
-            say(f"{system.name}: {name} is read from {note}")
-    say(f"{len(comparison.table):,} images; 95 % intervals by bootstrap, differences over the same resamples")
+            echo_err(f"{system.name}: {name} is read from {note}")
+    echo_err(f"{len(comparison.table):,} images; 95 % intervals by bootstrap, differences over the same resamples")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from emoir.cli.options import LabelOption, ScaleOption, parse_scale
-from emoir.cli.output import put, say, shown
+from emoir.cli.output import echo, echo_err, printable
 
 if TYPE_CHECKING:
     from emoir.datasets import Table
@@ -79,7 +79,7 @@ def experiment(
     out.mkdir(parents=True, exist_ok=True)
     todo = runs.pieces(rows, folds.count, chosen)
     for number, piece in enumerate(todo, 1):
-        say(f"{number} of {len(todo)}: {piece.contender.name}, fold {piece.fold}, seed {piece.seed}")
+        echo_err(f"{number} of {len(todo)}: {piece.contender.name}, fold {piece.fold}, seed {piece.seed}")
         runs.run_piece(piece, table, folds, protocol, out, extra=weak, pretrained=base)
     lines = [line for row in rows if (line := comparison.line_of(row, table, folds, out, chosen)) is not None]
     facts = provenance(
@@ -87,8 +87,8 @@ def experiment(
         f"5 folds, seed 0; {protocol.epochs} epochs in batches of {batch} for every row",
         f"seeds of the headline rows: {len(chosen)}",
     )
-    put(comparison.report(lines, table, folds, out, facts=facts, extra=weak))
-    say(f"written to {shown(out)}")
+    echo(comparison.report(lines, table, folds, out, facts=facts, extra=weak))
+    echo_err(f"written to {printable(out)}")
 
 
 def _without_copies(extra: Table, digests: Collection[str]) -> Table:
@@ -98,7 +98,7 @@ def _without_copies(extra: Table, digests: Collection[str]) -> Table:
     tested = set(digests)
     kept = [row for row, digest in enumerate(image_digests(extra.paths)) if digest not in tested]
     if len(kept) < len(extra):
-        say(f"left out of {extra.name}: {len(extra) - len(kept):,} images that are tested")
+        echo_err(f"left out of {extra.name}: {len(extra) - len(kept):,} images that are tested")
     return extra.take(kept)
 
 
@@ -116,5 +116,5 @@ def _knows_nothing_of(base: Path, table: Table) -> bool:
     name = training_set_named_like(model, table)
     if seen or name is not None:
         known = f"{seen:,} of these images" if seen else f"images of {name}"
-        say(f"left out: the distilled row, because {model.id} learnt from {known}; --pretrained names other weights")
+        echo_err(f"left out: the distilled row, as {model.id} learnt from {known}; --pretrained names other weights")
     return not seen and name is None

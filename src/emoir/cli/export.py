@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from emoir.cli.options import IndexOption, WithinOption
-from emoir.cli.output import Exit, say, shown
+from emoir.cli.output import Exit, echo_err, printable
 from emoir.cli.progress import counted
 from emoir.limits import MAX_PIXELS
 
@@ -90,11 +90,11 @@ def export(
     for file in (output, codebook):
         # Found out before the long part begins.
         if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
-            raise EmoirError(f"{shown(file)}: name a file in a folder that is there")
+            raise EmoirError(f"{printable(file)}: name a file in a folder that is there")
     with Collection(index) as photos:
         facts, readings, vectors = photos.rows(within=within)
     if not facts:
-        say("nothing is indexed there")
+        echo_err("nothing is indexed there")
         raise typer.Exit(Exit.NOTHING_FOUND)
     table = image_table(facts, readings, measured(facts, max_pixels) if features else None)
     columns = table.columns
@@ -111,10 +111,10 @@ def export(
     else:
         write_csv(table, output)
     if output is not None:
-        say(f"{len(facts):,} images written to {shown(output)}")
+        echo_err(f"{len(facts):,} images written to {printable(output)}")
     if codebook is not None:
         write_codebook(columns, codebook)
-        say(f"what the columns mean: {shown(codebook)}")
+        echo_err(f"what the columns mean: {printable(codebook)}")
     if features and None in table.values["lightness"]:
         raise typer.Exit(Exit.SOME_FAILED)
 
@@ -141,7 +141,7 @@ def measured(facts: Sequence[ImageFacts], max_pixels: int) -> Iterator[Features 
     answers = counted(measure_files(files, max_pixels=max_pixels), "measuring images", len(files))
     for (path, _), answer in zip(files, answers, strict=True):
         if isinstance(answer, Failure):
-            say(f"{shown(path)}: {answer.cause}")
+            echo_err(f"{printable(path)}: {answer.cause}")
         yield None if isinstance(answer, Failure) else answer
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from emoir.cli.options import IndexOption, ModelOption
-from emoir.cli.output import Exit, say, shown
+from emoir.cli.output import Exit, echo_err, printable
 from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE
 
 if TYPE_CHECKING:
@@ -91,17 +91,17 @@ def index(
             failed=f"{progress.failed} failed" if progress.failed else "",
         )
         if failure is not None:
-            console.print(f"{shown(path)}: {failure}", markup=False, highlight=False, soft_wrap=True)
+            console.print(f"{printable(path)}: {failure}", markup=False, highlight=False, soft_wrap=True)
 
     with Collection(index, model=model) as photos:
         if repair:
             salvaged = photos.repair()
             if salvaged.kept_as is None:
-                say("the index is not damaged; nothing was changed.")
+                echo_err("the index is not damaged; nothing was changed.")
             else:
-                kept = shown(salvaged.kept_as)
-                say(f"{salvaged.images:,} readings were salvaged; the damaged file is kept as {kept}.")
-                say("what is lost is read again now.")
+                kept = printable(salvaged.kept_as)
+                echo_err(f"{salvaged.images:,} readings were salvaged; the damaged file is kept as {kept}.")
+                echo_err("what is lost is read again now.")
         try:
             with bar:
                 done = photos.index(
@@ -115,11 +115,11 @@ def index(
                     report=report,
                 )
         except KeyboardInterrupt:
-            say("stopped. Everything read so far is safe; run emoir index again to go on.")
+            echo_err("stopped. Everything read so far is safe; run emoir index again to go on.")
             raise typer.Exit(Exit.INTERRUPTED) from None
         status = photos.status()
     for folder in done.kept:
-        say(f"{shown(folder)} is missing or empty: not mounted? Its images are kept; --prune forgets them.")
+        echo_err(f"{printable(folder)} is missing or empty: not mounted? Its images are kept; --prune forgets them.")
     parts = [
         f"{done.read:,} read",
         f"{done.moved:,} moved or copied" if done.moved else "",
@@ -128,7 +128,7 @@ def index(
         f"{done.vanished:,} vanished meanwhile" if done.vanished else "",
         f"{done.failed:,} failed (see emoir status)" if done.failed else "",
     ]
-    say(f"{', '.join(part for part in parts if part)}. The index holds {status.images:,} images.")
+    echo_err(f"{', '.join(part for part in parts if part)}. The index holds {status.images:,} images.")
     if done.catalogue is not None and catalogue is not None:
         _say_joined(catalogue, done.catalogue)
     if done.failed:
@@ -137,16 +137,16 @@ def index(
 
 def _say_joined(file: Path, joined: Joined) -> None:
     """How a catalogue fits the files."""
-    say(f"{shown(file)}: {joined.records:,} records, {joined.joined:,} of them of indexed images.")
+    echo_err(f"{printable(file)}: {joined.records:,} records, {joined.joined:,} of them of indexed images.")
     if joined.unmatched:
         more = ", ..." if joined.records - joined.joined > len(joined.unmatched) else ""
-        say(f"no indexed image is called {', '.join(map(shown, joined.unmatched))}{more}")
+        echo_err(f"no indexed image is called {', '.join(map(printable, joined.unmatched))}{more}")
     if joined.several:
-        say(
+        echo_err(
             f"{joined.several:,} records fit several files and go with each; "
             "a record that states more of the path fits only one"
         )
     for note in joined.notes[:SHOWN_NOTES]:
-        say(f"{shown(file)}: {note}")
+        echo_err(f"{printable(file)}: {note}")
     if len(joined.notes) > SHOWN_NOTES:
-        say(f"and {len(joined.notes) - SHOWN_NOTES:,} more records that were passed over")
+        echo_err(f"and {len(joined.notes) - SHOWN_NOTES:,} more records that were passed over")

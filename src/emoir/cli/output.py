@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from emoir.names import shown as shown
+from emoir.names import printable as printable
 
 if TYPE_CHECKING:
     from emoir.emotions.reading import EmotionReading
@@ -56,17 +56,17 @@ class Listed(Protocol):
         """What a catalogue says of it."""
 
 
-def say(message: str) -> None:
+def echo_err(message: str) -> None:
     """Talk to the person at the keyboard, on standard error."""
     print(message, file=sys.stderr)
 
 
-def put(text: str) -> None:
+def echo(text: str) -> None:
     """Write a line of results."""
     sys.stdout.write(text + "\n")
 
 
-def put_images(
+def echo_images(
     images: Sequence[Listed], leading: Sequence[str], values: Sequence[Sequence[str]], *, tabs: bool
 ) -> None:
     """Write one line an image; aligned columns, or tab-separated with everything that a catalogue says.
@@ -92,17 +92,17 @@ def put_images(
         stated: list[str | None] = [None] * len(catalogued)
         if record is not None:
             stated = [record.id, record.title, record.url, *map(record.columns.get, named)][: len(catalogued)]
-        cells = [shown(text or "") if tabs else shortened(shown(text or "")) for text in stated]
+        cells = [printable(text or "") if tabs else shortened(printable(text or "")) for text in stated]
         path = image.path if tabs or not image.path.is_relative_to(here) else image.path.relative_to(here)
-        table.append([*first, str(image.id), top, share, *rest, *cells, shown(path)])
+        table.append([*first, str(image.id), top, share, *rest, *cells, printable(path)])
     if tabs:
         for row in table:
-            put("\t".join(row))
+            echo("\t".join(row))
     else:
-        put_aligned(table)
+        echo_aligned(table)
 
 
-def put_aligned(table: Sequence[Sequence[str]], write: Callable[[str], None] | None = None) -> None:
+def echo_aligned(table: Sequence[Sequence[str]], write: Callable[[str], None] | None = None) -> None:
     """Write rows in columns, by ``put`` unless told otherwise; the last column runs free."""
     from rich.cells import cell_len
 
@@ -110,7 +110,7 @@ def put_aligned(table: Sequence[Sequence[str]], write: Callable[[str], None] | N
     widths = [max(cell_len(row[column]) for row in table) for column in range(len(table[0]) - 1)]
     for row in table:
         cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=False))
-        (write or put)("  ".join([*cells, row[-1]]))
+        (write or echo)("  ".join([*cells, row[-1]]))
 
 
 def shortened(text: str, limit: int = 40) -> str:
@@ -123,7 +123,7 @@ def shortened(text: str, limit: int = 40) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def put_paths(paths: list[Path], *, nul: bool) -> None:
+def echo_paths(paths: list[Path], *, nul: bool) -> None:
     """Write paths byte for byte, one a line, or with a NUL after each."""
     sys.stdout.flush()
     end = b"\0" if nul else b"\n"

@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from emoir.cli.options import IndexOption, WithinOption
-from emoir.cli.output import Exit, put, say, shown
+from emoir.cli.output import Exit, echo, echo_err, printable
 from emoir.cli.progress import counted
 from emoir.errors import EmoirError
 from emoir.limits import MAX_PIXELS
@@ -46,12 +46,12 @@ def report(
     from emoir.report import Contents, page, read_pictures, summarise, write_report
 
     if out.exists() and not out.is_dir():
-        raise EmoirError(f"{shown(out)} is a file; name a folder with --out")
+        raise EmoirError(f"{printable(out)} is a file; name a folder with --out")
     with Collection(index) as photos:
         facts, readings, vectors = photos.rows(within=within)
         status = photos.status()
     if not facts:
-        say("nothing is indexed there")
+        echo_err("nothing is indexed there")
         raise typer.Exit(Exit.NOTHING_FOUND)
     folders = None if within is None else [as_folder(folder) for folder in within]
     failures = [
@@ -69,6 +69,6 @@ def report(
     html, figures = page(contents, language.value)
     file = write_report(html, figures, out)
     if len(pictures) < len(rows):
-        say(f"{len(rows) - len(pictures):,} images cannot be read any more; emoir index finds out why")
-    say(f"{len(facts):,} images; {len(figures)} figures in {shown(out / 'figures')}")
-    put(shown(file))
+        echo_err(f"{len(rows) - len(pictures):,} images cannot be read any more; emoir index finds out why")
+    echo_err(f"{len(facts):,} images; {len(figures)} figures in {printable(out / 'figures')}")
+    echo(printable(file))

@@ -32,7 +32,7 @@ from emoir.cli.options import (
     chosen_folders,
     require_model,
 )
-from emoir.cli.output import Exit, ListFormat, put, put_images, put_paths, say, shown
+from emoir.cli.output import Exit, ListFormat, echo, echo_err, echo_images, echo_paths, printable
 from emoir.errors import QueryError
 from emoir.limits import MAX_PIXELS
 
@@ -135,36 +135,37 @@ def search(
             max_pixels=max_pixels,
         )
         if matches.unknown:
-            say(f"not understood and not used: {', '.join(matches.unknown)}")
+            echo_err(f"not understood and not used: {', '.join(matches.unknown)}")
         if len(matches) < n and matches.hidden:
-            say(f"{matches.hidden:,} images that fit no better than chance are hidden; show them with --all")
+            echo_err(f"{matches.hidden:,} images that fit no better than chance are hidden; show them with --all")
         if not matches:
             if not matches.hidden:
                 _say_nothing_found(photos, folders, filtered=files is not None or filters != Filters())
             if format is ListFormat.json:
-                put("[]")
+                echo("[]")
             raise typer.Exit(Exit.NOTHING_FOUND)
     if nul or format is ListFormat.paths:
-        put_paths([match.path for match in matches], nul=nul)
+        echo_paths([match.path for match in matches], nul=nul)
     elif format is ListFormat.json:
-        put(matches.to_json())
+        echo(matches.to_json())
     else:
         scores = [[f"{match.score:.3f}"] for match in matches]
-        put_images(matches.matches, ["score"], scores, tabs=format is ListFormat.tsv)
+        echo_images(matches.matches, ["score"], scores, tabs=format is ListFormat.tsv)
 
 
 def _say_nothing_found(photos: Collection, folders: list[Path] | None, *, filtered: bool) -> None:
     if filtered:
-        say("no indexed image meets all conditions; loosen one of them")
+        echo_err("no indexed image meets all conditions; loosen one of them")
         return
     elsewhere = photos.status().images
     if folders is None or not elsewhere:
-        say("the index holds no image but the examples; begin with: emoir index FOLDER")
+        echo_err("the index holds no image but the examples; begin with: emoir index FOLDER")
         return
     for folder in folders:
         if not folder.is_dir():
-            say(f"{shown(folder)} is no folder")
-    say(
-        f"no indexed images in {', '.join(shown(folder) for folder in folders)}, but {elsewhere:,} elsewhere: search "
+            echo_err(f"{printable(folder)} is no folder")
+    named = ", ".join(map(printable, folders))
+    echo_err(
+        f"no indexed images in {named}, but {elsewhere:,} elsewhere: search "
         f"them with --everywhere, or read what is here with: emoir index {shlex.join(map(str, folders))}"
     )

@@ -21,7 +21,7 @@ from emoir.cli.conditions import (
 )
 from emoir.cli.export import measured
 from emoir.cli.options import EverywhereOption, IndexOption, WithinOption, chosen_folders
-from emoir.cli.output import Exit, ListFormat, put, put_aligned, put_images, put_paths, say
+from emoir.cli.output import Exit, ListFormat, echo, echo_aligned, echo_err, echo_images, echo_paths
 from emoir.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def select(
     for name, found in candidates.items():
         if not found.facts:
             unmet = f"the condition {name}" if name else "all conditions"
-            say(f"no image that is indexed here meets {unmet}; loosen one, or look elsewhere with --everywhere")
+            echo_err(f"no image that is indexed here meets {unmet}; loosen one, or look elsewhere with --everywhere")
             raise typer.Exit(Exit.NOTHING_FOUND)
     if not conditions:
         stimuli = select_stimuli(candidates[""], n, per_folder=per_folder, seed=seed)
@@ -116,24 +116,24 @@ def select(
         assignment_solver()
         pools, shared = pools_of(candidates, per_folder=per_folder, seed=seed, size=max(pool, n))
         if shared:
-            say(f"{shared:,} images meet more than one condition and are left out")
+            echo_err(f"{shared:,} images meet more than one condition and are left out")
         features = {name: [*measured(some.facts, max_pixels)] for name, some in pools.items()}
         stimuli = matched_stimuli(pools, features, n, variables=variables, seed=seed)
     _put(stimuli, format, nul=nul)
     if stimuli.balance and (nul or format is not ListFormat.json):
-        say("")
-        put_aligned(balance_table(stimuli.balance, stimuli.conditions), say)
-        say(
+        echo_err("")
+        echo_aligned(balance_table(stimuli.balance, stimuli.conditions), echo_err)
+        echo_err(
             "difference: the largest between two conditions, of means, in standard deviations; before: without matching"
         )
 
 
 def _put(stimuli: Stimuli, format: ListFormat, *, nul: bool) -> None:
     if nul or format is ListFormat.paths:
-        put_paths([image.path for image in stimuli.images], nul=nul)
+        echo_paths([image.path for image in stimuli.images], nul=nul)
     elif format is ListFormat.json:
-        put(stimuli.to_json())
+        echo(stimuli.to_json())
     else:
         leading = ["condition", "set"] if stimuli.conditions else []
         values = [[image.condition, str(image.set)] if leading else [] for image in stimuli.images]
-        put_images(stimuli.images, leading, values, tabs=format is ListFormat.tsv)
+        echo_images(stimuli.images, leading, values, tabs=format is ListFormat.tsv)

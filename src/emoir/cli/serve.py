@@ -11,7 +11,7 @@ from urllib.parse import quote
 import typer
 
 from emoir.cli.options import IndexOption, LexiconOption, ModelOption, require_model
-from emoir.cli.output import say
+from emoir.cli.output import echo_err
 from emoir.errors import EmoirError
 from emoir.limits import MAX_PIXELS, MAX_UPLOAD
 
@@ -69,11 +69,11 @@ def serve(
         named = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
         shown_host = f"[{named}]" if ":" in named else named
         address = f"http://{shown_host}:{listener.getsockname()[1]}/"
-        say(f"{images:,} images at {address}")
+        echo_err(f"{images:,} images at {address}")
         if token is not None:
             address += f"?token={quote(token)}"
-            say(f"open it with {address}")
-        say("Ctrl-C ends it")
+            echo_err(f"open it with {address}")
+        echo_err("Ctrl-C ends it")
         _run(collection, settings, listener, None if no_browser else address)
 
 
@@ -98,7 +98,7 @@ def _run(collection: Collection, settings: Settings, listener: socket.socket, br
     import uvicorn
 
     from emoir.web import create_app
-    from emoir.web.connection import HurriedProtocol
+    from emoir.web.connection import HeaderTimeoutProtocol
 
     class Server(uvicorn.Server):
         """Opens the browser once it can answer."""
@@ -111,7 +111,7 @@ def _run(collection: Collection, settings: Settings, listener: socket.socket, br
 
     config = uvicorn.Config(
         create_app(collection, settings),
-        http=HurriedProtocol,
+        http=HeaderTimeoutProtocol,
         log_level="warning",
         access_log=False,
         limit_concurrency=CONNECTIONS,

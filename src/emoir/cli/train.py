@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from emoir.cli.options import LabelOption, ModelOption, ScaleOption, SpaceOption, parse_scale
-from emoir.cli.output import put, say, shown
+from emoir.cli.output import echo, echo_err, printable
 
 
 def train(
@@ -70,12 +70,12 @@ def train(
             seed=seed,
             report=report,
         )
-    put(f"learnt from {result.training} images, tested on {result.held_out} that were held out")
+    echo(f"learnt from {result.training} images, tested on {result.held_out} that were held out")
     for name, (estimate, floor) in result.measures.items():
-        put(f"{name}: {estimate}; by guessing {floor:.3f}")
+        echo(f"{name}: {estimate}; by guessing {floor:.3f}")
     if result.seen_before:
-        say(
+        echo_err(
             f"{result.seen_before} of the {result.held_out} held-out images were among those that the model it began "
             "with had learnt from: these figures flatter it"
         )
-    say(f"model: {shown(out)}; use it with --model {shown(out)}")
+    echo_err(f"model: {printable(out)}; use it with --model {printable(out)}")

@@ -17,7 +17,7 @@ from emoir.errors import EmoirError
 from emoir.export.table import Table
 from emoir.files import whole
 from emoir.images.features import Column
-from emoir.names import shown
+from emoir.names import printable
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def write_csv(table: Table, file: Path | None) -> None:
     with _text(file) as stream:
         writer = csv.DictWriter(stream, [column.name for column in table.columns], lineterminator="\n")
         writer.writeheader()
-        writer.writerows({**row, "path": shown(row["path"])} for row in table.rows())
+        writer.writerows({**row, "path": printable(row["path"])} for row in table.rows())
 
 
 def write_json(records: Sequence[dict[str, Any]], file: Path | None) -> None:
@@ -61,7 +61,7 @@ def write_parquet(table: Table, file: Path) -> None:
     except ImportError:
         raise EmoirError('Parquet needs more packages: pip install "emoir[research]"') from None
     columns = {column.name: table.values[column.name] for column in table.columns}
-    columns["path"] = [shown(path) for path in columns["path"]]
+    columns["path"] = [printable(path) for path in columns["path"]]
     with whole(file) as partial:
         parquet.write_table(pyarrow.table(columns), partial)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from emoir.index.base import ImageFacts, as_path
-from emoir.names import shown
+from emoir.names import printable
 from emoir.report.figures import Bar, bar_svg
 from emoir.report.pictures import Picture
 
@@ -66,14 +66,14 @@ def figure(fact: ImageFacts, picture: Picture | None, gone: str, numbers: Sequen
         numbers: what is said of it, and the values.
     """
     record = fact.record
-    name = shown(as_path(fact.path).name)
+    name = printable(as_path(fact.path).name)
     title = (record.title if record is not None else None) or name
     said = f"{title}: " + ", ".join(f"{word} {value}" for word, value in numbers[:1])
     image = f'<div class="gone">{escape(gone)}</div>'
     if picture is not None:
         size = f'width="{picture.width}" height="{picture.height}"'
         image = f'<img src="{picture.uri}" {size} loading="lazy" alt="{escape(said)}">'
-    caption = f'<span title="{escape(shown(as_path(fact.path)))}">{escape(title)}</span>'
+    caption = f'<span title="{escape(printable(as_path(fact.path)))}">{escape(title)}</span>'
     if record is not None and record.url is not None and re.match(r"https?://", record.url, re.IGNORECASE):
         # Anything but a web address may be a script.
         caption = f'<a href="{escape(record.url)}" rel="noopener noreferrer">{escape(title)}</a>'

@@ -12,7 +12,7 @@ import numpy as np
 
 from emoir.emotions.reading import EmotionReadings
 from emoir.index.base import FailedFile, ImageFacts, IndexedModel, as_path
-from emoir.names import shown
+from emoir.names import printable
 from emoir.report.figures import Bar, Segment, bars_file, class_colours, drawing
 from emoir.report.markup import bar_table, figure, gallery, legend, paragraph, swatch
 from emoir.report.pictures import Picture, mixed_palette
@@ -112,7 +112,7 @@ class Sections:
         for group in groups:
             mixed = zip(group.mix.tolist(), self.colours, self.names, strict=True)
             segments = tuple(Segment(share, colour, f"{name} {share:.0%}") for share, colour, name in mixed)
-            bars.append(Bar(shown(group.label or self.words("rest")), f"{group.count:,}", segments))
+            bars.append(Bar(printable(group.label or self.words("rest")), f"{group.count:,}", segments))
         table = bar_table(bars, (head, self.words("images")))
         marked = list(zip(self.names, self.colours, strict=True))
         return legend(self.names, self.colours) + table, bars_file(bars, marked, title)
@@ -201,7 +201,7 @@ class Sections:
             causes.setdefault(re.sub(r"\d[\d,.]*", "N", failure.cause), []).append(failure)
         parts = [paragraph(words("failures text", count=f"{len(failures):,}"))]
         for group in sorted(causes.values(), key=len, reverse=True):
-            names = [shown(as_path(failure.path)) for failure in group[:FILES_PER_CAUSE]]
+            names = [printable(as_path(failure.path)) for failure in group[:FILES_PER_CAUSE]]
             items = "".join(f"<li><code>{escape(name)}</code></li>" for name in names)
             if len(group) > FILES_PER_CAUSE:
                 items += f"<li>{escape(words('and more', count=f'{len(group) - FILES_PER_CAUSE:,}'))}</li>"

@@ -15,7 +15,7 @@ from emoir.collection import Collection
 from emoir.web.guard import Guard
 from emoir.web.problems import PROBLEMS, add_problems
 from emoir.web.routes import collection as collection_routes
-from emoir.web.routes import images, operation, ratings, search
+from emoir.web.routes import images, monitoring, ratings, search
 from emoir.web.service import Service
 from emoir.web.settings import Settings
 
@@ -58,8 +58,8 @@ def create_app(collection: Collection, settings: Settings | None = None) -> Fast
         lifespan=lifespan,
     )
     app.state.service = service
-    app.state.metrics = operation.Metrics()
-    for module in (search, images, collection_routes, ratings, operation):
+    app.state.metrics = monitoring.Metrics()
+    for module in (search, images, collection_routes, ratings, monitoring):
         app.include_router(module.router, prefix=PREFIX, responses=PROBLEMS)
 
     @app.get("/", include_in_schema=False)
@@ -70,5 +70,5 @@ def create_app(collection: Collection, settings: Settings | None = None) -> Fast
     add_problems(app)
     # The last one added is the outermost: refusals are counted, too.
     app.add_middleware(Guard, settings=settings)
-    app.add_middleware(operation.Measured, metrics=app.state.metrics)
+    app.add_middleware(monitoring.Measured, metrics=app.state.metrics)
     return app

@@ -12,7 +12,7 @@ HEADER_SECONDS = 15.0
 """Time for the head of a request to arrive, and between looks at a connection."""
 
 
-class HurriedProtocol(H11Protocol):
+class HeaderTimeoutProtocol(H11Protocol):
     """uvicorn's HTTP/1.1 with a limit on the time that the head of a request may take."""
 
     _look: asyncio.TimerHandle | None = None

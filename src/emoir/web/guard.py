@@ -33,11 +33,11 @@ HEADERS = {
 }
 ASK_FOR_TOKEN = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>emoir</title><link rel="stylesheet" href="/static/style.css">
-<main class="door"><h1>emoir</h1><form method="get" action="/"><form-rest><label>Token · 令牌
+<main class="login"><h1>emoir</h1><form method="get" action="/"><form-rest><label>Token · 令牌
 <input name="token" type="password" autocomplete="off" required autofocus></label>
 <button>Open · 打开</button></form><p>emoir serve printed it when it started.</p></main></html>"""
 HIDDEN = '<input type="hidden" name="{}" value="{}">'
-# The door itself needs its style, and nothing else.
+# The login page itself needs its style, and nothing else.
 OPEN_PATHS = frozenset({"/static/style.css"})
 
 
@@ -116,10 +116,10 @@ class Guard:
             return None
         if _same(Request(scope).cookies.get(COOKIE, ""), _digest(token)):
             return None
-        at_door = scope["path"] == "/" and scope["method"] == "GET"
-        if at_door:
+        at_login = scope["path"] == "/" and scope["method"] == "GET"
+        if at_login:
             asked = parse_qsl(scope["query_string"].decode("latin-1"))
-            # What else was asked is still asked behind the door.
+            # What else was asked is still asked after the login.
             rest = [(name, value) for name, value in asked if name != "token"]
             if any(name == "token" and _same(value, token) for name, value in asked):
                 response = RedirectResponse(f"/?{urlencode(rest)}" if rest else "/", HTTPStatus.SEE_OTHER)
@@ -155,7 +155,7 @@ def _name(host: str) -> str:
 
 
 def _digest(token: str) -> str:
-    """What the cookie holds: it opens the same door, but does not tell the token."""
+    """What the cookie holds: it lets in the same callers, but does not tell the token."""
     return hashlib.sha256(f"emoir cookie {token}".encode()).hexdigest()
 
 

@@ -9,20 +9,20 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from emoir.emotions.reading import EmotionReading
 from emoir.index.base import ImageFacts, as_path
-from emoir.names import shown
+from emoir.names import printable
 
 MAX_ID = 2**32 - 1
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 Unit = Annotated[float, Field(ge=0, le=1, strict=True)]
 
 
-class Record(BaseModel):
+class ApiModel(BaseModel):
     """Base of the records: what is not known here is refused, not ignored."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Reading(Record):
+class Reading(ApiModel):
     """What an image evokes."""
 
     distributions: dict[str, dict[str, float]] = Field(description="Space to class to the share of viewers naming it.")
@@ -33,7 +33,7 @@ class Reading(Record):
     model: str
 
 
-class CatalogueEntry(Record):
+class CatalogueEntry(ApiModel):
     """What an archive's catalogue says of a file."""
 
     id: str | None
@@ -42,7 +42,7 @@ class CatalogueEntry(Record):
     columns: dict[str, str]
 
 
-class Image(Record):
+class Image(ApiModel):
     """An indexed image in a list of results."""
 
     id: int
@@ -72,8 +72,8 @@ class Image(Record):
         top = reading.top(space)
         return cls(
             id=facts.id,
-            name=shown(file.name),
-            path=shown(file),
+            name=printable(file.name),
+            path=printable(file),
             width=facts.width,
             height=facts.height,
             taken=facts.taken,
@@ -93,7 +93,7 @@ class Hit(Image):
     parts: dict[str, float] = Field(description="How well each term alone fits, uncalibrated.")
 
 
-class Term(Record):
+class Term(ApiModel):
     """One term of a query."""
 
     text: str = Field(description="In the query grammar, without weight and sign.")
@@ -101,7 +101,7 @@ class Term(Record):
     kind: Literal["words", "image", "reading", "point", "colours"]
 
 
-class SearchResult(Record):
+class SearchResult(ApiModel):
     """A page of hits."""
 
     query: str = Field(description="As understood, in the query grammar.")
@@ -113,7 +113,7 @@ class SearchResult(Record):
     next: str | None = Field(description="Cursor of the next page; null on the last.")
 
 
-class Word(Record):
+class Word(ApiModel):
     """An emotion word that a query may hold."""
 
     word: str
@@ -121,7 +121,7 @@ class Word(Record):
     arousal: float | None
 
 
-class Space(Record):
+class Space(ApiModel):
     """An emotion space of the model."""
 
     name: str
@@ -129,7 +129,7 @@ class Space(Record):
     chinese: list[str] | None = Field(description="The classes in Chinese, where emoir knows the space.")
 
 
-class Description(Record):
+class Description(ApiModel):
     """An uploaded image, read and forgotten."""
 
     reading: Reading
@@ -146,7 +146,7 @@ class ImageDetail(Image):
     colours: dict[str, float] = Field(description="Its palette, largest share first.")
 
 
-class Changed(Record):
+class Changed(ApiModel):
     """The picture with one thing changed, and how it reads then."""
 
     name: str
@@ -155,7 +155,7 @@ class Changed(Record):
     picture: str = Field(description="Address of the changed picture.")
 
 
-class ExplanationRecord(Record):
+class ExplanationRecord(ApiModel):
     """Why an image reads as it does."""
 
     emotion: str
@@ -167,7 +167,7 @@ class ExplanationRecord(Record):
     changed: list[Changed]
 
 
-class Share(Record):
+class Share(ApiModel):
     """A name and how much of a collection it is."""
 
     name: str
@@ -177,14 +177,14 @@ class Share(Record):
     arousal: float
 
 
-class Failure(Record):
+class FailedFile(ApiModel):
     """A file that could not be read."""
 
     path: str
     cause: str
 
 
-class CollectionRecord(Record):
+class CollectionRecord(ApiModel):
     """What is in the index."""
 
     images: int
@@ -200,11 +200,11 @@ class CollectionRecord(Record):
     palettes: dict[str, dict[str, float]] = Field(description="Emotion to the colours of its images and their shares.")
     most: dict[str, list[Image]] = Field(description="Emotion to the images with its largest shares.")
     uncertain: list[Image]
-    failures: list[Failure]
+    failures: list[FailedFile]
     failed: int
 
 
-class NewRating(Record):
+class NewRating(ApiModel):
     """What a person says of an image."""
 
     image: Id
@@ -214,7 +214,7 @@ class NewRating(Record):
     arousal: Unit | None = None
 
 
-class RatingRecord(Record):
+class RatingRecord(ApiModel):
     """A rating as kept."""
 
     id: int
@@ -226,7 +226,7 @@ class RatingRecord(Record):
     moment: str
 
 
-class RatingState(Record):
+class RatingState(ApiModel):
     """Ratings so far."""
 
     ratings: int
@@ -238,7 +238,7 @@ class RatingState(Record):
     arousal_agreement: float | None
 
 
-class NextToRate(Record):
+class NextToRate(ApiModel):
     """The image to rate next."""
 
     image: Image | None = Field(description="Null when all are rated.")
@@ -246,13 +246,13 @@ class NextToRate(Record):
     images: int
 
 
-class Selection(Record):
+class Selection(ApiModel):
     """Some indexed images."""
 
     ids: Annotated[list[Id], Field(min_length=1, max_length=10_000)]
 
 
-class Health(Record):
+class Health(ApiModel):
     """Whether the service can answer."""
 
     status: Literal["ok"]

@@ -27,7 +27,7 @@ WAIT_SECONDS = 20.0
 Overview = TypeVar("Overview")
 
 
-class Places:
+class ConcurrencyLimit:
     """Places for work that occupies a processor; a few may wait for one, the rest are refused at once.
 
     Args:
@@ -72,8 +72,8 @@ class Service:
         self.thumbnails = ThumbnailCache(settings.thumbnails)
         self._ratings: Ratings | None = None
         self._lock = threading.Lock()
-        self.reading = Places(settings.explanations, waiting=6)
-        self._drawing = Places(os.cpu_count() or 1, waiting=20)
+        self.reading = ConcurrencyLimit(settings.explanations, waiting=6)
+        self._drawing = ConcurrencyLimit(os.cpu_count() or 1, waiting=20)
         self._overview: tuple[str, object] = ("", None)
         self._boot = secrets.token_hex(4)
         self._seen: tuple[object, int] = (None, 0)
@@ -169,17 +169,17 @@ class Service:
             return explain(path, self.collection.model, emotion=emotion, max_pixels=self.settings.max_pixels)
 
 
-def service(request: Request) -> Service:
+def get_service(request: Request) -> Service:
     """The service of an application, for routes to depend on."""
     found: Service = request.app.state.service
     return found
 
 
-Here = Annotated[Service, Depends(service)]
+ServiceDep = Annotated[Service, Depends(get_service)]
 """What a route takes to reach the collection."""
 
 
-def tag(request: Request, response: Response, version: str, *, seconds: int = 0) -> None:
+def set_etag(request: Request, response: Response, version: str, *, seconds: int = 0) -> None:
     """Put an entity tag on a response.
 
     Args:

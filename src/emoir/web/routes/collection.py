@@ -23,11 +23,11 @@ from emoir.emotions.reading import EmotionReadings
 from emoir.export.table import image_table
 from emoir.images.palette import named_palette
 from emoir.index.base import ImageFacts, as_path
-from emoir.names import shown
+from emoir.names import printable
 from emoir.search.diverse import first_distinct
 from emoir.web.problems import Problem
-from emoir.web.records import CollectionRecord, Failure, Image, Selection, Share
-from emoir.web.service import Here, Service, tag
+from emoir.web.records import CollectionRecord, FailedFile, Image, Selection, Share
+from emoir.web.service import Service, ServiceDep, set_etag
 
 router = APIRouter(tags=["collection"])
 
@@ -39,17 +39,17 @@ IN_MEMORY = 8_000_000
 
 
 @router.get("/collection", summary="What is in the index")
-def collection(request: Request, response: Response, here: Here) -> CollectionRecord:
+def collection(request: Request, response: Response, service: ServiceDep) -> CollectionRecord:
     """Emotions on the whole, by folder and by month; palettes, extremes, uncertain images, failures.
 
     Example: `/api/v1/collection`
     """
-    tag(request, response, here.state)
-    return here.overview(lambda: _overview(here))
+    set_etag(request, response, service.state)
+    return service.overview(lambda: _overview(service))
 
 
-def _overview(here: Service) -> CollectionRecord:
-    store = here.collection.store
+def _overview(service: Service) -> CollectionRecord:
+    store = service.collection.store
     status = store.status()
     facts, rows = store.rows()
     readings = store.readings(facts, rows)
@@ -58,7 +58,7 @@ def _overview(here: Service) -> CollectionRecord:
     folders: dict[str, list[int]] = defaultdict(list)
     months: dict[str, list[int]] = defaultdict(list)
     for row, fact in enumerate(facts):
-        folders[shown(as_path(os.path.dirname(fact.path)))].append(row)
+        folders[printable(as_path(os.path.dirname(fact.path)))].append(row)
         if fact.taken:
             months[fact.taken[:7].replace(":", "-")].append(row)
     palettes = rows[:, store.layout.palette]
@@ -74,7 +74,7 @@ def _overview(here: Service) -> CollectionRecord:
         files=status.files,
         model=status.model.id,
         licence=status.model.licence,
-        roots=[shown(as_path(root)) for root in status.roots],
+        roots=[printable(as_path(root)) for root in status.roots],
         emotions=_mix(readings, space),
         valence=_mean(readings.valence),
         arousal=_mean(readings.arousal),
@@ -83,7 +83,7 @@ def _overview(here: Service) -> CollectionRecord:
         palettes=_palettes(palettes**2, shares.argmax(axis=1), names),
         most={name: best(shares[:, column]) for column, name in enumerate(names)},
         uncertain=best(-readings.confidence),
-        failures=[Failure(path=shown(as_path(f.path)), cause=f.cause) for f in status.failures[:FAILURES]],
+        failures=[FailedFile(path=printable(as_path(f.path)), cause=f.cause) for f in status.failures[:FAILURES]],
         failed=len(status.failures),
     )
 
@@ -119,12 +119,12 @@ def _palettes(
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {}}}},
 )
-def export(here: Here) -> StreamingResponse:
+def export(service: ServiceDep) -> StreamingResponse:
     """CSV, one row an image, in the order of the paths.
 
     Example: `/api/v1/export/readings`
     """
-    facts, readings, _ = here.collection.rows()
+    facts, readings, _ = service.collection.rows()
     return StreamingResponse(
         _csv_lines(facts, readings),
         media_type="text/csv; charset=utf-8",
@@ -138,12 +138,12 @@ def export(here: Here) -> StreamingResponse:
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {}}}},
 )
-def selection_table(selection: Selection, here: Here) -> StreamingResponse:
+def selection_table(selection: Selection, service: ServiceDep) -> StreamingResponse:
     """CSV of the images named, in that order; those that are gone are left out.
 
     Example: `{"ids": [17, 4]}`
     """
-    store = here.collection.store
+    store = service.collection.store
     facts, rows = store.rows(list(dict.fromkeys(selection.ids)))
     return StreamingResponse(
         _csv_lines(facts, store.readings(facts, rows)),
@@ -158,7 +158,7 @@ def _csv_lines(facts: list[ImageFacts], readings: EmotionReadings) -> Iterator[s
     writer = csv.DictWriter(text, [column.name for column in table.columns], lineterminator="\n")
     writer.writeheader()
     for row in table.rows():
-        writer.writerow({**row, "path": shown(row["path"])})
+        writer.writerow({**row, "path": printable(row["path"])})
         if text.tell() > BLOCK:
             yield text.getvalue()
             text.seek(0)
@@ -172,20 +172,20 @@ def _csv_lines(facts: list[ImageFacts], readings: EmotionReadings) -> Iterator[s
     response_class=StreamingResponse,
     responses={200: {"content": {"application/zip": {}}}},
 )
-def selection_files(selection: Selection, here: Here) -> StreamingResponse:
+def selection_files(selection: Selection, service: ServiceDep) -> StreamingResponse:
     """The original files of the images named, numbered in that order; files that are gone are left out.
 
     Example: `{"ids": [17, 4]}`
     """
     ids = list(dict.fromkeys(selection.ids))
-    limit, most = here.settings.max_selection, here.settings.max_selection_bytes
+    limit, most = service.settings.max_selection, service.settings.max_selection_bytes
     if len(ids) > limit:
         raise Problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"{len(ids):,} images; at most {limit:,} go into one ZIP file",
             chinese=f"共 {len(ids):,} 张图片；一个 ZIP 文件最多 {limit:,} 张",
         )
-    files, missing = _files_of(ids, here)
+    files, missing = _files_of(ids, service)
     size = sum(path.stat().st_size for path in files)
     if size > most:
         raise Problem(
@@ -199,7 +199,7 @@ def selection_files(selection: Selection, here: Here) -> StreamingResponse:
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
             for number, path in enumerate(files, start=1):
                 # The number keeps names apart, and in order; a backslash in a name is a separator on Windows.
-                name = shown(path.name).replace("\\", "_")
+                name = printable(path.name).replace("\\", "_")
                 archive.write(path, f"{number:0{len(str(len(files)))}} {name}")
             if missing:
                 archive.writestr("missing.txt", f"{missing} files are gone or have changed; run emoir index\n")
@@ -214,12 +214,12 @@ def selection_files(selection: Selection, here: Here) -> StreamingResponse:
     )
 
 
-def _files_of(ids: list[int], here: Service) -> tuple[list[Path], int]:
+def _files_of(ids: list[int], service: Service) -> tuple[list[Path], int]:
     """The files of images, and how many have none."""
     files = []
     for id in ids:
         with suppress(Problem):
-            files.append(here.file(id)[1])
+            files.append(service.file(id)[1])
     return files, len(ids) - len(files)
 
 

@@ -19,9 +19,9 @@ from emoir.images.descriptors import describe_pixels, descriptor_words
 from emoir.images.palette import dominant_colours, named_palette
 from emoir.images.thumbnail import webp
 from emoir.index.base import as_path
-from emoir.names import shown
+from emoir.names import printable
 from emoir.web.records import Changed, Description, ExplanationRecord, Id, Image, ImageDetail, Reading
-from emoir.web.service import Here, Service, tag
+from emoir.web.service import Service, ServiceDep, set_etag
 
 router = APIRouter(tags=["images"])
 
@@ -47,20 +47,20 @@ WEBP: dict[int | str, dict[str, Any]] = {200: {"content": {"image/webp": {}}}}
         }
     },
 )
-async def describe(request: Request, here: Here) -> Description:
+async def describe(request: Request, service: ServiceDep) -> Description:
     """Read the image that is the body of the request; it is not kept.
 
     Example: `curl --data-binary @photo.jpg -H 'Content-Type: application/octet-stream' .../api/v1/describe`
     """
-    return await run_in_threadpool(_describe, await request.body(), here)
+    return await run_in_threadpool(_describe, await request.body(), service)
 
 
-def _describe(content: bytes, here: Service) -> Description:
-    model = here.collection.model
+def _describe(content: bytes, service: Service) -> Description:
+    model = service.collection.model
     # The code is to be compared with what is indexed.
-    here.collection.store.require(model.id, *model.card.earlier_ids)
-    with here.reading():
-        pixels = model.load(content, max_pixels=here.settings.max_pixels).pixels
+    service.collection.store.require(model.id, *model.card.earlier_ids)
+    with service.reading():
+        pixels = model.load(content, max_pixels=service.settings.max_pixels).pixels
         reading = model.read_pixels(pixels[None])[0]
     return Description(
         reading=Reading(**reading.to_dict()),
@@ -71,16 +71,16 @@ def _describe(content: bytes, here: Service) -> Description:
 
 
 @router.get("/images/{id}", summary="All that is known of an image")
-def image(request: Request, response: Response, id: Id, here: Here) -> ImageDetail:
+def image(request: Request, response: Response, id: Id, service: ServiceDep) -> ImageDetail:
     """One indexed image with its reading.
 
     Example: `/api/v1/images/17`
     """
-    here.facts(id)
-    store = here.collection.store
+    service.facts(id)
+    store = service.collection.store
     facts, rows = store.rows([id])
     stored = store.files_of(id)
-    files = [] if stored is None else [shown(as_path(path)) for path, _ in stored[1]]
+    files = [] if stored is None else [printable(as_path(path)) for path, _ in stored[1]]
     reading = store.readings(facts, rows)[0]
     palette = rows[0, store.layout.palette] ** 2
     return ImageDetail(
@@ -92,14 +92,14 @@ def image(request: Request, response: Response, id: Id, here: Here) -> ImageDeta
 
 
 @router.get("/images/{id}/file", summary="The file itself", response_class=FileResponse)
-def file(request: Request, response: Response, id: Id, here: Here) -> Response:
+def file(request: Request, response: Response, id: Id, service: ServiceDep) -> Response:
     """The original file, to be kept.
 
     Example: `/api/v1/images/17/file`
     """
-    digest, path = here.file(id)
-    tag(request, response, digest.hex()[:32])
-    name = shown(path.name)
+    digest, path = service.file(id)
+    set_etag(request, response, digest.hex()[:32])
+    name = printable(path.name)
     # Never shown in place: a file may hold more than an image.
     disposition = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
     return FileResponse(path, media_type="application/octet-stream", headers={**response.headers, **disposition})
@@ -107,7 +107,7 @@ def file(request: Request, response: Response, id: Id, here: Here) -> Response:
 
 @router.get("/images/{id}/thumbnail", summary="A small version", response_class=Response, responses=WEBP)
 def thumbnail(
-    here: Here,
+    service: ServiceDep,
     request: Request,
     response: Response,
     id: Id,
@@ -117,9 +117,9 @@ def thumbnail(
 
     Example: `/api/v1/images/17/thumbnail?side=240`
     """
-    digest, path = here.file(id)
-    tag(request, response, f"{digest.hex()[:32]}-{int(side)}")
-    content = here.thumbnail(digest, path, int(side))
+    digest, path = service.file(id)
+    set_etag(request, response, f"{digest.hex()[:32]}-{int(side)}")
+    content = service.thumbnail(digest, path, int(side))
     return Response(content, media_type="image/webp", headers=dict(response.headers))
 
 
@@ -128,7 +128,7 @@ Emotion = Annotated[str | None, Query(max_length=60, description="Default: the m
 
 @router.get("/images/{id}/explanation", summary="Why an image reads as it does")
 def explanation(
-    here: Here,
+    service: ServiceDep,
     id: Id,
     emotion: Emotion = None,
     language: Annotated[Literal["en", "zh"], Query(description="Of the sentence.")] = "en",
@@ -137,7 +137,7 @@ def explanation(
 
     Example: `/api/v1/images/17/explanation?emotion=awe&language=zh`
     """
-    found = _explanation(here, id, emotion)
+    found = _explanation(service, id, emotion)
     base = f"/api/v1/images/{id}/explanation"
     # The very same question, so that the pictures come from the explanation that is remembered.
     query = "" if emotion is None else f"?emotion={quote(emotion)}"
@@ -160,11 +160,11 @@ def explanation(
     )
 
 
-def _explanation(here: Service, id: int, emotion: str | None) -> Explanation:
-    digest, path = here.file(id)
+def _explanation(service: Service, id: int, emotion: str | None) -> Explanation:
+    digest, path = service.file(id)
     # Another model's reasons would not be those of the reading beside them.
-    here.collection.store.require(here.collection.model.id, *here.collection.model.card.earlier_ids)
-    return here.explanation(digest, path, emotion)
+    service.collection.store.require(service.collection.model.id, *service.collection.model.card.earlier_ids)
+    return service.explanation(digest, path, emotion)
 
 
 @router.get(
@@ -174,7 +174,7 @@ def _explanation(here: Service, id: int, emotion: str | None) -> Explanation:
     responses=WEBP,
 )
 def explanation_picture(
-    here: Here,
+    service: ServiceDep,
     request: Request,
     response: Response,
     id: Id,
@@ -185,7 +185,7 @@ def explanation_picture(
 
     Example: `/api/v1/images/17/explanation/without-colour`
     """
-    found = _explanation(here, id, emotion)
+    found = _explanation(service, id, emotion)
     if picture == "seen":
         pixels = found.pixels
     elif picture == "map":

@@ -15,21 +15,21 @@ from emoir.emotions.spaces import MIKELS
 from emoir.evaluate.agreement import krippendorff_alpha
 from emoir.index.base import as_path
 from emoir.index.ratings import Rating
-from emoir.names import shown
+from emoir.names import printable
 from emoir.web.problems import Problem
 from emoir.web.records import Id, Image, NewRating, NextToRate, RatingRecord, RatingState
-from emoir.web.service import Here
+from emoir.web.service import ServiceDep
 
 router = APIRouter(tags=["ratings"])
 
 
 @router.get("/ratings", summary="Ratings so far, and how far raters agree")
-def state(here: Here) -> RatingState:
+def state(service: ServiceDep) -> RatingState:
     """Counts and agreement.
 
     Example: `/api/v1/ratings`
     """
-    ratings = here.ratings.all()
+    ratings = service.ratings.all()
     by_image = _by_image(ratings)
     raters: dict[str, int] = defaultdict(int)
     for rating in ratings:
@@ -60,33 +60,33 @@ def _defined(alpha: float) -> float | None:
 
 
 @router.post("/ratings", status_code=HTTPStatus.CREATED, summary="Rate an image")
-def rate(new: NewRating, here: Here) -> RatingRecord:
+def rate(new: NewRating, service: ServiceDep) -> RatingRecord:
     """Keep what a person says of an image; her earlier rating of it is replaced.
 
     Example: `{"image": 17, "rater": "Ana", "emotion": "awe", "valence": 0.8, "arousal": 0.6}`
     """
-    here.facts(new.image)
+    service.facts(new.image)
     if new.emotion is not None and new.emotion not in MIKELS.names:
         raise Problem(HTTPStatus.BAD_REQUEST, f"emotion {new.emotion!r}: one of {', '.join(MIKELS.names)}")
-    rating = here.ratings.add(
+    rating = service.ratings.add(
         new.image, new.rater.strip(), emotion=new.emotion, valence=new.valence, arousal=new.arousal
     )
     return RatingRecord(**{name: getattr(rating, name) for name in RatingRecord.model_fields})
 
 
 @router.delete("/ratings/{id}", status_code=HTTPStatus.NO_CONTENT, summary="Take a rating back")
-def unrate(id: Id, here: Here) -> None:
+def unrate(id: Id, service: ServiceDep) -> None:
     """Remove a rating.
 
     Example: `/api/v1/ratings/3`
     """
-    if not here.ratings.remove(id):
+    if not service.ratings.remove(id):
         raise Problem(HTTPStatus.NOT_FOUND, f"no rating {id}")
 
 
 @router.get("/next-to-rate", summary="The image to rate next")
 def next_to_rate(
-    here: Here,
+    service: ServiceDep,
     rater: Annotated[str, Query(min_length=1, max_length=80)],
     passed: Annotated[list[Id] | None, Query(max_length=500)] = None,
 ) -> NextToRate:
@@ -94,12 +94,12 @@ def next_to_rate(
 
     Example: `/api/v1/next-to-rate?rater=Ana`
     """
-    done = sum(rating.rater == rater.strip() for rating in here.ratings.all())
-    images = len(here.collection.store.matrix().ids)
-    id = here.ratings.next_for(rater.strip(), passed or ())
+    done = sum(rating.rater == rater.strip() for rating in service.ratings.all())
+    images = len(service.collection.store.matrix().ids)
+    id = service.ratings.next_for(rater.strip(), passed or ())
     if id is None:
         return NextToRate(image=None, done=done, images=images)
-    store = here.collection.store
+    store = service.collection.store
     facts, rows = store.rows([id])
     record = Image.of(facts[0], store.readings(facts, rows)[0]) if facts else None
     return NextToRate(image=record, done=done, images=images)
@@ -111,13 +111,13 @@ def next_to_rate(
     response_class=Response,
     responses={200: {"content": {"text/csv": {}}}},
 )
-def table(here: Here) -> Response:
+def table(service: ServiceDep) -> Response:
     """CSV, one row an image: its path, the shares of the emotions, mean valence and arousal, number of raters.
 
     Example: `/api/v1/export/ratings`, then `emoir train ratings.csv --out mymodel`
     """
-    by_image = _by_image(here.ratings.all())
-    facts = here.collection.store.facts(list(by_image))
+    by_image = _by_image(service.ratings.all())
+    facts = service.collection.store.facts(list(by_image))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["path", *(f"p_{name}" for name in MIKELS.names), "valence", "arousal", "raters"])
@@ -126,7 +126,7 @@ def table(here: Here) -> Response:
         emotions = [rating.emotion for rating in ratings if rating.emotion is not None]
         shares = [emotions.count(name) / len(emotions) if emotions else "" for name in MIKELS.names]
         means = [_mean([getattr(rating, name) for rating in ratings]) for name in ("valence", "arousal")]
-        writer.writerow([shown(as_path(fact.path)), *shares, *means, len(ratings)])
+        writer.writerow([printable(as_path(fact.path)), *shares, *means, len(ratings)])
     disposition = {"content-disposition": 'attachment; filename="ratings.csv"'}
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=disposition)
 

@@ -20,7 +20,7 @@ from emoir.search.filters import parse_filters
 from emoir.search.find import NEWEST, OLDEST
 from emoir.search.query import Colours, ImageFile, ImageId, Point, ReadingCode, Subject, subject_text
 from emoir.web.records import Hit, Id, Image, SearchResult, Space, Term, Word
-from emoir.web.service import Here, Service, tag
+from emoir.web.service import Service, ServiceDep, set_etag
 
 router = APIRouter(tags=["search"])
 
@@ -51,7 +51,7 @@ def safe_query(text: str) -> ParsedQuery:
 
 @router.get("/search", summary="Find images by emotion")
 def search(
-    here: Here,
+    service: ServiceDep,
     request: Request,
     response: Response,
     q: Annotated[str, Query(min_length=1, max_length=2000, description="Query, such as: awe - fear")],
@@ -76,7 +76,7 @@ def search(
 
     Example: `/api/v1/search?q=2:awe - fear&limit=20&valence=0.6..`
     """
-    tag(request, response, here.state)
+    set_etag(request, response, service.state)
     start = int(cursor or 0)
     if start + limit > FARTHEST:
         raise QueryError(
@@ -93,12 +93,12 @@ def search(
         orientation=orientation,
         monochrome=monochrome,
     )
-    matches = here.collection.search(
+    matches = service.collection.search(
         safe_query(q),
         # One more tells whether there is another page.
         n=limit + 1,
         start=start,
-        within=_known_folders(here, folder),
+        within=_known_folders(service, folder),
         filters=filters,
         like=like or (),
         unlike=unlike or (),
@@ -107,7 +107,7 @@ def search(
         sort=safe_query(sort) if sort and sort not in (NEWEST, OLDEST) else sort,
     )
     found = matches.matches[:limit]
-    facts = {fact.id: fact for fact in here.collection.store.facts([match.id for match in found])}
+    facts = {fact.id: fact for fact in service.collection.store.facts([match.id for match in found])}
     return SearchResult(
         query=matches.query,
         terms=_terms(matches.query),
@@ -119,11 +119,11 @@ def search(
     )
 
 
-def _known_folders(here: Service, folders: list[str] | None) -> list[str] | None:
+def _known_folders(service: Service, folders: list[str] | None) -> list[str] | None:
     """Folders below those that are indexed, by their names alone; others are refused without a look at the disk."""
     if folders is None:
         return None
-    roots = here.collection.store.roots()
+    roots = service.collection.store.roots()
     for folder in folders:
         if "\0" in folder or not any(below(os.path.normpath(os.fsencode(folder)), root) for root in roots):
             raise QueryError(
@@ -176,14 +176,14 @@ def words(
 
 
 @router.get("/spaces", summary="The emotions that the model knows")
-def spaces(here: Here) -> list[Space]:
+def spaces(service: ServiceDep) -> list[Space]:
     """The model's emotion spaces with their classes, in order.
 
     Example: `/api/v1/spaces`
     """
     return [
         Space(name=name, classes=list(names), chinese=list(SPACES[name].chinese) if name in SPACES else None)
-        for name, names in here.collection.store.layout.class_names.items()
+        for name, names in service.collection.store.layout.class_names.items()
     ]
 
 
@@ -193,7 +193,7 @@ def spaces(here: Here) -> list[Space]:
     response_class=Response,
     responses={200: {"content": {"application/octet-stream": {}}}},
 )
-def plane(request: Request, response: Response, here: Here) -> Response:
+def plane(request: Request, response: Response, service: ServiceDep) -> Response:
     """All images in five columns of little-endian numbers.
 
     Their number n (uint32); n ids (uint32); n valences and n arousals (uint8, 255 is 1); n numbers of the top class of
@@ -201,8 +201,8 @@ def plane(request: Request, response: Response, here: Here) -> Response:
 
     Example: `/api/v1/plane`
     """
-    tag(request, response, here.state)
-    store = here.collection.store
+    set_etag(request, response, service.state)
+    store = service.collection.store
     matrix, layout = store.matrix(), store.layout
     point = np.rint(matrix.feelings[:, layout.point][:, :2].clip(0, 1) * 255).astype(np.uint8)
     top = matrix.feelings[:, layout.distribution(next(iter(layout.class_names)))].argmax(axis=1).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Operation: for those who keep the service running."""
+"""Monitoring: for those who keep the service running."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emoir import __version__
 from emoir.web.records import Health
-from emoir.web.service import Here
+from emoir.web.service import ServiceDep
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(tags=["monitoring"])
 METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS"})
 
 
@@ -65,12 +65,12 @@ class Measured:
 
 
 @router.get("/health", summary="Whether the service can answer")
-def health(here: Here) -> Health:
+def health(service: ServiceDep) -> Health:
     """Ask the index how many images it holds.
 
     Example: `/api/v1/health`
     """
-    return Health(status="ok", version=__version__, images=len(here.collection.store.matrix().ids))
+    return Health(status="ok", version=__version__, images=len(service.collection.store.matrix().ids))
 
 
 @router.get(
@@ -79,11 +79,11 @@ def health(here: Here) -> Health:
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}}},
 )
-def metrics(request: Request, here: Here) -> Response:
+def metrics(request: Request, service: ServiceDep) -> Response:
     """Requests by route and status, their times, images in the index.
 
     Example: `/api/v1/metrics`
     """
     found: Metrics = request.app.state.metrics
-    found.images.set(len(here.collection.store.matrix().ids))
+    found.images.set(len(service.collection.store.matrix().ids))
     return Response(generate_latest(found.registry), media_type=CONTENT_TYPE_LATEST)
