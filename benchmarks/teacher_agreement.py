@@ -19,7 +19,7 @@ import development
 from emoir.evaluate import bootstrap_mean
 from emoir.evaluate.provenance import provenance
 from emoir.images.decode import decode
-from emoir.images.squash import squash
+from emoir.images.resize_square import resize_square
 from emoir.training.answers import answers
 from emoir.training.cache import cached_pixels
 from emoir.training.distill import teacher_embeddings, whitened_targets
@@ -36,7 +36,7 @@ FRESH = 1_000_000
 
 def resized(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Cached views at the network's size."""
-    return np.stack([np.asarray(squash(Image.fromarray(view), SIZE)) for view in pixels])
+    return np.stack([np.asarray(resize_square(Image.fromarray(view), SIZE)) for view in pixels])
 
 
 def fresh_crops(paths: list[Path], rows: NDArray[np.intp], teachers: Path) -> tuple[NDArray[np.uint8], np.ndarray]:
@@ -44,8 +44,8 @@ def fresh_crops(paths: list[Path], rows: NDArray[np.intp], teachers: Path) -> tu
     small, large = [], []
     for row in rows.tolist():
         crop = cut(Image.fromarray(decode(paths[row]).pixels), random_boxes(1, [FRESH + row])[1])
-        small.append(np.asarray(squash(crop, SIZE)))
-        large.append(np.asarray(squash(crop, TEACHER_SIZE)))
+        small.append(np.asarray(resize_square(crop, SIZE)))
+        large.append(np.asarray(resize_square(crop, TEACHER_SIZE)))
     return np.stack(small), teacher_embeddings(np.stack(large), sorted(teachers.glob("*.onnx")))
 
 

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from emoir import Model
 from emoir.datasets import read_dataset
-from emoir.datasets.check import check
+from emoir.datasets.check import check_dataset
 from emoir.datasets.splits import image_digests, make_folds
 from emoir.emotions.frames import to_frame
 from emoir.evaluate.contact_sheet import retrieval_sheet
@@ -33,7 +33,7 @@ folder = Path(sys.argv[1]).resolve()
 out = Path(sys.argv[2] if len(sys.argv) > 2 else "judged")
 table = read_dataset(folder)
 space = next(iter(table.classes))
-found = check(table, folder)
+found = check_dataset(table, folder)
 print(f"{len(table)} images of {', '.join(table.class_names[space])}; {found.balance[space]}")
 print(f"{len(found.missing)} missing, {len(found.broken)} broken, {len(found.copies)} groups of copies")
 

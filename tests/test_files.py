@@ -8,7 +8,7 @@ from threading import Barrier
 
 import pytest
 
-from emoir.files import whole
+from emoir.files import atomic_write
 
 
 def test_what_was_there_stays_until_the_new_file_is_whole(tmp_path: Path) -> None:
@@ -16,7 +16,7 @@ def test_what_was_there_stays_until_the_new_file_is_whole(tmp_path: Path) -> Non
     file.write_text("before")
 
     def interrupted() -> None:
-        with whole(file) as partial:
+        with atomic_write(file) as partial:
             partial.write_text("half of")
             raise KeyboardInterrupt
 
@@ -31,7 +31,7 @@ def test_two_writers_at_once_do_not_mix(tmp_path: Path) -> None:
     both = Barrier(2, timeout=60)
 
     def write(content: str) -> None:
-        with whole(file) as partial, open(partial, "w") as stream:
+        with atomic_write(file) as partial, open(partial, "w") as stream:
             stream.write(content[:3])
             both.wait()
             stream.write(content[3:])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 @contextmanager
-def whole(file: Path) -> Iterator[Path]:
+def atomic_write(file: Path) -> Iterator[Path]:
     """A name to write under that becomes the file's own when all went well.
 
     What was there before stays until then. The name is this thread's own: others may be at the same file, and the
@@ -25,7 +25,7 @@ def whole(file: Path) -> Iterator[Path]:
     Example:
         >>> import tempfile
         >>> file = Path(tempfile.mkdtemp()) / "answer.txt"
-        >>> with whole(file) as partial:
+        >>> with atomic_write(file) as partial:
         ...     written = partial.write_text("42")
         >>> file.read_text()
         '42'

@@ -57,7 +57,7 @@ def test_only_what_the_table_says() -> None:
     paths = [Path("a"), Path("b"), Path("c")]
     shares = np.array([[0.5, 0.5], [1.0, 0.0], [np.nan, np.nan]])
     names = {"mood": ("calm", "wild")}
-    silent = agreements(Table("t", paths, {"mood": shares}, class_names=names))
+    silent = agreements(Table("t", paths, distributions={"mood": shares}, class_names=names))
     assert [(line.measure.split(",")[0], line.images, line.raters) for line in silent] == [
         ("mean share of an image's favourite class", 2, None),
         ("two raters of an image agree", 2, None),
@@ -67,7 +67,7 @@ def test_only_what_the_table_says() -> None:
         Table(
             "t",
             paths,
-            {"mood": shares},
+            distributions={"mood": shares},
             class_names=names,
             valence=np.array([0.0, 1.0, np.nan]),
             arousal=np.zeros(3),

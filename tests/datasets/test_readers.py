@@ -149,7 +149,7 @@ def test_a_table_checks_itself() -> None:
     with pytest.raises(DatasetError, match=r"arousal must lie in \[0, 1\]"):
         Table("t", paths, arousal=np.array([0.5, 7]))
     with pytest.raises(DatasetError, match="of b is no distribution"):
-        Table("t", paths, {"s": np.array([[0.5, 0.5], [0.5, 0.6]])}, class_names={"s": ("x", "y")})
+        Table("t", paths, distributions={"s": np.array([[0.5, 0.5], [0.5, 0.6]])}, class_names={"s": ("x", "y")})
     with pytest.raises(DatasetError, match="no class names"):
         Table("t", paths, classes={"s": np.array([0, 1])})
     with pytest.raises(DatasetError, match="none of its 2 names"):

@@ -144,3 +144,12 @@ def test_one_part(tmp_path: Path) -> None:
         part_rows(split, "test", {"train": 4, "test": 1})
     with pytest.raises(DatasetError, match="no part 'test'; it has no split"):
         part_rows(data, "test", {})
+
+
+def test_long_chains_cost_little() -> None:
+    # Without path compression this takes a billion steps.
+    count = 100_000
+    roots = connected(count, ((row, 0) for row in range(1, count)))
+    assert len(set(roots.tolist())) == 1
+    roots = connected(count, ((row, row + 1) for row in reversed(range(count - 1))))
+    assert len(set(roots.tolist())) == 1

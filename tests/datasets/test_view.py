@@ -15,11 +15,11 @@ def table(folder: Path) -> Table:
     return Table(
         "t",
         save_photos(folder, 5),
-        {"shares": np.array([[0.25, 0.75]] * 4 + [[np.nan, np.nan]])},
-        {"mood": np.array([1, ABSENT_CLASS, 0, 1, 0])},
-        {"mood": ("a", "b"), "shares": ("a", "b")},
-        np.array([0.5, 0.5, np.nan, 1, 0]),
-        np.array([0.1, 0.2, 0.3, 0.4, 0.5]),
+        distributions={"shares": np.array([[0.25, 0.75]] * 4 + [[np.nan, np.nan]])},
+        classes={"mood": np.array([1, ABSENT_CLASS, 0, 1, 0])},
+        class_names={"mood": ("a", "b"), "shares": ("a", "b")},
+        valence=np.array([0.5, 0.5, np.nan, 1, 0]),
+        arousal=np.array([0.1, 0.2, 0.3, 0.4, 0.5]),
     )
 
 

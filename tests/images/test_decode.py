@@ -185,7 +185,7 @@ def test_moment_from_exif() -> None:
     assert decode(encoded(image, "JPEG", exif=exif)).taken is None
 
 
-def test_squash_averages() -> None:
+def test_resize_square_averages() -> None:
     # A 64 x 64 checkerboard of single pixels is even grey at any smaller size.
     board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
     pixels = from_pillow(Image.fromarray(board), size=16).pixels

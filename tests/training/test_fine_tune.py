@@ -140,9 +140,9 @@ def test_labels_that_no_held_out_image_has(base: Path, tmp_path: Path) -> None:
     table = Table(
         "rated",
         paths,
-        {"sparse": votes},
-        {"mood": warm, "tone": 1 - warm},
-        {"sparse": ("x", "y"), "mood": ("cool", "warm"), "tone": ("dark", "light")},
+        distributions={"sparse": votes},
+        classes={"mood": warm, "tone": 1 - warm},
+        class_names={"sparse": ("x", "y"), "mood": ("cool", "warm"), "tone": ("dark", "light")},
         valence=np.full(60, np.nan),
         arousal=np.full(60, np.nan),
     )
@@ -213,6 +213,10 @@ def test_a_rare_favourite_among_votes_is_no_rare_class() -> None:
     classes = np.array([0] * 45 + [1] * 3)
     names = {"mood": ("calm", "wild")}
     paths = [Path(f"{row}.jpg") for row in range(48)]
-    check_enough(Table("votes", paths, {"mood": np.full((48, 2), 0.5)}, {"mood": classes}, names))
+    check_enough(
+        Table(
+            "votes", paths, distributions={"mood": np.full((48, 2), 0.5)}, classes={"mood": classes}, class_names=names
+        )
+    )
     with pytest.raises(TrainingError, match=r"too few of: wild \(3\)"):
         check_enough(Table("classes", paths, classes={"mood": classes}, class_names=names))

@@ -156,7 +156,7 @@ def test_join_targets() -> None:
     first = Table(
         "first",
         [Path("a"), Path("b")],
-        {"mood": np.array([[0.25, 0.75], [np.nan, np.nan]])},
+        distributions={"mood": np.array([[0.25, 0.75], [np.nan, np.nan]])},
         class_names={"mood": ("up", "down")},
         valence=np.array([0.1, np.nan]),
         arousal=np.array([0.2, np.nan]),

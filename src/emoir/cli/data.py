@@ -16,9 +16,9 @@ from emoir.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
     from emoir.datasets import Layout
-    from emoir.datasets.check import Check, Copies
+    from emoir.datasets.check import DatasetReport, DuplicateGroup
 
-SHOWN = 10
+MAX_LISTED = 10
 
 data = typer.Typer(no_args_is_help=True, help="Look at a labelled data set.")
 
@@ -53,7 +53,7 @@ def check(
     Every image is decoded; nothing is changed. Exit code 3 if files are missing or broken.
     """
     from emoir.datasets import layout_of, read_dataset
-    from emoir.datasets.check import check as look_at
+    from emoir.datasets.check import check_dataset
     from emoir.images.decode import lift_pillow_limit
 
     source = data.resolve()
@@ -66,7 +66,7 @@ def check(
     layout = layout_of(source)
     lift_pillow_limit()
     with progress("looking at images") as report:
-        found = look_at(
+        found = check_dataset(
             table,
             source if source.is_dir() else None,
             beside=layout.beside if layout is not None else (),
@@ -76,7 +76,7 @@ def check(
     if format is CheckFormat.json:
         echo(json.dumps(_record(found, layout), indent=2))
     else:
-        _put_table(found, layout, source, None if everything else SHOWN)
+        _put_table(found, layout, source, None if everything else MAX_LISTED)
     if found.missing or found.broken:
         raise typer.Exit(Exit.SOME_FAILED)
 
@@ -90,7 +90,7 @@ def _layout_words(layout: Layout | None, source: Path) -> str:
     return "a table of one's own" if is_table else "a folder per class"
 
 
-def _record(found: Check, layout: Layout | None) -> dict[str, Any]:
+def _record(found: DatasetReport, layout: Layout | None) -> dict[str, Any]:
     return {
         "data": found.name,
         "layout": None if layout is None else layout.name,
@@ -126,7 +126,7 @@ def _record(found: Check, layout: Layout | None) -> dict[str, Any]:
     }
 
 
-def _put_table(found: Check, layout: Layout | None, source: Path, most: int | None) -> None:
+def _put_table(found: DatasetReport, layout: Layout | None, source: Path, most: int | None) -> None:
     here = source if source.is_dir() else source.parent
 
     def name(path: Path) -> str:
@@ -157,7 +157,7 @@ def _put_table(found: Check, layout: Layout | None, source: Path, most: int | No
         echo("agreement  the data set says nothing of single raters")
 
 
-def _words_of(group: Copies, name: Any) -> str:
+def _words_of(group: DuplicateGroup, name: Any) -> str:
     splits = f" [{' and '.join(group.splits)}]" if group.leak else ""
     classes = f" (labelled {', '.join(group.classes)})" if group.contradiction else ""
     return f"{' = '.join(name(path) for path in group.paths)}{splits}{classes}"

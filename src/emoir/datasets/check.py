@@ -1,40 +1,33 @@
-"""Check: what a data set on disk holds, what it lacks, and which of its images are the same."""
+"""What a data set on disk holds, what it lacks, and which of its images are the same."""
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from emoir.datasets.agreement import Agreement, agreements
+from emoir.datasets.fingerprint import Fingerprint, fingerprints
 from emoir.datasets.folders import images_below
 from emoir.datasets.splits import connected
 from emoir.datasets.table import ABSENT_CLASS, Table
-from emoir.errors import UndecodableImageError
-from emoir.images.decode import decode
-from emoir.images.difference_hash import difference_hash
 from emoir.images.near_duplicates import near_duplicate_pairs
-from emoir.images.palette import palette_histogram
 from emoir.limits import MAX_PIXELS
 
-SIDE = 128
 # Pictures that share hash and colours are compared cell by cell: dark and smooth ones share both whatever they show.
-CELLS, SAME_CELLS = 16, 8.0
-Report = Callable[[int, int], None]
+SAME_CELLS = 8.0
+ProgressCallback: TypeAlias = Callable[[int, int], None]
 """Called with the number of images looked at, and of all."""
 
 
 @dataclass(frozen=True, slots=True)
-class Copies:
+class DuplicateGroup:
     """Images of a data set that are the same picture.
 
     Args:
@@ -61,8 +54,8 @@ class Copies:
         return len(set(spaces)) < len(spaces)
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetReport:
     """What was found.
 
     Args:
@@ -84,42 +77,25 @@ class Check:
     extra: tuple[Path, ...]
     broken: dict[Path, str]
     repeated: tuple[Path, ...]
-    copies: tuple[Copies, ...]
+    copies: tuple[DuplicateGroup, ...]
     balance: dict[str, dict[str, int]]
     splits: dict[str, int]
     agreement: tuple[Agreement, ...]
 
     @property
-    def leaks(self) -> tuple[Copies, ...]:
+    def leaks(self) -> tuple[DuplicateGroup, ...]:
         """Groups of copies that lie on both sides of the split."""
         return tuple(group for group in self.copies if group.leak)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What is needed of an image to know it again.
-
-    Args:
-        digest: SHA-256 of the file.
-        hash: difference hash.
-        palette: (64,) square roots of the palette histogram.
-        cells: (16, 16, 3) uint8 sRGB, the thumbnail.
-    """
-
-    digest: bytes
-    hash: int
-    palette: NDArray[np.float32]
-    cells: NDArray[np.uint8]
-
-
-def check(
+def check_dataset(
     table: Table,
     folder: Path | None,
     *,
     beside: Sequence[str] = (),
     max_pixels: int = MAX_PIXELS,
-    report: Report | None = None,
-) -> Check:
+    report: ProgressCallback | None = None,
+) -> DatasetReport:
     """Look at every image of a data set.
 
     Args:
@@ -135,8 +111,8 @@ def check(
     counts = Counter(table.paths)
     unique = list(counts)
     rows = {path: row for row, path in reversed(list(enumerate(table.paths)))}
-    looked, missing, broken = dict[int, Seen](), list[Path](), dict[Path, str]()
-    for number, (path, found) in enumerate(_look_at_all(unique, max_pixels), 1):
+    looked, missing, broken = dict[int, Fingerprint](), list[Path](), dict[Path, str]()
+    for number, (path, found) in enumerate(fingerprints(unique, max_pixels), 1):
         if found is None:
             missing.append(path)
         elif isinstance(found, str):
@@ -145,54 +121,18 @@ def check(
             looked[rows[path]] = found
         if report is not None:
             report(number, len(unique))
-    return Check(
-        table.name,
-        len(table),
-        tuple(missing),
-        () if folder is None else tuple(_extra(folder, set(unique), beside)),
-        broken,
-        tuple(path for path, count in counts.items() if count > 1),
-        tuple(_copies(table, looked)),
-        _balance(table),
-        {} if table.split is None else dict(Counter(table.split.tolist())),
-        tuple(agreements(table)),
+    return DatasetReport(
+        name=table.name,
+        images=len(table),
+        missing=tuple(missing),
+        extra=() if folder is None else tuple(_extra(folder, set(unique), beside)),
+        broken=broken,
+        repeated=tuple(path for path, count in counts.items() if count > 1),
+        copies=tuple(_copies(table, looked)),
+        balance=_balance(table),
+        splits={} if table.split is None else dict(Counter(table.split.tolist())),
+        agreement=tuple(agreements(table)),
     )
-
-
-def look_at(path: Path, max_pixels: int) -> Seen | str | None:
-    """Decode an image.
-
-    Args:
-        path: the file.
-        max_pixels: larger images are not decoded.
-
-    Returns:
-        What is needed to know it again; why it cannot be decoded; or None if it is not there.
-    """
-    try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    try:
-        pixels = decode(content, size=SIDE, max_pixels=max_pixels).pixels
-    except UndecodableImageError as error:
-        return str(error)
-    cells = np.asarray(Image.fromarray(pixels).resize((CELLS, CELLS), Image.Resampling.BOX))
-    palette = np.sqrt(palette_histogram(pixels))
-    return Seen(hashlib.sha256(content).digest(), difference_hash(pixels), palette, cells)
-
-
-def _look_at_all(paths: Sequence[Path], max_pixels: int) -> Iterator[tuple[Path, Seen | str | None]]:
-    """Each path in order with what was seen."""
-    # Pillow decodes without the interpreter's lock.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        try:
-            yield from zip(paths, pool.map(lambda path: look_at(path, max_pixels), paths), strict=True)
-        finally:
-            # Ctrl-C must not wait for the rest.
-            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _extra(folder: Path, named: set[Path], beside: Sequence[str]) -> list[Path]:
@@ -201,7 +141,7 @@ def _extra(folder: Path, named: set[Path], beside: Sequence[str]) -> list[Path]:
     ]
 
 
-def _copies(table: Table, looked: Mapping[int, Seen]) -> Iterator[Copies]:
+def _copies(table: Table, looked: Mapping[int, Fingerprint]) -> Iterator[DuplicateGroup]:
     """Groups of exact copies, then groups of near duplicates that are more than exact copies."""
     rows, seen = list(looked), list(looked.values())
     first: dict[bytes, int] = {}
@@ -215,7 +155,7 @@ def _copies(table: Table, looked: Mapping[int, Seen]) -> Iterator[Copies]:
         yield _group(table, [rows[single[place]] for place in group], exact=False)
 
 
-def _near(seen: Sequence[Seen]) -> Iterator[tuple[int, int]]:
+def _near(seen: Sequence[Fingerprint]) -> Iterator[tuple[int, int]]:
     """Pairs that are alike in hash and colours and, cell by cell, in their thumbnails."""
     if not seen:
         return
@@ -233,7 +173,7 @@ def _groups(roots: NDArray[np.int64]) -> list[list[int]]:
     return [places for places in members.values() if len(places) > 1]
 
 
-def _group(table: Table, rows: Sequence[int], *, exact: bool) -> Copies:
+def _group(table: Table, rows: Sequence[int], *, exact: bool) -> DuplicateGroup:
     splits = [] if table.split is None else [str(table.split[row]) for row in rows]
     labels = [
         f"{space}: {table.class_names[space][indices[row]]}"
@@ -242,7 +182,7 @@ def _group(table: Table, rows: Sequence[int], *, exact: bool) -> Copies:
         if indices[row] != ABSENT_CLASS
     ]
     named = tuple(dict.fromkeys(part for part in splits if part))
-    return Copies(tuple(table.paths[row] for row in rows), exact, named, tuple(dict.fromkeys(labels)))
+    return DuplicateGroup(tuple(table.paths[row] for row in rows), exact, named, tuple(dict.fromkeys(labels)))
 
 
 def _balance(table: Table) -> dict[str, dict[str, int]]:

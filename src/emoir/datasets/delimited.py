@@ -89,15 +89,15 @@ def read_table(file: Path, columns: Columns, *, name: str | None = None) -> Tabl
     return Table(
         name or file.parent.name,
         [file.parent / row[columns.path] for row in rows],
-        distributions,
-        classes,
-        names,
-        _scaled(file, rows, columns.valence, columns.scale),
-        _scaled(file, rows, columns.arousal, columns.scale),
-        _text(rows, columns.group),
-        _text(rows, columns.split),
-        raters,
-        {label: _numbers(file, rows, column) / unit for label, column in columns.spreads.items()},
+        distributions=distributions,
+        classes=classes,
+        class_names=names,
+        valence=_scaled(file, rows, columns.valence, columns.scale),
+        arousal=_scaled(file, rows, columns.arousal, columns.scale),
+        group=_text(rows, columns.group),
+        split=_text(rows, columns.split),
+        raters=raters,
+        spreads={label: _numbers(file, rows, column) / unit for label, column in columns.spreads.items()},
     )
 
 

@@ -255,9 +255,13 @@ def connected(count: int, pairs: Iterable[tuple[int, int]]) -> Integers:
     parent = list(range(count))
 
     def root(row: int) -> int:
-        while parent[row] != row:
-            row = parent[row]
-        return row
+        top = row
+        while parent[top] != top:
+            top = parent[top]
+        # Every row on the way points to the top from now on: long chains would cost their length squared.
+        while parent[row] != top:
+            parent[row], row = top, parent[row]
+        return top
 
     for one, other in pairs:
         parent[root(one)] = root(other)

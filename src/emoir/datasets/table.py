@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -53,6 +53,7 @@ class Table:
 
     name: str
     paths: Sequence[Path]
+    _: KW_ONLY
     distributions: Mapping[str, Floats] = field(default_factory=dict)
     classes: Mapping[str, Integers] = field(default_factory=dict)
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -129,15 +130,15 @@ class Table:
         return Table(
             self.name,
             [self.paths[row] for row in index],
-            {space: values[index] for space, values in self.distributions.items()},
-            {space: values[index] for space, values in self.classes.items()},
-            self.class_names,
-            _taken(self.valence, index),
-            _taken(self.arousal, index),
-            _taken(self.group, index),
-            _taken(self.split, index),
-            {label: values[index] for label, values in self.raters.items()},
-            {label: values[index] for label, values in self.spreads.items()},
+            distributions={space: values[index] for space, values in self.distributions.items()},
+            classes={space: values[index] for space, values in self.classes.items()},
+            class_names=self.class_names,
+            valence=_taken(self.valence, index),
+            arousal=_taken(self.arousal, index),
+            group=_taken(self.group, index),
+            split=_taken(self.split, index),
+            raters={label: values[index] for label, values in self.raters.items()},
+            spreads={label: values[index] for label, values in self.spreads.items()},
         )
 
 

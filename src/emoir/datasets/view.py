@@ -27,7 +27,7 @@ class LabelledImages(Sequence[Example]):
         table: the data set.
         target: a space of the table, or ``valence_arousal``; default: the first space with classes, else with
             distributions, else valence and arousal.
-        size: side of the square to which pictures are squashed, as the models do.
+        size: side of the square to which pictures are resized, as the models do.
         transform: turns pixels into what the caller's network takes; default: as they are.
         max_pixels: larger images are refused.
 

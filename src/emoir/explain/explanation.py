@@ -45,7 +45,7 @@ class Explanation:
         map: (S, S), see ``occlusion_map``.
         counterfactuals: ``without colour``, ``without texture``, ``opposite colours``.
         colours: dominant colours and their shares.
-        aspect: width of the original over its height; the network sees it squashed to a square.
+        aspect: width of the original over its height; the network sees it resized to a square.
     """
 
     pixels: NDArray[np.uint8]

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from emoir.explain.explanation import Explanation
 from emoir.explain.sentences import sentence
-from emoir.files import whole
+from emoir.files import atomic_write
 
 PANEL, MARGIN, BAR = 280, 24, 14
 # Of a panel; a longer picture is shown as if it were no longer than that.
@@ -77,7 +77,7 @@ def figure(explanation: Explanation, language: str = "en") -> Image.Image:
 
 def save_figure(explanation: Explanation, file: Path, language: str = "en") -> None:
     """Write the figure as a PNG, whole or not at all."""
-    with whole(file) as partial:
+    with atomic_write(file) as partial:
         figure(explanation, language).save(partial, "PNG")
 
 

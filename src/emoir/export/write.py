@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from emoir.errors import EmoirError
 from emoir.export.table import Table
-from emoir.files import whole
+from emoir.files import atomic_write
 from emoir.images.features import Column
 from emoir.names import printable
 
@@ -26,7 +26,7 @@ def _text(file: Path | None) -> Iterator[IO[str]]:
     if file is None:
         yield sys.stdout
         return
-    with whole(file) as partial, open(partial, "w", newline="", encoding="utf-8") as stream:
+    with atomic_write(file) as partial, open(partial, "w", newline="", encoding="utf-8") as stream:
         yield stream
 
 
@@ -62,13 +62,13 @@ def write_parquet(table: Table, file: Path) -> None:
         raise EmoirError('Parquet needs more packages: pip install "emoir[research]"') from None
     columns = {column.name: table.values[column.name] for column in table.columns}
     columns["path"] = [printable(path) for path in columns["path"]]
-    with whole(file) as partial:
+    with atomic_write(file) as partial:
         parquet.write_table(pyarrow.table(columns), partial)
 
 
 def write_matrix(matrix: NDArray[np.floating], file: Path) -> None:
     """Numbers as .npy."""
-    with whole(file) as partial, open(partial, "wb") as stream:
+    with atomic_write(file) as partial, open(partial, "wb") as stream:
         np.save(stream, matrix)
 
 

@@ -21,7 +21,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from emoir.errors import ShapeError, UndecodableImageError
 from emoir.images.colour import to_srgb
 from emoir.images.formats import HEADER_LENGTH, sniff
-from emoir.images.squash import squash_to_srgb
+from emoir.images.resize_square import resize_square_to_srgb
 from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, MAX_PIXELS
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -49,7 +49,7 @@ class Photograph:
     """A decoded image and what its file says of it.
 
     Args:
-        pixels: (H, W, 3) uint8 sRGB, upright; squashed if a size was asked for.
+        pixels: (H, W, 3) uint8 sRGB, upright; a square if a size was asked for.
         width, height: of the original, upright, in pixels.
         taken: the moment in EXIF's own words (``2019:06:01 12:00:00``, local time), or None.
     """
@@ -67,7 +67,7 @@ def decode(
 
     Args:
         source: a path, the content of a file, or an open binary file that can seek.
-        size: if given, the result is squashed to a square of this side (see ``squash``), and JPEGs are
+        size: if given, the result is resized to a square of this side (see ``resize_square``), and JPEGs are
             decoded at a reduced scale of at least twice that side.
         fit: if given instead, the result keeps its proportions, and neither side is longer than this.
         max_pixels: larger images (width x height as stored) are refused before any pixel is decoded.
@@ -129,7 +129,7 @@ def from_pillow(
 
     Args:
         image: of any mode.
-        size: side of the square to which it is squashed, if given.
+        size: side of the square to which it is resized, if given.
         fit: longest side of the result, which keeps its proportions, if given instead.
         original: width and height as stored, if decoding has reduced them.
 
@@ -145,7 +145,7 @@ def from_pillow(
     width, height = original or image.size
     with _decoder_errors():
         turn, taken = _turn_and_moment(image)
-        colours = squash_to_srgb(image, size) if size else to_srgb(image)
+        colours = resize_square_to_srgb(image, size) if size else to_srgb(image)
         if fit and not size:
             colours.thumbnail((fit, fit), Image.Resampling.LANCZOS, reducing_gap=2.0)
         if turn is not None:

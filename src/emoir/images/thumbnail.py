@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from emoir.files import whole
+from emoir.files import atomic_write
 from emoir.images.decode import decode
 from emoir.limits import MAX_PIXELS
 
@@ -98,7 +98,7 @@ class ThumbnailCache:
     def _keep(self, file: Path, content: bytes) -> None:
         """Let it appear under its name only when it is whole."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        with whole(file) as partial:
+        with atomic_write(file) as partial:
             partial.write_bytes(content)
 
     def _shrink(self, limit: int) -> None:

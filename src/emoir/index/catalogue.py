@@ -27,7 +27,7 @@ HEADERS = {
 DELIMITERS = (",", ";", "\t")
 # SQLite takes 32,766 values in one statement.
 KEYS_AT_ONCE = 10_000
-SHOWN = 5
+UNMATCHED_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,4 +235,4 @@ def joined(connection: sqlite3.Connection, catalogue: Catalogue, roots: Iterable
                 counts[key] += 1
     unmatched = [os.fsdecode(key) for key in catalogue.records if key not in counts]
     several = sum(count > 1 for count in counts.values())
-    return Joined(len(catalogue.records), len(counts), several, tuple(unmatched[:SHOWN]), catalogue.notes)
+    return Joined(len(catalogue.records), len(counts), several, tuple(unmatched[:UNMATCHED_LISTED]), catalogue.notes)

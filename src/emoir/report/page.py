@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emoir.files import whole
+from emoir.files import atomic_write
 from emoir.report.sections import Contents, Section, Sections
 from emoir.report.words import Words
 
@@ -68,7 +68,7 @@ def write_report(html: str, figures: Mapping[str, str], folder: Path) -> Path:
     """
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for name, content in {**{f"figures/{name}": svg for name, svg in figures.items()}, "index.html": html}.items():
-        with whole(folder / name) as partial:
+        with atomic_write(folder / name) as partial:
             partial.write_text(content, encoding="utf-8")
     return folder / "index.html"
 

@@ -32,7 +32,7 @@ class Picture:
     Args:
         uri: a thumbnail as a data URI; its longer side is ``SIDE`` or the picture's own.
         width, height: of the thumbnail.
-        sample: (48, 48, 3) uint8 sRGB, the whole picture squashed.
+        sample: (48, 48, 3) uint8 sRGB, the whole picture resized.
     """
 
     uri: str
@@ -66,12 +66,12 @@ def _read(path: Path, max_pixels: int) -> Picture | None:
         photograph = decode(path, size=SIDE, max_pixels=max_pixels)
     except UndecodableImageError:
         return None
-    squashed = Image.fromarray(photograph.pixels)
+    resized = Image.fromarray(photograph.pixels)
     scale = min(1.0, SIDE / max(photograph.width, photograph.height))
     size = max(1, round(photograph.width * scale)), max(1, round(photograph.height * scale))
-    content = webp(squashed.resize(size, Image.Resampling.LANCZOS), QUALITY)
+    content = webp(resized.resize(size, Image.Resampling.LANCZOS), QUALITY)
     uri = "data:image/webp;base64," + base64.b64encode(content).decode("ascii")
-    return Picture(uri, *size, np.asarray(squashed.resize((SAMPLE, SAMPLE), Image.Resampling.BOX)))
+    return Picture(uri, *size, np.asarray(resized.resize((SAMPLE, SAMPLE), Image.Resampling.BOX)))
 
 
 def mixed_palette(pictures: Sequence[Picture], count: int = COLOURS) -> list[tuple[str, float]]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.errors import UndecodableImageError
-from emoir.files import whole
+from emoir.files import atomic_write
 from emoir.images.decode import decode
 
 
@@ -23,7 +23,7 @@ def cached_pixels(paths: Sequence[Path], size: int, folder: Path, *, threads: in
 
     Args:
         paths: n image files.
-        size: side of the square to which each is squashed.
+        size: side of the square to which each is resized.
         folder: where the cache is kept; made if absent.
         threads: decoders at work at once (Pillow releases the interpreter lock).
 
@@ -40,7 +40,7 @@ def cached_pixels(paths: Sequence[Path], size: int, folder: Path, *, threads: in
     file = folder / f"pixels-{size}-{digest.hexdigest()[:16]}.npy"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        with whole(file) as partial:
+        with atomic_write(file) as partial:
             _decode_all(paths, size, partial, threads)
     return np.load(file, mmap_mode="r")  # type: ignore[no-any-return]
 

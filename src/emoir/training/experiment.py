@@ -19,7 +19,7 @@ from emoir.datasets.splits import Folds
 from emoir.errors import DatasetError, TrainingError
 from emoir.evaluate.retrieval import average_precision, leave_one_out, precision_at, same_class
 from emoir.extract.model import WEIGHTS
-from emoir.files import whole
+from emoir.files import atomic_write
 from emoir.networks import Network
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.training.answers import answers
@@ -151,7 +151,7 @@ def run_piece(
     records = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     measured = [{"epoch": record["epoch"], **record["measures"]} for record in records if "measures" in record]
     kept |= {f"{HISTORY}{name}": np.array([epoch[name] for epoch in measured]) for name in measured[0]}
-    with whole(result) as partial, open(partial, "wb") as stream:
+    with atomic_write(result) as partial, open(partial, "wb") as stream:
         np.savez_compressed(stream, allow_pickle=False, rows=test, **{CONDITIONS: np.array(json.dumps(asked))}, **kept)
     shutil.rmtree(run)
 

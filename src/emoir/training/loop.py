@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from emoir.errors import TrainingError
-from emoir.files import whole
+from emoir.files import atomic_write
 from emoir.networks import Network, NetworkOutput
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.training.augmentation import Augmentation, augment
@@ -155,7 +155,7 @@ def _forget_after(log_file: Path, epoch: int) -> None:
         return
     lines = log_file.read_text(encoding="utf-8").split("\n")[:-1]
     kept = [line for line in lines if json.loads(line)["epoch"] <= epoch]
-    with whole(log_file) as partial:
+    with atomic_write(log_file) as partial:
         partial.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
 
@@ -234,7 +234,7 @@ class _State(Generic[NetworkType]):
             "generator": self.generator.get_state(),
             "torch": torch.get_rng_state(),
         }
-        with whole(file) as partial, open(partial, "wb") as stream:
+        with atomic_write(file) as partial, open(partial, "wb") as stream:
             torch.save(values, stream)
             stream.flush()
             os.fsync(stream.fileno())

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.files import whole
+from emoir.files import atomic_write
 
 Values = NDArray[np.float64]
 Curve = Mapping[str, Values]
@@ -115,7 +115,7 @@ def write(curves: Mapping[str, Curve], file: Path) -> None:
         curves: name of a row to what was measured while it learnt, the same measures of each.
         file: a CSV.
     """
-    with whole(file) as partial, open(partial, "w", newline="", encoding="utf-8") as stream:
+    with atomic_write(file) as partial, open(partial, "w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         measures = list(next(iter(curves.values())))
         writer.writerow(["row", *measures])
@@ -146,6 +146,6 @@ def plot(curves: Mapping[str, Curve], accuracy: str, loss: str, title: str, file
     axes[0].set(xlabel=f"{accuracy} on clean training images", ylabel=f"{accuracy} on test images", title=title)
     axes[1].set(xlabel="epoch", ylabel=f"{loss} on test minus on clean training images")
     figure.legend(loc="outside lower center", ncols=4)
-    with whole(file) as partial:
+    with atomic_write(file) as partial:
         figure.savefig(partial, dpi=110, format="png")
     pyplot.close(figure)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emoir.errors import TrainingError
-from emoir.files import whole
+from emoir.files import atomic_write
 from emoir.images.decode import decode
-from emoir.images.squash import squash
+from emoir.images.resize_square import resize_square
 from emoir.training.distill import Teacher
 
 CHUNK = 64
@@ -127,8 +127,8 @@ def cached_views(
             image = Image.fromarray(decode(path).pixels)
             for view, box in enumerate(random_boxes(crops, [start + at])):
                 part = cut(image, box)
-                large[at * views + view] = np.asarray(squash(part, teacher_size))
-                pixels[(start + at) * views + view] = np.asarray(squash(part, size))
+                large[at * views + view] = np.asarray(resize_square(part, teacher_size))
+                pixels[(start + at) * views + view] = np.asarray(resize_square(part, size))
         rows = slice(start * views, start * views + len(large))
         embeddings[rows] = np.concatenate([learner.embed(large) for learner in learners], axis=1)
         done[chunk] = 1
@@ -143,7 +143,7 @@ def cached_views(
 def _check_identity(file: Path, identity: str) -> None:
     # Written once, by renaming: another process may be reading it.
     if not file.exists():
-        with whole(file) as partial:
+        with atomic_write(file) as partial:
             partial.write_text(identity, errors="surrogateescape")
     elif file.read_text(errors="surrogateescape") != identity:
         raise TrainingError(f"{file.parent} holds views of other images or settings; choose another folder")

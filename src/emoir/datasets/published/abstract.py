@@ -41,9 +41,9 @@ def _read(folder: Path) -> Table:
     return Table(
         ABSTRACT.name,
         [folder / row[0].strip("'\"") for row in rows],
-        {MIKELS.name: votes / total[:, None]},
-        {MIKELS.name: favourites(votes)},
-        {MIKELS.name: MIKELS.names},
+        distributions={MIKELS.name: votes / total[:, None]},
+        classes={MIKELS.name: favourites(votes)},
+        class_names={MIKELS.name: MIKELS.names},
         raters={MIKELS.name: total},
     )
 

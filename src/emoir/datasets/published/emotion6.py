@@ -50,11 +50,11 @@ def _read(folder: Path) -> Table:
         EMOTION6.name,
         [folder / "images" / row[0] for row in rows],
         # Printed with six digits, they do not quite sum to 1.
-        {EKMAN.name: shares / shares.sum(axis=1, keepdims=True)},
-        {KEYWORD: class_indices(KEYWORDS, (row[0].split("/")[0] for row in rows))},
-        {EKMAN.name: EKMAN.names, KEYWORD: KEYWORDS},
-        np.asarray(point[:, 0]),
-        np.asarray(point[:, 1]),
+        distributions={EKMAN.name: shares / shares.sum(axis=1, keepdims=True)},
+        classes={KEYWORD: class_indices(KEYWORDS, (row[0].split("/")[0] for row in rows))},
+        class_names={EKMAN.name: EKMAN.names, KEYWORD: KEYWORDS},
+        valence=np.asarray(point[:, 0]),
+        arousal=np.asarray(point[:, 1]),
     )
 
 

@@ -61,9 +61,9 @@ def _read(folder: Path, name: str) -> Table:
     return Table(
         name,
         [folder / "images" / row[0] for row in rows],
-        {MIKELS.name: votes / total[:, None]},
-        {MIKELS.name: favourites(votes)},
-        {MIKELS.name: MIKELS.names},
+        distributions={MIKELS.name: votes / total[:, None]},
+        classes={MIKELS.name: favourites(votes)},
+        class_names={MIKELS.name: MIKELS.names},
         raters={MIKELS.name: total},
     )
 

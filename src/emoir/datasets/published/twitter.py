@@ -52,9 +52,9 @@ def _read(folder: Path) -> Table:
     return Table(
         TWITTER.name,
         [folder / IMAGES / name for name in labels],
-        {POLARITY.name: np.where(classes[:, None] == 1, shares, shares[:, ::-1])},
-        {POLARITY.name: classes},
-        {POLARITY.name: POLARITY.names},
+        distributions={POLARITY.name: np.where(classes[:, None] == 1, shares, shares[:, ::-1])},
+        classes={POLARITY.name: classes},
+        class_names={POLARITY.name: POLARITY.names},
         raters={POLARITY.name: np.full(len(classes), float(RATERS))},
     )
 

@@ -50,7 +50,7 @@ def _read(folder: Path) -> Table:
     return Table(
         WIKIART.name,
         [pictures.get(row[place], folder / "images" / f"{row[place]}.jpg") for row in rows],
-        {SPACE: np.where(total > 0, mentions / np.where(total > 0, total, 1), np.nan)},
+        distributions={SPACE: np.where(total > 0, mentions / np.where(total > 0, total, 1), np.nan)},
         class_names={SPACE: tuple(columns)},
     )
 

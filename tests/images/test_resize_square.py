@@ -12,7 +12,7 @@ from PIL import Image
 from emoir.images import decode
 from emoir.images.bands import BAND_PIXELS, bands
 from emoir.images.colour import to_srgb
-from emoir.images.squash import squash, squash_to_srgb
+from emoir.images.resize_square import resize_square, resize_square_to_srgb
 from tests.pictures import encoded, linear_rgb_profile, noise
 
 
@@ -35,8 +35,8 @@ def large(mode: str) -> Image.Image:
 def test_bands_change_nothing(mode: str) -> None:
     picture = large(mode)
     assert len(list(bands(picture))) == 2
-    whole = squash(to_srgb(picture), 96)
-    assert squash_to_srgb(picture, 96).tobytes() == whole.tobytes()
+    whole = resize_square(to_srgb(picture), 96)
+    assert resize_square_to_srgb(picture, 96).tobytes() == whole.tobytes()
 
 
 def test_bands_keep_profile_transparency_and_the_order_of_levels() -> None:
@@ -46,14 +46,14 @@ def test_bands_keep_profile_transparency_and_the_order_of_levels() -> None:
         encoded(large("I;16"), "TIFF", tiffinfo={262: 0}),
     ):
         picture = Image.open(BytesIO(content))
-        assert squash_to_srgb(picture, 96).tobytes() == squash(to_srgb(picture), 96).tobytes()
+        assert resize_square_to_srgb(picture, 96).tobytes() == resize_square(to_srgb(picture), 96).tobytes()
 
 
 @pytest.mark.parametrize("size", [(1, BAND_PIXELS + 1), (BAND_PIXELS + 1, 1), (2_000, 997)])
 def test_bands_of_any_shape(size: tuple[int, int]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0]), dtype=np.uint8)
     picture = Image.fromarray(pixels)
-    assert squash_to_srgb(picture, 96).tobytes() == squash(to_srgb(picture), 96).tobytes()
+    assert resize_square_to_srgb(picture, 96).tobytes() == resize_square(to_srgb(picture), 96).tobytes()
     rows = [(top, np.asarray(band)) for top, band in bands(picture, 3)]
     assert all(top % 3 == 0 for top, _ in rows)
     np.testing.assert_array_equal(np.concatenate([band for _, band in rows]), pixels)

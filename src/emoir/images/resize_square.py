@@ -1,4 +1,4 @@
-"""Squash: a picture to the network's square, the one geometry of training and reading."""
+"""Resize: a picture to the network's square, the one geometry of training and reading."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from emoir.images.colour import grey_levels, to_srgb
 GAP = 2.0
 
 
-def squash(image: Image.Image, size: int) -> Image.Image:
-    """The geometry of training and reading alike: the whole picture, squashed to size x size.
+def resize_square(image: Image.Image, size: int) -> Image.Image:
+    """The geometry of training and reading alike: the whole picture, resized to size x size.
 
     Antialiased by a triangle filter whose support grows with the reduction; large reductions are first
     brought within a factor of two by box averaging.
@@ -27,7 +27,7 @@ def squash(image: Image.Image, size: int) -> Image.Image:
         mode RGB, size x size.
 
     Example:
-        >>> squash(Image.new("RGB", (640, 480)), 96).size
+        >>> resize_square(Image.new("RGB", (640, 480)), 96).size
         (96, 96)
     """
     if image.size == (size, size):
@@ -35,8 +35,8 @@ def squash(image: Image.Image, size: int) -> Image.Image:
     return image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=GAP)
 
 
-def squash_to_srgb(image: Image.Image, size: int) -> Image.Image:
-    """A picture of any mode converted by ``to_srgb``, then squashed, to the very same pixels.
+def resize_square_to_srgb(image: Image.Image, size: int) -> Image.Image:
+    """A picture of any mode converted by ``to_srgb``, then resized, to the very same pixels.
 
     Large pictures are converted and box-averaged band by band, so that no second picture of their size
     ever stands in memory.
@@ -49,11 +49,11 @@ def squash_to_srgb(image: Image.Image, size: int) -> Image.Image:
         mode RGB, size x size, sRGB.
 
     Example:
-        >>> squash_to_srgb(Image.new("I;16", (3000, 2000), 65535), 96).getpixel((0, 0))
+        >>> resize_square_to_srgb(Image.new("I;16", (3000, 2000), 65535), 96).getpixel((0, 0))
         (255, 255, 255)
     """
     if image.width * image.height <= BAND_PIXELS:
-        return squash(to_srgb(image), size)
+        return resize_square(to_srgb(image), size)
     levels = grey_levels(image)
     # The factors by which ``resize`` itself averages, given the gap.
     across, down = (int(side / size / GAP) or 1 for side in image.size)
