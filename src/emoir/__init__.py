@@ -1,6 +1,10 @@
 """emoir: find images by the emotion they evoke."""
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# ONNX Runtime reads this when it is imported; without it, it stores a device id and looks up a telemetry host.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 if TYPE_CHECKING:
     from emoir.collection import Collection
