@@ -25,14 +25,22 @@ from emoir.emotions.lexicon import lexicon
 from emoir.emotions.phrases import STRONG, WEAK
 from emoir.images.palette import PALETTE_LENGTH
 from emoir.index.layout import RowLayout
-from emoir.search.parse import parse_query
-from emoir.search.query import ImageId, Subject
-from emoir.search.target import Language, Part, concept_part, example_part, meant, point_part, query_target
+from emoir.search.compiled import (
+    QueryComponent,
+    Vocabulary,
+    compile_query,
+    concept_component,
+    example_component,
+    meant,
+    point_component,
+)
+from emoir.search.grammar import parse_query
+from emoir.search.query import ImageId, TermSource
 from emoir.training.calibrate import fit_scores
 from shipped import FoldOutputs
 
 LAYOUT = RowLayout({"mikels": MIKELS.names, "ekman": EKMAN.names})
-LANGUAGE = Language.of(LAYOUT)
+VOCABULARY = Vocabulary.of(LAYOUT)
 NEAR = 0.15
 # Words of the lexicon that calibrate beside the class names.
 WORDS = 60
@@ -103,12 +111,12 @@ def _take(readings: EmotionReadings, rows: NDArray[np.intp]) -> EmotionReadings:
 def products(judged: Judged, query: str) -> NDArray[np.float32]:
     """A query's uncalibrated score of every row; ``id:N`` is row N."""
 
-    def read_example(subject: Subject) -> EmotionReading:
-        assert isinstance(subject, ImageId)
-        return judged.readings[subject.id]
+    def read_example(source: TermSource) -> EmotionReading:
+        assert isinstance(source, ImageId)
+        return judged.readings[source.id]
 
-    target = query_target(parse_query(query), LAYOUT, read_example, LANGUAGE)
-    return target.mean(target.fits(judged.rows))
+    compiled = compile_query(parse_query(query), LAYOUT, read_example, VOCABULARY)
+    return compiled.mean(compiled.raw_scores(judged.rows))
 
 
 def word_agreement(judged: Judged, word: str) -> NDArray[np.float64]:
@@ -138,14 +146,14 @@ class Question:
         intensity: "", "slightly" or "very".
     """
 
-    part: Part
-    fits: NDArray[np.float32]
+    part: QueryComponent
+    raw_scores: NDArray[np.float32]
     agreement: NDArray[np.float64]
     intensity: str = ""
 
     def gains(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What calibration is fitted on: fits and agreement, of words as gains over a flat reading and chance."""
-        x = self.part.gain(self.fits).astype(np.float64)
+        x = self.part.lift(self.raw_scores).astype(np.float64)
         if self.part.flat is None or self.part.chance is None:
             return x, self.agreement
         return x, (self.agreement - self.part.chance) / (1 - self.part.chance)
@@ -153,7 +161,7 @@ class Question:
     def weights(self) -> NDArray[np.float64]:
         """How much each pair counts in the fit: see ``fit_scores``."""
         left = 1.0 if self.part.flat is None or self.part.chance is None else 1 - self.part.chance
-        return np.full(len(self.fits), left**2)
+        return np.full(len(self.raw_scores), left**2)
 
 
 def words_of(judged: Judged, generator: np.random.Generator) -> list[str]:
@@ -174,26 +182,26 @@ def questions(sets: dict[str, Judged], kind: str, folds: NDArray[np.int64] | Non
             for word in words_of(one, generator):
                 for intensity, factor in INTENSITIES.items():
                     concept = lexicon()[word].scaled(factor)
-                    part = concept_part(concept, LAYOUT)
+                    part = concept_component(concept, LAYOUT)
                     agreement = one.shares[allowed] @ meant(concept.distributions[one.space])
-                    yield Question(part, _fits(part, one.rows[allowed]), agreement, intensity)
+                    yield Question(part, _raw_scores(part, one.rows[allowed]), agreement, intensity)
         elif kind == "example" and one.names:
             everywhere = np.flatnonzero(allowed)
             for example in generator.choice(everywhere, min(200, len(everywhere)), replace=False):
-                part = example_part(one.readings[int(example)], LAYOUT)
+                part = example_component(one.readings[int(example)], LAYOUT)
                 # Embeddings of different networks cannot be compared.
                 rows = np.flatnonzero(one.folds == one.folds[example])
                 rows = rows[rows != example]
-                yield Question(part, _fits(part, one.rows[rows]), example_agreement(one, int(example))[rows])
+                yield Question(part, _raw_scores(part, one.rows[rows]), example_agreement(one, int(example))[rows])
         elif kind == "point" and one.points is not None:
             for valence in (0.1, 0.3, 0.5, 0.7, 0.9):
                 for arousal in (0.2, 0.35, 0.5, 0.65, 0.8):
-                    part = point_part(valence, arousal, LAYOUT)
+                    part = point_component(valence, arousal, LAYOUT)
                     agreement = point_agreement(one, valence, arousal)[allowed]
-                    yield Question(part, _fits(part, one.rows[allowed]), agreement)
+                    yield Question(part, _raw_scores(part, one.rows[allowed]), agreement)
 
 
-def _fits(part: Part, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def _raw_scores(part: QueryComponent, rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(rows @ part.weights + np.float32(part.offset), np.float32)
 
 

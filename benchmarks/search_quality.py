@@ -17,8 +17,8 @@ from emoir.emotions.lexicon import lexicon
 from emoir.evaluate import bootstrap_mean
 from emoir.evaluate.calibration import expected_calibration_error, perfect_calibration_band
 from emoir.evaluate.provenance import provenance
+from emoir.search.compiled import EMBEDDING_COUNTS, EXAMPLE_POWER
 from emoir.search.find import best_first
-from emoir.search.target import EMBEDDING_COUNTS, EXAMPLE_POWER
 from search_agreement import (
     KINDS,
     LAYOUT,
@@ -130,7 +130,7 @@ def calibration(sets: dict[str, Judged]) -> None:
         for fold in folds:
             curves = {kind: fit_curve(questions(sets, kind, folds[folds != fold]))}
             held_out = questions(sets, kind, folds[folds == fold])
-            asked += [(question, question.part.agreement(question.fits, curves)) for question in held_out]
+            asked += [(question, question.part.agreement(question.raw_scores, curves)) for question in held_out]
         for intensity in dict.fromkeys(question.intensity for question, _ in asked):
             chosen = [(question, said) for question, said in asked if question.intensity == intensity]
             p = np.concatenate([said for _, said in chosen]).astype(float)

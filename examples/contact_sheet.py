@@ -36,7 +36,7 @@ def main() -> None:
         for row, question in enumerate(QUESTIONS):
             top = GAP + row * (SIDE + LABEL + GAP)
             draw.text((GAP, top), f"emoir search {question}", "black", font)
-            for column, match in enumerate(photos.search(question, n=COLUMNS, show_all=True)):
+            for column, match in enumerate(photos.search(question, n=COLUMNS, min_score=0)):
                 sheet.paste(cover(match.path), (GAP + column * (SIDE + GAP), top + LABEL))
     sheet.save(out, quality=85)
 

@@ -249,7 +249,7 @@ def test_links_to_a_folder_are_the_folder(collection: Collection, tmp_path: Path
     report = collection.index(folder, folder / ".", tmp_path / "link")
     assert (report.read, report.unchanged) == (0, 3)
     for place in (folder, tmp_path / "link"):
-        assert len(collection.search("awe", within=[place])) == 3
+        assert len(collection.search("awe", folders=[place])) == 3
     [best] = collection.search("awe", n=1)
     assert len(collection.search(str(tmp_path / "link" / best.path.name), n=10)) == 2
 

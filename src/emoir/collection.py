@@ -27,10 +27,10 @@ from emoir.index.scan import Scan, scan
 from emoir.index.scope import AnyPath, Scope, SomePaths
 from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE, Limits
 from emoir.search import Match, Matches, parse_query
+from emoir.search.compiled import TextEncoder, Vocabulary, term_scores
 from emoir.search.filters import Filters
-from emoir.search.find import NEWEST, OLDEST, Request, Searchable, find, selected_rows
-from emoir.search.query import ImageFile, ImageId, Query, ReadingCode, Subject
-from emoir.search.target import Language, TextEncoder, term_scores
+from emoir.search.find import NEWEST, OLDEST, SearchContext, SearchOptions, find, selected_rows
+from emoir.search.query import EncodedReading, ImageFile, ImageId, Query, TermSource
 
 
 class Collection:
@@ -232,13 +232,13 @@ class Collection:
         *,
         n: int = 20,
         start: int = 0,
-        within: SomePaths | None = None,
-        among: SomePaths | None = None,
+        folders: SomePaths | None = None,
+        paths: SomePaths | None = None,
         filters: Filters | None = None,
-        like: Sequence[int] = (),
-        unlike: Sequence[int] = (),
+        positive_ids: Sequence[int] = (),
+        negative_ids: Sequence[int] = (),
         diverse: bool = False,
-        show_all: bool = False,
+        min_score: float | None = None,
         sort: str | Query | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> Matches:
@@ -248,13 +248,13 @@ class Collection:
             query: in the query grammar; one text, or several that form one query; or parsed already.
             n: at most this many.
             start: pass over so many of the best: a later page.
-            within: only images in these folders or below; None for all that are indexed.
-            among: only these files, such as another tool found; those not indexed are left out.
+            folders: only images in these folders or below; None for all that are indexed.
+            paths: only these files, such as another tool found; those not indexed are left out.
             filters: conditions that an image must meet.
-            like: ids of images to move the query towards.
-            unlike: ids of images to move it away from.
+            positive_ids: ids of images to move the query towards.
+            negative_ids: ids of images to move it away from.
             diverse: near duplicates collapse, and the results spread.
-            show_all: also images that fit no better than one drawn at random.
+            min_score: only images that score at least this; None for the score of an image drawn at random.
             sort: ``newest``, ``oldest``, or a query whose score orders the matches; None for the best first.
             max_pixels: larger example images are refused.
 
@@ -266,67 +266,67 @@ class Collection:
             IndexFileError: if nothing has been indexed yet.
             ModelMismatchError: if an example image must be read and the index is of another model.
         """
-        request = Request(
+        options = SearchOptions(
             n=n,
             start=start,
             filters=filters,
-            like=tuple(like),
-            unlike=tuple(unlike),
+            positive_ids=tuple(positive_ids),
+            negative_ids=tuple(negative_ids),
             diverse=diverse,
-            show_all=show_all,
+            min_score=min_score,
             sort=parse_query(sort) if isinstance(sort, str) and sort not in (NEWEST, OLDEST) else sort,
         )
         index = self._open()
         parsed = query if isinstance(query, Query) else parse_query(query)
-        scope = Scope.of(index, within, among)
+        scope = Scope.of(index, folders, paths)
         read_example = partial(self._read_example, max_pixels=max_pixels)
-        language = Language.of(index.layout, self._words, self._text_encoder)
+        vocabulary = Vocabulary.of(index.layout, self._words, self._text_encoder)
         found = find(
-            _searchable(index),
+            _context(index),
             parsed,
-            request,
+            options,
             read_example=read_example,
-            language=language,
+            vocabulary=vocabulary,
             candidates=scope.candidates(index),
             excluded=self._example_files(parsed, index),
         )
         scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
         facts, rows = index.rows(found.ids.tolist(), scope.folders)
         readings = index.readings(facts, rows)
-        parts = term_scores(found.query, rows, index.layout, read_example, language)
+        parts = term_scores(found.query, rows, index.layout, read_example, vocabulary)
         matches = tuple(
             Match(fact.id, as_path(fact.path), scores[fact.id], reading, part, fact.record)
             for fact, reading, part in zip(scope.named(index, facts), readings, parts, strict=True)
         )
         return Matches(str(found.query), matches, found.unknown, found.searched, found.hidden)
 
-    def _read_example(self, subject: Subject, *, max_pixels: int) -> EmotionReading:
+    def _read_example(self, source: TermSource, *, max_pixels: int) -> EmotionReading:
         index = self._open()
-        if isinstance(subject, ImageId):
-            facts, rows = index.rows([subject.id])
+        if isinstance(source, ImageId):
+            facts, rows = index.rows([source.id])
             if not facts:
                 raise QueryError(
-                    f"id:{subject.id}: no image of this index has that id",
-                    chinese=f"id:{subject.id}：索引里没有这个编号的图片",
+                    f"id:{source.id}: no image of this index has that id",
+                    chinese=f"id:{source.id}：索引里没有这个编号的图片",
                 )
             return index.readings(facts, rows)[0]
-        if isinstance(subject, ReadingCode):
+        if isinstance(source, EncodedReading):
             # A code may be older or newer than the index by a change of the model's id that changed no reading.
             ids = (self.model.id, *self.model.card.earlier_ids)
             others = ids if index.model.id in ids else ()
-            return decode_reading(subject.code, index.layout.class_names, (index.model.id, *others))
-        if not isinstance(subject, ImageFile):
-            raise TypeError(f"{subject} is no example image")
+            return decode_reading(source.code, index.layout.class_names, (index.model.id, *others))
+        if not isinstance(source, ImageFile):
+            raise TypeError(f"{source} is no example image")
         # An example read by another model would be compared with nonsense.
         index.require(self.model.id, *self.model.card.earlier_ids)
         try:
-            return self.model.read(os.path.expanduser(subject.path), max_pixels=max_pixels)
+            return self.model.read(os.path.expanduser(source.path), max_pixels=max_pixels)
         except OSError as error:
-            raise QueryError(f"{subject.path}: {error}") from error
+            raise QueryError(f"{source.path}: {error}") from error
 
     def _example_files(self, query: Query, index: SqliteIndex) -> list[int]:
         """Ids of the example files that are indexed themselves."""
-        paths = [term.subject.path for term in query.terms if isinstance(term.subject, ImageFile)]
+        paths = [term.source.path for term in query.terms if isinstance(term.source, ImageFile)]
         ids = (index.id_of(as_file(os.path.expanduser(path))) for path in paths)
         return [id for id in ids if id is not None]
 
@@ -343,15 +343,15 @@ class Collection:
     def rows(
         self,
         *,
-        within: SomePaths | None = None,
-        among: SomePaths | None = None,
+        folders: SomePaths | None = None,
+        paths: SomePaths | None = None,
         filters: Filters | None = None,
     ) -> tuple[list[ImageFacts], EmotionReadings, NDArray[np.float32]]:
         """Every indexed image with its reading and its row vector, in the order of the paths.
 
         Args:
-            within: only images in these folders or below.
-            among: only these files; those not indexed are left out.
+            folders: only images in these folders or below.
+            paths: only these files; those not indexed are left out.
             filters: conditions that an image must meet.
 
         Returns:
@@ -361,16 +361,16 @@ class Collection:
             IndexFileError: if nothing has been indexed yet.
         """
         index = self._open()
-        scope = Scope.of(index, within, among)
-        searchable = _searchable(index)
-        chosen = selected_rows(searchable, filters, scope.candidates(index))
-        facts, rows = index.rows(None if chosen is None else searchable.matrix.ids[chosen].tolist(), scope.folders)
+        scope = Scope.of(index, folders, paths)
+        context = _context(index)
+        chosen = selected_rows(context, filters, scope.candidates(index))
+        facts, rows = index.rows(None if chosen is None else context.matrix.ids[chosen].tolist(), scope.folders)
         facts = scope.named(index, facts)
         order = sorted(range(len(facts)), key=lambda row: facts[row].path)
         facts, rows = [facts[row] for row in order], rows[order]
         return facts, index.readings(facts, rows), rows
 
 
-def _searchable(index: SqliteIndex) -> Searchable:
+def _context(index: SqliteIndex) -> SearchContext:
     matrix = index.matrix()
-    return Searchable(matrix, index.layout, lambda: index.attributes(matrix), index.model.scores)
+    return SearchContext(matrix, index.layout, lambda: index.attributes(matrix), index.model.scores)

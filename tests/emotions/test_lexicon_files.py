@@ -9,7 +9,7 @@ import pytest
 
 from emoir.emotions import EKMAN, MIKELS, PLUTCHIK, POLARITY
 from emoir.emotions.lexicon_files import read_lexicon
-from emoir.emotions.phrases import understand
+from emoir.emotions.phrases import parse_phrase
 from emoir.errors import ModelError
 
 
@@ -78,7 +78,7 @@ def test_depeche_mood(tmp_path: Path) -> None:
 def test_traditional_words_are_found_in_either_writing(tmp_path: Path) -> None:
     words = read_lexicon(write(tmp_path, "Word\tValence_Mean\tArousal_Mean\n寧靜\t7\t2\n"))
     for phrase in ("寧靜的夜", "宁静的夜"):
-        [part] = understand(phrase, words).parts
+        [part] = parse_phrase(phrase, words).parts
         assert part.concept.valence == pytest.approx(0.75)
 
 

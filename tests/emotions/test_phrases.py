@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoir.emotions.lexicon import lexicon, look_up
-from emoir.emotions.phrases import CHINESE_FUNCTION, CHINESE_NEGATION, FUNCTION_WORDS, MODIFIERS, STOPS, understand
+from emoir.emotions.phrases import CHINESE_FUNCTION, CHINESE_NEGATION, FUNCTION_WORDS, MODIFIERS, STOPS, parse_phrase
 from emoir.emotions.traditional import TO_SIMPLIFIED
 
 
@@ -75,10 +75,10 @@ from emoir.emotions.traditional import TO_SIMPLIFIED
     ],
 )
 def test_phrases(phrase: str, parts: list[tuple[str, float]], unknown: tuple[str, ...]) -> None:
-    understood = understand(phrase)
-    assert [(part.word, part.factor) for part in understood.parts] == parts
-    assert set(understood.unknown) == set(unknown)
-    for part in understood.parts:
+    parsed = parse_phrase(phrase)
+    assert [(part.word, part.factor) for part in parsed.parts] == parts
+    assert set(parsed.unknown) == set(unknown)
+    for part in parsed.parts:
         assert part.concept is look_up(part.word, lexicon())
 
 
@@ -88,15 +88,15 @@ vocabulary = sorted([*lexicon(), *PASSED_OVER, "winter", "冬夜", "evening"])
 
 @given(st.lists(st.sampled_from(vocabulary), max_size=6))
 def test_nothing_is_dropped_silently(words: list[str]) -> None:
-    understood = understand(" , ".join(words))
-    named = {part.word for part in understood.parts} | set(understood.unknown)
+    parsed = parse_phrase(" , ".join(words))
+    named = {part.word for part in parsed.parts} | set(parsed.unknown)
     for word in words:
         assert word in named or word in PASSED_OVER, word
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_read(text: str) -> None:
-    for part in understand(text).parts:
+    for part in parse_phrase(text).parts:
         assert look_up(part.word, lexicon()) is part.concept
 
 
@@ -110,8 +110,8 @@ def test_any_text_is_read(text: str) -> None:
     ],
 )
 def test_traditional_characters_mean_what_simplified_ones_mean(traditional: str, simple: str) -> None:
-    assert understand(traditional) == understand(simple)
-    assert understand(traditional).parts
+    assert parse_phrase(traditional) == parse_phrase(simple)
+    assert parse_phrase(traditional).parts
 
 
 def test_every_traditional_character_leads_to_one_that_our_words_hold() -> None:

@@ -129,11 +129,11 @@ def test_records_are_joined_below_their_folder(collection: Collection, archive: 
         "box2/0000.jpg": "by more of the path",
         "box2/0011.jpg": None,
     }
-    [match] = collection.search("awe", n=1, show_all=True, among=[archive / "box2" / "0000.jpg"])
+    [match] = collection.search("awe", n=1, min_score=0, paths=[archive / "box2" / "0000.jpg"])
     assert match.record is not None
     assert match.to_dict()["record"]["title"] == "by more of the path"
     # The same image outside the archive has no record, and is listed under its own name.
-    [match] = collection.search("awe", n=1, show_all=True, among=[tmp_path / "holiday" / "0000.jpg"])
+    [match] = collection.search("awe", n=1, min_score=0, paths=[tmp_path / "holiday" / "0000.jpg"])
     assert match.path == tmp_path / "holiday" / "0000.jpg"
     assert match.record is None
     [indexed] = collection.status().catalogues

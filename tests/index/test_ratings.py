@@ -14,8 +14,8 @@ def test_ratings_outlive_a_rebuild_a_repair_and_an_absence(tmp_path: Path) -> No
     paths = save_photos(tmp_path / "photos", 3)
     with Collection(tmp_path / "x.emoir") as photos:
         photos.index(tmp_path / "photos", workers=1)
-        id = photos.search("awe", show_all=True)[0].id
-        path = photos.search("awe", show_all=True)[0].path
+        id = photos.search("awe", min_score=0)[0].id
+        path = photos.search("awe", min_score=0)[0].path
         ratings = Ratings(photos.location)
         ratings.add(id, "Ana", emotion="awe", valence=None, arousal=None)
         photos.index(rebuild=True, workers=1)
@@ -27,7 +27,7 @@ def test_ratings_outlive_a_rebuild_a_repair_and_an_absence(tmp_path: Path) -> No
         path.write_bytes(content)
         photos.index(workers=1)
         [again] = ratings.all()
-        assert photos.search(f"id:{again.image}", show_all=True).searched == len(paths) - 1
+        assert photos.search(f"id:{again.image}", min_score=0).searched == len(paths) - 1
         ratings.close()
 
 
@@ -71,8 +71,8 @@ def test_a_rebuild_elsewhere_is_noticed(tmp_path: Path, other_model: Path) -> No
     save_photos(tmp_path / "photos", 2)
     with Collection(tmp_path / "x.emoir") as photos:
         photos.index(tmp_path / "photos", workers=1)
-        first = photos.search("awe", show_all=True)[0].reading.model
+        first = photos.search("awe", min_score=0)[0].reading.model
         with Collection(photos.location, model=other_model) as other:
             other.index(rebuild=True, workers=1)
-        assert photos.search("awe", show_all=True)[0].reading.model.startswith("other-")
+        assert photos.search("awe", min_score=0)[0].reading.model.startswith("other-")
         assert first != photos.store.model.id

@@ -10,7 +10,7 @@ from emoir.index.layout import RowLayout
 from emoir.search.filters import (
     Filters,
     Range,
-    class_share,
+    class_probability,
     parse_condition,
     parse_days,
     parse_orientation,
@@ -127,8 +127,8 @@ def test_conditions_on_rows_alone_ask_for_no_attributes() -> None:
 
 def test_unknown_emotions_and_orientations_are_named() -> None:
     shares, _ = rows_and_attributes()
-    np.testing.assert_array_equal(class_share("恐懼", shares, LAYOUT), class_share("fear", shares, LAYOUT))
+    np.testing.assert_array_equal(class_probability("恐懼", shares, LAYOUT), class_probability("fear", shares, LAYOUT))
     with pytest.raises(QueryError, match="no emotion 'hygge' to filter by; there are amusement"):
-        class_share("hygge", rows_and_attributes()[0], LAYOUT)
+        class_probability("hygge", rows_and_attributes()[0], LAYOUT)
     with pytest.raises(QueryError, match="write landscape, portrait, square"):
         parse_orientation("upright")

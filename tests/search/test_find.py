@@ -10,11 +10,11 @@ from emoir.errors import ModelError
 from emoir.index.attributes import Attributes
 from emoir.index.base import ImageFacts, Matrix
 from emoir.index.layout import RowLayout
+from emoir.search.compiled import Vocabulary, compile_query
 from emoir.search.diverse import first_distinct, maximal_marginal_relevance, without_near_duplicates
-from emoir.search.find import Request, Searchable, best_first, find
-from emoir.search.parse import parse_query
-from emoir.search.query import Subject
-from emoir.search.target import Language, query_target
+from emoir.search.find import SearchContext, SearchOptions, best_first, find
+from emoir.search.grammar import parse_query
+from emoir.search.query import TermSource
 
 LAYOUT = RowLayout({"mikels": ("amusement", "anger", "awe", "contentment", "disgust", "excitement", "fear", "sadness")})
 CURVE = ScoreCurve(0.25, (-1.0, 0.0, 1.0), (-1 / 7, 0.0, 1.0))
@@ -27,8 +27,8 @@ def agreed(fit: float) -> float:
     return 0.125 + 0.875 * (gain if gain > 0 else gain / 7)
 
 
-def no_example(subject: Subject) -> EmotionReading:
-    raise AssertionError(subject)
+def no_example(source: TermSource) -> EmotionReading:
+    raise AssertionError(source)
 
 
 def no_attributes() -> Attributes:
@@ -45,61 +45,63 @@ def test_best_first_against_sorting() -> None:
         assert best_first(scores, means, ids, n).tolist() == expected[:n]
 
 
-def awe(shares: list[float]) -> Searchable:
+def awe(shares: list[float]) -> SearchContext:
     feelings = np.zeros((len(shares), LAYOUT.feeling.stop), np.float32)
     feelings[:, LAYOUT.distribution("mikels").start + 2] = np.sqrt(shares)
 
     def look(ids: NDArray[np.int64] | None) -> NDArray[np.float16]:
         return np.zeros((len(shares), LAYOUT.length - LAYOUT.feeling.stop), np.float16)
 
-    return Searchable(
+    return SearchContext(
         Matrix(np.arange(10, 10 + len(shares)), feelings, look), LAYOUT, no_attributes, {"words by gain": CURVE}
     )
 
 
 def test_hits_below_chance_are_hidden_and_counted() -> None:
-    searchable = awe([0.01, 1.0, 0.5, 0.25])
-    language = Language.of(LAYOUT)
-    found = find(searchable, parse_query("awe"), Request(), read_example=no_example, language=language)
+    context = awe([0.01, 1.0, 0.5, 0.25])
+    vocabulary = Vocabulary.of(LAYOUT)
+    found = find(context, parse_query("awe"), SearchOptions(), read_example=no_example, vocabulary=vocabulary)
     # One class of eight: chance is 0.125, whatever the curve's pool.
-    assert found.target.chance({"words by gain": CURVE}) == pytest.approx(0.125)
+    assert found.compiled.chance({"words by gain": CURVE}) == pytest.approx(0.125)
     assert found.ids.tolist() == [11, 12, 13]
     assert found.scores.tolist() == pytest.approx([1.0, agreed(0.5**0.5), agreed(0.5)])
     assert (found.hidden, found.searched) == (1, 4)
-    every = find(searchable, parse_query("awe"), Request(show_all=True), read_example=no_example, language=language)
+    every = find(
+        context, parse_query("awe"), SearchOptions(min_score=0), read_example=no_example, vocabulary=vocabulary
+    )
     assert every.ids.tolist() == [11, 12, 13, 10]
     assert every.hidden == 0
     assert every.scores[3] == pytest.approx(agreed(0.1))
 
 
 def test_a_sum_is_calibrated_part_by_part() -> None:
-    searchable = awe([0.0, 1.0, 0.25])
+    context = awe([0.0, 1.0, 0.25])
     found = find(
-        searchable,
+        context,
         parse_query("2:awe - fear + not anger"),
-        Request(show_all=True),
+        SearchOptions(min_score=0),
         read_example=no_example,
-        language=Language.of(LAYOUT),
+        vocabulary=Vocabulary.of(LAYOUT),
     )
     assert found.ids.tolist() == [11, 12, 10]
     # Nothing is feared, nothing angers: these parts are agreed with as far as ever.
     calm = 2 * (1 - agreed(0.0))
     assert found.scores.tolist() == pytest.approx([(2 * agreed(fit) + calm) / 4 for fit in (1.0, 0.5, 0.0)])
-    assert found.target.chance({"words by gain": CURVE}) == pytest.approx((2 * 0.125 + 2 * 0.875) / 4)
+    assert found.compiled.chance({"words by gain": CURVE}) == pytest.approx((2 * 0.125 + 2 * 0.875) / 4)
     colours = find(
-        searchable, parse_query("near:teal"), Request(), read_example=no_example, language=Language.of(LAYOUT)
+        context, parse_query("near:teal"), SearchOptions(), read_example=no_example, vocabulary=Vocabulary.of(LAYOUT)
     )
     assert colours.hidden == 0
 
 
 def test_candidates_and_exclusions() -> None:
-    searchable = awe([0.9, 0.8, 0.7, 0.6])
+    context = awe([0.9, 0.8, 0.7, 0.6])
     found = find(
-        searchable,
+        context,
         parse_query("awe"),
-        Request(),
+        SearchOptions(),
         read_example=no_example,
-        language=Language.of(LAYOUT),
+        vocabulary=Vocabulary.of(LAYOUT),
         candidates=np.array([11, 12, 13, 99]),
         excluded=[12],
     )
@@ -155,8 +157,8 @@ def test_marginal_relevance_against_a_plain_loop() -> None:
 @pytest.mark.parametrize("text", ["awe", "va:0.8,0.2", "near:teal", "awe - fear + va:0.1,0.9"])
 def test_products_in_blocks_are_the_plain_products(text: str) -> None:
     rows = np.random.default_rng(0).random((5000, LAYOUT.length), np.float32)
-    target = query_target(parse_query(text), LAYOUT, no_example, Language.of(LAYOUT))
-    assert target.within(LAYOUT.feeling) == ("near" not in text)
-    for given in (rows, rows[:, LAYOUT.feeling]) if target.within(LAYOUT.feeling) else (rows,):
-        for part, fit in zip(target.parts, target.fits(given), strict=True):
+    compiled = compile_query(parse_query(text), LAYOUT, no_example, Vocabulary.of(LAYOUT))
+    assert compiled.within(LAYOUT.feeling) == ("near" not in text)
+    for given in (rows, rows[:, LAYOUT.feeling]) if compiled.within(LAYOUT.feeling) else (rows,):
+        for part, fit in zip(compiled.parts, compiled.raw_scores(given), strict=True):
             np.testing.assert_allclose(fit, rows.astype(np.float64) @ part.weights + part.offset, atol=1e-5)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoir.errors import QueryError
-from emoir.search.parse import parse_query
+from emoir.search.grammar import parse_query
 from emoir.search.query import Colours, ImageFile, ImageId, Point, Query, Term, Words
 
 
@@ -120,9 +120,7 @@ subjects = (
     | st.lists(st.from_regex(r"#[0-9a-f]{6}", fullmatch=True), min_size=1, max_size=3).map(tuple).map(Colours)
     | st.sampled_from(["./a.jpg", "/photos/b c.png", "../雪.webp"]).map(ImageFile)
 )
-terms = st.builds(
-    lambda weight, sign, subject: Term(weight * sign, subject), weights, st.sampled_from([1, -1]), subjects
-)
+terms = st.builds(lambda weight, sign, source: Term(weight * sign, source), weights, st.sampled_from([1, -1]), subjects)
 
 
 @given(st.lists(terms, min_size=1, max_size=5))

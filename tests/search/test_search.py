@@ -18,10 +18,10 @@ from emoir.emotions import MIKELS
 from emoir.emotions.lexicon import Concept, lexicon
 from emoir.errors import IndexFileError, ModelMismatchError, QueryError
 from emoir.index import RowLayout
+from emoir.search.compiled import Vocabulary, compile_query
 from emoir.search.filters import EmotionCondition, Filters, Range
-from emoir.search.parse import parse_query
-from emoir.search.query import Subject
-from emoir.search.target import Language, query_target
+from emoir.search.grammar import parse_query
+from emoir.search.query import TermSource
 from tests.pictures import save_photos
 
 NEUTRAL = np.eye(7)[6]
@@ -105,7 +105,7 @@ def test_scores_against_plain_python(photos: Collection, tmp_path: Path) -> None
         'calm - "joy, not awe"': lambda r: (word(r, "calm") + ((1 - word(r, "joy")) + word(r, "awe")) / 2) / 2,
     }
     for query, twin in twins.items():
-        matches = photos.search(query, n=100, show_all=True)
+        matches = photos.search(query, n=100, min_score=0)
         assert len(matches) == 12, query
         assert matches.hidden == 0
         for match in matches:
@@ -122,19 +122,19 @@ def test_colours_find_what_is_painted_in_them(collection: Collection, tmp_path: 
         Image.new("RGB", (64, 64), name).save(tmp_path / f"{name}.png")
     collection.index(tmp_path, workers=1)
     for name in ("teal", "crimson", "white"):
-        matches = collection.search(f"near:{name}", show_all=True)
+        matches = collection.search(f"near:{name}", min_score=0)
         assert matches[0].path.stem == name
         assert matches[0].score > 0.5 > matches[1].score
 
 
 def test_parts_of_a_score(photos: Collection) -> None:
-    for match in photos.search("2:awe - fear", show_all=True):
+    for match in photos.search("2:awe - fear", min_score=0):
         assert match.parts["awe"] == pytest.approx(words(match.reading, "awe"), abs=3e-3)
         assert match.parts["- fear"] == pytest.approx(1 - words(match.reading, "fear"), abs=3e-3)
 
 
 def test_filters_against_plain_python(photos: Collection) -> None:
-    everything = photos.search("awe", n=100, show_all=True)
+    everything = photos.search("awe", n=100, min_score=0)
     middle = sorted(match.reading.valence for match in everything)[6]
     filters = Filters(
         valence=Range(low=middle), emotions=(EmotionCondition("ekman.fear", True, 0.5),), monochrome=False
@@ -146,35 +146,35 @@ def test_filters_against_plain_python(photos: Collection) -> None:
         and match.reading.distributions["ekman"]["fear"] < 0.5
         and not match.reading.monochrome
     ]
-    found = photos.search("awe", n=100, show_all=True, filters=filters)
+    found = photos.search("awe", n=100, min_score=0, filters=filters)
     assert [match.id for match in found] == expected
     assert found.searched == len(expected)
 
 
 def test_only_listed_files(photos: Collection, tmp_path: Path) -> None:
-    listed = [match.path for match in photos.search("awe", show_all=True)][2:5]
-    found = photos.search("fear", among=[*listed, tmp_path / "not indexed.jpg"], show_all=True)
+    listed = [match.path for match in photos.search("awe", min_score=0)][2:5]
+    found = photos.search("fear", paths=[*listed, tmp_path / "not indexed.jpg"], min_score=0)
     assert {match.path for match in found} == set(listed)
-    assert len(photos.search("fear", among=listed, within=[tmp_path / "nothing"], show_all=True)) == 0
+    assert len(photos.search("fear", paths=listed, folders=[tmp_path / "nothing"], min_score=0)) == 0
 
 
 def test_sorting(photos: Collection) -> None:
-    by_word = photos.search("awe", n=100, show_all=True, sort="fear")
+    by_word = photos.search("awe", n=100, min_score=0, sort="fear")
     fears = [words(match.reading, "fear") for match in by_word]
     assert fears == pytest.approx(sorted(fears, reverse=True), abs=2e-3)
-    by_point = photos.search("awe", n=3, show_all=True, sort="va:0,0")
+    by_point = photos.search("awe", n=3, min_score=0, sort="va:0,0")
     near = [nearness(match.reading, 0, 0) for match in by_point]
     everything = [nearness(match.reading, 0, 0) for match in by_word]
     assert near == pytest.approx(sorted(everything, reverse=True)[:3], abs=2e-3)
-    assert len(photos.search("awe", n=100, show_all=True, sort="newest")) == 12
+    assert len(photos.search("awe", n=100, min_score=0, sort="newest")) == 12
 
 
 def test_feedback_is_a_query_that_can_be_asked_again(photos: Collection) -> None:
-    first, second, third = (match.id for match in photos.search("awe", n=3, show_all=True))
-    found = photos.search("awe", n=100, like=[first, second], unlike=[third], show_all=True)
+    first, second, third = (match.id for match in photos.search("awe", n=3, min_score=0))
+    found = photos.search("awe", n=100, positive_ids=[first, second], negative_ids=[third], min_score=0)
     assert found.query == f"awe + 0.375:id:{first} + 0.375:id:{second} - 0.25:id:{third}"
     assert {first, second, third}.isdisjoint(match.id for match in found)
-    again = photos.search(found.query, n=100, show_all=True)
+    again = photos.search(found.query, n=100, min_score=0)
     assert [match.id for match in again] == [match.id for match in found]
 
 
@@ -186,8 +186,8 @@ def test_diverse_results_hold_no_near_duplicates(collection: Collection, tmp_pat
         for path in originals:
             Image.open(path).save(tmp_path / "photos" / f"{path.stem}-{quality}.jpg", quality=quality)
     collection.index(tmp_path / "photos", workers=2)
-    plain = collection.search("awe", n=5, show_all=True)
-    diverse = collection.search("awe", n=5, show_all=True, diverse=True)
+    plain = collection.search("awe", n=5, min_score=0)
+    diverse = collection.search("awe", n=5, min_score=0, diverse=True)
     assert len({match.path.stem[:4] for match in plain}) < 5
     assert len({match.path.stem[:4] for match in diverse}) == len(diverse) == 5
     assert diverse[0].id == plain[0].id
@@ -199,25 +199,25 @@ def test_a_text_encoder_goes_before_the_lexicon(photos: Collection) -> None:
             return lexicon()["calm"] if "snow" in phrase else None
 
     with Collection(photos.location, text_encoder=Weather()) as encoded:
-        snow, calm, joy = (encoded.search(query, show_all=True) for query in ("first snow", "calm", "joy"))
+        snow, calm, joy = (encoded.search(query, min_score=0) for query in ("first snow", "calm", "joy"))
         assert [match.id for match in snow] == [match.id for match in calm]
         assert snow.unknown == ()
-        assert [match.id for match in joy] == [match.id for match in photos.search("joy", show_all=True)]
+        assert [match.id for match in joy] == [match.id for match in photos.search("joy", min_score=0)]
 
 
 def test_a_lexicon_of_ones_own_goes_before_ours(photos: Collection, tmp_path: Path) -> None:
     file = tmp_path / "mine.tsv"
     file.write_text("awe\tfear:1\tfear:1\t0.18\t0.75\nhygge\tcontentment:1\tjoy:1\t0.8\t0.2\n")
     with Collection(photos.location, lexicon=file) as mine:
-        awe = [match.id for match in mine.search("awe", show_all=True)]
-        assert awe == [match.id for match in photos.search("fear", show_all=True)]
-        assert len(mine.search("hygge", show_all=True)) == 12
+        awe = [match.id for match in mine.search("awe", min_score=0)]
+        assert awe == [match.id for match in photos.search("fear", min_score=0)]
+        assert len(mine.search("hygge", min_score=0)) == 12
 
 
 def test_an_indexed_example_is_not_its_own_answer(photos: Collection) -> None:
-    [best] = photos.search("awe", n=1, show_all=True)
-    by_id = photos.search(f"id:{best.id}", n=100, show_all=True)
-    by_path = photos.search(str(best.path), n=100, show_all=True)
+    [best] = photos.search("awe", n=1, min_score=0)
+    by_id = photos.search(f"id:{best.id}", n=100, min_score=0)
+    by_path = photos.search(str(best.path), n=100, min_score=0)
     assert best.id not in {match.id for match in by_id}
     assert len(by_id) == len(by_path) == 11
     assert [match.id for match in by_id][:3] == [match.id for match in by_path][:3]
@@ -226,12 +226,12 @@ def test_an_indexed_example_is_not_its_own_answer(photos: Collection) -> None:
 def test_within_folders(photos: Collection, tmp_path: Path) -> None:
     save_photos(tmp_path / "photos" / "sub", 3, first_seed=50)
     photos.index()
-    assert {m.path.parent.name for m in photos.search("joy", within=[tmp_path / "photos" / "sub"], show_all=True)} == {
+    assert {m.path.parent.name for m in photos.search("joy", folders=[tmp_path / "photos" / "sub"], min_score=0)} == {
         "sub"
     }
-    matches = photos.search("joy", n=100, within=[tmp_path / "photos"], show_all=True)
+    matches = photos.search("joy", n=100, folders=[tmp_path / "photos"], min_score=0)
     assert (len(matches), matches.searched) == (15, 15)
-    assert len(photos.search("joy", within=[tmp_path / "nothing"])) == 0
+    assert len(photos.search("joy", folders=[tmp_path / "nothing"])) == 0
 
 
 def test_words_not_understood_are_named(photos: Collection) -> None:
@@ -275,13 +275,13 @@ def test_nothing_indexed_yet(collection: Collection) -> None:
 
 def test_examples_are_read_by_the_model_of_the_index(photos: Collection, other_model: Path, tmp_path: Path) -> None:
     with Collection(photos.location, model=other_model) as other:
-        assert len(other.search("awe", show_all=True)) == 12
+        assert len(other.search("awe", min_score=0)) == 12
         with pytest.raises(ModelMismatchError):
             other.search(str(tmp_path / "photos" / "0001.jpg"))
 
 
 def test_tables_of_matches(photos: Collection) -> None:
-    matches = photos.search("awe", n=4, show_all=True)
+    matches = photos.search("awe", n=4, min_score=0)
     records = json.loads(matches.to_json())
     assert [record["path"] for record in records] == [str(match.path) for match in matches]
     rows = list(csv.DictReader(io.StringIO(matches.to_csv())))
@@ -290,28 +290,28 @@ def test_tables_of_matches(photos: Collection) -> None:
 
 
 def test_a_space_that_the_rows_lack_is_asked_by_its_point_or_carried_over() -> None:
-    def no_example(subject: Subject) -> EmotionReading:
-        raise AssertionError(subject)
+    def no_example(source: TermSource) -> EmotionReading:
+        raise AssertionError(source)
 
     own = RowLayout({"moods of my own": ("Up", "Down")})
-    [joy] = query_target(parse_query("joy"), own, no_example, Language.of(own)).parts
+    [joy] = compile_query(parse_query("joy"), own, no_example, Vocabulary.of(own)).parts
     concept = lexicon()["joy"]
     assert joy.kind == "point"
     assert joy.weights[own.point].tolist() == pytest.approx([concept.valence, concept.arousal, -0.5])
-    [by_name] = query_target(parse_query("down"), own, no_example, Language.of(own)).parts
+    [by_name] = compile_query(parse_query("down"), own, no_example, Vocabulary.of(own)).parts
     assert by_name.weights[own.distribution("moods of my own")].tolist() == [0, 1]
     assert by_name.chance == 0.5
     # Names that no word of a phrase could have.
     odd = RowLayout({"mine": ("very_happy", "R&B", "Dr. X", "most", "寧靜")})
     for place, name in enumerate(("very_happy", "r&b", "Dr. X", "most", "宁静")):
-        [part] = query_target(parse_query(name), odd, no_example, Language.of(odd)).parts
+        [part] = compile_query(parse_query(name), odd, no_example, Vocabulary.of(odd)).parts
         assert part.weights[odd.distribution("mine")].argmax() == place
     plutchik = Concept({"plutchik": np.eye(8)[1]}, None, None)
     mikels = RowLayout({"mikels": MIKELS.names})
-    [carried] = query_target(parse_query("trust"), mikels, no_example, Language({"trust": plutchik})).parts
+    [carried] = compile_query(parse_query("trust"), mikels, no_example, Vocabulary({"trust": plutchik})).parts
     assert carried.weights[mikels.distribution("mikels")].tolist() == [0, 0, 0, 1, 0, 0, 0, 0]
     with pytest.raises(QueryError, match="this model knows nothing of plutchik"):
-        query_target(parse_query("trust"), own, no_example, Language({"trust": plutchik}))
+        compile_query(parse_query("trust"), own, no_example, Vocabulary({"trust": plutchik}))
 
 
 def test_what_is_not_understood_is_pointed_at(photos: Collection) -> None:
@@ -326,5 +326,5 @@ def test_a_listed_copy_is_named_by_the_path_that_was_listed(collection: Collecti
     copy.parent.mkdir()
     copy.write_bytes(path.read_bytes())
     collection.index(tmp_path, workers=1)
-    [match] = collection.search("awe", among=[copy], show_all=True)
+    [match] = collection.search("awe", paths=[copy], min_score=0)
     assert match.path == copy

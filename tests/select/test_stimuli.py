@@ -149,13 +149,13 @@ def test_a_selection_meets_its_conditions(photos: Collection) -> None:
 
 def test_rows_among_listed_files(photos: Collection, tree: Path) -> None:
     listed = [tree / "dark" / "03.png", tree / "bright" / "01.png", tree / "no.png"]
-    facts, _, _ = photos.rows(among=listed)
+    facts, _, _ = photos.rows(paths=listed)
     assert [as_path(fact.path) for fact in facts] == [listed[1], listed[0]]
-    assert photos.rows(among=listed, within=[tree / "dark"])[0] == facts[1:]
-    assert photos.rows(among=listed, filters=Filters(orientation="portrait"))[0] == []
+    assert photos.rows(paths=listed, folders=[tree / "dark"])[0] == facts[1:]
+    assert photos.rows(paths=listed, filters=Filters(orientation="portrait"))[0] == []
     # A single path is one folder, not the folders that its letters name.
-    assert {Path(as_path(fact.path)).parent for fact in photos.rows(within=str(tree / "dark"))[0]} == {tree / "dark"}
-    assert {match.path.parent for match in photos.search("awe", within=tree / "dark", show_all=True)} == {tree / "dark"}
+    assert {Path(as_path(fact.path)).parent for fact in photos.rows(folders=str(tree / "dark"))[0]} == {tree / "dark"}
+    assert {match.path.parent for match in photos.search("awe", folders=tree / "dark", min_score=0)} == {tree / "dark"}
 
 
 def test_a_listed_copy_is_named_itself(tmp_path: Path) -> None:
@@ -165,12 +165,12 @@ def test_a_listed_copy_is_named_itself(tmp_path: Path) -> None:
     with Collection(tmp_path / "index.emoir") as photos:
         photos.index(tmp_path / "photos", workers=1)
         for listed in (original, copy):
-            assert [as_path(fact.path) for fact in photos.rows(among=[listed])[0]] == [listed]
-            assert [match.path for match in photos.search("awe", among=listed, show_all=True)] == [listed]
+            assert [as_path(fact.path) for fact in photos.rows(paths=[listed])[0]] == [listed]
+            assert [match.path for match in photos.search("awe", paths=listed, min_score=0)] == [listed]
 
 
 def test_matched_sets_end_to_end(photos: Collection, tree: Path) -> None:
-    candidates = {name: Pool(*photos.rows(within=[tree / name])) for name in ("dark", "bright")}
+    candidates = {name: Pool(*photos.rows(folders=[tree / name])) for name in ("dark", "bright")}
     pools, shared = pools_of(candidates, seed=1)
     assert shared == 0
     features = measured(pools)
@@ -195,7 +195,7 @@ def test_matched_sets_end_to_end(photos: Collection, tree: Path) -> None:
 
 def test_images_of_several_conditions_are_left_out(photos: Collection, tree: Path) -> None:
     everything = Pool(*photos.rows())
-    dark = Pool(*photos.rows(within=[tree / "dark"]))
+    dark = Pool(*photos.rows(folders=[tree / "dark"]))
     pools, shared = pools_of({"all": everything, "dark": dark})
     assert shared == len(dark)
     assert len(pools["dark"]) == 0

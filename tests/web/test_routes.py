@@ -16,7 +16,7 @@ from emoir import Collection, Model
 from emoir.datasets import read_dataset
 from emoir.emotions import MIKELS
 from emoir.search import parse_query
-from emoir.search.query import ReadingCode
+from emoir.search.query import EncodedReading
 from tests.pictures import noise
 
 
@@ -30,7 +30,7 @@ def search(client: TestClient, **values: Any) -> dict[str, Any]:
 def test_search_says_what_the_collection_says(client: TestClient, index: Path) -> None:
     page = search(client, q="2:awe - fear", all=True, limit=5)
     with Collection(index) as collection:
-        matches = collection.search("2:awe - fear", n=5, show_all=True)
+        matches = collection.search("2:awe - fear", n=5, min_score=0)
     assert [hit["id"] for hit in page["hits"]] == [match.id for match in matches]
     assert [hit["score"] for hit in page["hits"]] == [round(match.score, 4) for match in matches]
     assert page["terms"] == [
@@ -142,7 +142,7 @@ def test_an_uploaded_image_is_read_and_its_code_asks_as_itself(client: TestClien
     others = search(client, q=f"id:{own}", all=True)["hits"]
     found = {hit["id"]: hit["score"] for hit in hits if hit["id"] != own}
     assert found == pytest.approx({hit["id"]: hit["score"] for hit in others}, abs=2e-3)
-    assert isinstance(parse_query(f"reading:{description['code']}").terms[0].subject, ReadingCode)
+    assert isinstance(parse_query(f"reading:{description['code']}").terms[0].source, EncodedReading)
 
 
 def test_detail_file_and_thumbnail(client: TestClient, photos: Path) -> None:
@@ -250,7 +250,7 @@ def test_no_file_name_makes_a_folder_in_the_archive(own_client: TestClient, phot
     Image.open(next((photos / "lake").glob("*.jpg"))).resize((90, 70)).save(odd)
     with Collection(tmp_path / "own.emoir") as collection:
         collection.index(odd.parent, workers=1)
-        [match] = collection.search("awe", within=odd.parent, show_all=True)
+        [match] = collection.search("awe", folders=odd.parent, min_score=0)
     archive = zipfile.ZipFile(io.BytesIO(own_client.post("/api/v1/selection/files", json={"ids": [match.id]}).content))
     assert archive.namelist() == ["1 a_.._evil.jpg"]
 

@@ -92,7 +92,7 @@ def export(
         if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
             raise EmoirError(f"{printable(file)}: name a file in a folder that is there")
     with Collection(index) as photos:
-        facts, readings, vectors = photos.rows(within=within)
+        facts, readings, vectors = photos.rows(folders=within)
     if not facts:
         echo_err("nothing is indexed there")
         raise typer.Exit(Exit.NOTHING_FOUND)

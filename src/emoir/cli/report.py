@@ -48,7 +48,7 @@ def report(
     if out.exists() and not out.is_dir():
         raise EmoirError(f"{printable(out)} is a file; name a folder with --out")
     with Collection(index) as photos:
-        facts, readings, vectors = photos.rows(within=within)
+        facts, readings, vectors = photos.rows(folders=within)
         status = photos.status()
     if not facts:
         echo_err("nothing is indexed there")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 from typer.core import TyperCommand
 
-from emoir.cli.conditions import (
+from emoir.cli.filter_options import (
     ArousalOption,
     ConfidenceOption,
     EmotionOption,
@@ -103,7 +103,7 @@ def search(
     from emoir.collection import Collection
     from emoir.images.decode import lift_pillow_limit
     from emoir.search.filters import Filters, parse_filters
-    from emoir.search.parse import parse_id
+    from emoir.search.grammar import parse_id
 
     lift_pillow_limit()
     folders = chosen_folders(within, everywhere)
@@ -124,13 +124,13 @@ def search(
         matches = photos.search(
             query,
             n=n,
-            within=None if files is not None and within is None else folders,
-            among=files,
+            folders=None if files is not None and within is None else folders,
+            paths=files,
             filters=filters,
-            like=[parse_id(text) for text in like or []],
-            unlike=[parse_id(text) for text in unlike or []],
+            positive_ids=[parse_id(text) for text in like or []],
+            negative_ids=[parse_id(text) for text in unlike or []],
             diverse=diverse,
-            show_all=show_all,
+            min_score=0 if show_all else None,
             sort=sort,
             max_pixels=max_pixels,
         )

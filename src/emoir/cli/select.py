@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from emoir.cli.conditions import (
+from emoir.cli.export import measured
+from emoir.cli.filter_options import (
     ArousalOption,
     ConfidenceOption,
     EmotionOption,
@@ -19,7 +20,6 @@ from emoir.cli.conditions import (
     read_list,
     say_what_is_not_indexed,
 )
-from emoir.cli.export import measured
 from emoir.cli.options import EverywhereOption, IndexOption, WithinOption, chosen_folders
 from emoir.cli.output import Exit, ListFormat, echo, echo_aligned, echo_err, echo_images, echo_paths
 from emoir.limits import MAX_PIXELS
@@ -102,7 +102,7 @@ def select(
     with Collection(index) as photos:
         say_what_is_not_indexed(photos, files)
         candidates = {
-            name: Pool(*photos.rows(within=folders, among=files, filters=chosen)) for name, chosen in wanted.items()
+            name: Pool(*photos.rows(folders=folders, paths=files, filters=chosen)) for name, chosen in wanted.items()
         }
     for name, found in candidates.items():
         if not found.facts:

@@ -74,7 +74,7 @@ _TOKEN = re.compile(r"[㐀-鿿]+|[^\W_]+(?:['’-][^\W_]+)*|[,.;!?，。；、�
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PhrasePart:
     """An emotion word as it stood in a phrase.
 
     Args:
@@ -89,7 +89,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class ParsedPhrase:
     """What was made of a phrase.
 
     Args:
@@ -97,7 +97,7 @@ class Understood:
         unknown: words that were not understood, function words left out.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[PhrasePart, ...]
     unknown: tuple[str, ...]
 
 
@@ -106,7 +106,7 @@ class _Reader:
     """Collects parts; holds the negation and the modifier that wait for their word."""
 
     words: Mapping[str, Concept]
-    parts: list[Part] = field(default_factory=list)
+    parts: list[PhrasePart] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     negations: list[str] = field(default_factory=list)
     modifiers: list[str] = field(default_factory=list)
@@ -117,7 +117,7 @@ class _Reader:
         factor = MODIFIERS[self.modifiers[-1]] if self.modifiers else 1.0
         if len(self.negations) % 2:
             factor = -1.0
-        self.parts.append(Part(word, factor, concept))
+        self.parts.append(PhrasePart(word, factor, concept))
         self.modifiers.clear()
         self.held = hold and bool(self.negations)
         if not self.held:
@@ -143,7 +143,7 @@ class _Reader:
         self.held = False
 
 
-def understand(phrase: str, words: Mapping[str, Concept] | None = None) -> Understood:
+def parse_phrase(phrase: str, words: Mapping[str, Concept] | None = None) -> ParsedPhrase:
     """Find the emotion words of a phrase, longest first, with their negation and intensity.
 
     English negation reaches to the next emotion word of the clause, and over "or" to the one after; Chinese
@@ -158,10 +158,10 @@ def understand(phrase: str, words: Mapping[str, Concept] | None = None) -> Under
         The words found and those that were not understood.
 
     Example:
-        >>> found = understand("a quiet, slightly lonely winter evening, not scary")
+        >>> found = parse_phrase("a quiet, slightly lonely winter evening, not scary")
         >>> [(part.word, part.factor) for part in found.parts], found.unknown
         ([('quiet', 1.0), ('lonely', 0.5), ('scary', -1.0)], ('winter', 'evening'))
-        >>> [(part.word, part.factor) for part in understand("宁静但有点孤独，不害怕").parts]
+        >>> [(part.word, part.factor) for part in parse_phrase("宁静但有点孤独，不害怕").parts]
         [('宁静', 1.0), ('孤独', 0.5), ('害怕', -1.0)]
     """
     reader = _Reader(lexicon() if words is None else words)
@@ -176,7 +176,7 @@ def understand(phrase: str, words: Mapping[str, Concept] | None = None) -> Under
         else:
             at += _read_english(tokens, at, reader)
     reader.stop()
-    return Understood(tuple(reader.parts), tuple(reader.unknown))
+    return ParsedPhrase(tuple(reader.parts), tuple(reader.unknown))
 
 
 def _read_english(tokens: list[str], at: int, reader: _Reader) -> int:

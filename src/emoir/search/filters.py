@@ -197,7 +197,7 @@ class Filters:
             if bounds is not None:
                 kept &= bounds.holds(rows[:, column].astype(np.float32))
         for condition in self.emotions:
-            shares = class_share(condition.name, rows, layout)
+            shares = class_probability(condition.name, rows, layout)
             kept &= shares < condition.bound if condition.below else shares > condition.bound
         if self.confidence is not None:
             kept &= self.confidence.holds(attributes().confidence)
@@ -212,7 +212,7 @@ class Filters:
         return kept
 
 
-def class_share(name: str, rows: NDArray[np.floating], layout: RowLayout) -> NDArray[np.float32]:
+def class_probability(name: str, rows: NDArray[np.floating], layout: RowLayout) -> NDArray[np.float32]:
     """The probability of one class in every row, by its own space or carried over from another.
 
     Args:

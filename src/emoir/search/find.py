@@ -13,10 +13,10 @@ from emoir.errors import QueryError
 from emoir.index.attributes import Attributes
 from emoir.index.base import Matrix
 from emoir.index.layout import RowLayout
+from emoir.search.compiled import CompiledQuery, ReadExample, Vocabulary, compile_query
 from emoir.search.diverse import maximal_marginal_relevance, without_near_duplicates
 from emoir.search.filters import Filters
 from emoir.search.query import ImageId, Query
-from emoir.search.target import Language, ReadExample, Target, query_target
 
 # Diversity is looked for among this many times the number asked, and at least among so many: the same on every page.
 POOL, SMALLEST_POOL = 10, 1000
@@ -24,26 +24,26 @@ NEWEST, OLDEST = "newest", "oldest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class SearchOptions:
     """How to search, beside the query itself.
 
     Args:
         n: at most this many hits.
         start: how many of the best are passed over: a later page.
         filters: conditions that a hit must meet.
-        like, unlike: ids of indexed images to move the query towards or away from.
+        positive_ids, negative_ids: ids of indexed images to move the query towards or away from.
         diverse: whether near duplicates collapse and hits spread; there is an end to such hits.
-        show_all: whether hits no better than chance are shown, too.
+        min_score: hits score at least this; None for the score of an image drawn at random.
         sort: None for the best first; ``newest``, ``oldest``, or a query whose score orders the hits.
     """
 
     n: int = 20
     start: int = 0
     filters: Filters | None = None
-    like: tuple[int, ...] = ()
-    unlike: tuple[int, ...] = ()
+    positive_ids: tuple[int, ...] = ()
+    negative_ids: tuple[int, ...] = ()
     diverse: bool = False
-    show_all: bool = False
+    min_score: float | None = None
     sort: str | Query | None = None
 
     def __post_init__(self) -> None:
@@ -59,7 +59,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """What a search found.
 
     Args:
@@ -67,7 +67,7 @@ class Found:
         scores: theirs.
         hidden: images left out because they fit no better than chance.
         searched: images that were compared.
-        target: what was looked for.
+        compiled: what was looked for.
         query: the query with feedback.
         unknown: words of the query and of the order that were not understood.
     """
@@ -76,13 +76,13 @@ class Found:
     scores: NDArray[np.float32]
     hidden: int
     searched: int
-    target: Target
+    compiled: CompiledQuery
     query: Query
     unknown: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Searchable:
+class SearchContext:
     """What is searched: rows, what is known beside them, and how scores are calibrated.
 
     Args:
@@ -99,23 +99,23 @@ class Searchable:
 
 
 def find(
-    searchable: Searchable,
+    context: SearchContext,
     query: Query,
-    request: Request,
+    options: SearchOptions,
     *,
     read_example: ReadExample,
-    language: Language,
+    vocabulary: Vocabulary,
     candidates: NDArray[np.int64] | None = None,
     excluded: Sequence[int] = (),
-) -> Found:
+) -> SearchResult:
     """Search exactly: every row that meets the conditions is scored, one product for each thing asked.
 
     Args:
-        searchable: what to search.
+        context: what to search.
         query: as parsed.
-        request: how.
+        options: how.
         read_example: is asked for every example image.
-        language: what words mean.
+        vocabulary: what words mean.
         candidates: only these ids, rising; None for all.
         excluded: ids that are no hits: the examples themselves.
 
@@ -125,34 +125,35 @@ def find(
     Raises:
         QueryError: if the query, the order or a filter cannot be understood.
     """
-    query = query.with_feedback(request.like, request.unlike)
-    target = query_target(query, searchable.layout, read_example, language)
-    matrix, curves = searchable.matrix, searchable.curves
-    rows = selected_rows(searchable, request.filters, candidates)
+    query = query.with_feedback(options.positive_ids, options.negative_ids)
+    compiled = compile_query(query, context.layout, read_example, vocabulary)
+    matrix, curves = context.matrix, context.curves
+    rows = selected_rows(context, options.filters, candidates)
     ids = matrix.ids if rows is None else matrix.ids[rows]
-    fits = _fits(target, searchable, rows)
-    scores, means = target.scores(fits, curves), target.mean(fits)
-    own = {*excluded, *request.like, *request.unlike}
-    own |= {term.subject.id for term in query.terms if isinstance(term.subject, ImageId)}
+    raw_scores = _raw_scores(compiled, context, rows)
+    scores, means = compiled.scores(raw_scores, curves), compiled.mean(raw_scores)
+    own = {*excluded, *options.positive_ids, *options.negative_ids}
+    own |= {term.source.id for term in query.terms if isinstance(term.source, ImageId)}
     wanted = ~np.isin(ids, list(own)) if own else np.ones(len(ids), dtype=bool)
-    reached = np.ones(len(ids), bool) if request.show_all else scores >= np.float32(target.chance(curves))
+    least = compiled.chance(curves) if options.min_score is None else options.min_score
+    reached = scores >= np.float32(least)
     hits = np.flatnonzero(wanted & reached)
     searched = int(wanted.sum())
     ids, scores, means = ids[hits], scores[hits], means[hits]
     hits = hits if rows is None else rows[hits]
-    unknown = target.unknown
+    unknown = compiled.unknown
     order = np.arange(len(hits))
-    if request.sort is None or request.diverse:
-        pool = max(SMALLEST_POOL, POOL * request.n)
-        order = best_first(scores, means, ids, pool if request.diverse else request.stop)
-    if request.diverse:
-        order = _diverse(order, searchable, hits, scores, request.stop)
-    if request.sort is not None:
-        key, more = _sort_key(request.sort, searchable, hits[order], read_example, language)
+    if options.sort is None or options.diverse:
+        pool = max(SMALLEST_POOL, POOL * options.n)
+        order = best_first(scores, means, ids, pool if options.diverse else options.stop)
+    if options.diverse:
+        order = _diverse(order, context, hits, scores, options.stop)
+    if options.sort is not None:
+        key, more = _sort_key(options.sort, context, hits[order], read_example, vocabulary)
         unknown = (*unknown, *more)
         order = order[np.lexsort((ids[order], -key))]
-    order = order[request.start : request.stop]
-    return Found(ids[order], scores[order], searched - len(hits), searched, target, query, unknown)
+    order = order[options.start : options.stop]
+    return SearchResult(ids[order], scores[order], searched - len(hits), searched, compiled, query, unknown)
 
 
 def best_first(
@@ -175,54 +176,56 @@ def best_first(
 
 
 def selected_rows(
-    searchable: Searchable, filters: Filters | None, candidates: NDArray[np.int64] | None
+    context: SearchContext, filters: Filters | None, candidates: NDArray[np.int64] | None
 ) -> NDArray[np.intp] | None:
     """Rows that may be hits; None for all."""
-    matrix = searchable.matrix
+    matrix = context.matrix
     rows = None if candidates is None else matrix.rows_of(candidates)
     if filters is None or filters == Filters():
         return rows
     if rows is None:
-        return np.flatnonzero(filters.mask(matrix.feelings, searchable.layout, searchable.attributes))
-    return rows[filters.mask(matrix.feelings[rows], searchable.layout, lambda: searchable.attributes().take(rows))]
+        return np.flatnonzero(filters.mask(matrix.feelings, context.layout, context.attributes))
+    return rows[filters.mask(matrix.feelings[rows], context.layout, lambda: context.attributes().take(rows))]
 
 
 def _sort_key(
-    sort: str | Query, searchable: Searchable, rows: NDArray[np.intp], read_example: ReadExample, language: Language
+    sort: str | Query, context: SearchContext, rows: NDArray[np.intp], read_example: ReadExample, vocabulary: Vocabulary
 ) -> tuple[NDArray[np.float32] | NDArray[np.float64], tuple[str, ...]]:
     """What hits are ordered by, largest first, and the words of the order that were not understood."""
     if isinstance(sort, str):
-        moment = searchable.attributes().moment[rows]
+        moment = context.attributes().moment[rows]
         seconds = np.array([float("".join(filter(str.isdigit, text)) or "nan") for text in moment.tolist()])
         return np.where(np.isnan(seconds), -np.inf, seconds if sort == NEWEST else -seconds), ()
     try:
-        target = query_target(sort, searchable.layout, read_example, language)
+        compiled = compile_query(sort, context.layout, read_example, vocabulary)
     except QueryError as error:
         raise QueryError(
             f"cannot sort by {str(sort)!r}, which is neither newest nor oldest nor a query: {error}",
             chinese=f"不能按“{sort}”排序；请写 newest、oldest 或一个查询：{error.chinese}",
         ) from None
-    return target.mean(_fits(target, searchable, rows)), target.unknown
+    return compiled.mean(_raw_scores(compiled, context, rows)), compiled.unknown
 
 
-def _fits(target: Target, searchable: Searchable, rows: NDArray[np.intp] | None) -> list[NDArray[np.float32]]:
-    """How well some rows fit, or all for None; looks are left unread where the target does not look at them."""
-    matrix = searchable.matrix
-    if target.within(searchable.layout.feeling):
-        return target.fits(matrix.feelings if rows is None else matrix.feelings[rows])
-    return target.fits(matrix.rows if rows is None else matrix.take(rows))
+def _raw_scores(
+    compiled: CompiledQuery, context: SearchContext, rows: NDArray[np.intp] | None
+) -> list[NDArray[np.float32]]:
+    """How well some rows fit, or all for None; looks are left unread where the compiled does not look at them."""
+    matrix = context.matrix
+    if compiled.within(context.layout.feeling):
+        return compiled.raw_scores(matrix.feelings if rows is None else matrix.feelings[rows])
+    return compiled.raw_scores(matrix.rows if rows is None else matrix.take(rows))
 
 
 def _diverse(
     order: NDArray[np.intp],
-    searchable: Searchable,
+    context: SearchContext,
     rows: NDArray[np.intp],
     scores: NDArray[np.float32],
     n: int,
 ) -> NDArray[np.intp]:
-    attributes = searchable.attributes().take(rows[order])
-    layout = searchable.layout
-    vectors = searchable.matrix.take(rows[order])
+    attributes = context.attributes().take(rows[order])
+    layout = context.layout
+    vectors = context.matrix.take(rows[order])
     kept = without_near_duplicates(attributes.hash, attributes.hashed, vectors[:, layout.palette])
     order, looks = order[kept], vectors[kept][:, layout.look]
     return np.asarray(order[maximal_marginal_relevance(scores[order], looks, n)])

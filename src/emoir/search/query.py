@@ -48,13 +48,13 @@ class Colours:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadingCode:
+class EncodedReading:
     """A reading written down as text (see ``emoir.emotions.code``): an example image that is not kept."""
 
     code: str
 
 
-Subject: TypeAlias = Words | ImageFile | ImageId | ReadingCode | Point | Colours
+TermSource: TypeAlias = Words | ImageFile | ImageId | EncodedReading | Point | Colours
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Term:
     """One term of a query: what is wanted, and how much (negative: how much it is not)."""
 
     weight: float
-    subject: Subject
+    source: TermSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Query:
         for term in self.terms:
             sign = "- " if term.weight < 0 else "+ " if parts else ""
             weight = "" if abs(term.weight) == 1 else f"{abs(term.weight):.10g}:"
-            parts.append(f"{sign}{weight}{subject_text(term.subject)}")
+            parts.append(f"{sign}{weight}{source_text(term.source)}")
         return " ".join(parts)
 
     def with_feedback(self, liked: Sequence[int], disliked: Sequence[int]) -> Query:
@@ -102,21 +102,21 @@ class Query:
         return Query((*self.terms, *more, *less))
 
 
-def subject_text(subject: Subject) -> str:
-    """A subject in the query grammar.
+def source_text(source: TermSource) -> str:
+    """A source in the query grammar.
 
     Example:
-        >>> subject_text(Words("quiet evening")), subject_text(Point(0.8, 0.2))
+        >>> source_text(Words("quiet evening")), source_text(Point(0.8, 0.2))
         ('"quiet evening"', 'va:0.8,0.2')
     """
-    match subject:
+    match source:
         case Words(text):
             return f'"{text}"' if re.search(r"\s", text) else text
         case ImageFile(path):
             return f'"{path}"' if re.search(r"\s", path) else path
         case ImageId(id):
             return f"id:{id}"
-        case ReadingCode(code):
+        case EncodedReading(code):
             return f"reading:{code}"
         case Point(valence, arousal):
             return f"va:{valence:g},{arousal:g}"

@@ -18,7 +18,7 @@ from emoir.search import Match, parse_query
 from emoir.search import Query as ParsedQuery
 from emoir.search.filters import parse_filters
 from emoir.search.find import NEWEST, OLDEST
-from emoir.search.query import Colours, ImageFile, ImageId, Point, ReadingCode, Subject, subject_text
+from emoir.search.query import Colours, EncodedReading, ImageFile, ImageId, Point, TermSource, source_text
 from emoir.web.records import Hit, Id, Image, SearchResult, Space, Term, Word
 from emoir.web.service import Service, ServiceDep, set_etag
 
@@ -37,12 +37,12 @@ def safe_query(text: str) -> ParsedQuery:
     """
     query = parse_query(text, is_file=lambda _: False)
     for term in query.terms:
-        if isinstance(term.subject, ImageFile):
-            at = max(text.find(term.subject.path), 0)
+        if isinstance(term.source, ImageFile):
+            at = max(text.find(term.source.path), 0)
             hint = "name an indexed image as id:NUMBER, or show a picture to the gallery"
             raise QueryError(
-                f"{term.subject.path!r}: files are not read over the network; {hint}",
-                chinese=f"“{term.subject.path}”：不会通过网络读取文件；请用 id:编号 指明已索引的图片，或把图片拖进画廊",
+                f"{term.source.path!r}: files are not read over the network; {hint}",
+                chinese=f"“{term.source.path}”：不会通过网络读取文件；请用 id:编号 指明已索引的图片，或把图片拖进画廊",
                 query=text,
                 at=at,
             )
@@ -98,12 +98,12 @@ def search(
         # One more tells whether there is another page.
         n=limit + 1,
         start=start,
-        within=_known_folders(service, folder),
+        folders=_known_folders(service, folder),
         filters=filters,
-        like=like or (),
-        unlike=unlike or (),
+        positive_ids=like or (),
+        negative_ids=unlike or (),
         diverse=diverse,
-        show_all=show_all,
+        min_score=0 if show_all else None,
         sort=safe_query(sort) if sort and sort not in (NEWEST, OLDEST) else sort,
     )
     found = matches.matches[:limit]
@@ -141,19 +141,19 @@ def _hit(match: Match, facts: ImageFacts) -> Hit:
 
 def _terms(text: str) -> list[Term]:
     return [
-        Term(text=subject_text(term.subject), weight=term.weight, kind=_kind(term.subject))
+        Term(text=source_text(term.source), weight=term.weight, kind=_kind(term.source))
         for term in safe_query(text).terms
     ]
 
 
-def _kind(subject: Subject) -> Literal["words", "image", "reading", "point", "colours"]:
-    if isinstance(subject, ImageId | ImageFile):
+def _kind(source: TermSource) -> Literal["words", "image", "reading", "point", "colours"]:
+    if isinstance(source, ImageId | ImageFile):
         return "image"
-    if isinstance(subject, ReadingCode):
+    if isinstance(source, EncodedReading):
         return "reading"
-    if isinstance(subject, Point):
+    if isinstance(source, Point):
         return "point"
-    return "colours" if isinstance(subject, Colours) else "words"
+    return "colours" if isinstance(source, Colours) else "words"
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""Target: a query as weight vectors over the rows of an index, one per thing that is asked."""
+"""CompiledQuery: a query as one weight vector over the rows of an index for each thing asked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from emoir.emotions.calibration import ScoreCurve
 from emoir.emotions.lexicon import Concept, lexicon
 from emoir.emotions.mappings import TABLES, convert
-from emoir.emotions.phrases import Understood, understand
+from emoir.emotions.phrases import ParsedPhrase, parse_phrase
 from emoir.emotions.reading import EmotionReading
 from emoir.emotions.spaces import SPACES
 from emoir.emotions.traditional import simplified
@@ -20,8 +20,8 @@ from emoir.errors import QueryError
 from emoir.images.lab import srgb_to_lab
 from emoir.images.palette import reference_colours
 from emoir.index.layout import RowLayout
-from emoir.search.parse import SIGNS
-from emoir.search.query import Colours, Point, Query, Subject, Term, Words, subject_text
+from emoir.search.grammar import SIGNS
+from emoir.search.query import Colours, Point, Query, Term, TermSource, Words, source_text
 
 # How much the classes, the place in the plane and the embedding of an example image count.
 CLASSES_COUNT, POINT_COUNTS, EMBEDDING_COUNTS = 4 / 6, 1 / 6, 1 / 6
@@ -32,7 +32,7 @@ BLOCK_ROWS = 2048
 # Colours this far apart in CIELAB still look alike: the reach of ``near:``.
 COLOUR_REACH = 6.0
 
-ReadExample = Callable[[Subject], EmotionReading]
+ReadExample = Callable[[TermSource], EmotionReading]
 """Gives the reading of an example image, by file or id."""
 
 
@@ -50,7 +50,7 @@ class TextEncoder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
+class Vocabulary:
     """What words mean here: a vocabulary and, where a user plugged one in, a text encoder.
 
     Args:
@@ -64,7 +64,7 @@ class Language:
     @classmethod
     def of(
         cls, layout: RowLayout, more: Mapping[str, Concept] | None = None, encoder: TextEncoder | None = None
-    ) -> Language:
+    ) -> Vocabulary:
         """Our lexicon, a user's own words above it, and the class names of a model's own spaces.
 
         Args:
@@ -82,7 +82,7 @@ class Language:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class QueryComponent:
     """One thing that a query asks of a row: ``row @ weights + offset`` says how well it fits, from 0 to 1.
 
     Args:
@@ -103,31 +103,31 @@ class Part:
     share: float = 1.0
     negative: bool = False
 
-    def gain(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Fits of words as the gain over a flat reading, 1 at a perfect fit; other fits as they are."""
+    def lift(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Scores of words as the gain over a flat reading, 1 at a perfect fit; other scores as they are."""
         if self.flat is None:
             return np.asarray(values, np.float32)
         # A concept that is itself flat gains nothing.
         return np.asarray((values - np.float32(self.flat)) / np.float32(max(1 - self.flat, 1e-6)), np.float32)
 
-    def agreement(self, fits: NDArray[np.float32], curves: Mapping[str, ScoreCurve]) -> NDArray[np.float32]:
-        """The probability that a rater agrees, (n,) in [0, 1]; the fits themselves where no curve is for this kind."""
+    def agreement(self, raw_scores: NDArray[np.float32], curves: Mapping[str, ScoreCurve]) -> NDArray[np.float32]:
+        """The probability that a rater agrees, (n,) in [0, 1]; the raw scores where this kind has no curve."""
         if self.kind not in curves:
-            return fits
-        values = curves[self.kind](self.gain(fits))
+            return raw_scores
+        values = curves[self.kind](self.lift(raw_scores))
         if self.flat is None or self.chance is None:
             return values
         values *= np.float32(1 - self.chance)
         values += np.float32(self.chance)
         return np.clip(values, 0, 1, out=values)
 
-    def weighed(self, factor: float) -> Part:
+    def scaled(self, factor: float) -> QueryComponent:
         """The same, counting ``factor`` times as much; turned round by a negative factor."""
         return replace(self, share=self.share * abs(factor), negative=self.negative != (factor < 0))
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class CompiledQuery:
     """What a query wants of a row: the weighted mean of its parts, a part that is not wanted as one minus itself.
 
     Args:
@@ -135,7 +135,7 @@ class Target:
         unknown: words that were not understood and not used.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[QueryComponent, ...]
     unknown: tuple[str, ...] = ()
 
     @property
@@ -148,29 +148,31 @@ class Target:
         """Whether no column after these, the first, is looked at."""
         return not any(part.weights[columns.stop :].any() for part in self.parts)
 
-    def fits(self, rows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def raw_scores(self, rows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Per part, how well each of n rows fits it, uncalibrated.
 
         Args:
-            rows: (n, d), or as many of their first columns as the target looks at.
+            rows: (n, d), or as many of their first columns as the query looks at.
         """
-        fits = np.empty((len(self.parts), len(rows)), np.float32)
+        raw_scores = np.empty((len(self.parts), len(rows)), np.float32)
         width = rows.shape[1]
         for start in range(0, len(rows), BLOCK_ROWS):
             block = slice(start, start + BLOCK_ROWS)
-            for part, fit in zip(self.parts, fits, strict=True):
-                np.dot(rows[block], part.weights[:width], out=fit[block])
-        for part, fit in zip(self.parts, fits, strict=True):
-            fit += np.float32(part.offset)
-        return list(fits)
+            for part, score in zip(self.parts, raw_scores, strict=True):
+                np.dot(rows[block], part.weights[:width], out=score[block])
+        for part, score in zip(self.parts, raw_scores, strict=True):
+            score += np.float32(part.offset)
+        return list(raw_scores)
 
-    def mean(self, fits: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    def mean(self, raw_scores: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         """How well rows fit on the whole, uncalibrated, (n,) in [0, 1]."""
-        return self._combined(fits)
+        return self._combined(raw_scores)
 
-    def scores(self, fits: list[NDArray[np.float32]], curves: Mapping[str, ScoreCurve]) -> NDArray[np.float32]:
+    def scores(self, raw_scores: list[NDArray[np.float32]], curves: Mapping[str, ScoreCurve]) -> NDArray[np.float32]:
         """The probability that a rater agrees, (n,): the mean over the calibrated parts."""
-        return self._combined([part.agreement(fit, curves) for part, fit in zip(self.parts, fits, strict=True)])
+        return self._combined(
+            [part.agreement(values, curves) for part, values in zip(self.parts, raw_scores, strict=True)]
+        )
 
     def chance(self, curves: Mapping[str, ScoreCurve]) -> float:
         """The score of an image drawn at random; parts without calibration count 0."""
@@ -191,56 +193,56 @@ class Target:
         return total
 
 
-def query_target(query: Query, layout: RowLayout, read_example: ReadExample, language: Language) -> Target:
-    """Turn a query into a target.
+def compile_query(query: Query, layout: RowLayout, read_example: ReadExample, vocabulary: Vocabulary) -> CompiledQuery:
+    """Turn a query into components.
 
     Args:
         query: as parsed.
         layout: of the rows that will be scored.
         read_example: is asked for every example image.
-        language: what words mean.
+        vocabulary: what words mean.
 
     Returns:
-        The target, with the words that were not understood.
+        The compiled query, with the words that were not understood.
 
     Raises:
         QueryError: if a phrase holds no emotion word.
     """
-    parts: list[Part] = []
+    parts: list[QueryComponent] = []
     unknown: list[str] = []
     for number, term in enumerate(query.terms):
         try:
-            target = term_target(term, layout, read_example, language)
+            compiled = compile_term(term, layout, read_example, vocabulary)
         except QueryError as error:
-            at = len(str(Query(query.terms[: number + 1]))) - len(subject_text(term.subject))
+            at = len(str(Query(query.terms[: number + 1]))) - len(source_text(term.source))
             raise QueryError(str(error), chinese=error.chinese, query=str(query), at=at) from None
         # The parts of a phrase share the term's weight.
         parts += [
             replace(part, share=share * abs(term.weight))
-            for part, share in zip(target.parts, target.shares, strict=True)
+            for part, share in zip(compiled.parts, compiled.shares, strict=True)
         ]
-        unknown += target.unknown
-    return Target(tuple(parts), tuple(unknown))
+        unknown += compiled.unknown
+    return CompiledQuery(tuple(parts), tuple(unknown))
 
 
-def term_target(term: Term, layout: RowLayout, read_example: ReadExample, language: Language) -> Target:
+def compile_term(term: Term, layout: RowLayout, read_example: ReadExample, vocabulary: Vocabulary) -> CompiledQuery:
     """One term, whatever its weight; turned round if the weight is negative."""
-    subject = term.subject
+    source = term.source
     sign = -1 if term.weight < 0 else 1
-    if isinstance(subject, Words):
-        target = words_target(subject.text, layout, language)
-        return replace(target, parts=tuple(part.weighed(sign) for part in target.parts))
-    if isinstance(subject, Point):
-        part = point_part(subject.valence, subject.arousal, layout)
-    elif isinstance(subject, Colours):
-        part = colour_part(subject.values, layout)
+    if isinstance(source, Words):
+        compiled = compile_words(source.text, layout, vocabulary)
+        return replace(compiled, parts=tuple(part.scaled(sign) for part in compiled.parts))
+    if isinstance(source, Point):
+        part = point_component(source.valence, source.arousal, layout)
+    elif isinstance(source, Colours):
+        part = colour_component(source.values, layout)
     else:
-        part = example_part(read_example(subject), layout)
-    return Target((part.weighed(sign),))
+        part = example_component(read_example(source), layout)
+    return CompiledQuery((part.scaled(sign),))
 
 
 def term_scores(
-    query: Query, rows: NDArray[np.float32], layout: RowLayout, read_example: ReadExample, language: Language
+    query: Query, rows: NDArray[np.float32], layout: RowLayout, read_example: ReadExample, vocabulary: Vocabulary
 ) -> list[dict[str, float]]:
     """How well each row fits each term alone, from 0 to 1, uncalibrated, whatever the term's weight.
 
@@ -249,55 +251,55 @@ def term_scores(
     """
     scores = {}
     for term in query.terms:
-        target = term_target(term, layout, read_example, language)
-        name = ("- " if term.weight < 0 else "") + subject_text(term.subject)
-        scores[name] = target.mean(target.fits(rows))
+        compiled = compile_term(term, layout, read_example, vocabulary)
+        name = ("- " if term.weight < 0 else "") + source_text(term.source)
+        scores[name] = compiled.mean(compiled.raw_scores(rows))
     return [{name: float(values[row]) for name, values in scores.items()} for row in range(len(rows))]
 
 
-def words_target(phrase: str, layout: RowLayout, language: Language) -> Target:
+def compile_words(phrase: str, layout: RowLayout, vocabulary: Vocabulary) -> CompiledQuery:
     """A phrase: its emotion words, stronger ones counting more, negated ones turned round.
 
     Raises:
         QueryError: if the phrase holds no emotion word; near words are suggested.
     """
-    encoded = language.encoder.concept(phrase) if language.encoder is not None else None
+    encoded = vocabulary.encoder.concept(phrase) if vocabulary.encoder is not None else None
     if encoded is not None:
-        return Target((concept_part(encoded, layout),))
+        return CompiledQuery((concept_component(encoded, layout),))
     # A class of a user's own may be called what no word is called: very_happy, R&B.
-    whole = language.words.get(simplified(phrase.strip().lower()))
+    whole = vocabulary.words.get(simplified(phrase.strip().lower()))
     if whole is not None:
-        return Target((concept_part(whole, layout),))
-    understood = understand(phrase, language.words)
+        return CompiledQuery((concept_component(whole, layout),))
+    parsed = parse_phrase(phrase, vocabulary.words)
     for token in phrase.lower().split():
-        sides = [understand(side, language.words) for side in SIGNS.split(token)]
+        sides = [parse_phrase(side, vocabulary.words) for side in SIGNS.split(token)]
         joined = len(sides) > 1 and all(side.parts and not side.unknown for side in sides)
-        if joined and token not in language.words:
+        if joined and token not in vocabulary.words:
             raise QueryError(
                 f"{token!r}: write ' + ' or ' - ' with a space on either side",
                 chinese=f"“{token}”：请写“ + ”或“ - ”，符号两边各留一个空格",
             )
-    if not understood.parts:
-        raise _nothing_understood(phrase, understood, language)
+    if not parsed.parts:
+        raise _nothing_understood(phrase, parsed, vocabulary)
     parts = [
-        concept_part(word.concept.scaled(max(word.factor, 0) or 1), layout).weighed(word.factor)
-        for word in understood.parts
+        concept_component(word.concept.scaled(max(word.factor, 0) or 1), layout).scaled(word.factor)
+        for word in parsed.parts
     ]
-    return Target(tuple(parts), understood.unknown)
+    return CompiledQuery(tuple(parts), parsed.unknown)
 
 
-def _nothing_understood(phrase: str, understood: Understood, language: Language) -> QueryError:
+def _nothing_understood(phrase: str, parsed: ParsedPhrase, vocabulary: Vocabulary) -> QueryError:
     # A tenth of a second that only a mistake costs.
     import difflib
 
     near = [
         word
-        for given in understood.unknown
-        for word in difflib.get_close_matches(given, language.words, n=2, cutoff=0.75 if given.isascii() else 0.5)
+        for given in parsed.unknown
+        for word in difflib.get_close_matches(given, vocabulary.words, n=2, cutoff=0.75 if given.isascii() else 0.5)
     ]
-    named = f": {', '.join(map(repr, understood.unknown))} not understood" if understood.unknown else ""
+    named = f": {', '.join(map(repr, parsed.unknown))} not understood" if parsed.unknown else ""
     hint = f"Did you mean {' or '.join(near)}?" if near else "Ask for a feeling, such as awe, calm, lonely or 宁静."
-    chinese_named = f"（不认识：{'、'.join(understood.unknown)}）" if understood.unknown else ""
+    chinese_named = f"（不认识：{'、'.join(parsed.unknown)}）" if parsed.unknown else ""
     chinese_hint = f"是不是想找：{'、'.join(near)}？" if near else "请写一种感受，例如 宁静、孤独、敬畏 或 awe。"
     return QueryError(
         f"no emotion word in {phrase!r}{named}. {hint}",
@@ -305,7 +307,7 @@ def _nothing_understood(phrase: str, understood: Understood, language: Language)
     )
 
 
-def concept_part(concept: Concept, layout: RowLayout) -> Part:
+def concept_component(concept: Concept, layout: RowLayout) -> QueryComponent:
     """A concept: the mean over the heads that know something of it.
 
     A distribution is compared by the Bhattacharyya coefficient. A concept that says nothing in any space of
@@ -325,13 +327,13 @@ def concept_part(concept: Concept, layout: RowLayout) -> Part:
     if spaces:
         chance = float(np.mean([meant(shares).mean() for shares in spaces.values()]))
         flat = float(np.mean([np.sqrt(shares / len(shares)).sum() for shares in spaces.values()]))
-        return Part(_distribution_weights(spaces, layout), 0.0, "words by gain", chance, flat)
+        return QueryComponent(_distribution_weights(spaces, layout), 0.0, "words by gain", chance, flat)
     if concept.valence is None or concept.arousal is None:
         raise QueryError(
             f"this model knows nothing of {', '.join(concept.distributions)}",
             chinese=f"当前模型不了解{'、'.join(concept.distributions)}",
         )
-    return point_part(concept.valence, concept.arousal, layout)
+    return point_component(concept.valence, concept.arousal, layout)
 
 
 def meant(shares: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -346,14 +348,14 @@ def meant(shares: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(shares / shares.max(), dtype=np.float64)
 
 
-def point_part(valence: float, arousal: float, layout: RowLayout) -> Part:
+def point_component(valence: float, arousal: float, layout: RowLayout) -> QueryComponent:
     """A point of the plane: one minus half the squared distance to it."""
     weights = np.zeros(layout.length, np.float32)
     weights[layout.point] = valence, arousal, -0.5
-    return Part(weights, 1 - (valence**2 + arousal**2) / 2, "point")
+    return QueryComponent(weights, 1 - (valence**2 + arousal**2) / 2, "point")
 
 
-def colour_part(colours: tuple[str, ...], layout: RowLayout) -> Part:
+def colour_component(colours: tuple[str, ...], layout: RowLayout) -> QueryComponent:
     """Colours: the Bhattacharyya coefficient between the picture's palette and one made of them alone."""
     wanted = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours], np.uint8)
     distance = np.linalg.norm(srgb_to_lab(wanted)[:, None] - srgb_to_lab(reference_colours())[None], axis=2)
@@ -363,23 +365,23 @@ def colour_part(colours: tuple[str, ...], layout: RowLayout) -> Part:
     shares = (near / near.sum(axis=1, keepdims=True)).mean(axis=0)
     weights = np.zeros(layout.length, np.float32)
     weights[layout.palette] = np.sqrt(shares)
-    return Part(weights, 0.0, "colour")
+    return QueryComponent(weights, 0.0, "colour")
 
 
-def example_part(reading: EmotionReading, layout: RowLayout) -> Part:
+def example_component(reading: EmotionReading, layout: RowLayout) -> QueryComponent:
     """An example image: the classes that it evokes most, a place in the plane and an embedding like its own.
 
     The classes count by the squares of their shares, so that what it mostly evokes is found where it is strongest;
     comparing whole distributions finds images as undecided as the example instead (docs/search.md has both figures).
     """
-    point = point_part(reading.valence, reading.arousal, layout)
+    point = point_component(reading.valence, reading.arousal, layout)
     weights = point.weights * np.float32(POINT_COUNTS)
     for space, classes in reading.distributions.items():
         powers = np.array(list(classes.values()), np.float32) ** EXAMPLE_POWER
         weights[layout.distribution(space)] = CLASSES_COUNT * powers / powers.sum() / len(reading.distributions)
     # The cosine, from -1 to 1, brought to 0 to 1 like the others.
     weights[layout.embedding] = EMBEDDING_COUNTS * reading.embedding / 2
-    return Part(weights, point.offset * POINT_COUNTS + EMBEDDING_COUNTS / 2, "example")
+    return QueryComponent(weights, point.offset * POINT_COUNTS + EMBEDDING_COUNTS / 2, "example")
 
 
 def _distribution_weights(spaces: Mapping[str, NDArray[np.floating]], layout: RowLayout) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from PIL import ImageColor
 
 from emoir.errors import QueryError
 from emoir.images.formats import SUFFIXES
-from emoir.search.query import Colours, ImageFile, ImageId, Point, Query, ReadingCode, Subject, Term, Words
+from emoir.search.query import Colours, EncodedReading, ImageFile, ImageId, Point, Query, Term, TermSource, Words
 
 
 def names_file(text: str) -> bool:
@@ -120,8 +120,8 @@ def _terms(pieces: list[_Piece], text: str, is_file: Callable[[str], bool]) -> l
                 chinese=f"“{piece.text}”与前一项之间缺少符号：请在两项之间写“ + ”或“ - ”",
                 at=piece.at,
             )
-        weight, subject = _term(piece.text, piece.at, is_file)
-        terms.append(Term(sign * weight, subject))
+        weight, source = _term(piece.text, piece.at, is_file)
+        terms.append(Term(sign * weight, source))
         sign = None
     if sign is not None:
         raise QueryError(
@@ -180,7 +180,7 @@ def _split(text: str, start: int) -> list[_Piece]:
     return [part for part in parts if part.text]
 
 
-def _term(text: str, at: int, is_file: Callable[[str], bool]) -> tuple[float, Subject]:
+def _term(text: str, at: int, is_file: Callable[[str], bool]) -> tuple[float, TermSource]:
     weight = 1.0
     match = _WEIGHT.match(text)
     if match and not is_file(text):
@@ -197,7 +197,7 @@ def _term(text: str, at: int, is_file: Callable[[str], bool]) -> tuple[float, Su
     if identifier := _IDENTIFIER.fullmatch(text):
         return weight, ImageId(int(identifier[1]))
     if code := _READING.fullmatch(text):
-        return weight, ReadingCode(code[1])
+        return weight, EncodedReading(code[1])
     if text.lower().startswith("near:"):
         return weight, _colours(text, at)
     if _PREFIXED.match(text) and not is_file(text):
