@@ -23,12 +23,12 @@ import numpy as np
 
 from emoir.emotions import EKMAN, MIKELS, EmotionReading
 from emoir.evaluate.provenance import provenance
-from emoir.extract import Model
 from emoir.extract.extraction import Extraction
 from emoir.images.walk import FileStat
 from emoir.index import RowLayout, SqliteIndex
 from emoir.index.base import FileOutcome, IndexedModel
 from emoir.limits import Limits
+from emoir.models import Model
 
 BATCH = 4096
 REPEATS = 7

@@ -13,7 +13,7 @@ from emoir.datasets.check import SAME_CELLS
 from emoir.datasets.fingerprint import Fingerprint, fingerprint
 from emoir.evaluate.provenance import provenance
 from emoir.images.near_duplicates import near_duplicate_pairs
-from emoir.limits import MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     print("| set | known pairs | alike in hash and colours | of these in the thumbnail |\n|---|---|---|---|")
     for name in (*development.HUMAN_RATED, *development.WEAK):
         paths = list(development.load(name).paths)
-        seen = [found for path in paths if isinstance(found := fingerprint(path, MAX_PIXELS), Fingerprint)]
+        seen = [found for path in paths if isinstance(found := fingerprint(path, DEFAULT_LIMITS), Fingerprint)]
         hashes = np.array([one.hash for one in seen], dtype=np.uint64)
         pairs = near_duplicate_pairs(hashes, np.stack([one.palette for one in seen]))
         gaps = [abs(seen[one].cells.astype(np.int16) - seen[other].cells).mean() for one, other in pairs.tolist()]

@@ -27,7 +27,7 @@ from emoir.datasets import Columns, Table, read_table
 from emoir.datasets.splits import Folds
 from emoir.emotions.spaces import MIKELS
 from emoir.evaluate.provenance import provenance
-from emoir.extract.model import CARD, WEIGHTS
+from emoir.models.model import CARD, WEIGHTS
 from emoir.training import comparison
 from emoir.training.contenders import CONTENDERS, Protocol
 from emoir.training.experiment import pieces, run_piece

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from emoir.emotions import EmotionReadings
-from emoir.extract.model import CARD, GRAPH, LEARNT_FROM, Model
 from emoir.images import decode
+from emoir.models.model import CARD, GRAPH, LEARNT_FROM, Model
 from emoir.training.export import load_network, write_graph
 from photographs import photographs
 

@@ -16,7 +16,7 @@ import neutral_pictures
 import robustness
 from baselines import readings_of
 from emoir.evaluate.metrics import headline
-from emoir.extract.model import CARD, shipped_model_folder
+from emoir.models.model import CARD, shipped_model_folder
 from shipped import readings
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "model-card.md"

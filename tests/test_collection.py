@@ -15,9 +15,10 @@ from PIL import Image
 from emoir import Collection
 from emoir.emotions.code import encode_reading
 from emoir.errors import IndexFileError, ModelMismatchError, QueryError
-from emoir.extract.model import CARD
 from emoir.index import RowLayout
 from emoir.index.recorder import Progress
+from emoir.limits import Limits
+from emoir.models.model import CARD
 from tests.pictures import encoded, noise, save_photos
 
 
@@ -213,8 +214,8 @@ def test_vectors_stand_in_the_order_of_the_readings(collection: Collection, tmp_
 
 def test_a_raised_limit_lifts_the_failure(collection: Collection, tmp_path: Path) -> None:
     save_photos(tmp_path / "photos", 2)
-    assert collection.index(tmp_path / "photos", max_pixels=100).failed == 2
-    assert collection.index(max_pixels=100).unchanged == 2
+    assert collection.index(tmp_path / "photos", limits=Limits(max_pixels=100)).failed == 2
+    assert collection.index(limits=Limits(max_pixels=100)).unchanged == 2
     assert collection.index().read == 2
     assert collection.status().failures == ()
 

@@ -9,7 +9,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 if TYPE_CHECKING:
     from emoir.collection import Collection
     from emoir.emotions.reading import EmotionReading, EmotionReadings
-    from emoir.extract.model import Model
+    from emoir.models.model import Model
     from emoir.search.matches import Match, Matches
 
 __all__ = ["Collection", "EmotionReading", "EmotionReadings", "Match", "Matches", "Model"]
@@ -21,7 +21,7 @@ _HOMES = {
     "EmotionReadings": "emoir.emotions.reading",
     "Match": "emoir.search.matches",
     "Matches": "emoir.search.matches",
-    "Model": "emoir.extract.model",
+    "Model": "emoir.models",
 }
 
 

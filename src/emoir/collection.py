@@ -16,7 +16,7 @@ from emoir.emotions.code import decode_reading
 from emoir.emotions.lexicon_files import read_lexicon
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import IndexFileError, QueryError
-from emoir.extract import Model, ModelFolder, WorkerPool
+from emoir.extract import WorkerPool
 from emoir.index import ImageFacts, IndexStatus, RowLayout, SqliteIndex
 from emoir.index.base import IndexedModel, as_file, as_folder, as_path, below
 from emoir.index.catalogue import read_catalogue
@@ -25,7 +25,8 @@ from emoir.index.recorder import IndexReport, Progress, Recorder, Report
 from emoir.index.repair import Repair, repair
 from emoir.index.scan import Scan, scan
 from emoir.index.scope import AnyPath, Scope, SomePaths
-from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE, Limits
+from emoir.limits import DEFAULT_LIMITS, Limits
+from emoir.models import Model, ModelFolder
 from emoir.search import Match, Matches, parse_query
 from emoir.search.compiled import TextEncoder, Vocabulary, term_scores
 from emoir.search.filters import Filters
@@ -114,8 +115,7 @@ class Collection:
         prune: bool = False,
         rebuild: bool = False,
         workers: int | None = None,
-        max_pixels: int = MAX_PIXELS,
-        seconds_per_file: float = SECONDS_PER_FILE,
+        limits: Limits = DEFAULT_LIMITS,
         catalogue: AnyPath | None = None,
         report: Report | None = None,
     ) -> IndexReport:
@@ -129,8 +129,7 @@ class Collection:
             prune: forget images of folders that look unmounted, too.
             rebuild: read everything again, with this collection's model.
             workers: processes; default: one per core.
-            max_pixels: larger images are refused.
-            seconds_per_file: a file that takes longer is given up.
+            limits: what one file may cost.
             catalogue: a CSV of records for the files below these folders (see ``read_catalogue``); takes the place
                 of the one that they had.
             report: progress.
@@ -143,7 +142,6 @@ class Collection:
             IndexFileError: if the index cannot be used, no folder is known, or one vanished while it was read.
             ModelMismatchError: if the index holds readings of another model and ``rebuild`` is false.
         """
-        limits = Limits(max_pixels, seconds_per_file)
         records = None if catalogue is None else read_catalogue(Path(catalogue))
         # The network itself is loaded by the workers, if there is anything to read.
         reader = ModelFolder(self._model_folder)
@@ -151,7 +149,7 @@ class Collection:
         if records is not None:
             index.set_catalogue(records, roots)
         found = Scan()
-        again = index.worth_another_try(limits)
+        again = index.retryable_failures(limits)
         for root in roots:
             scan(index, root, found, prune=prune, again=again)
         progress = Progress(total=len(found.fresh))
@@ -240,7 +238,7 @@ class Collection:
         diverse: bool = False,
         min_score: float | None = None,
         sort: str | Query | None = None,
-        max_pixels: int = MAX_PIXELS,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> Matches:
         """Find the images that fit a query best.
 
@@ -256,7 +254,7 @@ class Collection:
             diverse: near duplicates collapse, and the results spread.
             min_score: only images that score at least this; None for the score of an image drawn at random.
             sort: ``newest``, ``oldest``, or a query whose score orders the matches; None for the best first.
-            max_pixels: larger example images are refused.
+            limits: larger example images are refused.
 
         Returns:
             The matches, best first. Example images that are indexed themselves are left out.
@@ -279,7 +277,7 @@ class Collection:
         index = self._open()
         parsed = query if isinstance(query, Query) else parse_query(query)
         scope = Scope.of(index, folders, paths)
-        read_example = partial(self._read_example, max_pixels=max_pixels)
+        read_example = partial(self._read_example, limits=limits)
         vocabulary = Vocabulary.of(index.layout, self._words, self._text_encoder)
         found = find(
             _context(index),
@@ -300,7 +298,7 @@ class Collection:
         )
         return Matches(str(found.query), matches, found.unknown, found.searched, found.hidden)
 
-    def _read_example(self, source: TermSource, *, max_pixels: int) -> EmotionReading:
+    def _read_example(self, source: TermSource, *, limits: Limits) -> EmotionReading:
         index = self._open()
         if isinstance(source, ImageId):
             facts, rows = index.rows([source.id])
@@ -320,7 +318,7 @@ class Collection:
         # An example read by another model would be compared with nonsense.
         index.require(self.model.id, *self.model.card.earlier_ids)
         try:
-            return self.model.read(os.path.expanduser(source.path), max_pixels=max_pixels)
+            return self.model.read(os.path.expanduser(source.path), limits=limits)
         except OSError as error:
             raise QueryError(f"{source.path}: {error}") from error
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from emoir.limits import RetryReason
+
 
 class EmoirError(Exception):
     """Base of every error that emoir raises on purpose.
@@ -28,13 +30,13 @@ class UndecodableImageError(EmoirError, OSError):
     Args:
         cause: in one line, without the file's name.
         chinese: likewise.
-        lifted_by: what may make it readable though the file stays the same: a limit's name, or
-            ``"circumstances"`` (permissions, a package, the disk); None if only another content can.
+        retry_when: what may make it readable though the file stays the same: a higher limit, or the environment
+            (permissions, a package, the disk); None if only another content can.
     """
 
-    def __init__(self, cause: str, *, chinese: str = "", lifted_by: str | None = None) -> None:
+    def __init__(self, cause: str, *, chinese: str = "", retry_when: RetryReason | None = None) -> None:
         super().__init__(cause, chinese=chinese)
-        self.lifted_by = lifted_by
+        self.retry_when = retry_when
 
 
 class ModelError(EmoirError):

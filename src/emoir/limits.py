@@ -1,28 +1,39 @@
 """Limits that keep one file from harming the rest; every layer shares these defaults."""
 
 from dataclasses import dataclass
-
-MAX_PIXELS = 178_956_970
-"""Width x height of an image: half a gigabyte of RGB, the size at which Pillow, too, refuses."""
+from enum import StrEnum
 
 MAX_UPLOAD = 25_000_000
 """Bytes of an image that is sent to the service."""
 
-SECONDS_PER_FILE = 60.0
-"""Time that a worker may spend on one file."""
 
-# What may make a failed file readable though it stays the same: one of the limits, or the world around it.
-BY_PIXELS, BY_SECONDS, BY_CIRCUMSTANCES = "max_pixels", "seconds_per_file", "circumstances"
+class RetryReason(StrEnum):
+    """Why a file that failed may be readable later though it stays the same.
+
+    The values are those that index files have held since version 0.2.
+    """
+
+    PIXELS = "max_pixels"
+    SECONDS = "seconds_per_file"
+    ENVIRONMENT = "circumstances"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What one file may cost.
 
     Args:
-        max_pixels: images with more pixels are refused.
+        max_pixels: images of more pixels (width x height) are refused. Default: half a gigabyte of RGB, the size at
+            which Pillow also refuses.
         seconds_per_file: files that take longer are given up.
+
+    Example:
+        >>> Limits(seconds_per_file=5).max_pixels
+        178956970
     """
 
-    max_pixels: int = MAX_PIXELS
-    seconds_per_file: float = SECONDS_PER_FILE
+    max_pixels: int = 178_956_970
+    seconds_per_file: float = 60.0
+
+
+DEFAULT_LIMITS = Limits()

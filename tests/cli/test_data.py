@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from emoir.datasets.splits import image_digests
-from emoir.extract.model import CARD, LEARNT_FROM
+from emoir.models.model import CARD, LEARNT_FROM
 from tests.cli.test_cli import Shell
 from tests.datasets.trees import TREES
 from tests.pictures import save_photos

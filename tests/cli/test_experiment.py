@@ -10,7 +10,7 @@ import pytest
 from emoir.cli.experiment import _knows_nothing_of, _without_copies
 from emoir.datasets import Table
 from emoir.datasets.splits import image_digests
-from emoir.extract.model import CARD, LEARNT_FROM
+from emoir.models.model import CARD, LEARNT_FROM
 from tests.pictures import save_photos
 
 

@@ -10,7 +10,7 @@ from emoir.datasets import Table
 from emoir.datasets.splits import image_digests
 from emoir.errors import LeakageError
 from emoir.evaluate.leakage import rows_not_trained_on, training_set_named_like, training_sets
-from emoir.extract.model import CARD, LEARNT_FROM
+from emoir.models.model import CARD, LEARNT_FROM
 from tests.pictures import save_photos
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from emoir.extract import Extraction, Failure, WorkerPool, shipped_model_folder
+from emoir.extract import Extraction, Failure, WorkerPool
 from emoir.extract.memory import memory_limit
 from emoir.limits import Limits
+from emoir.models import shipped_model_folder
 from tests.extract.test_pool import children
 from tests.hostile import good_files, hostile_files
 
@@ -37,8 +38,8 @@ def test_a_hostile_file_costs_nothing_but_itself(tmp_path: Path, capfd: pytest.C
         answers += stream
         # It has not crashed, nor been given up for a file that took too long.
         assert children() - before == {worker}
-        assert state(worker, "limits", "Max data size") == memory_limit(LIMITS.max_pixels)
-        assert state(worker, "status", "VmHWM:") * 1024 < memory_limit(LIMITS.max_pixels)
+        assert state(worker, "limits", "Max data size") == memory_limit(LIMITS)
+        assert state(worker, "status", "VmHWM:") * 1024 < memory_limit(LIMITS)
     by_name = {os.path.basename(os.fsdecode(path)): answer for path, answer in answers}
     assert set(by_name) == set(names)
     assert len(answers) == len(names)

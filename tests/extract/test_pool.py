@@ -10,8 +10,9 @@ import pytest
 
 from emoir import Model
 from emoir.errors import EmoirError, ModelError
-from emoir.extract import Extraction, Failure, WorkerPool, extract, file_digest, shipped_model_folder
-from emoir.limits import MAX_PIXELS, Limits
+from emoir.extract import Extraction, Failure, WorkerPool, extract, file_digest
+from emoir.limits import DEFAULT_LIMITS, Limits
+from emoir.models import shipped_model_folder
 from tests.pictures import save_photos
 
 
@@ -32,7 +33,7 @@ def test_workers_give_what_this_process_gives(model: Model, tmp_path: Path) -> N
         answers = dict(pool.extract([os.fsencode(path) for path in paths]))
     assert len(answers) == 9
     for path in paths:
-        there, here = answers[os.fsencode(path)], extract(path, model, max_pixels=MAX_PIXELS)
+        there, here = answers[os.fsencode(path)], extract(path, model, limits=DEFAULT_LIMITS)
         assert isinstance(there, Extraction)
         assert there.digest == here.digest == file_digest(path)
         assert there.reading.to_dict() == here.reading.to_dict()

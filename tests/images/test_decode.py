@@ -11,6 +11,7 @@ from PIL import ExifTags, Image
 
 from emoir.errors import ShapeError, UndecodableImageError
 from emoir.images import decode, from_pillow
+from emoir.limits import Limits
 from tests.pictures import encoded, linear_rgb_profile, noise
 
 
@@ -219,8 +220,8 @@ def test_causes(content: bytes, cause: str) -> None:
 def test_pixel_limit_names_the_option() -> None:
     content = encoded(Image.new("L", (100, 50)), "PNG")
     with pytest.raises(UndecodableImageError, match=r"100 x 50 is over the limit of 4,999 pixels; .* --max-pixels"):
-        decode(content, max_pixels=4999)
-    assert decode(content, max_pixels=5000).width == 100
+        decode(content, limits=Limits(max_pixels=4999))
+    assert decode(content, limits=Limits(max_pixels=5000)).width == 100
 
 
 def test_missing_file_folder_and_no_permission(tmp_path: Path) -> None:

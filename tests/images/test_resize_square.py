@@ -75,7 +75,7 @@ resource.setrlimit(resource.RLIMIT_DATA, (300_000_000, hard))
 try:
     decode(Path(sys.argv[1]), size=96)
 except UndecodableImageError as error:
-    print(error.lifted_by, error)
+    print(error.retry_when, error)
 """
 
 

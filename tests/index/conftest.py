@@ -11,7 +11,7 @@ from emoir import Model
 from emoir.extract import Extraction, extract
 from emoir.index import RowLayout, SqliteIndex
 from emoir.index.base import IndexedModel
-from emoir.limits import MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS
 from tests.pictures import save_photos
 
 
@@ -28,4 +28,4 @@ def index(tmp_path: Path, indexed: IndexedModel) -> SqliteIndex:
 @pytest.fixture
 def extractions(model: Model, tmp_path: Path) -> list[tuple[bytes, Extraction]]:
     paths = save_photos(tmp_path / "photos", 6)
-    return [(os.fsencode(path), extract(path, model, max_pixels=MAX_PIXELS)) for path in paths]
+    return [(os.fsencode(path), extract(path, model, limits=DEFAULT_LIMITS)) for path in paths]

@@ -18,7 +18,7 @@ from emoir.extract import Extraction, Failure
 from emoir.images.walk import FileStat
 from emoir.index import FileOutcome, KnownImage, NotAnImage, SqliteIndex
 from emoir.index.base import FEW_TIMES, IndexedModel
-from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, Limits
+from emoir.limits import Limits, RetryReason
 from tests.index.filled import outcomes
 
 STAT = FileStat(1, 1)
@@ -74,13 +74,14 @@ def test_failures_and_other_files(index: SqliteIndex) -> None:
     assert len(index.matrix().ids) == 0
 
 
-def test_failures_that_are_worth_another_try(index: SqliteIndex) -> None:
-    causes = {"pixels": BY_PIXELS, "seconds": BY_SECONDS, "permission": BY_CIRCUMSTANCES, "damaged": None}
+def test_which_failures_are_retryable(index: SqliteIndex) -> None:
+    limits = {"pixels": RetryReason.PIXELS, "seconds": RetryReason.SECONDS}
+    causes = {**limits, "permission": RetryReason.ENVIRONMENT, "damaged": None}
     outcomes = [FileOutcome(f"/p/{name}".encode(), STAT, Failure(name, by)) for name, by in causes.items()]
     index.record(outcomes, Limits(max_pixels=100, seconds_per_file=5))
-    assert index.worth_another_try(Limits(100, 5)) == {b"/p/permission"}
-    assert index.worth_another_try(Limits(101, 5)) == {b"/p/permission", b"/p/pixels"}
-    assert index.worth_another_try(Limits(99, 6)) == {b"/p/permission", b"/p/seconds"}
+    assert index.retryable_failures(Limits(max_pixels=100, seconds_per_file=5)) == {b"/p/permission"}
+    assert index.retryable_failures(Limits(max_pixels=101, seconds_per_file=5)) == {b"/p/permission", b"/p/pixels"}
+    assert index.retryable_failures(Limits(max_pixels=99, seconds_per_file=6)) == {b"/p/permission", b"/p/seconds"}
 
 
 def test_a_known_image_that_another_process_dropped_is_left_for_the_next_run(

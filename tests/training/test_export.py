@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from emoir import Collection, Model
 from emoir.emotions.calibration import ConfidenceCurve
 from emoir.errors import TrainingError
-from emoir.extract.model import CARD, GRAPH, LEARNT_FROM, WEIGHTS, shipped_model_folder
+from emoir.models.model import CARD, GRAPH, LEARNT_FROM, WEIGHTS, shipped_model_folder
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.calibrate import fit_confidence, fit_temperature
 from emoir.training.export import ExportedNetwork, check_agreement, export_model, folded

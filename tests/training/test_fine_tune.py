@@ -17,7 +17,7 @@ from emoir.datasets import Table, read_dataset
 from emoir.datasets.splits import image_digests, make_hold_out
 from emoir.emotions.calibration import ConfidenceCurve
 from emoir.errors import TrainingError
-from emoir.extract.model import CARD
+from emoir.models.model import CARD
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.export import export_model
 from emoir.training.fine_tune import _digest, check_enough, fine_tune

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emoir.cli.options import LabelOption, ScaleOption, SpaceOption, parse_scale
+from emoir.cli.options import LabelOption, LimitsOption, ScaleOption, SpaceOption, parse_scale
 from emoir.cli.output import Exit, echo, echo_paths, printable
-from emoir.limits import MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from emoir.datasets import Layout
@@ -43,7 +43,7 @@ def check(
     label: LabelOption = None,
     scale: ScaleOption = "0,1",
     everything: Annotated[bool, typer.Option("--all", help="List every file, not only the first ten.")] = False,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Images with more pixels count as broken.")] = MAX_PIXELS,
+    limits: LimitsOption = DEFAULT_LIMITS,
     format: Annotated[
         CheckFormat, typer.Option("--format", help="paths: the images in the order of the table, nothing is read.")
     ] = CheckFormat.table,
@@ -70,7 +70,7 @@ def check(
             table,
             source if source.is_dir() else None,
             beside=layout.beside if layout is not None else (),
-            max_pixels=max_pixels,
+            limits=limits,
             report=report,
         )
     if format is CheckFormat.json:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emoir.cli.options import ModelOption
+from emoir.cli.options import LimitsOption, ModelOption
 from emoir.cli.output import Exit, echo, echo_err, printable
-from emoir.limits import MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from emoir.extract import Model
+    from emoir.models import Model
 
 BAR = 24
 SPACE_TITLES = {"mikels": "eight emotions (Mikels)", "ekman": "basic emotions (Ekman)"}
@@ -34,20 +34,20 @@ class DescribeFormat(str, Enum):
 def describe(
     images: Annotated[list[Path], typer.Argument(help="Image files.")],
     format: Annotated[DescribeFormat, typer.Option("--format", help="How to write them.")] = DescribeFormat.table,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Larger images are refused.")] = MAX_PIXELS,
+    limits: LimitsOption = DEFAULT_LIMITS,
     model: ModelOption = None,
 ) -> None:
     """Say what emotion images evoke: distribution, valence and arousal, confidence, colours, texture."""
     from emoir.errors import UndecodableImageError
-    from emoir.extract import Model
     from emoir.images.decode import lift_pillow_limit
+    from emoir.models import Model
 
     lift_pillow_limit()
     reader = Model(model)
     records: list[dict[str, Any]] = []
     for image in images:
         try:
-            records.append({"path": str(image), **_description(reader, image, max_pixels)})
+            records.append({"path": str(image), **_description(reader, image, limits)})
         except UndecodableImageError as error:
             echo_err(f"{printable(image)}: {error}")
             records.append({"path": str(image), "error": str(error)})
@@ -61,11 +61,11 @@ def describe(
         raise typer.Exit(Exit.SOME_FAILED)
 
 
-def _description(model: Model, image: Path, max_pixels: int) -> dict[str, Any]:
+def _description(model: Model, image: Path, limits: Limits) -> dict[str, Any]:
     from emoir.images.descriptors import describe_pixels, descriptor_words
     from emoir.images.palette import dominant_colours
 
-    pixels = model.load(image, max_pixels=max_pixels).pixels
+    pixels = model.load(image, limits=limits).pixels
     descriptors = describe_pixels(pixels)
     return {
         **model.read_pixels(pixels[None])[0].to_dict(),

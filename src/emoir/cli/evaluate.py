@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from emoir.cli.options import LabelOption, ScaleOption, SpaceOption, parse_scale
+from emoir.cli.options import LabelOption, LimitsOption, ScaleOption, SecondsOption, SpaceOption, parse_scale
 from emoir.cli.output import Exit, echo, echo_err, printable
-from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE, Limits
+from emoir.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from emoir.datasets import Layout, Table
     from emoir.evaluate.predictions import Predictions
     from emoir.evaluate.systems import SystemComparison
-    from emoir.extract import Model
+    from emoir.models import Model
 
 SHIPPED = "shipped"
 
@@ -76,10 +77,8 @@ def evaluate(
         Optional[int],  # noqa: UP045
         typer.Option(min=1, help="Processes that read images. Default: one per core.", show_default=False),
     ] = None,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Images with more pixels are left out.")] = MAX_PIXELS,
-    seconds_per_file: Annotated[float, typer.Option(min=0.1, help="Images that take longer are left out.")] = (
-        SECONDS_PER_FILE
-    ),
+    limits: LimitsOption = DEFAULT_LIMITS,
+    seconds_per_file: SecondsOption = DEFAULT_LIMITS.seconds_per_file,
 ) -> None:
     """Judge a model on DATA: metrics with baselines, 95 % intervals and paired differences to other systems.
 
@@ -89,7 +88,7 @@ def evaluate(
     """
     from emoir.errors import EmoirError
 
-    limits = Limits(max_pixels=max_pixels, seconds_per_file=seconds_per_file)
+    limits = replace(limits, seconds_per_file=seconds_per_file)
     names = (model, *(against or []))
     try:
         failed = _evaluate(
@@ -122,7 +121,7 @@ def _evaluate(
     from emoir.evaluate.predict import predict
     from emoir.evaluate.predictions import read_embeddings, read_predictions
     from emoir.evaluate.systems import evaluate_systems
-    from emoir.extract import Model, shipped_model_folder
+    from emoir.models import Model, shipped_model_folder
 
     space, label, scale = labels
     whole = read_dataset(source, space=space, label=label, scale=parse_scale(scale))

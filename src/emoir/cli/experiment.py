@@ -60,7 +60,7 @@ def experiment(
     from emoir.datasets import read_dataset
     from emoir.datasets.splits import make_folds
     from emoir.evaluate.provenance import provenance
-    from emoir.extract.model import shipped_model_folder
+    from emoir.models.model import shipped_model_folder
 
     use_one_thread()
     table = runs.with_classes(read_dataset(data, label=label, scale=parse_scale(scale)))
@@ -106,7 +106,7 @@ def _knows_nothing_of(base: Path, table: Table) -> bool:
     """Whether weights have not seen the images that they would be tested on; says so where they have."""
     from emoir.errors import LeakageError
     from emoir.evaluate.leakage import rows_not_trained_on, training_set_named_like
-    from emoir.extract.model import ModelFolder
+    from emoir.models.model import ModelFolder
 
     model = ModelFolder(base)
     try:

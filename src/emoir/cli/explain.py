@@ -9,9 +9,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from emoir.cli.options import ModelOption
+from emoir.cli.options import LimitsOption, ModelOption
 from emoir.cli.output import echo, echo_err, printable
-from emoir.limits import MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS
 
 
 class Language(str, Enum):
@@ -40,7 +40,7 @@ def explain(
     ] = None,
     language: Annotated[Language, typer.Option("--language", help="Of sentence and figure.")] = Language.en,
     format: Annotated[ExplainFormat, typer.Option("--format", help="Sentence, or all numbers.")] = ExplainFormat.text,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Larger images are refused.")] = MAX_PIXELS,
+    limits: LimitsOption = DEFAULT_LIMITS,
     model: ModelOption = None,
 ) -> None:
     """Show where in an image an emotion sits, and how much of it is colour and texture.
@@ -52,12 +52,12 @@ def explain(
     from emoir.explain import explain as explain_image
     from emoir.explain.figure import save_figure
     from emoir.explain.sentences import sentence
-    from emoir.extract import Model
     from emoir.images.decode import lift_pillow_limit
+    from emoir.models import Model
 
     lift_pillow_limit()
     try:
-        explanation = explain_image(image, Model(model), emotion=emotion, max_pixels=max_pixels)
+        explanation = explain_image(image, Model(model), emotion=emotion, limits=limits)
     except UndecodableImageError as error:
         raise EmoirError(f"{printable(image)}: {error}") from None
     file = out if out is not None else Path(f"{image.stem}-explained.png")

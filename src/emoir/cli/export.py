@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from emoir.cli.options import IndexOption, WithinOption
+from emoir.cli.options import IndexOption, LimitsOption, WithinOption
 from emoir.cli.output import Exit, echo_err, printable
 from emoir.cli.progress import counted
-from emoir.limits import MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +56,7 @@ def export(
             show_default=False,
         ),
     ] = None,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Larger images are not measured.")] = MAX_PIXELS,
+    limits: LimitsOption = DEFAULT_LIMITS,
     within: WithinOption = None,
     index: IndexOption = None,
 ) -> None:
@@ -96,7 +96,7 @@ def export(
     if not facts:
         echo_err("nothing is indexed there")
         raise typer.Exit(Exit.NOTHING_FOUND)
-    table = image_table(facts, readings, measured(facts, max_pixels) if features else None)
+    table = image_table(facts, readings, measured(facts, limits) if features else None)
     columns = table.columns
     if format is ExportFormat.npy and output is not None:
         columns = vector_columns(RowLayout(readings.class_names))
@@ -131,14 +131,14 @@ def _nested(facts: Sequence[ImageFacts], readings: EmotionReadings, table: Table
         yield entry | ({"features": {name: row[name] for name in measured}} if measured else {})
 
 
-def measured(facts: Sequence[ImageFacts], max_pixels: int) -> Iterator[Features | None]:
+def measured(facts: Sequence[ImageFacts], limits: Limits) -> Iterator[Features | None]:
     """The features of images, with a progress bar; those that cannot be measured are named on standard error."""
     from emoir.extract.extraction import Failure
     from emoir.extract.features import measure_files
     from emoir.index.base import as_path
 
     files = [(as_path(fact.path), fact.modified_ns) for fact in facts]
-    answers = counted(measure_files(files, max_pixels=max_pixels), "measuring images", len(files))
+    answers = counted(measure_files(files, limits=limits), "measuring images", len(files))
     for (path, _), answer in zip(files, answers, strict=True):
         if isinstance(answer, Failure):
             echo_err(f"{printable(path)}: {answer.cause}")

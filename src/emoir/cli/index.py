@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from emoir.cli.options import IndexOption, ModelOption
+from emoir.cli.options import IndexOption, LimitsOption, ModelOption, SecondsOption
 from emoir.cli.output import Exit, echo_err, printable
-from emoir.limits import MAX_PIXELS, SECONDS_PER_FILE
+from emoir.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from emoir.index.catalogue import Joined
@@ -38,12 +39,8 @@ def index(
         Optional[int],  # noqa: UP045
         typer.Option(min=1, help="Processes that read images. Default: one per core.", show_default=False),
     ] = None,
-    max_pixels: Annotated[
-        int, typer.Option(min=1, help="Images with more pixels are recorded as failed.")
-    ] = MAX_PIXELS,
-    seconds_per_file: Annotated[
-        float, typer.Option(min=0.1, help="Images that take longer are recorded as failed.")
-    ] = SECONDS_PER_FILE,
+    limits: LimitsOption = DEFAULT_LIMITS,
+    seconds_per_file: SecondsOption = DEFAULT_LIMITS.seconds_per_file,
     catalogue: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
@@ -109,8 +106,7 @@ def index(
                     prune=prune,
                     rebuild=rebuild,
                     workers=workers,
-                    max_pixels=max_pixels,
-                    seconds_per_file=seconds_per_file,
+                    limits=replace(limits, seconds_per_file=seconds_per_file),
                     catalogue=catalogue,
                     report=report,
                 )

@@ -8,9 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from emoir.errors import QueryError
+from emoir.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from emoir.collection import Collection
+
+
+def parse_pixel_limit(value: str | Limits) -> Limits:
+    """The limits that ``--max-pixels`` sets.
+
+    Raises:
+        BadParameter: unless the text is a whole number from 1.
+    """
+    if isinstance(value, Limits):
+        return value
+    if not value.isdecimal() or int(value) < 1:
+        raise typer.BadParameter(f"{value!r} is no whole number from 1")
+    return Limits(max_pixels=int(value))
+
 
 # typer reads these annotations at run time.
 IndexOption = Annotated[
@@ -51,6 +66,19 @@ LabelOption = Annotated[
         show_default=False,
     ),
 ]
+LimitsOption = Annotated[
+    Limits,
+    typer.Option(
+        "--max-pixels",
+        parser=parse_pixel_limit,
+        metavar="N",
+        help="Images of more pixels are refused.",
+        show_default=str(DEFAULT_LIMITS.max_pixels),
+    ),
+]
+SecondsOption = Annotated[
+    float, typer.Option("--seconds-per-file", min=0.1, help="Files that take longer are given up.")
+]
 ScaleOption = Annotated[str, typer.Option("--scale", help="The ratings that mean 0 and 1, such as 1,9.")]
 
 
@@ -82,7 +110,7 @@ def require_model(photos: Collection, model: Path | None) -> None:
         ModelMismatchError: if the index is of another.
     """
     if model is not None:
-        from emoir.extract.model import ModelFolder
+        from emoir.models.model import ModelFolder
 
         named = ModelFolder(model)
         photos.store.require(named.id, *named.card.earlier_ids)

@@ -8,11 +8,11 @@ from typing import Annotated, Optional
 
 import typer
 
-from emoir.cli.options import IndexOption, WithinOption
+from emoir.cli.options import IndexOption, LimitsOption, WithinOption
 from emoir.cli.output import Exit, echo, echo_err, printable
 from emoir.cli.progress import counted
 from emoir.errors import EmoirError
-from emoir.limits import MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS
 
 
 class Language(str, Enum):
@@ -29,7 +29,7 @@ def report(
         Optional[str],  # noqa: UP045
         typer.Option("--title", help="Of the page.", show_default=False),
     ] = None,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Larger images are not shown.")] = MAX_PIXELS,
+    limits: LimitsOption = DEFAULT_LIMITS,
     within: WithinOption = None,
     index: IndexOption = None,
 ) -> None:
@@ -61,7 +61,7 @@ def report(
     ]
     summary = summarise(facts, readings, vectors)
     rows = summary.pictured
-    read = read_pictures([as_path(facts[row].path) for row in rows], max_pixels=max_pixels)
+    read = read_pictures([as_path(facts[row].path) for row in rows], limits=limits)
     found = zip(rows, counted(read, "reading pictures", len(rows)), strict=True)
     pictures = {row: picture for row, picture in found if picture is not None}
     today = datetime.now(tz=UTC).astimezone().date()

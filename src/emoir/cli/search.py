@@ -27,6 +27,7 @@ from emoir.cli.options import (
     EverywhereOption,
     IndexOption,
     LexiconOption,
+    LimitsOption,
     ModelOption,
     WithinOption,
     chosen_folders,
@@ -34,7 +35,7 @@ from emoir.cli.options import (
 )
 from emoir.cli.output import Exit, ListFormat, echo, echo_err, echo_images, echo_paths, printable
 from emoir.errors import QueryError
-from emoir.limits import MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from emoir.collection import Collection
@@ -88,7 +89,7 @@ def search(
     show_all: Annotated[bool, typer.Option("--all", help="Also images that fit no better than chance.")] = False,
     format: Annotated[ListFormat, typer.Option("--format", help="How to write the matches.")] = ListFormat.table,
     nul: Annotated[bool, typer.Option("-0", help="Paths only, a NUL after each, for xargs -0.")] = False,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Larger example images are refused.")] = MAX_PIXELS,
+    limits: LimitsOption = DEFAULT_LIMITS,
     index: IndexOption = None,
     model: ModelOption = None,
     lexicon: LexiconOption = None,
@@ -132,7 +133,7 @@ def search(
             diverse=diverse,
             min_score=0 if show_all else None,
             sort=sort,
-            max_pixels=max_pixels,
+            limits=limits,
         )
         if matches.unknown:
             echo_err(f"not understood and not used: {', '.join(matches.unknown)}")

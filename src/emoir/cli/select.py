@@ -20,9 +20,9 @@ from emoir.cli.filter_options import (
     read_list,
     say_what_is_not_indexed,
 )
-from emoir.cli.options import EverywhereOption, IndexOption, WithinOption, chosen_folders
+from emoir.cli.options import EverywhereOption, IndexOption, LimitsOption, WithinOption, chosen_folders
 from emoir.cli.output import Exit, ListFormat, echo, echo_aligned, echo_err, echo_images, echo_paths
-from emoir.limits import MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from emoir.select import Stimuli
@@ -61,7 +61,7 @@ def select(
     monochrome: MonochromeOption = None,
     format: Annotated[ListFormat, typer.Option("--format", help="How to write the images.")] = ListFormat.table,
     nul: Annotated[bool, typer.Option("-0", help="Paths only, a NUL after each, for xargs -0.")] = False,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Larger images are not measured.")] = MAX_PIXELS,
+    limits: LimitsOption = DEFAULT_LIMITS,
     index: IndexOption = None,
 ) -> None:
     """Choose stimuli: images that meet conditions, drawn by chance, never two near duplicates.
@@ -117,7 +117,7 @@ def select(
         pools, shared = pools_of(candidates, per_folder=per_folder, seed=seed, size=max(pool, n))
         if shared:
             echo_err(f"{shared:,} images meet more than one condition and are left out")
-        features = {name: [*measured(some.facts, max_pixels)] for name, some in pools.items()}
+        features = {name: [*measured(some.facts, limits)] for name, some in pools.items()}
         stimuli = matched_stimuli(pools, features, n, variables=variables, seed=seed)
     _put(stimuli, format, nul=nul)
     if stimuli.balance and (nul or format is not ListFormat.json):

@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 import typer
 
-from emoir.cli.options import IndexOption, LexiconOption, ModelOption, require_model
+from emoir.cli.options import IndexOption, LexiconOption, LimitsOption, ModelOption, require_model
 from emoir.cli.output import echo_err
 from emoir.errors import EmoirError
-from emoir.limits import MAX_PIXELS, MAX_UPLOAD
+from emoir.limits import DEFAULT_LIMITS, MAX_UPLOAD
 
 if TYPE_CHECKING:
     from emoir.collection import Collection
@@ -42,7 +42,7 @@ def serve(
     ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the gallery in a browser.")] = False,
     max_upload: Annotated[int, typer.Option(min=1, help="Bytes of an uploaded image.")] = MAX_UPLOAD,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Larger images are not shown or read.")] = MAX_PIXELS,
+    limits: LimitsOption = DEFAULT_LIMITS,
     index: IndexOption = None,
     model: ModelOption = None,
     lexicon: LexiconOption = None,
@@ -64,7 +64,7 @@ def serve(
     names = tuple(name or ())
     if not token:
         token = make_token() if names or not is_loopback(host) else None
-    settings = Settings(host=host, token=token, names=names, max_upload=max_upload, max_pixels=max_pixels)
+    settings = Settings(host=host, token=token, names=names, max_upload=max_upload, limits=limits)
     with _listen(host, port) as listener:
         named = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
         shown_host = f"[{named}]" if ":" in named else named

@@ -18,7 +18,7 @@ from emoir.datasets.folders import images_below
 from emoir.datasets.splits import connected
 from emoir.datasets.table import ABSENT_CLASS, Table
 from emoir.images.near_duplicates import near_duplicate_pairs
-from emoir.limits import MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS, Limits
 
 # Pictures that share hash and colours are compared cell by cell: dark and smooth ones share both whatever they show.
 SAME_CELLS = 8.0
@@ -93,7 +93,7 @@ def check_dataset(
     folder: Path | None,
     *,
     beside: Sequence[str] = (),
-    max_pixels: int = MAX_PIXELS,
+    limits: Limits = DEFAULT_LIMITS,
     report: ProgressCallback | None = None,
 ) -> DatasetReport:
     """Look at every image of a data set.
@@ -102,7 +102,7 @@ def check_dataset(
         table: the data set.
         folder: where extra images are looked for; None: nowhere.
         beside: folders below it whose images are no pictures of the set.
-        max_pixels: larger images count as broken.
+        limits: larger images count as broken.
         report: progress.
 
     Returns:
@@ -112,7 +112,7 @@ def check_dataset(
     unique = list(counts)
     rows = {path: row for row, path in reversed(list(enumerate(table.paths)))}
     looked, missing, broken = dict[int, Fingerprint](), list[Path](), dict[Path, str]()
-    for number, (path, found) in enumerate(fingerprints(unique, max_pixels), 1):
+    for number, (path, found) in enumerate(fingerprints(unique, limits), 1):
         if found is None:
             missing.append(path)
         elif isinstance(found, str):

@@ -17,6 +17,7 @@ from emoir.errors import UndecodableImageError
 from emoir.images.decode import decode
 from emoir.images.difference_hash import difference_hash
 from emoir.images.palette import palette_histogram
+from emoir.limits import Limits
 
 SIDE = 128
 CELLS = 16
@@ -39,12 +40,12 @@ class Fingerprint:
     cells: NDArray[np.uint8]
 
 
-def fingerprint(path: Path, max_pixels: int) -> Fingerprint | str | None:
+def fingerprint(path: Path, limits: Limits) -> Fingerprint | str | None:
     """Decode an image.
 
     Args:
         path: the file.
-        max_pixels: larger images are not decoded.
+        limits: larger images are not decoded.
 
     Returns:
         What is needed to know it again; why it cannot be decoded; or None if it is not there.
@@ -56,7 +57,7 @@ def fingerprint(path: Path, max_pixels: int) -> Fingerprint | str | None:
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     try:
-        pixels = decode(content, size=SIDE, max_pixels=max_pixels).pixels
+        pixels = decode(content, size=SIDE, limits=limits).pixels
     except UndecodableImageError as error:
         return str(error)
     cells = np.asarray(Image.fromarray(pixels).resize((CELLS, CELLS), Image.Resampling.BOX))
@@ -64,12 +65,12 @@ def fingerprint(path: Path, max_pixels: int) -> Fingerprint | str | None:
     return Fingerprint(hashlib.sha256(content).digest(), difference_hash(pixels), palette, cells)
 
 
-def fingerprints(paths: Sequence[Path], max_pixels: int) -> Iterator[tuple[Path, Fingerprint | str | None]]:
+def fingerprints(paths: Sequence[Path], limits: Limits) -> Iterator[tuple[Path, Fingerprint | str | None]]:
     """Each path in order, with what ``fingerprint`` gives for it."""
     # Pillow decodes without the interpreter's lock.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         try:
-            yield from zip(paths, pool.map(lambda path: fingerprint(path, max_pixels), paths), strict=True)
+            yield from zip(paths, pool.map(lambda path: fingerprint(path, limits), paths), strict=True)
         finally:
             # Ctrl-C must not wait for the rest.
             pool.shutdown(wait=True, cancel_futures=True)

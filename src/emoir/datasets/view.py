@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from emoir.datasets.table import ABSENT_CLASS, Table
 from emoir.errors import DatasetError
 from emoir.images.decode import decode
-from emoir.limits import MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS, Limits
 
 POINT = "valence_arousal"
 Example: TypeAlias = tuple[Any, "np.int64 | NDArray[np.float32]"]
@@ -29,7 +29,7 @@ class LabelledImages(Sequence[Example]):
             distributions, else valence and arousal.
         size: side of the square to which pictures are resized, as the models do.
         transform: turns pixels into what the caller's network takes; default: as they are.
-        max_pixels: larger images are refused.
+        limits: larger images are refused.
 
     Raises:
         DatasetError: if the table has no such label, or no image with it.
@@ -52,7 +52,7 @@ class LabelledImages(Sequence[Example]):
         *,
         size: int = 224,
         transform: Callable[[NDArray[np.uint8]], Any] | None = None,
-        max_pixels: int = MAX_PIXELS,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self.target = target or next(iter([*table.classes, *table.distributions]), POINT)
         labels, known = _labels(table, self.target)
@@ -61,7 +61,7 @@ class LabelledImages(Sequence[Example]):
             raise DatasetError(f"{table.name}: no image has a label of {self.target}")
         self.paths = [table.paths[row] for row in rows.tolist()]
         self.labels = labels[rows]
-        self.size, self.transform, self.max_pixels = size, transform, max_pixels
+        self.size, self.transform, self.limits = size, transform, limits
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -78,7 +78,7 @@ class LabelledImages(Sequence[Example]):
         if isinstance(row, slice):
             return [self[each] for each in range(*row.indices(len(self)))]
         # A copy: what Pillow hands out cannot be written to, and torch asks for what can.
-        pixels = np.array(decode(self.paths[row], size=self.size, max_pixels=self.max_pixels).pixels)
+        pixels = np.array(decode(self.paths[row], size=self.size, limits=self.limits).pixels)
         return (pixels if self.transform is None else self.transform(pixels)), self.labels[row]
 
 

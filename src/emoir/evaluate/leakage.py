@@ -11,7 +11,7 @@ from emoir.datasets import Table
 from emoir.datasets.splits import image_digests
 from emoir.errors import LeakageError
 from emoir.evaluate.out_of_fold import check_not_trained_on
-from emoir.extract.model import CARD, ModelFolder
+from emoir.models.model import CARD, ModelFolder
 
 
 def rows_not_trained_on(table: Table, model: ModelFolder, *, leave_out: bool = False) -> NDArray[np.intp]:

@@ -14,8 +14,8 @@ from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import EmoirError
 from emoir.evaluate.predictions import Predictions, align
 from emoir.extract import Failure, WorkerPool
-from emoir.extract.model import Model
 from emoir.limits import Limits
+from emoir.models.model import Model
 
 Report = Callable[[int, int], None]
 """Called with the number of images read, and of all."""

@@ -15,9 +15,9 @@ from emoir.emotions.spaces import SPACES
 from emoir.errors import QueryError
 from emoir.explain.counterfactuals import COUNTERFACTUALS
 from emoir.explain.occlusion import occlusion_map
-from emoir.extract.model import ImageSource, Model
 from emoir.images.palette import dominant_colours
-from emoir.limits import MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS, Limits
+from emoir.models.model import ImageSource, Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Explanation:
 
 
 def explain(
-    image: ImageSource, model: Model, *, emotion: str | None = None, max_pixels: int = MAX_PIXELS
+    image: ImageSource, model: Model, *, emotion: str | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> Explanation:
     """Explain the reading of one image.
 
@@ -97,7 +97,7 @@ def explain(
         image: a path, the content of a file, a Pillow image, or (H, W, 3) uint8 sRGB.
         model: whose reading it is.
         emotion: a class of one of the model's spaces; default: the top class of its first space.
-        max_pixels: larger files are refused.
+        limits: larger files are refused.
 
     Returns:
         Reading, map and counterfactuals; some 110 readings are made for it.
@@ -112,7 +112,7 @@ def explain(
         >>> sorted(explanation.counterfactuals)
         ['opposite colours', 'without colour', 'without texture']
     """
-    photograph = model.load(image, max_pixels=max_pixels)
+    photograph = model.load(image, limits=limits)
     pixels = photograph.pixels
     changed = {name: change(pixels) for name, change in COUNTERFACTUALS.items()}
     readings = model.read_pixels(np.stack([pixels, *changed.values()]))

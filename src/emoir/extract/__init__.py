@@ -1,17 +1,6 @@
-"""Images to emotion readings through an ONNX model: here, or in worker processes."""
+"""Image files to emotion readings through a model: here, or in worker processes."""
 
 from emoir.extract.extraction import Extraction, Failure, extract, file_digest
-from emoir.extract.model import Model, ModelCard, ModelFolder, shipped_model_folder
 from emoir.extract.pool import WorkerPool
 
-__all__ = [
-    "Extraction",
-    "Failure",
-    "Model",
-    "ModelCard",
-    "ModelFolder",
-    "WorkerPool",
-    "extract",
-    "file_digest",
-    "shipped_model_folder",
-]
+__all__ = ["Extraction", "Failure", "WorkerPool", "extract", "file_digest"]

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReading
 from emoir.errors import UndecodableImageError
-from emoir.extract.model import Model
 from emoir.images.decode import decode, unreadable
 from emoir.images.difference_hash import difference_hash
 from emoir.images.palette import palette_histogram
 from emoir.images.walk import FileStat
-from emoir.limits import BY_CIRCUMSTANCES
+from emoir.limits import Limits, RetryReason
+from emoir.models.model import Model
 
 READY = ("ready",)
 """What a worker says first."""
@@ -29,11 +29,11 @@ class Failure:
 
     Args:
         cause: in one line, without the file's name.
-        lifted_by: what may make it readable though the file stays the same (see ``UndecodableImageError``).
+        retry_when: what may make it readable though the file stays the same (see ``UndecodableImageError``).
     """
 
     cause: str
-    lifted_by: str | None = None
+    retry_when: RetryReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,13 @@ class Extraction:
     hash: int
 
 
-def extract(path: Path, model: Model, *, max_pixels: int) -> Extraction:
+def extract(path: Path, model: Model, *, limits: Limits) -> Extraction:
     """Read one file: digest, pixels, emotion, palette.
 
     Args:
         path: the file.
         model: reads it.
-        max_pixels: larger images are refused.
+        limits: larger images are refused.
 
     Returns:
         What is to be kept.
@@ -79,14 +79,14 @@ def extract(path: Path, model: Model, *, max_pixels: int) -> Extraction:
             before = os.fstat(stream.fileno())
             digest = hashlib.file_digest(stream, "sha256").digest()
             stream.seek(0)
-            photograph = decode(stream, size=model.card.size, max_pixels=max_pixels)
+            photograph = decode(stream, size=model.card.size, limits=limits)
             after = os.fstat(stream.fileno())
     except UndecodableImageError:
         raise
     except OSError as error:
         raise unreadable(error) from error
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise UndecodableImageError("it changed while it was read", lifted_by=BY_CIRCUMSTANCES)
+        raise UndecodableImageError("it changed while it was read", retry_when=RetryReason.ENVIRONMENT)
     return Extraction(
         digest,
         FileStat(before.st_size, before.st_mtime_ns),

@@ -12,20 +12,20 @@ from emoir.errors import UndecodableImageError
 from emoir.extract.extraction import Failure
 from emoir.images.decode import decode, unreadable
 from emoir.images.features import FEATURE_SIDE, measure
-from emoir.limits import MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS, Limits
 
 Features: TypeAlias = dict[str, "float | str | None"]
 
 
 def measure_files(
-    files: Sequence[tuple[Path, int]], *, workers: int | None = None, max_pixels: int = MAX_PIXELS
+    files: Sequence[tuple[Path, int]], *, workers: int | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> Iterator[Features | Failure]:
     """Measure the features of files, several at a time.
 
     Args:
         files: paths, each with the modification time (nanoseconds) that it had when it was indexed.
         workers: threads; default: one per core.
-        max_pixels: larger images are refused.
+        limits: larger images are refused.
 
     Yields:
         One answer a file, in their order: its features (see ``emoir.images.features``), or why there are none.
@@ -36,18 +36,18 @@ def measure_files(
     """
     pool = ThreadPoolExecutor(workers or os.cpu_count())
     try:
-        yield from pool.map(lambda file: _measure_file(file[0], file[1], max_pixels), files)
+        yield from pool.map(lambda file: _measure_file(file[0], file[1], limits), files)
     finally:
         # Whoever stops in the middle does not wait for the rest.
         pool.shutdown(cancel_futures=True)
 
 
-def _measure_file(path: Path, modified_ns: int, max_pixels: int) -> Features | Failure:
+def _measure_file(path: Path, modified_ns: int, limits: Limits) -> Features | Failure:
     try:
         if path.stat().st_mtime_ns != modified_ns:
             return Failure("it changed since it was indexed; run emoir index again")
-        return measure(decode(path, size=FEATURE_SIDE, max_pixels=max_pixels).pixels)
+        return measure(decode(path, size=FEATURE_SIDE, limits=limits).pixels)
     except UndecodableImageError as error:
-        return Failure(str(error), error.lifted_by)
+        return Failure(str(error), error.retry_when)
     except OSError as error:
         return Failure(str(unreadable(error)))

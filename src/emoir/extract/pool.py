@@ -19,13 +19,13 @@ from typing import IO, TypeAlias
 
 from emoir.errors import EmoirError, ModelError
 from emoir.extract.extraction import READY, Extraction, Failure
-from emoir.limits import BY_SECONDS, Limits
+from emoir.limits import Limits, RetryReason
 
 # Files handed to a worker ahead of its answers: enough to keep it busy, few enough to hand out again.
-AHEAD = 4
+PREFETCH = 4
 # A file during which a worker dies is tried once more, in case it only stood near the accident; so is the start
 # of a worker.
-CHANCES = 2
+MAX_ATTEMPTS = 2
 # A worker that has not loaded the model after this many seconds never will.
 STARTING_SECONDS = 120.0
 
@@ -53,7 +53,7 @@ class WorkerPool:
 
     Example:
         >>> import tempfile
-        >>> from emoir.extract.model import shipped_model_folder
+        >>> from emoir.models.model import shipped_model_folder
         >>> with WorkerPool(shipped_model_folder(), workers=1) as pool:
         ...     [answer.cause for _, answer in pool.extract([b"/no/such/file.jpg"])]
         ['cannot be read: No such file or directory']
@@ -111,14 +111,14 @@ class WorkerPool:
                 worker.since = time.monotonic()
                 yield worker.pending.popleft(), answer
                 continue
-            failure = self._bury(worker, again, deaths)
+            failure = self._reap(worker, again, deaths)
             if failure is not None:
                 yield failure
 
     def _fill(self, source: Iterator[bytes], again: deque[bytes]) -> None:
         """Give every worker its share; a worker is started only when there is a file for it."""
         for slot in range(self._count):
-            while slot >= len(self._workers) or len(self._workers[slot].pending) < AHEAD:
+            while slot >= len(self._workers) or len(self._workers[slot].pending) < PREFETCH:
                 path = again.popleft() if again else next(source, None)
                 if path is None:
                     return
@@ -157,7 +157,7 @@ class WorkerPool:
                     raise ModelError(answer.cause)
                 return worker, answer
 
-    def _bury(self, worker: _Worker, again: deque[bytes], deaths: dict[bytes, int]) -> tuple[bytes, Failure] | None:
+    def _reap(self, worker: _Worker, again: deque[bytes], deaths: dict[bytes, int]) -> tuple[bytes, Failure] | None:
         """Take a dead worker away and hand its files out again; returns a file that is to blame."""
         took = time.monotonic() - worker.since
         code = worker.process.wait()
@@ -166,7 +166,7 @@ class WorkerPool:
         if not worker.ready:
             self._stillborn += 1
             again.extend(worker.pending)
-            if self._stillborn < CHANCES:
+            if self._stillborn < MAX_ATTEMPTS:
                 return None
             raise EmoirError(
                 f"a worker process ended with exit code {code} before it could read anything; "
@@ -178,12 +178,12 @@ class WorkerPool:
         again.extend(worker.pending)
         if took >= self._limit:
             cause = f"took longer than {self._limit:g} seconds; raise the limit with --seconds-per-file"
-            return culprit, Failure(cause, BY_SECONDS)
+            return culprit, Failure(cause, RetryReason.SECONDS)
         deaths[culprit] = deaths.get(culprit, 0) + 1
-        if deaths[culprit] < CHANCES:
+        if deaths[culprit] < MAX_ATTEMPTS:
             again.appendleft(culprit)
             return None
-        return culprit, Failure(f"its decoder crashed or ran out of memory {CHANCES} times (exit code {code})")
+        return culprit, Failure(f"its decoder crashed or ran out of memory {MAX_ATTEMPTS} times (exit code {code})")
 
     def _start(self) -> _Worker:
         # The worker must find what this process has found, however it came to be importable, and nothing else: with

@@ -14,8 +14,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from emoir.emotions.reading import EmotionReading
 from emoir.errors import ShapeError, UndecodableImageError
 from emoir.extract.extraction import Failure
-from emoir.extract.model import Model
 from emoir.extract.pool import WorkerPool
+from emoir.models.model import Model
 
 EMBEDDING, DISTRIBUTIONS, POINT = "embedding", "distributions", "point"
 
@@ -81,7 +81,7 @@ class EmotionFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         with WorkerPool(model.folder, workers=self.workers) as pool:
             for path, answer in pool.extract(list(dict.fromkeys(paths))):
                 if isinstance(answer, Failure):
-                    raise UndecodableImageError(f"{os.fsdecode(path)}: {answer.cause}", lifted_by=answer.lifted_by)
+                    raise UndecodableImageError(f"{os.fsdecode(path)}: {answer.cause}", retry_when=answer.retry_when)
                 found[path] = answer.reading
         rows = [self._row(found[path]) for path in paths]
         return np.array(rows, dtype=np.float32).reshape(len(rows), len(names))

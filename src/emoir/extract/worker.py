@@ -20,11 +20,12 @@ from typing import BinaryIO
 from emoir.errors import ModelError, UndecodableImageError
 from emoir.extract.extraction import READY, Extraction, Failure, extract
 from emoir.extract.memory import limit_memory
-from emoir.extract.model import Model
 from emoir.images.decode import lift_pillow_limit
+from emoir.limits import Limits
+from emoir.models.model import Model
 
 
-def serve(requests: BinaryIO, answers: BinaryIO, model: Model, max_pixels: int) -> None:
+def serve(requests: BinaryIO, answers: BinaryIO, model: Model, limits: Limits) -> None:
     """Say READY, then answer paths (as bytes) until the input ends."""
     pickle.dump(READY, answers)
     answers.flush()
@@ -35,9 +36,9 @@ def serve(requests: BinaryIO, answers: BinaryIO, model: Model, max_pixels: int) 
             return
         answer: Extraction | Failure
         try:
-            answer = extract(Path(os.fsdecode(path)), model, max_pixels=max_pixels)
+            answer = extract(Path(os.fsdecode(path)), model, limits=limits)
         except UndecodableImageError as error:
-            answer = Failure(str(error), error.lifted_by)
+            answer = Failure(str(error), error.retry_when)
         pickle.dump(answer, answers, protocol=pickle.HIGHEST_PROTOCOL)
         answers.flush()
 
@@ -62,9 +63,10 @@ def main() -> None:
         pickle.dump(Failure(str(error)), answers)
         answers.flush()
         return
-    limit_memory(int(sys.argv[2]))
+    limits = Limits(max_pixels=int(sys.argv[2]))
+    limit_memory(limits)
     try:
-        serve(sys.stdin.buffer, answers, model, int(sys.argv[2]))
+        serve(sys.stdin.buffer, answers, model, limits)
     except BrokenPipeError:
         # The parent is gone. Python would complain once more when it closes the pipe.
         os._exit(0)

@@ -22,7 +22,7 @@ from emoir.errors import ShapeError, UndecodableImageError
 from emoir.images.colour import to_srgb
 from emoir.images.formats import HEADER_LENGTH, sniff
 from emoir.images.resize_square import resize_square_to_srgb
-from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS, Limits, RetryReason
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -61,7 +61,7 @@ class Photograph:
 
 
 def decode(
-    source: Path | bytes | BinaryIO, *, size: int | None = None, fit: int | None = None, max_pixels: int = MAX_PIXELS
+    source: Path | bytes | BinaryIO, *, size: int | None = None, fit: int | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> Photograph:
     """Decode an image file, or its bytes, to upright sRGB.
 
@@ -70,7 +70,7 @@ def decode(
         size: if given, the result is resized to a square of this side (see ``resize_square``), and JPEGs are
             decoded at a reduced scale of at least twice that side.
         fit: if given instead, the result keeps its proportions, and neither side is longer than this.
-        max_pixels: larger images (width x height as stored) are refused before any pixel is decoded.
+        limits: images of more pixels as stored are refused before any pixel is decoded.
 
     Returns:
         The pixels, rotated as EXIF says, transparency over white, first frame; size and time.
@@ -91,8 +91,8 @@ def decode(
     try:
         if isinstance(source, Path):
             with open(source, "rb") as stream:
-                return _decode_stream(stream, size, fit, max_pixels)
-        return _decode_stream(BytesIO(source) if isinstance(source, bytes) else source, size, fit, max_pixels)
+                return _decode_stream(stream, size, fit, limits)
+        return _decode_stream(BytesIO(source) if isinstance(source, bytes) else source, size, fit, limits)
     except UndecodableImageError:
         raise
     except FileNotFoundError as error:
@@ -103,7 +103,7 @@ def decode(
         raise UndecodableImageError(
             "not enough memory to decode it; a worker takes more if --max-pixels is higher",
             chinese="内存不足，无法解码；提高 --max-pixels 可让工作进程使用更多内存",
-            lifted_by=BY_PIXELS,
+            retry_when=RetryReason.PIXELS,
         ) from error
     except (OSError, ValueError) as error:
         raise unreadable(error) from error
@@ -112,9 +112,9 @@ def decode(
 def unreadable(error: OSError | ValueError) -> UndecodableImageError:
     """The cause of a file that the system would not give: permissions, the disk, an impossible name."""
     if isinstance(error, PermissionError):
-        return UndecodableImageError("no permission to read it", lifted_by=BY_CIRCUMSTANCES)
+        return UndecodableImageError("no permission to read it", retry_when=RetryReason.ENVIRONMENT)
     cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return UndecodableImageError(f"cannot be read: {cause}", lifted_by=BY_CIRCUMSTANCES)
+    return UndecodableImageError(f"cannot be read: {cause}", retry_when=RetryReason.ENVIRONMENT)
 
 
 def lift_pillow_limit() -> None:
@@ -155,7 +155,7 @@ def from_pillow(
         return Photograph(np.asarray(colours), width, height, taken)
 
 
-def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, max_pixels: int) -> Photograph:
+def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, limits: Limits) -> Photograph:
     header = stream.read(HEADER_LENGTH)
     stream.seek(0)
     if not header:
@@ -169,11 +169,11 @@ def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, max_pixe
         _register_heif()
     with _decoder_errors(name), Image.open(stream, formats=[name]) as image:
         width, height = image.size
-        if width * height > max_pixels:
+        if width * height > limits.max_pixels:
             raise UndecodableImageError(
-                f"{width} x {height} is over the limit of {max_pixels:,} pixels; raise it with --max-pixels",
-                chinese=f"{width} × {height} 超过了 {max_pixels:,} 像素的上限；可用 --max-pixels 提高",
-                lifted_by=BY_PIXELS,
+                f"{width} x {height} is over the limit of {limits.max_pixels:,} pixels; raise it with --max-pixels",
+                chinese=f"{width} × {height} 超过了 {limits.max_pixels:,} 像素的上限；可用 --max-pixels 提高",
+                retry_when=RetryReason.PIXELS,
             )
         if size:
             image.draft("RGB", (2 * size, 2 * size))
@@ -215,7 +215,7 @@ def _decoder_errors(name: str = "image") -> Iterator[None]:
         raise
     except Image.DecompressionBombError as error:
         raise UndecodableImageError(
-            "over Pillow's own pixel limit; raise PIL.Image.MAX_IMAGE_PIXELS", lifted_by=BY_PIXELS
+            "over Pillow's own pixel limit; raise PIL.Image.MAX_IMAGE_PIXELS", retry_when=RetryReason.PIXELS
         ) from error
     except UnidentifiedImageError as error:
         raise UndecodableImageError(
@@ -231,7 +231,7 @@ def _register_heif() -> None:
         raise UndecodableImageError(
             'HEIC needs one more package: pip install "emoir[heic]"',
             chinese='读取 HEIC 还需要一个软件包：pip install "emoir[heic]"',
-            lifted_by=BY_CIRCUMSTANCES,
+            retry_when=RetryReason.ENVIRONMENT,
         )
     import pillow_heif
 

@@ -11,18 +11,18 @@ from PIL import Image
 
 from emoir.files import atomic_write
 from emoir.images.decode import decode
-from emoir.limits import MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS, Limits
 
 QUALITY = 82
 
 
-def thumbnail(source: Path | bytes, side: int, *, max_pixels: int = MAX_PIXELS) -> bytes:
+def thumbnail(source: Path | bytes, side: int, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """Make a picture small.
 
     Args:
         source: an image file, or its content.
         side: neither side is longer than this; small pictures stay as they are.
-        max_pixels: larger images are refused.
+        limits: larger images are refused.
 
     Returns:
         The content of a WebP file, sRGB, upright.
@@ -36,7 +36,7 @@ def thumbnail(source: Path | bytes, side: int, *, max_pixels: int = MAX_PIXELS) 
         >>> Image.open(BytesIO(content)).size
         (240, 240)
     """
-    image = Image.fromarray(decode(source, fit=side, max_pixels=max_pixels).pixels)
+    image = Image.fromarray(decode(source, fit=side, limits=limits).pixels)
     return webp(image, QUALITY)
 
 
@@ -75,21 +75,21 @@ class ThumbnailCache:
         except OSError:
             return None
 
-    def get(self, digest: bytes, source: Path, side: int, *, max_pixels: int = MAX_PIXELS) -> bytes:
+    def get(self, digest: bytes, source: Path, side: int, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
         """The thumbnail of a picture, made when first asked for.
 
         Args:
             digest: of the picture's content.
             source: a file that holds it.
             side: see ``thumbnail``.
-            max_pixels: likewise.
+            limits: likewise.
 
         Raises:
             UndecodableImageError: if it must be made and cannot.
         """
         content = self.find(digest, side)
         if content is None:
-            content = thumbnail(source, side, max_pixels=max_pixels)
+            content = thumbnail(source, side, limits=limits)
             # A full or read-only disk costs speed, nothing else.
             with suppress(OSError):
                 self._keep(self._file(digest, side), content)

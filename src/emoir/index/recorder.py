@@ -17,7 +17,7 @@ from emoir.images.walk import FileStat
 from emoir.index.base import FileOutcome, KnownImage, NotAnImage, Outcome, as_path
 from emoir.index.catalogue import Joined
 from emoir.index.sqlite import SqliteIndex
-from emoir.limits import BY_CIRCUMSTANCES, Limits
+from emoir.limits import Limits, RetryReason
 
 # A batch is committed when it is this long or this old (seconds), whichever comes first.
 BATCH_FILES, BATCH_SECONDS = 256, 2.0
@@ -117,7 +117,7 @@ class Recorder:
                 known_format = sniff(stream.read(HEADER_LENGTH))
         except OSError as error:
             cause = unreadable(error)
-            return Failure(str(cause), cause.lifted_by)
+            return Failure(str(cause), cause.retry_when)
         promises = os.path.splitext(os.fsdecode(path))[1].lower() in SUFFIXES
         return None if known_format or promises else NotAnImage()
 
@@ -127,7 +127,7 @@ class Recorder:
         progress.read += isinstance(outcome, Extraction)
         progress.moved += isinstance(outcome, KnownImage)
         failure = outcome if isinstance(outcome, Failure) else None
-        if failure is not None and failure.lifted_by == BY_CIRCUMSTANCES and not os.path.lexists(path):
+        if failure is not None and failure.retry_when == RetryReason.ENVIRONMENT and not os.path.lexists(path):
             # Nothing is recorded of a file that was taken away: the next run sees what became of it.
             progress.vanished += 1
             failure = None

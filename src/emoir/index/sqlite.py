@@ -37,7 +37,7 @@ from emoir.index.layout import RowLayout
 from emoir.index.place import check_place, nothing_indexed
 from emoir.index.schema import check_identity, connect, create, identity, is_writable, sqlite_errors
 from emoir.index.statements import IN_SUBTREE, directory_id, facts_of, forget_copies, image_id, model_of, subtree
-from emoir.limits import BY_CIRCUMSTANCES, BY_PIXELS, BY_SECONDS, Limits
+from emoir.limits import Limits, RetryReason
 
 
 class SqliteIndex:
@@ -217,7 +217,7 @@ class SqliteIndex:
         self.forget([], [directory for folder in emptied for directory in self.directories(folder)])
         return emptied
 
-    def worth_another_try(self, limits: Limits) -> frozenset[bytes]:
+    def retryable_failures(self, limits: Limits) -> frozenset[bytes]:
         """Failed files that may be readable now though they did not change: a limit rose, or the cause lay outside.
 
         Args:
@@ -227,7 +227,13 @@ class SqliteIndex:
             "SELECT path, name FROM files JOIN directories ON directories.id = files.directory "
             "WHERE failure IS NOT NULL AND (lifted_by = ? OR lifted_by = ? AND limit_then < ? "
             "OR lifted_by = ? AND limit_then < ?)",
-            (BY_CIRCUMSTANCES, BY_PIXELS, limits.max_pixels, BY_SECONDS, limits.seconds_per_file),
+            (
+                RetryReason.ENVIRONMENT,
+                RetryReason.PIXELS,
+                limits.max_pixels,
+                RetryReason.SECONDS,
+                limits.seconds_per_file,
+            ),
         )
         return frozenset(os.path.join(path, name) for path, name in rows)
 
@@ -265,8 +271,9 @@ class SqliteIndex:
                     if connection.execute("SELECT 1 FROM images WHERE id = ?", (image,)).fetchone() is None:
                         continue
                 elif isinstance(entry.outcome, Failure):
-                    failure, lifted_by = entry.outcome.cause, entry.outcome.lifted_by
-                    limit = {BY_PIXELS: limits.max_pixels, BY_SECONDS: limits.seconds_per_file}.get(lifted_by or "")
+                    failure, lifted_by = entry.outcome.cause, entry.outcome.retry_when
+                    set_by = {RetryReason.PIXELS: limits.max_pixels, RetryReason.SECONDS: limits.seconds_per_file}
+                    limit = None if lifted_by is None else set_by.get(lifted_by)
                 connection.execute(
                     "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     (directories[folder], name, stat.size, stat.mtime_ns, image, failure, lifted_by, limit),

@@ -17,7 +17,7 @@ from emoir.errors import UndecodableImageError
 from emoir.images.decode import decode
 from emoir.images.palette import dominant_colours
 from emoir.images.thumbnail import webp
-from emoir.limits import MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS, Limits
 
 SIDE = 288
 SAMPLE = 48
@@ -42,28 +42,28 @@ class Picture:
 
 
 def read_pictures(
-    paths: Sequence[Path], *, workers: int | None = None, max_pixels: int = MAX_PIXELS
+    paths: Sequence[Path], *, workers: int | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> Iterator[Picture | None]:
     """Read pictures, several at a time.
 
     Args:
         paths: of image files.
         workers: threads; default: one per core.
-        max_pixels: larger images are not shown.
+        limits: larger images are not shown.
 
     Yields:
         One picture a path, in their order; None for a file that cannot be read any more.
     """
     pool = ThreadPoolExecutor(workers or os.cpu_count())
     try:
-        yield from pool.map(lambda path: _read(path, max_pixels), paths)
+        yield from pool.map(lambda path: _read(path, limits), paths)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _read(path: Path, max_pixels: int) -> Picture | None:
+def _read(path: Path, limits: Limits) -> Picture | None:
     try:
-        photograph = decode(path, size=SIDE, max_pixels=max_pixels)
+        photograph = decode(path, size=SIDE, limits=limits)
     except UndecodableImageError:
         return None
     resized = Image.fromarray(photograph.pixels)

@@ -18,8 +18,8 @@ from emoir.datasets import ABSENT_CLASS, Table
 from emoir.datasets.splits import Folds
 from emoir.errors import DatasetError, TrainingError
 from emoir.evaluate.retrieval import average_precision, leave_one_out, precision_at, same_class
-from emoir.extract.model import WEIGHTS
 from emoir.files import atomic_write
+from emoir.models.model import WEIGHTS
 from emoir.networks import Network
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.training.answers import answers

@@ -21,7 +21,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from emoir.emotions.calibration import ConfidenceCurve, ScoreCurve
 from emoir.errors import TrainingError
-from emoir.extract.model import CARD, CARD_FORMAT, GRAPH, LEARNT_FROM, WEIGHTS
+from emoir.models.model import CARD, CARD_FORMAT, GRAPH, LEARNT_FROM, WEIGHTS
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.networks.residual import ResidualBlock

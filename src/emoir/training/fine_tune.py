@@ -21,7 +21,7 @@ from emoir.emotions.calibration import ConfidenceCurve
 from emoir.errors import TrainingError
 from emoir.evaluate.intervals import Estimate, bootstrap, bootstrap_mean
 from emoir.evaluate.regression import pearson
-from emoir.extract.model import Model
+from emoir.models.model import Model
 from emoir.networks import EmotionNet
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.training.answers import answers

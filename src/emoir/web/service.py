@@ -150,7 +150,7 @@ class Service:
         if kept is not None:
             return kept
         with self._drawing():
-            return self.thumbnails.get(digest, path, side, max_pixels=self.settings.max_pixels)
+            return self.thumbnails.get(digest, path, side, limits=self.settings.limits)
 
     def overview(self, make: Callable[[], Overview]) -> Overview:
         """What was made of the whole collection, made again only when its images changed."""
@@ -166,7 +166,7 @@ class Service:
 
     def _explain(self, digest: bytes, path: Path, emotion: str | None) -> Explanation:
         with self.reading():
-            return explain(path, self.collection.model, emotion=emotion, max_pixels=self.settings.max_pixels)
+            return explain(path, self.collection.model, emotion=emotion, limits=self.settings.limits)
 
 
 def get_service(request: Request) -> Service:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-from emoir.limits import MAX_PIXELS, MAX_UPLOAD
+from emoir.limits import DEFAULT_LIMITS, MAX_UPLOAD, Limits
 
 
 def is_loopback(host: str) -> bool:
@@ -48,7 +48,7 @@ class Settings:
         names: other names by which this service may be called, such as a reverse proxy's; through that proxy others
             can reach it.
         max_upload: bytes of an uploaded image.
-        max_pixels: pixels of one.
+        limits: what one image may cost.
         upload_seconds: an upload that takes longer is given up.
         explanations: how many images are explained or described at the same time.
         max_selection: images in one ZIP file.
@@ -63,7 +63,7 @@ class Settings:
     token: str | None = None
     names: tuple[str, ...] = ()
     max_upload: int = MAX_UPLOAD
-    max_pixels: int = MAX_PIXELS
+    limits: Limits = DEFAULT_LIMITS
     upload_seconds: float = 30.0
     explanations: int = 2
     max_selection: int = 500

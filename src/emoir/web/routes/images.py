@@ -60,7 +60,7 @@ def _describe(content: bytes, service: Service) -> Description:
     # The code is to be compared with what is indexed.
     service.collection.store.require(model.id, *model.card.earlier_ids)
     with service.reading():
-        pixels = model.load(content, max_pixels=service.settings.max_pixels).pixels
+        pixels = model.load(content, limits=service.settings.limits).pixels
         reading = model.read_pixels(pixels[None])[0]
     return Description(
         reading=Reading(**reading.to_dict()),

@@ -12,7 +12,7 @@ from PIL import Image
 from emoir import Model
 from emoir.emotions import EKMAN, MIKELS
 from emoir.errors import ModelError, ShapeError, UndecodableImageError
-from emoir.extract.model import CARD, GRAPH, ModelFolder
+from emoir.models.model import CARD, GRAPH, ModelFolder
 from tests.pictures import encoded, noise
 
 

@@ -19,7 +19,7 @@ from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import ModelError, ShapeError
 from emoir.images import Photograph, decode, from_pillow
 from emoir.images.palette import is_monochrome
-from emoir.limits import MAX_PIXELS
+from emoir.limits import DEFAULT_LIMITS, Limits
 
 GRAPH, CARD, WEIGHTS, LEARNT_FROM, LICENCE = (
     "model.onnx",
@@ -163,12 +163,12 @@ class Model(ModelFolder):
         except Exception as error:  # ONNX Runtime's own exceptions share no base below Exception
             raise ModelError(f"{self.folder / GRAPH} cannot be loaded: {error}") from error
 
-    def read(self, image: ImageSource, *, max_pixels: int = MAX_PIXELS) -> EmotionReading:
+    def read(self, image: ImageSource, *, limits: Limits = DEFAULT_LIMITS) -> EmotionReading:
         """Read the emotion of one image.
 
         Args:
             image: a path, the content of a file, a Pillow image, or (H, W, 3) uint8 sRGB.
-            max_pixels: larger files are refused.
+            limits: larger files are refused.
 
         Returns:
             What the image evokes.
@@ -177,9 +177,9 @@ class Model(ModelFolder):
             UndecodableImageError: if a file or its content cannot be decoded.
             ShapeError: if an array is not (H, W, 3) uint8.
         """
-        return self.read_pixels(self.load(image, max_pixels=max_pixels).pixels[None])[0]
+        return self.read_pixels(self.load(image, limits=limits).pixels[None])[0]
 
-    def load(self, image: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Photograph:
+    def load(self, image: ImageSource, *, limits: Limits = DEFAULT_LIMITS) -> Photograph:
         """Bring an image to the size that the network takes; arguments and errors as for ``read``."""
         if isinstance(image, Image.Image):
             return from_pillow(image, size=self.card.size)
@@ -188,7 +188,7 @@ class Model(ModelFolder):
                 raise ShapeError(f"expected (H, W, 3) uint8 sRGB, got {image.shape} {image.dtype}")
             return self.load(Image.fromarray(image))
         source = image if isinstance(image, bytes) else Path(fspath(image))
-        return decode(source, size=self.card.size, max_pixels=max_pixels)
+        return decode(source, size=self.card.size, limits=limits)
 
     def read_pixels(self, pixels: NDArray[np.uint8]) -> EmotionReadings:
         """Read a batch that has the network's size already.
