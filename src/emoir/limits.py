@@ -35,5 +35,11 @@ class Limits:
     max_pixels: int = 178_956_970
     seconds_per_file: float = 60.0
 
+    def behind(self, reason: RetryReason | None) -> float | None:
+        """The limit that failures of this reason ran into; None if it was none."""
+        if reason is RetryReason.PIXELS:
+            return self.max_pixels
+        return self.seconds_per_file if reason is RetryReason.SECONDS else None
+
 
 DEFAULT_LIMITS = Limits()

@@ -223,17 +223,12 @@ class SqliteIndex:
         Args:
             limits: now in force.
         """
+        pixels, seconds = RetryReason.PIXELS, RetryReason.SECONDS
         rows = self._all(
             "SELECT path, name FROM files JOIN directories ON directories.id = files.directory "
             "WHERE failure IS NOT NULL AND (lifted_by = ? OR lifted_by = ? AND limit_then < ? "
             "OR lifted_by = ? AND limit_then < ?)",
-            (
-                RetryReason.ENVIRONMENT,
-                RetryReason.PIXELS,
-                limits.max_pixels,
-                RetryReason.SECONDS,
-                limits.seconds_per_file,
-            ),
+            (RetryReason.ENVIRONMENT, pixels, limits.max_pixels, seconds, limits.seconds_per_file),
         )
         return frozenset(os.path.join(path, name) for path, name in rows)
 
@@ -272,8 +267,7 @@ class SqliteIndex:
                         continue
                 elif isinstance(entry.outcome, Failure):
                     failure, lifted_by = entry.outcome.cause, entry.outcome.retry_when
-                    set_by = {RetryReason.PIXELS: limits.max_pixels, RetryReason.SECONDS: limits.seconds_per_file}
-                    limit = None if lifted_by is None else set_by.get(lifted_by)
+                    limit = limits.behind(lifted_by)
                 connection.execute(
                     "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     (directories[folder], name, stat.size, stat.mtime_ns, image, failure, lifted_by, limit),
