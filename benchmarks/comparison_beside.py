@@ -25,23 +25,24 @@ from emoir.evaluate.metrics import MetricResult, compute_metrics, difference
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
 from emoir.evaluate.regression import pearson
+from emoir.experiment.comparison import is_complete, join_predictions, out_of_fold
+from emoir.experiment.results import Results
+from emoir.experiment.variants import VARIANTS, ModelVariant
 from emoir.networks.base import VALENCE_AROUSAL
-from emoir.training.comparison import is_complete, joined, out_of_fold
-from emoir.training.contenders import CONTENDERS, Contender
-from paper_comparison import RESULTS
+from paper_comparison import packed
 from shipped import MODEL, readings
 
 SEED, SEEDS = 0, 3
-DISTILLED = next(row for row in CONTENDERS if row.pretrained)
+DISTILLED = next(row for row in VARIANTS if row.pretrained)
 SHOWN = ("top-1 (micro)", "NLL", "P@10 (a)", "mAP (a)", "r")
 
 
-def said_by(row: Contender, table: Table, folds: Folds, setting: str) -> OutOfFold | None:
+def said_by(row: ModelVariant, table: Table, folds: Folds, setting: str) -> OutOfFold | None:
     """What a row of the comparison said of the images that it held out; None while it is not complete."""
-    folder = RESULTS / setting
-    if not is_complete(row, folds, folder, SEED):
+    results = packed(setting)
+    if not is_complete(row, folds, results, SEED):
         return None
-    return out_of_fold(table, folds, joined(row, table, folds, folder, SEED))
+    return out_of_fold(table, folds, join_predictions(row, table, folds, results, SEED))
 
 
 def shown(table: Table, said: OutOfFold) -> dict[str, MetricResult]:
@@ -49,9 +50,11 @@ def shown(table: Table, said: OutOfFold) -> dict[str, MetricResult]:
     return {figure.measure: figure for figure in compute_metrics(table, said) if figure.measure.split(": ")[1] in SHOWN}
 
 
-def right_unless_stuck(row: Contender, seed: int, table: Table, folds: Folds) -> NDArray[np.floating]:
+def right_unless_stuck(
+    row: ModelVariant, seed: int, table: Table, folds: Folds, results: Results
+) -> NDArray[np.floating]:
     """Whether each image of the FI part got its class; NaN where the run of its fold gives every image the same."""
-    said = joined(row, table, folds, RESULTS / "fi_subset", seed)["mikels"].argmax(axis=1)
+    said = join_predictions(row, table, folds, results, seed)["mikels"].argmax(axis=1)
     right: NDArray[np.floating] = np.where(said == table.classes["mikels"], 1.0, 0.0)
     for test in map(folds.test_rows, range(folds.count)):
         if len(np.unique(said[test])) == 1:
@@ -62,12 +65,13 @@ def right_unless_stuck(row: Contender, seed: int, table: Table, folds: Folds) ->
 def print_without_stuck_runs() -> None:
     """Top-1 on the FI part, from scratch, over the runs that do not give every image of their fold the same class."""
     table, folds = development.folds("fi_subset")
-    rows = {row.name: row for row in CONTENDERS}
+    results = packed("fi_subset")
+    rows = {row.name: row for row in VARIANTS}
     right: dict[str, NDArray[np.floating]] = {}
     print("\n| FI part, from scratch | runs | of one class for all | top-1 of the others [95 %] |\n|---|---|---|---|")
     for name in ("original", "original + our recipe", "ours, RGB", "ours, colour + texture", DISTILLED.name):
-        seeds = [seed for seed in range(SEEDS) if is_complete(rows[name], folds, RESULTS / "fi_subset", seed)]
-        runs = np.stack([right_unless_stuck(rows[name], seed, table, folds) for seed in seeds])
+        seeds = [seed for seed in range(SEEDS) if is_complete(rows[name], folds, results, seed)]
+        runs = np.stack([right_unless_stuck(rows[name], seed, table, folds, results) for seed in seeds])
         stuck = sum(int(np.isnan(runs[:, folds.test_rows(fold)[0]]).sum()) for fold in range(folds.count))
         others: Estimate | str = "of some folds none is left"
         if not np.isnan(runs).all(axis=0).any():
@@ -84,10 +88,11 @@ def print_without_stuck_runs() -> None:
 def print_gaped_by_category() -> None:
     """Arousal of the two rows of headline (2), the means of the categories taken out, over all and in each."""
     table, folds = development.folds("gaped")
+    results = packed("gaped")
     categories = np.array(development.gaped_categories())
-    rows = [row for row in CONTENDERS if row.name in ("ours, RGB", "ours, colour + texture")]
+    rows = [row for row in VARIANTS if row.name in ("ours, RGB", "ours, colour + texture")]
     said = [
-        [joined(row, table, folds, RESULTS / "gaped", seed)[VALENCE_AROUSAL][:, 1] for seed in range(SEEDS)]
+        [join_predictions(row, table, folds, results, seed)[VALENCE_AROUSAL][:, 1] for seed in range(SEEDS)]
         for row in rows
     ]
     truth = inside(np.asarray(table.arousal), categories)
@@ -117,7 +122,7 @@ def main() -> None:
     """Print what stands beside minus every row that is complete."""
     for name in ("emotion6", "fi_subset"):
         table, folds, shipped = readings(name)
-        rows = {row.name: said for row in CONTENDERS if (said := said_by(row, table, folds, name)) is not None}
+        rows = {row.name: said for row in VARIANTS if (said := said_by(row, table, folds, name)) is not None}
         theirs = {row: shown(table, said) for row, said in rows.items()}
         print(f"\n### {name} ({len(table)} images)\n")
         print("| first | minus | measure | by guessing | first | second | difference [95 %] | |")

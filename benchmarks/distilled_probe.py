@@ -19,8 +19,8 @@ from emoir.evaluate.metrics import headline
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
 from emoir.networks import EmotionNet
-from emoir.training.answers import answers
 from emoir.training.cache import cached_pixels
+from emoir.training.predict import predict
 from pretrain_shipped import SIZE, pretrained
 from probes import probe
 
@@ -29,7 +29,7 @@ def numbers_of(network: EmotionNet, pixels: np.ndarray) -> tuple[np.ndarray, np.
     """Features (n, 384), and the statistics of every stage that they are made of (n, 1096)."""
     statistics: list[np.ndarray] = []
     with network.fusion.register_forward_pre_hook(lambda _, inputs: statistics.append(inputs[0].numpy())):
-        features = answers(network, pixels)["features"]
+        features = predict(network, pixels)["features"]
     return features, np.concatenate(statistics)
 
 

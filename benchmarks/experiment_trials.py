@@ -11,28 +11,28 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
-from emoir.training.contenders import CONTENDERS, Contender, Protocol
-from emoir.training.experiment import Piece, history, run_piece
+from emoir.experiment.data import ExperimentData
+from emoir.experiment.results import RunKey, read_results, write_results
+from emoir.experiment.runs import FoldRun, run_fold
+from emoir.experiment.variants import VARIANTS, ExperimentProtocol, ModelVariant
 from emoir.training.loop import use_one_thread
-from paper_comparison import setting
+from paper_comparison import RESULTS, RUNS, setting
 
-RESULTS = Path(__file__).resolve().parent / "experiment" / "trials"
-ORIGINAL, RGB, BOTH = CONTENDERS[0], CONTENDERS[2], CONTENDERS[5]
+ORIGINAL, RGB, BOTH = VARIANTS[0], VARIANTS[2], VARIANTS[5]
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """A row under a protocol of its own."""
 
-    contender: Contender
-    protocol: Protocol
+    variant: ModelVariant
+    protocol: ExperimentProtocol
 
 
-SHALLOW = Protocol(epochs=60, width=24, blocks=(1, 1, 1, 1), dropout=0.2, weight_decay=0.05)
+SHALLOW = ExperimentProtocol(epochs=60, width=24, blocks=(1, 1, 1, 1), dropout=0.2, weight_decay=0.05)
 SHORT = replace(SHALLOW, epochs=25)
 HELD = replace(SHORT, dropout=0.5, weight_decay=0.3)
 TRIALS = {
@@ -57,22 +57,26 @@ def validation(name: str) -> tuple[Table, Folds]:
 def main() -> None:
     """Run one trial, or print all that have run."""
     name, what = sys.argv[1:3]
-    folder = RESULTS / name
+    file = RESULTS / f"{name}.trials.npz"
     if what == "run":
         use_one_thread()
         trial = TRIALS[sys.argv[3]]
         table, folds = validation(name)
+        folder = RUNS / "trials" / name
         folder.mkdir(parents=True, exist_ok=True)
 
         def report(step: int, steps: int, loss: float) -> None:
             if step % 50 == 0:
                 print(f"{time.strftime('%H:%M:%S')} step {step} of {steps}, loss {loss:.3f}", flush=True)
 
-        piece = Piece(replace(trial.contender, name=sys.argv[3]), 0, 0)
-        run_piece(piece, table, folds, trial.protocol, folder, report=report)
+        data = ExperimentData(table=table, folds=folds, cache=RUNS / "cache")
+        run = FoldRun(replace(trial.variant, name=sys.argv[3]), 0, 0)
+        run_fold(run, data, trial.protocol, folder, report=report)
+        write_results(read_results([file, folder / f"{run.file}.npz"]), file)
         return
     table, folds = validation(name)
     space = next(iter(table.classes))
+    results = read_results([file])
     print(f"{name}: {len(folds.training_rows(0))} training images, judged on {len(folds.test_rows(0))} of fold 1")
     print(
         "| trial | epochs | top-1, train / validation, at a quarter, a half, three quarters and the end | "
@@ -80,9 +84,9 @@ def main() -> None:
     )
     print("|---|---|---|---|")
     for key, trial in TRIALS.items():
-        piece = Piece(replace(trial.contender, name=key), 0, 0)
-        if (folder / f"{piece.file}.npz").exists():
-            learnt = history(folder, piece)
+        result = results.get(RunKey(key, 0, 0))
+        if result is not None:
+            learnt = result.curve
             cells = []
             for measure in ("top-1", "NLL"):
                 train, test = (learnt[f"{part} {measure} ({space})"] for part in ("train", "test"))

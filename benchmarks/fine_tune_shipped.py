@@ -24,11 +24,11 @@ from safetensors.torch import load_file
 import development
 from emoir.datasets import Table
 from emoir.networks import EmotionNet
-from emoir.training.answers import answers
 from emoir.training.augmentation import Augmentation
 from emoir.training.cache import cached_pixels
 from emoir.training.distill import whitened_targets
 from emoir.training.loop import TrainingConfig, fit
+from emoir.training.predict import predict
 from emoir.training.probes import DistributionProbe, PointProbe, fit_reduction
 from emoir.training.targets import Targets, join_targets
 from pretrain_shipped import PRETRAINED, SIZE, TEACHER_DIMENSIONS, network_config
@@ -153,7 +153,7 @@ def read_fold(network: EmotionNet, run: Path, fold: int) -> dict[str, NDArray[np
 
 def read_images(network: EmotionNet, run: Path, name: str, paths: Sequence[Path]) -> dict[str, NDArray[np.float32]]:
     """Logits, points and embeddings of images of one set, keyed by set and output."""
-    said = answers(network, cached_pixels(paths, SIZE, run / "cache"))
+    said = predict(network, cached_pixels(paths, SIZE, run / "cache"))
     return {f"{name}.{head}": said[head] for head in (*SOFT, "valence_arousal", "embedding")}
 
 

@@ -1,12 +1,12 @@
-"""The paper's comparison on the development sets, piece by piece; finished pieces stay with the benchmarks.
+"""The paper's comparison on the development sets: trains what is missing, packs the results, prints the tables.
 
     PYTHONPATH=benchmarks python benchmarks/paper_comparison.py run fi_subset emotion6 [--seeds 3]
     PYTHONPATH=benchmarks python benchmarks/paper_comparison.py print
 
-A run goes on where it stopped; several at once share the pieces. Pieces, a few kilobytes each, lie in
-benchmarks/experiment; tables and plots are made of those that are complete. A name that ends in "+web" shows the weakly
-labelled web set besides. The distilled row begins with the pre-trained weights of benchmarks/weights, which have seen
-no human-rated image.
+``run`` goes on where it stopped, in runs/experiment; several processes share the work. What is finished is packed into
+benchmarks/experiment/SET.npz, one file per set, from which ``print`` makes SET.md and SET.png. A name that ends in
+"+web" adds the weakly labelled web set to the training images. The distilled row begins with the pre-trained weights of
+benchmarks/weights, which have seen no human-rated image.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import json
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,15 +28,19 @@ from emoir.datasets import Columns, Table, read_table
 from emoir.datasets.splits import Folds
 from emoir.emotions.spaces import MIKELS
 from emoir.evaluate.provenance import provenance
+from emoir.experiment.comparison import variant_result
+from emoir.experiment.data import ExperimentData
+from emoir.experiment.results import FoldResult, RunKey, read_results, write_results
+from emoir.experiment.runs import conditions, plan_runs, run_fold
+from emoir.experiment.tables import write_report
+from emoir.experiment.variants import VARIANTS, ExperimentProtocol
 from emoir.models.model import CARD, WEIGHTS
-from emoir.training import comparison
-from emoir.training.contenders import CONTENDERS, Protocol
-from emoir.training.experiment import pieces, run_piece
 from emoir.training.loop import use_one_thread
 from pretrain_shipped import pretrained
 
 RESULTS = Path(__file__).resolve().parent / "experiment"
-PRETRAINED = RESULTS / "cache" / "pretrained"
+RUNS = Path("runs") / "experiment"
+PRETRAINED = RUNS / "pretrained"
 # The vote of the majority; ties have none.
 PAINTINGS = Columns(classes={"mikels": "emotion"}, class_names={"mikels": MIKELS.names})
 # Batch and epochs: about 2,000 steps on every set, as on Emotion6, where the number of epochs was chosen.
@@ -80,35 +85,49 @@ def claimed(file: Path) -> Iterator[bool]:
             yield True
 
 
-def run(name: str, protocol: Protocol, rows: Sequence[str]) -> None:
-    """Train what is missing of some rows of one setting, less what another process is at."""
+def packed(name: str) -> dict[RunKey, FoldResult]:
+    """The committed results of a setting; empty before the first."""
+    file = RESULTS / f"{name}.npz"
+    return read_results([file]) if file.exists() else {}
+
+
+def run(name: str, protocol: ExperimentProtocol, rows: Sequence[str]) -> None:
+    """Train what is missing of some rows of one setting, less what another process is at, and pack what is done."""
     table, folds, extra = setting(name)
-    folder = RESULTS / name
+    data = ExperimentData(table=table, folds=folds, extra=extra, pretrained=PRETRAINED, cache=RUNS / "cache")
+    folder = RUNS / name
     folder.mkdir(parents=True, exist_ok=True)
     write_pretrained()
-    contenders = [contender for contender in CONTENDERS if contender.name in rows]
-    todo = pieces(contenders, folds.count, protocol.seeds)
-    for number, piece in enumerate(todo, 1):
-        with claimed(folder / "running" / f"{piece.file}.lock") as mine:
+    todo = plan_runs([variant for variant in VARIANTS if variant.name in rows], folds.count, protocol.seeds)
+    done = packed(name)
+    for number, one in enumerate(todo, 1):
+        if one.key in done:
+            done[one.key].check(conditions(one, data, protocol), f"{name}: {one.file}")
+            continue
+        with claimed(folder / "running" / f"{one.file}.lock") as mine:
             if mine:
-                print(f"{time.strftime('%H:%M:%S')} {name}: {number} of {len(todo)}: {piece.file}", flush=True)
-                run_piece(piece, table, folds, protocol, folder, extra=extra, pretrained=PRETRAINED)
+                print(f"{time.strftime('%H:%M:%S')} {name}: {number} of {len(todo)}: {one.file}", flush=True)
+                run_fold(one, data, protocol, folder)
+    finished = {**packed(name), **read_results(sorted(folder.glob("*.npz")))}
+    write_results(finished, RESULTS / f"{name}.npz")
 
 
-def show(name: str, protocol: Protocol) -> None:
+def show(name: str, protocol: ExperimentProtocol) -> None:
     """Print the tables of one setting, and draw its plot, from the rows that are complete."""
     table, folds, extra = setting(name)
-    folder = RESULTS / name
+    results = packed(name)
     lines = [
-        line
-        for row in CONTENDERS
-        if (line := comparison.line_of(row, table, folds, folder, protocol.seeds)) is not None
+        line for row in VARIANTS if (line := variant_result(row, table, folds, results, protocol.seeds)) is not None
     ]
     if not lines:
         print(f"{name}: nothing is complete yet")
         return
+    folder = RUNS / name
+    folder.mkdir(parents=True, exist_ok=True)
     facts = provenance(str(protocol), "5 frozen folds")
-    print(comparison.report(lines, table, folds, folder, facts=facts, extra=extra))
+    print(write_report(lines, table, folds, folder, facts=facts, extra=extra))
+    for kind in ("md", "png"):
+        shutil.copyfile(folder / f"comparison.{kind}", RESULTS / f"{name}.{kind}")
 
 
 def main() -> None:
@@ -117,13 +136,13 @@ def main() -> None:
     parser.add_argument("what", choices=("run", "print"))
     parser.add_argument("settings", nargs="*", default=list(LENGTHS))
     parser.add_argument("--seeds", type=int, default=3)
-    names = [contender.name for contender in CONTENDERS]
+    names = [variant.name for variant in VARIANTS]
     parser.add_argument("--rows", nargs="+", choices=names, default=names, help="what to run; default: every row")
     arguments = parser.parse_args()
     use_one_thread()
     for name in arguments.settings:
         batch, epochs = LENGTHS[name]
-        protocol = Protocol(batch=batch, epochs=epochs, seeds=tuple(range(arguments.seeds)))
+        protocol = ExperimentProtocol(batch=batch, epochs=epochs, seeds=tuple(range(arguments.seeds)))
         if arguments.what == "run":
             run(name, protocol, arguments.rows)
         else:

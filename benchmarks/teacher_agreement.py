@@ -20,9 +20,9 @@ from emoir.evaluate import bootstrap_mean
 from emoir.evaluate.provenance import provenance
 from emoir.images.decode import decode
 from emoir.images.resize_square import resize_square
-from emoir.training.answers import answers
 from emoir.training.cache import cached_pixels
 from emoir.training.distill import teacher_embeddings, whitened_targets
+from emoir.training.predict import predict
 from emoir.training.views import cut, random_boxes
 from pretrain_shipped import SIZE, TEACHER_DIMENSIONS, pretrained
 from pretraining_views import CROPS, unrated_paths, views
@@ -74,7 +74,7 @@ def main() -> None:
         target = whitened_targets(np.concatenate([learnt, embeddings]), TEACHER_DIMENSIONS, fitted_on=learnt)[
             len(learnt) :
         ]
-        said = answers(network, pixels)["teacher"]
+        said = predict(network, pixels)["teacher"]
         said = said / np.linalg.norm(said, axis=1, keepdims=True)
         floor = (said * np.roll(target, 1, axis=0)).sum(axis=1).mean()
         print(f"| {name} | {len(pixels)} | {bootstrap_mean((said * target).sum(axis=1))} | {floor:.3f} |", flush=True)

@@ -35,15 +35,16 @@ ALLOWED = {
     "datasets": {"images", "emotions"},
     "evaluate": {"images", "emotions", "models", "extract", "datasets"},
     "training": {"images", "planes", "networks", "emotions", "models", "extract", "datasets", "evaluate"},
+    "experiment": {"planes", "networks", "models", "datasets", "evaluate", "training"},
     "web": {"images", "emotions", "extract", "index", "search", "explain", "export", "evaluate", "collection"},
     "cli": {
         *("images", "emotions", "models", "extract", "index", "search", "explain", "collection", "datasets"),
-        *("training", "evaluate", "export", "select", "report", "web"),
+        *("training", "experiment", "evaluate", "export", "select", "report", "web"),
     },
     "__main__": {"cli"},
     "__init__": {"collection", "emotions", "explain", "models", "search"},
 }
-WITH_TORCH = {"planes", "networks", "training"}
+WITH_TORCH = {"planes", "networks", "training", "experiment"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -51,9 +51,12 @@ def experiment(
     from emoir.errors import EmoirError
 
     try:
-        from emoir.training import comparison
-        from emoir.training import experiment as runs
-        from emoir.training.contenders import CONTENDERS, Protocol, length
+        from emoir.experiment.comparison import variant_result
+        from emoir.experiment.data import ExperimentData, with_classes
+        from emoir.experiment.results import read_results
+        from emoir.experiment.runs import plan_runs, run_fold
+        from emoir.experiment.tables import write_report
+        from emoir.experiment.variants import VARIANTS, ExperimentProtocol, run_length
         from emoir.training.loop import use_one_thread
     except ImportError as error:
         raise EmoirError(f'experiments need more packages ({error.name}): pip install "emoir[train]"') from None
@@ -63,31 +66,33 @@ def experiment(
     from emoir.models.model import shipped_model_folder
 
     use_one_thread()
-    table = runs.with_classes(read_dataset(data, label=label, scale=parse_scale(scale)))
+    table = with_classes(read_dataset(data, label=label, scale=parse_scale(scale)))
     folds = make_folds(table)
     weak = None if extra is None else _without_copies(read_dataset(extra), folds.digests)
     chosen = tuple(range(1 if quick else seeds))
-    batch, enough = length(len(folds.training_rows(0)) + (0 if weak is None else len(weak)))
+    batch, enough = run_length(len(folds.training_rows(0)) + (0 if weak is None else len(weak)))
     protocol = (
-        Protocol(batch=batch, epochs=min(epochs or 3, 3), width=8, seeds=chosen)
+        ExperimentProtocol(batch=batch, epochs=min(epochs or 3, 3), width=8, seeds=chosen)
         if quick
-        else Protocol(batch=batch, epochs=epochs or enough, seeds=chosen)
+        else ExperimentProtocol(batch=batch, epochs=epochs or enough, seeds=chosen)
     )
     base = pretrained or shipped_model_folder()
-    rows = [row for row in CONTENDERS if not row.pretrained or _knows_nothing_of(base, table)]
+    rows = [row for row in VARIANTS if not row.pretrained or _knows_nothing_of(base, table)]
     out = out or Path("runs") / ("quick" if quick else "experiment")
     out.mkdir(parents=True, exist_ok=True)
-    todo = runs.pieces(rows, folds.count, chosen)
-    for number, piece in enumerate(todo, 1):
-        echo_err(f"{number} of {len(todo)}: {piece.contender.name}, fold {piece.fold}, seed {piece.seed}")
-        runs.run_piece(piece, table, folds, protocol, out, extra=weak, pretrained=base)
-    lines = [line for row in rows if (line := comparison.line_of(row, table, folds, out, chosen)) is not None]
+    experiment_data = ExperimentData(table=table, folds=folds, extra=weak, pretrained=base, cache=out / "cache")
+    todo = plan_runs(rows, folds.count, chosen)
+    for number, run in enumerate(todo, 1):
+        echo_err(f"{number} of {len(todo)}: {run.variant.name}, fold {run.fold}, seed {run.seed}")
+        run_fold(run, experiment_data, protocol, out)
+    results = read_results(out / f"{run.file}.npz" for run in todo)
+    lines = [line for row in rows if (line := variant_result(row, table, folds, results, chosen)) is not None]
     facts = provenance(
         *(["quick: a look, not a result"] if quick else []),
         f"5 folds, seed 0; {protocol.epochs} epochs in batches of {batch} for every row",
         f"seeds of the headline rows: {len(chosen)}",
     )
-    echo(comparison.report(lines, table, folds, out, facts=facts, extra=weak))
+    echo(write_report(lines, table, folds, out, facts=facts, extra=weak))
     echo_err(f"written to {printable(out)}")
 
 

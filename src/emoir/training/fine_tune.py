@@ -24,13 +24,13 @@ from emoir.evaluate.regression import pearson
 from emoir.models.model import Model
 from emoir.networks import EmotionNet
 from emoir.networks.base import VALENCE_AROUSAL
-from emoir.training.answers import answers
 from emoir.training.augmentation import Augmentation
 from emoir.training.cache import cached_pixels
 from emoir.training.calibrate import fit_confidence, fit_temperature
 from emoir.training.curve import plot_learning_curve
 from emoir.training.export import export_model, load_network
 from emoir.training.loop import Report, TrainingConfig, fit
+from emoir.training.predict import predict
 from emoir.training.targets import Targets, join_targets
 
 FEWEST_PER_CLASS, FEWEST = 10, 40
@@ -143,11 +143,11 @@ def fine_tune(
 
     def measure(current: EmotionNet) -> dict[str, float]:
         return {
-            name: estimate.value for name, (estimate, _) in measures_of(tested, answers(current, test_pixels)).items()
+            name: estimate.value for name, (estimate, _) in measures_of(tested, predict(current, test_pixels)).items()
         }
 
     fit(network, pixels, targets, config, run, rows=rows, report=report, measure=measure)
-    outputs = answers(network, test_pixels)
+    outputs = predict(network, test_pixels)
     measures = measures_of(tested, outputs)
     if not keep_anyway and not any(estimate.low > floor for estimate, floor in measures.values()):
         shutil.rmtree(out / "run")

@@ -1,0 +1,171 @@
+"""Tables: the rows of a comparison side by side, their differences, and their curves."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.datasets import ABSENT_CLASS, Table
+from emoir.datasets.splits import Folds
+from emoir.evaluate.metrics import MetricResult, difference
+from emoir.experiment import overfitting
+from emoir.experiment.comparison import R_SQUARED, RATINGS, VariantResult, judged_by
+from emoir.experiment.overfitting import Curve
+
+HEADLINES = (
+    ("(1) improved minus original, both from scratch", "ours, colour + texture", "original"),
+    ("(1) with the original trained by our recipe", "ours, colour + texture", "original + our recipe"),
+    ("RGB minus original, both by our recipe", "ours, RGB", "original + our recipe"),
+    ("(2) colour + texture minus RGB, same network", "ours, colour + texture", "ours, RGB"),
+    ("colour minus RGB", "ours, colour", "ours, RGB"),
+    ("texture minus RGB", "ours, texture", "ours, RGB"),
+    ("distilled minus from scratch", "ours, colour + texture, distilled", "ours, colour + texture"),
+    ("distilled minus original", "ours, colour + texture, distilled", "original"),
+    ("distilled minus original by our recipe", "ours, colour + texture, distilled", "original + our recipe"),
+)
+"""What differences are printed: a title, and the rows whose difference it is."""
+COMPARED = ("top-1", "P@10 (a)", "NLL", *RATINGS.values())
+"""Columns of which differences are printed."""
+
+
+def write_report(
+    lines: Sequence[VariantResult], table: Table, folds: Folds, folder: Path, *, facts: str, extra: Table | None = None
+) -> str:
+    """Write ``comparison.md``, ``.csv``, ``.json``, a plot and its ``curves.csv``; returns the Markdown.
+
+    Args:
+        lines: finished rows.
+        table: the data set.
+        folds: its folds.
+        folder: where to write.
+        facts: the line that says what ran, on which data and machine.
+        extra: weakly labelled images that were shown besides.
+    """
+    accuracy, loss = judged_by(table)
+    rows = [_cells(line, accuracy, loss) for line in lines]
+    baselines = {column: metric.baseline for line in lines for column, metric in line.metrics.items()}
+    columns = list(dict.fromkeys(name for row in [{"row": "", "seeds": "", **baselines}, *rows] for name in row))
+    shown = [*rows, {"row": "by guessing", **baselines}]
+    besides = "" if extra is None else f", with {extra.name} ({len(extra)}) besides"
+    texts = [f"### {table.name} ({len(table)} images){besides}\n"]
+    texts.append(_markdown(columns, [[row.get(name, "") for name in columns] for row in shown]))
+    by_name = {line.variant.name: line for line in lines}
+    pairs = [(title, by_name[a], by_name[b]) for title, a, b in HEADLINES if a in by_name and b in by_name]
+    if pairs:
+        texts.append("\n" + _differences(pairs, _folds_of_labelled(table, folds)))
+    if gaps := _curve_gaps(pairs, accuracy):
+        texts.append("\n" + gaps)
+    curves = {name: line.curve for name, line in by_name.items()}
+    texts.append("\n" + _best_epochs(curves, accuracy, loss))
+    overfitting.write_curves(curves, folder / "curves.csv")
+    overfitting.plot_curves(curves, accuracy, loss, f"{table.name}{besides}", folder / "comparison.png")
+    texts.append("\n" + facts)
+    text = "\n".join(texts) + "\n"
+    (folder / "comparison.md").write_text(text, encoding="utf-8")
+    (folder / "comparison.json").write_text(json.dumps(shown, indent=2) + "\n", encoding="utf-8")
+    with open(folder / "comparison.csv", "w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, columns)
+        writer.writeheader()
+        writer.writerows(shown)
+    return text
+
+
+def _cells(line: VariantResult, accuracy: str, loss: str) -> dict[str, str]:
+    """One row of the first table."""
+    end = {name: values[-1] for name, values in line.curve.items()}
+    row = {"row": line.variant.name, "seeds": str(len(line.by_seed))}
+    row |= {column: str(metric.estimate) for column, metric in line.metrics.items()}
+    names = [f"train {accuracy}", f"train {loss}"]
+    # Of classes, what is right on test images stands there with its interval.
+    names = [f"test {accuracy}", *names] if accuracy == R_SQUARED else names
+    row |= {name: f"{end[name]:.3f}" for name in names}
+    row[f"{loss.partition(' (')[0]} gap"] = f"{end[f'test {loss}'] - end[f'train {loss}']:.3f}"
+    return row
+
+
+def _folds_of_labelled(table: Table, folds: Folds) -> NDArray[np.int64]:
+    """The fold of every image that the first column of differences is taken over."""
+    labels = next(iter(table.classes.values()), None)
+    if labels is not None:
+        return np.asarray(folds.folds[labels != ABSENT_CLASS])
+    assert table.valence is not None
+    return np.asarray(folds.folds[~np.isnan(table.valence)])
+
+
+def _differences(pairs: Sequence[tuple[str, VariantResult, VariantResult]], folds: NDArray[np.int64]) -> str:
+    """The paired differences as a table, and in the measures that rows are judged by, fold by fold and seed by seed."""
+    measured = pairs[0][1].metrics
+    columns = [column for column in COMPARED if column in measured]
+    judged = columns[:1] if columns[0] not in RATINGS.values() else columns
+    header = ["difference", *columns]
+    for column in judged:
+        header += [f"in {column}", f"{column}, fold by fold", f"{column}, seed by seed"]
+    everything = np.arange(len(folds))
+    rows = []
+    for title, first, second in pairs:
+        gaps = {column: difference(first.metrics[column], second.metrics[column]) for column in columns}
+        row = [title, *map(str, gaps.values())]
+        for column in judged:
+            gap = gaps[column]
+            both = (first.metrics[column], second.metrics[column])
+            by_fold = [_difference_over(*both, np.flatnonzero(folds == fold)) for fold in range(int(folds.max()) + 1)]
+            # A seed's number is all that its two networks share: this tells how far single runs go apart.
+            by_seed = [
+                _difference_over(own[column], second.by_seed[seed][column], everything)
+                for seed, own in first.by_seed.items()
+                if seed in second.by_seed
+            ]
+            row += [gap.outcome() if gap is not None else "", ", ".join(by_fold), ", ".join(by_seed)]
+        rows.append(row)
+    return _markdown(header, rows)
+
+
+def _difference_over(first: MetricResult, second: MetricResult, rows: NDArray[np.intp]) -> str:
+    """The difference of two figures over some rows."""
+    own, other = (value(rows) for value in (first.statistic, second.statistic) if value is not None)
+    return f"{own - other:.3f}"
+
+
+def _curve_gaps(pairs: Sequence[tuple[str, VariantResult, VariantResult]], accuracy: str) -> str:
+    """How far the curves of the same pairs lie apart as a table; empty where no pair has enough in common."""
+    rows = []
+    for title, first, second in pairs:
+        found = overfitting.curve_gap(first.curve, second.curve, accuracy)
+        cells = ["too little in common", "", "", ""]
+        if found is not None:
+            inside = [overfitting.curve_gap(a, b, accuracy) for a, b in zip(first.curves, second.curves, strict=True)]
+            folds = sorted(one.mean for one in inside if one is not None)
+            spread = f"{folds[0]:.3f} to {folds[-1]:.3f} ({len(folds)})" if folds else ""
+            cells = [f"{found.low:.3f} to {found.high:.3f}", f"{found.mean:.3f}", f"{found.least:.3f}", spread]
+        rows.append([title, *cells])
+    if not any(cells[-1] for cells in rows):
+        return ""
+    name = accuracy.partition(" (")[0]
+    columns = [f"at equal {name} on training images", "from … to", f"test {name}: mean difference", "least"]
+    return _markdown([*columns, "mean, from fold to fold (folds)"], rows)
+
+
+def _best_epochs(curves: Mapping[str, Curve], accuracy: str, loss: str) -> str:
+    """Where the curves on test images turn as a table."""
+    columns = ["on test images, while it learnt"]
+    for measure, best in ((accuracy, "highest"), (loss, "lowest")):
+        name = measure.partition(" (")[0]
+        columns += [f"{name}: {best}", "after epochs", f"{name} at the end"]
+    rows = []
+    for name, curve in curves.items():
+        row = [name]
+        for measure, lower in ((accuracy, False), (loss, True)):
+            found = overfitting.best_epoch(curve, f"test {measure}", lower_is_better=lower)
+            row += [f"{found.best:.3f}", str(found.epoch), f"{found.end:.3f}"]
+        rows.append(row)
+    return _markdown(columns, rows)
+
+
+def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

@@ -1,0 +1,149 @@
+"""The rows of the paper's comparison, and the settings that all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from emoir.errors import TrainingError
+from emoir.networks import AlexNet, EmotionNet, Network, NetworkConfig
+from emoir.planes import PLANES
+from emoir.training.augmentation import Augmentation
+from emoir.training.export import load_network
+from emoir.training.loop import TrainingConfig
+
+COLOUR = tuple(name for name, plane in PLANES.items() if plane.kind == "colour")
+TEXTURE = tuple(name for name, plane in PLANES.items() if plane.kind == "texture")
+SIZE = 128
+STEPS = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelVariant:
+    """One row of the comparison.
+
+    Args:
+        name: as tables show it.
+        planes: that the network sees; empty for AlexNet, which sees RGB.
+        published: whether it is trained as AlexNet was published, not by our recipe.
+        pretrained: whether it begins with the distilled weights.
+        headline: whether a headline needs it, so that it runs with every seed.
+    """
+
+    name: str
+    planes: tuple[str, ...] = ()
+    published: bool = False
+    pretrained: bool = False
+    headline: bool = False
+
+
+VARIANTS = (
+    ModelVariant(name="original", published=True, headline=True),
+    ModelVariant(name="original + our recipe", headline=True),
+    ModelVariant(name="ours, RGB", planes=("srgb",), headline=True),
+    ModelVariant(name="ours, colour", planes=COLOUR),
+    ModelVariant(name="ours, texture", planes=("srgb", *TEXTURE)),
+    ModelVariant(name="ours, colour + texture", planes=(*COLOUR, *TEXTURE), headline=True),
+    ModelVariant(name="ours, colour + texture, distilled", planes=(*COLOUR, *TEXTURE), pretrained=True),
+)
+
+
+def run_length(images: int) -> tuple[int, int]:
+    """Batch and epochs that make about 2,000 steps over so many training images.
+
+    >>> run_length(1251), run_length(470)
+    ((32, 51), (16, 68))
+    """
+    batch = 32 if images >= 1_000 else 16
+    return batch, max(1, round(STEPS * batch / images))
+
+
+def measured_every(epochs: int) -> int:
+    """After how many epochs the curve gets a point, which costs a fifth of an epoch.
+
+    A short run has few epochs, and its curve needs some points.
+
+    >>> measured_every(160), measured_every(60), measured_every(40), measured_every(8)
+    (3, 3, 2, 1)
+    """
+    return max(1, min(3, epochs // 20))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentProtocol:
+    """The settings that all rows share; their values were chosen on validation folds (docs/experiment.md).
+
+    Args:
+        epochs: passes over the training images; the same for every row, so that all see as many pictures.
+        batch: images per step.
+        weight_decay, dropout, mixup: of our recipe.
+        width: of our network's first stage.
+        blocks: of our network, per stage.
+        seeds: a headline row runs with each, the others with the first.
+    """
+
+    epochs: int = 60
+    batch: int = 32
+    weight_decay: float = 0.3
+    dropout: float = 0.5
+    mixup: float = 0.0
+    width: int = 24
+    blocks: tuple[int, ...] = (1, 1, 1, 1)
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+    def training(self, variant: ModelVariant, seed: int) -> TrainingConfig:
+        """How a row is trained."""
+        if variant.published:
+            return TrainingConfig(
+                epochs=self.epochs,
+                batch=self.batch,
+                learning_rate=0.01,
+                weight_decay=5e-4,
+                seed=seed,
+                published=True,
+                # Crops and mirrors, as published; its colour jitter was small.
+                augmentation=Augmentation(smallest_area=0.75, aspect=1.0, jitter=0.05),
+                bfloat16=True,
+            )
+        rate = 5e-4 if variant.pretrained or not variant.planes else 2e-3
+        return TrainingConfig(
+            epochs=self.epochs,
+            batch=self.batch,
+            learning_rate=rate,
+            weight_decay=self.weight_decay,
+            mixup=self.mixup,
+            ema=0.99,
+            seed=seed,
+            augmentation=Augmentation(),
+            bfloat16=True,
+        )
+
+
+def build_network(
+    variant: ModelVariant, protocol: ExperimentProtocol, heads: Mapping[str, int], pretrained: Path | None
+) -> Network:
+    """The network of a row at its start, with heads for the data set's classes and for valence and arousal.
+
+    Raises:
+        TrainingError: if a pre-trained row has no weights to begin with.
+    """
+    config = NetworkConfig(
+        size=SIZE,
+        width=protocol.width,
+        blocks=protocol.blocks,
+        weak=dict(heads),
+        planes=variant.planes or ("srgb",),
+        dropout=protocol.dropout,
+    )
+    if not variant.planes:
+        return AlexNet(config)
+    if not variant.pretrained:
+        return EmotionNet(config)
+    if pretrained is None:
+        raise TrainingError(f"{variant.name}: name the distilled weights to begin with (--pretrained)")
+    base = load_network(pretrained)
+    network = EmotionNet(replace(base.config, distributions={}, weak=dict(heads), teacher=0, dropout=protocol.dropout))
+    own = network.state_dict()
+    network.load_state_dict({**own, **{key: value for key, value in base.state_dict().items() if key in own}})
+    return network
