@@ -10,8 +10,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from cross_fit import FoldOutputs
 from search_agreement import KINDS, SETS, fit_curve, judged, questions
-from shipped import FoldOutputs
 
 CARD = Path(__file__).resolve().parents[1] / "src" / "emoir" / "weights" / "card.json"
 

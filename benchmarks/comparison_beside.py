@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 import development
 from baselines import readings_of
+from cross_fit import MODEL, readings
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
 from emoir.evaluate.intervals import Estimate, bootstrap, bootstrap_mean, paired_difference
@@ -30,7 +31,6 @@ from emoir.experiment.results import Results
 from emoir.experiment.variants import VARIANTS, ModelVariant
 from emoir.networks.base import VALENCE_AROUSAL
 from paper_comparison import packed
-from shipped import MODEL, readings
 
 SEED, SEEDS = 0, 3
 DISTILLED = next(row for row in VARIANTS if row.pretrained)

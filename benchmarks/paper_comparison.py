@@ -36,7 +36,7 @@ from emoir.experiment.tables import write_report
 from emoir.experiment.variants import VARIANTS, ExperimentProtocol
 from emoir.models.model import CARD, WEIGHTS
 from emoir.training.loop import use_one_thread
-from pretrain_shipped import pretrained
+from weights.pretrain import pretrained
 
 RESULTS = Path(__file__).resolve().parent / "experiment"
 RUNS = Path("runs") / "experiment"

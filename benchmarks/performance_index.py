@@ -107,7 +107,7 @@ def _alone(name: str, paths: Sequence[Path], workers: int, folder: Path) -> floa
     lists = [folder / f"share_{worker}.txt" for worker in range(workers)]
     for worker, file in enumerate(lists):
         file.write_text("\n".join(map(str, paths[worker::workers])))
-    each = together([[HERE / "alone.py", name, file] for file in lists])
+    each = together([[HERE / "worker_throughput.py", name, file] for file in lists])
     # All shares are as long: the slowest process ends the work.
     return max(each) / workers
 

@@ -11,12 +11,12 @@ import development
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
 from emoir.evaluate.out_of_fold import OutOfFold
+from emoir.experiment.probes import DistributionProbe, PointProbe, fit_reduction
 from emoir.images.descriptors import GREY_WEIGHTS, describe_pixels, local_binary_pattern_histogram
 from emoir.images.lab import srgb_to_lab
 from emoir.images.palette import palette_histogram
 from emoir.training.cache import cached_pixels
-from emoir.training.distill import teacher_embeddings
-from emoir.training.probes import DistributionProbe, PointProbe, fit_reduction
+from weights.teachers import teacher_embeddings
 
 CACHE = Path("runs/features")
 EMBEDDING = 64

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cross_fit import FoldOutputs
 from emoir.emotions import EKMAN, MIKELS, EmotionReading, EmotionReadings
 from emoir.emotions.calibration import ScoreCurve
 from emoir.emotions.lexicon import lexicon
@@ -37,7 +38,6 @@ from emoir.search.compiled import (
 from emoir.search.grammar import parse_query
 from emoir.search.query import ImageId, TermSource
 from emoir.training.calibrate import fit_scores
-from shipped import FoldOutputs
 
 LAYOUT = RowLayout({"mikels": MIKELS.names, "ekman": EKMAN.names})
 VOCABULARY = Vocabulary.of(LAYOUT)

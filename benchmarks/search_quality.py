@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import development
+from cross_fit import MODEL, READINGS, FoldOutputs
 from emoir.emotions import MIKELS
 from emoir.emotions.lexicon import lexicon
 from emoir.evaluate import bootstrap_mean
@@ -31,7 +32,6 @@ from search_agreement import (
     questions,
     word_agreement,
 )
-from shipped import MODEL, READINGS, FoldOutputs
 
 TOP = 10
 

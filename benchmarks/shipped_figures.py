@@ -13,12 +13,12 @@ from scipy.special import softmax
 
 import development
 from baselines import readings_of
+from cross_fit import MODEL, FoldOutputs, readings
 from emoir.evaluate import bootstrap, bootstrap_mean
 from emoir.evaluate.classification import right_at
 from emoir.evaluate.metrics import compute_metrics, difference, headline
 from emoir.evaluate.provenance import provenance
 from emoir.evaluate.regression import pearson
-from shipped import MODEL, FoldOutputs, readings
 
 
 def print_headlines() -> None:

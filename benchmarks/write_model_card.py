@@ -15,9 +15,9 @@ import development
 import neutral_pictures
 import robustness
 from baselines import readings_of
+from cross_fit import readings
 from emoir.evaluate.metrics import headline
 from emoir.models.model import CARD, shipped_model_folder
-from shipped import readings
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "model-card.md"
 

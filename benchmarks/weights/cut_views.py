@@ -1,6 +1,6 @@
 """Cut the views that pre-training learns from, and ask the teachers about each.
 
-    python benchmarks/pretraining_views.py --run runs/shipped
+    PYTHONPATH=benchmarks python benchmarks/weights/cut_views.py --run runs/shipped
 
 Only the weakly labelled and unlabelled sets, without any near-duplicate of a human-rated image: no fold's
 test image is ever seen, not even unlabelled.
@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import development
-from emoir.training.views import Views, cached_views
+from weights.views import Views, cached_views
 
 CROPS = 2
 CACHE_SIZE = 144

@@ -27,7 +27,7 @@ def collect(run: Path, gaped: dict[str, NDArray[np.float32]]) -> None:
     """Join what the five networks said of the images they held out, and keep it with the benchmarks.
 
     Args:
-        run: where ``fine_tune_shipped.py`` left its outputs.
+        run: where ``weights/fine_tune.py`` left its outputs.
         gaped: outputs of the shipped network for GAPED, which no network was shown.
     """
     parts = [dict(np.load(run / f"fold-{fold}.npz")) for fold in range(FOLDS)]

@@ -1,7 +1,9 @@
 """Pre-train the trunk that emoir ships, from our own random start, on what the teachers see in unrated images.
 
-    python benchmarks/pretrain_shipped.py --run runs/shipped
-    python benchmarks/pretrain_shipped.py --run runs/shipped --first 1   (goes on from kept or committed weights)
+    PYTHONPATH=benchmarks python benchmarks/weights/pretrain.py --run runs/shipped
+    PYTHONPATH=benchmarks python benchmarks/weights/pretrain.py --run runs/shipped --first 1
+
+The second form goes on from kept or committed weights.
 
 The first stage begins at random, each later one with the weights before it; small pictures cost half as much, so that
 more of them can be seen. The targets are the teachers' embeddings of every view; the sets' weak labels (search words,
@@ -25,15 +27,15 @@ from safetensors.torch import load_file, save_file
 import development
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.augmentation import Augmentation
-from emoir.training.distill import whitened_targets
 from emoir.training.loop import TrainingConfig, fit
 from emoir.training.targets import Targets, join_targets
-from pretraining_views import CROPS, unrated_paths, views
+from weights.cut_views import CROPS, unrated_paths, views
+from weights.teachers import whitened_targets
 
 SIZE = 128
 TEACHER_DIMENSIONS = 384
 # The network after pre-training; it has seen no human-rated image.
-PRETRAINED = Path(__file__).resolve().parent / "weights" / "pretrained.safetensors"
+PRETRAINED = Path(__file__).resolve().parent / "pretrained.safetensors"
 CLASSES = ["web16", "tweet_sentiment", "scene", "object"]
 
 

@@ -1,4 +1,6 @@
-"""What the distilled trunk knows before any rating: ``python benchmarks/distilled_probe.py --run runs/shipped``.
+"""What the distilled trunk knows before any rating.
+
+    PYTHONPATH=benchmarks python benchmarks/weights/distilled_probe.py --run runs/shipped
 
 Linear probes on its frozen features, on the frozen folds, after the first stage of pre-training and after the last, and
 on the statistics of all its stages together with those features, beside the same probes on the teachers. Readings are
@@ -21,8 +23,8 @@ from emoir.evaluate.provenance import provenance
 from emoir.networks import EmotionNet
 from emoir.training.cache import cached_pixels
 from emoir.training.predict import predict
-from pretrain_shipped import SIZE, pretrained
 from probes import probe
+from weights.pretrain import SIZE, pretrained
 
 
 def numbers_of(network: EmotionNet, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -46,7 +48,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for name in development.HUMAN_RATED:
         table, folds = development.folds(name)
-        file, deeper = READINGS / f"{name}.distilled.npz", READINGS / f"{name}.distilled-statistics.npz"
+        file, deeper = READINGS / f"{name}.distilled-last-stage.npz", READINGS / f"{name}.distilled-statistics.npz"
         if not (file.exists() and deeper.exists()):
             network = network or pretrained()
             pixels = cached_pixels(table.paths, SIZE, arguments.run / "cache")
@@ -55,7 +57,7 @@ def main() -> None:
             probe(table, folds, features).save(file)
             probe(table, folds, np.concatenate([features, statistics], axis=1)).save(deeper)
         ours = headline(table, OutOfFold.load(file, folds.digests))
-        first = headline(table, OutOfFold.load(READINGS / f"{name}.distilled-0.npz", folds.digests))
+        first = headline(table, OutOfFold.load(READINGS / f"{name}.distilled-first-stage.npz", folds.digests))
         all_stages = headline(table, OutOfFold.load(deeper, folds.digests))
         teachers = headline(table, readings_of(name, "teachers", table, folds))
         for measure, floor in ours.items():

@@ -1,7 +1,7 @@
 """One kind of work on some photographs, alone in this process; started by ``performance_index.py``.
 
-``python benchmarks/alone.py WORK LIST`` warms up, says ``ready``, waits for a line, and prints the seconds per
-photograph. LIST is a file of paths; WORK is ``decode`` or ``forward`` (the two halves of what emoir does),
+``python benchmarks/worker_throughput.py WORK LIST`` warms up, prints ``ready``, waits for a line, and prints the
+seconds per photograph. LIST is a file of paths; WORK is ``decode`` or ``forward`` (the two halves of what emoir does),
 or ``clip.onnx``, ``resnet50.onnx`` or ``resnet50`` beside the list: photographs decoded at a reduced scale, brought to
 224 x 224 and read eight at once by the network, in ONNX Runtime or, without a suffix, in torch. One thread each.
 """

@@ -1,8 +1,8 @@
 """Calibrate and export the weights that emoir ships, and keep the out-of-fold readings that its figures come from.
 
-    python benchmarks/export_shipped.py --run runs/shipped --out src/emoir/weights
+    PYTHONPATH=benchmarks python benchmarks/weights/export.py --run runs/shipped --out src/emoir/weights
 
-Run after fine_tune_shipped.py for all folds and for ``all``. Temperatures, confidence and the calibration of search
+Run after weights/fine_tune.py for all folds and for ``all``. Temperatures, confidence and the calibration of search
 are fitted on the readings of images by networks that had not learnt from them.
 """
 
@@ -16,16 +16,16 @@ import torch
 from scipy.special import softmax
 
 import development
+from cross_fit import MODEL, FoldOutputs, collect
 from emoir.emotions import EKMAN, MIKELS
 from emoir.networks import EmotionNet
 from emoir.training.calibrate import fit_confidence
 from emoir.training.export import export_model
-from fine_tune_shipped import FINE_TUNING, SETS, read_images
-from pretrain_shipped import STAGES, network_config
-from pretraining_views import CROPS, unrated_paths
 from search_agreement import KINDS, fit_curve, judged, questions
 from search_agreement import SETS as JUDGED
-from shipped import MODEL, FoldOutputs, collect
+from weights.cut_views import CROPS, unrated_paths
+from weights.fine_tune import FINE_TUNING, SETS, read_images
+from weights.pretrain import STAGES, network_config
 
 LICENCE = "research use; see LICENSE beside the weights"
 

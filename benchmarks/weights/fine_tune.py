@@ -1,7 +1,8 @@
 """Fine-tune the pre-trained network on human ratings, once per fold and once on all.
 
-    python benchmarks/fine_tune_shipped.py --run runs/shipped --fold 0     (0 to 4, then all)
-    python benchmarks/fine_tune_shipped.py --run runs/often --repeats often --fold 0     (weights 0.3)
+    PYTHONPATH=benchmarks python benchmarks/weights/fine_tune.py --run runs/shipped --fold 0     (0 to 4, then all)
+    PYTHONPATH=benchmarks python benchmarks/weights/fine_tune.py --run runs/rated-8-times --repeats rated-8-times \\
+        --fold 0     (weights 0.3)
 
 Every run begins with the pre-trained trunk, which has seen no human-rated image. Its labels: the ratings of the
 training folds (Emotion6, OASIS, the FI part, abstract paintings; never GAPED), and, for the unrated views, soft labels
@@ -23,17 +24,17 @@ from safetensors.torch import load_file
 
 import development
 from emoir.datasets import Table
+from emoir.experiment.probes import DistributionProbe, PointProbe, fit_reduction
 from emoir.networks import EmotionNet
 from emoir.training.augmentation import Augmentation
 from emoir.training.cache import cached_pixels
-from emoir.training.distill import whitened_targets
 from emoir.training.loop import TrainingConfig, fit
 from emoir.training.predict import predict
-from emoir.training.probes import DistributionProbe, PointProbe, fit_reduction
 from emoir.training.targets import Targets, join_targets
-from pretrain_shipped import PRETRAINED, SIZE, TEACHER_DIMENSIONS, network_config
-from pretraining_views import CACHE_SIZE, views
 from probes import shares_of, teacher_features
+from weights.cut_views import CACHE_SIZE, views
+from weights.pretrain import PRETRAINED, SIZE, TEACHER_DIMENSIONS, network_config
+from weights.teachers import whitened_targets
 
 SETS = ("emotion6", "oasis", "fi_subset", "abstract_paintings")
 # A head that training needs for Emotion6's search words; it is not exported.
@@ -43,9 +44,9 @@ Parts = Mapping[str, tuple[Table, NDArray[np.intp]]]
 UNRATED_PER_EPOCH = 18_000
 # How often an epoch shows a rated image.
 REPEATS = {
-    # Chosen on validation folds, with the trunk frozen: top_trials.py. OASIS and the paintings are few.
+    # Chosen on validation folds, with the trunk frozen: head_ablation.py. OASIS and the paintings are few.
     "shipped": {"emotion6": 2, "oasis": 3, "fi_subset": 2, "abstract_paintings": 3},
-    "often": {"emotion6": 8, "oasis": 8, "fi_subset": 8, "abstract_paintings": 12},
+    "rated-8-times": {"emotion6": 8, "oasis": 8, "fi_subset": 8, "abstract_paintings": 12},
 }
 
 FINE_TUNING = TrainingConfig(

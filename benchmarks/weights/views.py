@@ -16,7 +16,7 @@ from emoir.errors import TrainingError
 from emoir.files import atomic_write
 from emoir.images.decode import decode
 from emoir.images.resize_square import resize_square
-from emoir.training.distill import Teacher
+from weights.teachers import Teacher
 
 CHUNK = 64
 SMALLEST_AREA, LARGEST_AREA = 0.3, 0.8

@@ -1,4 +1,6 @@
-"""What helps a top that learns on the frozen distilled trunk: ``python benchmarks/top_trials.py --run runs/top``.
+"""What helps a top that learns on the frozen distilled trunk.
+
+    PYTHONPATH=benchmarks python benchmarks/weights/head_ablation.py --run runs/top
 
 The trunk's pooled statistics of all pictures are kept once; then a top (fusion, embedding, heads) learns in a minute.
 Trials are judged on validation folds: with every test fold, the next fold is read, and the other three are learnt from,
@@ -24,25 +26,25 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 import development
+from cross_fit import CALIBRATED_BY, FOLDS
 from emoir.datasets import Table
 from emoir.emotions.spaces import EKMAN, MIKELS
 from emoir.evaluate.metrics import headline
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
+from emoir.experiment.probes import DistributionProbe, PointProbe, fit_reduction
 from emoir.networks import EmotionNet
 from emoir.networks.base import NetworkOutput
 from emoir.training.augmentation import Augmentation, augment
 from emoir.training.cache import cached_pixels
 from emoir.training.calibrate import fit_temperature
 from emoir.training.loop import losses_per_head
-from emoir.training.probes import DistributionProbe, PointProbe, fit_reduction
 from emoir.training.targets import Targets, join_targets
-from emoir.training.views import cached_views
-from fine_tune_shipped import SETS, SOFT, WORDS, soft_targets
-from pretrain_shipped import PRETRAINED, SIZE, pretrained
-from pretraining_views import CACHE_SIZE, report, unrated_paths
 from probes import shares_of
-from shipped import CALIBRATED_BY, FOLDS
+from weights.cut_views import CACHE_SIZE, report, unrated_paths
+from weights.fine_tune import SETS, SOFT, WORDS, soft_targets
+from weights.pretrain import PRETRAINED, SIZE, pretrained
+from weights.views import cached_views
 
 AUGMENTATION = Augmentation(smallest_area=0.5)
 RATED_DRAWS, UNRATED_DRAWS = 5, 3

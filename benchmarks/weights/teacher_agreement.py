@@ -1,4 +1,6 @@
-"""How far the pre-trained network agrees with its teachers: ``python benchmarks/teacher_agreement.py``.
+"""How far the pre-trained network agrees with its teachers.
+
+    PYTHONPATH=benchmarks python benchmarks/weights/teacher_agreement.py
 
 The cosine between what it says and what the teachers say, in the axes of its targets: on views that it learnt from, on
 new crops of the same images, and on rated images, which it never saw. The floor is the cosine with the answer to
@@ -21,12 +23,12 @@ from emoir.evaluate.provenance import provenance
 from emoir.images.decode import decode
 from emoir.images.resize_square import resize_square
 from emoir.training.cache import cached_pixels
-from emoir.training.distill import teacher_embeddings, whitened_targets
 from emoir.training.predict import predict
-from emoir.training.views import cut, random_boxes
-from pretrain_shipped import SIZE, TEACHER_DIMENSIONS, pretrained
-from pretraining_views import CROPS, unrated_paths, views
 from probes import teacher_features
+from weights.cut_views import CROPS, unrated_paths, views
+from weights.pretrain import SIZE, TEACHER_DIMENSIONS, pretrained
+from weights.teachers import teacher_embeddings, whitened_targets
+from weights.views import cut, random_boxes
 
 IMAGES = 400
 TEACHER_SIZE = 224

@@ -1,4 +1,6 @@
-"""Write the shipped model's graph anew from its weights: ``python benchmarks/redraw_graph.py``.
+"""Write the shipped model's graph anew from its weights.
+
+    PYTHONPATH=benchmarks python benchmarks/weights/reexport_onnx.py
 
 For when planes or network compute the same in another way. The model's id changes with the graph. If readings are the
 same as before, to a millionth, the id of before joins the earlier ones, so that indexes go on; otherwise nothing is
@@ -21,7 +23,7 @@ from emoir.training.export import load_network, write_graph
 from photographs import photographs
 
 SAME = 1e-6
-WEIGHTS = Path(__file__).resolve().parents[1] / "src" / "emoir" / "weights"
+WEIGHTS = Path(__file__).resolve().parents[2] / "src" / "emoir" / "weights"
 
 
 def largest_difference(first: EmotionReadings, second: EmotionReadings) -> float:

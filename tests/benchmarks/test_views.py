@@ -1,4 +1,4 @@
-"""Views and probes, with a teacher of three numbers that is made here."""
+"""Views, with a teacher of three numbers that is made here."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from onnx import TensorProto, helper
 
 from emoir.errors import TrainingError
 from emoir.images import decode
-from emoir.training.distill import Teacher, teacher_embeddings
-from emoir.training.probes import DistributionProbe, PointProbe, fit_reduction
-from emoir.training.views import cached_views, random_boxes
 from tests.pictures import save_photos
+from weights.teachers import Teacher, teacher_embeddings
+from weights.views import cached_views, random_boxes
 
 
 @pytest.fixture
@@ -95,18 +94,3 @@ def test_a_second_call_leaves_the_list_of_images_to_its_readers(teacher: Path, t
         "pixels.npy",
         "views.txt",
     ]
-
-
-def test_probes_learn_what_is_linear() -> None:
-    random = np.random.default_rng(0)
-    features = random.normal(size=(300, 20))
-    reduced = fit_reduction(features).transform(features)
-    logits = np.stack([features[:, 0], features[:, 1], np.zeros(300)], axis=1) * 3
-    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    probe = DistributionProbe.fit(reduced, np.hstack([shares, np.zeros((300, 1))]))
-    predicted = probe(reduced)
-    np.testing.assert_allclose(predicted.sum(axis=1), 1)
-    assert predicted[:, 3].max() == 0
-    assert (predicted.argmax(axis=1) == shares.argmax(axis=1)).mean() > 0.85
-    points = np.stack([features[:, 2], features[:, 3]], axis=1)
-    np.testing.assert_allclose(PointProbe.fit(reduced, points)(reduced), points, atol=0.3)
