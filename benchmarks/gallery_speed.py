@@ -64,7 +64,16 @@ def _outcome(number: int, random: np.random.Generator, model: str) -> FileOutcom
     stat = FileStat(1000, number)
     palette = random.dirichlet(np.full(64, 0.2)).astype(np.float32)
     digest, hash = number.to_bytes(32, "big"), int(random.integers(0, 1 << 62))
-    extraction = Extraction(digest, stat, reading, palette, 1200, 800, None, hash)
+    extraction = Extraction(
+        digest=digest,
+        stat=stat,
+        reading=reading,
+        palette=palette,
+        width=1200,
+        height=800,
+        taken=None,
+        hash=hash,
+    )
     return FileOutcome(f"/photos/{number // 1000:03}/{number:06}.jpg".encode(), stat, extraction)
 
 

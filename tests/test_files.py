@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 
-from emoir.files import atomic_write
+from emoir.files import atomic_write, open_regular
 
 
 def test_what_was_there_stays_until_the_new_file_is_whole(tmp_path: Path) -> None:
@@ -42,3 +45,29 @@ def test_two_writers_at_once_do_not_mix(tmp_path: Path) -> None:
         list(pool.map(write, contents))
     assert file.read_text() in contents
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "socket", "folder", "link to a pipe"])
+def test_only_regular_files_are_opened(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "odd"
+    if kind == "device":
+        file.symlink_to("/dev/zero")
+    elif kind == "socket":
+        # A socket's name must be short, whatever the folder's is.
+        with socket.socket(socket.AF_UNIX) as listener, contextlib.chdir(tmp_path):
+            listener.bind("odd")
+    elif kind == "folder":
+        file.mkdir()
+    else:
+        os.mkfifo(tmp_path / "pipe" if kind.startswith("link") else file)
+        if kind.startswith("link"):
+            file.symlink_to(tmp_path / "pipe")
+    with pytest.raises(OSError, match=r"not a regular file|Is a directory"):
+        open_regular(file)
+
+
+def test_a_regular_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with open_regular(os.fsencode(tmp_path / "b")) as stream:
+        assert stream.read() == b"content"

@@ -16,7 +16,7 @@ from emoir.emotions.code import decode_reading
 from emoir.emotions.lexicon_files import read_lexicon
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import IndexFileError, QueryError
-from emoir.extract import WorkerPool
+from emoir.extract import LocalExtractor
 from emoir.index import ImageFacts, IndexStatus, RowLayout, SqliteIndex
 from emoir.index.base import IndexedModel, as_file, as_folder, as_path, below
 from emoir.index.catalogue import read_catalogue
@@ -153,7 +153,7 @@ class Collection:
         for root in roots:
             scan(index, root, found, prune=prune, again=again)
         progress = Progress(total=len(found.fresh))
-        with WorkerPool(reader.folder, workers=workers, limits=limits) as pool:
+        with LocalExtractor(reader.folder, workers=workers, limits=limits) as pool:
             Recorder(index, progress, limits, report).run(found.fresh, pool)
         vanished = [str(as_path(root)) for root in roots if progress.vanished and not os.path.isdir(root)]
         if vanished:

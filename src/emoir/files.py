@@ -1,12 +1,15 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and files that are files."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 @contextmanager
@@ -36,3 +39,35 @@ def atomic_write(file: Path) -> Iterator[Path]:
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def open_regular(file: str | bytes | os.PathLike[str]) -> BinaryIO:
+    """A file, open for reading, after a look at what it is: a pipe would wait for ever, a device may never end.
+
+    Args:
+        file: its name; links are followed.
+
+    Raises:
+        OSError: if it cannot be opened, or is a folder, pipe, device or socket.
+
+    Example:
+        >>> open_regular("/dev/zero")
+        Traceback (most recent call last):
+        OSError: [Errno 22] not a regular file: '/dev/zero'
+    """
+    # Looked at before it is opened, for opening alone may have an effect, and again after that: it may be another.
+    _require_regular(os.stat(file), file)
+    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        _require_regular(os.fstat(descriptor), file)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _require_regular(found: os.stat_result, file: str | bytes | os.PathLike[str]) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fsdecode(file))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", os.fsdecode(file))

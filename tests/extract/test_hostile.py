@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from emoir.extract import Extraction, Failure, WorkerPool
+from emoir.extract import Extraction, Failure, LocalExtractor
 from emoir.extract.memory import memory_limit
 from emoir.limits import Limits
 from emoir.models import shipped_model_folder
-from tests.extract.test_pool import children
+from tests.extract.test_local import children
 from tests.hostile import good_files, hostile_files
 
 LIMITS = Limits(max_pixels=4_000_000, seconds_per_file=30.0)
@@ -31,7 +31,7 @@ def test_a_hostile_file_costs_nothing_but_itself(tmp_path: Path, capfd: pytest.C
         names.append(name)
     assert len(set(names)) == len(names) >= 1000
     before = children()
-    with WorkerPool(shipped_model_folder(), workers=1, limits=LIMITS) as pool:
+    with LocalExtractor(shipped_model_folder(), workers=1, limits=LIMITS) as pool:
         stream = pool.extract([os.fsencode(tmp_path / name) for name in names])
         answers = [next(stream)]
         [worker] = children() - before

@@ -13,7 +13,7 @@ from emoir.datasets import Table
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import EmoirError
 from emoir.evaluate.predictions import Predictions, align
-from emoir.extract import Failure, WorkerPool
+from emoir.extract import Failure, LocalExtractor
 from emoir.limits import Limits
 from emoir.models.model import Model
 
@@ -47,7 +47,7 @@ def predict(
     rows = {os.fsencode(path): row for row, path in reversed(list(enumerate(table.paths)))}
     found: dict[bytes, EmotionReading] = {}
     failures: dict[Path, str] = {}
-    with WorkerPool(model.folder, workers=workers, limits=limits) as pool:
+    with LocalExtractor(model.folder, workers=workers, limits=limits) as pool:
         for number, (path, answer) in enumerate(pool.extract(list(rows)), 1):
             if isinstance(answer, Failure):
                 failures[table.paths[rows[path]]] = answer.cause

@@ -1,6 +1,7 @@
 """Image files to emotion readings through a model: here, or in worker processes."""
 
+from emoir.extract.base import Extractor
 from emoir.extract.extraction import Extraction, Failure, extract, file_digest
-from emoir.extract.pool import WorkerPool
+from emoir.extract.local import LocalExtractor
 
-__all__ = ["Extraction", "Failure", "WorkerPool", "extract", "file_digest"]
+__all__ = ["Extraction", "Extractor", "Failure", "LocalExtractor", "extract", "file_digest"]

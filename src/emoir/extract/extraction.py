@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReading
 from emoir.errors import UndecodableImageError
+from emoir.files import open_regular
 from emoir.images.decode import decode, unreadable
 from emoir.images.difference_hash import difference_hash
 from emoir.images.palette import palette_histogram
@@ -37,6 +38,17 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelFault:
+    """Why the model cannot be used, as a worker reports it; it ends the run.
+
+    Args:
+        cause: in one line.
+    """
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Extraction:
     """What is kept of an image file.
 
@@ -75,7 +87,7 @@ def extract(path: Path, model: Model, *, limits: Limits) -> Extraction:
         UndecodableImageError: if it cannot be read or decoded, or changed meanwhile.
     """
     try:
-        with open(path, "rb") as stream:
+        with open_regular(path) as stream:
             before = os.fstat(stream.fileno())
             digest = hashlib.file_digest(stream, "sha256").digest()
             stream.seek(0)
@@ -88,15 +100,15 @@ def extract(path: Path, model: Model, *, limits: Limits) -> Extraction:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise UndecodableImageError("it changed while it was read", retry_when=RetryReason.ENVIRONMENT)
     return Extraction(
-        digest,
-        FileStat(before.st_size, before.st_mtime_ns),
+        digest=digest,
+        stat=FileStat(before.st_size, before.st_mtime_ns),
         # One image at a time: a batch of another size may differ in the last bit, and readings are to be repeatable.
-        model.read_pixels(photograph.pixels[None])[0],
-        palette_histogram(photograph.pixels),
-        photograph.width,
-        photograph.height,
-        photograph.taken,
-        difference_hash(photograph.pixels),
+        reading=model.read_pixels(photograph.pixels[None])[0],
+        palette=palette_histogram(photograph.pixels),
+        width=photograph.width,
+        height=photograph.height,
+        taken=photograph.taken,
+        hash=difference_hash(photograph.pixels),
     )
 
 
@@ -106,5 +118,5 @@ def file_digest(path: Path) -> bytes:
     Raises:
         OSError: if it cannot be read.
     """
-    with open(path, "rb") as stream:
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").digest()

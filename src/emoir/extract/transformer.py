@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from emoir.emotions.reading import EmotionReading
 from emoir.errors import ShapeError, UndecodableImageError
 from emoir.extract.extraction import Failure
-from emoir.extract.pool import WorkerPool
+from emoir.extract.local import LocalExtractor
 from emoir.models.model import Model
 
 EMBEDDING, DISTRIBUTIONS, POINT = "embedding", "distributions", "point"
@@ -78,7 +78,7 @@ class EmotionFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         model = Model(self.model)
         names = self._names(model)
         found: dict[bytes, EmotionReading] = {}
-        with WorkerPool(model.folder, workers=self.workers) as pool:
+        with LocalExtractor(model.folder, workers=self.workers) as pool:
             for path, answer in pool.extract(list(dict.fromkeys(paths))):
                 if isinstance(answer, Failure):
                     raise UndecodableImageError(f"{os.fsdecode(path)}: {answer.cause}", retry_when=answer.retry_when)

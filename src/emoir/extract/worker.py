@@ -1,6 +1,6 @@
-"""A process that reads files: ``python -m emoir.extract.worker MODEL MAX_PIXELS``.
+"""A process that reads files: ``python -m emoir.extract.worker MODEL MAX_PIXELS SECONDS``.
 
-It says READY once it has loaded the model, or why it cannot be loaded, as a Failure. Paths arrive pickled on
+It says READY once it has loaded the model, and a ModelFault if the model cannot be used. Paths arrive pickled on
 standard input, one answer each leaves pickled on standard output, in the same order: an Extraction or a Failure.
 End of input ends the process. It is started as a program of its own, so that a library user needs no main guard and
 a crash in a decoder takes nobody with it.
@@ -14,11 +14,13 @@ import pickle
 import signal
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from emoir.errors import ModelError, UndecodableImageError
-from emoir.extract.extraction import READY, Extraction, Failure, extract
+from emoir.extract.extraction import READY, Extraction, Failure, ModelFault, extract
 from emoir.extract.memory import limit_memory
 from emoir.images.decode import lift_pillow_limit
 from emoir.limits import Limits
@@ -34,13 +36,32 @@ def serve(requests: BinaryIO, answers: BinaryIO, model: Model, limits: Limits) -
             path: bytes = pickle.load(requests)
         except EOFError:
             return
-        answer: Extraction | Failure
+        answer: Extraction | Failure | ModelFault
         try:
-            answer = extract(Path(os.fsdecode(path)), model, limits=limits)
+            with cpu_limit(limits.seconds_per_file):
+                answer = extract(Path(os.fsdecode(path)), model, limits=limits)
         except UndecodableImageError as error:
             answer = Failure(str(error), error.retry_when)
+        except ModelError as error:
+            answer = ModelFault(str(error))
         pickle.dump(answer, answers, protocol=pickle.HIGHEST_PROTOCOL)
         answers.flush()
+
+
+@contextmanager
+def cpu_limit(seconds: float) -> Iterator[None]:
+    """End this process by SIGPROF if the block computes for longer; time that others take does not count.
+
+    Windows has no such timer: there only the caller's clock ends a file.
+    """
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def main() -> None:
@@ -60,10 +81,10 @@ def main() -> None:
     try:
         model = Model(sys.argv[1])
     except ModelError as error:
-        pickle.dump(Failure(str(error)), answers)
+        pickle.dump(ModelFault(str(error)), answers)
         answers.flush()
         return
-    limits = Limits(max_pixels=int(sys.argv[2]))
+    limits = Limits(max_pixels=int(sys.argv[2]), seconds_per_file=float(sys.argv[3]))
     limit_memory(limits)
     try:
         serve(sys.stdin.buffer, answers, model, limits)

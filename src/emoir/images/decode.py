@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from emoir.errors import ShapeError, UndecodableImageError
+from emoir.files import open_regular
 from emoir.images.colour import to_srgb
 from emoir.images.formats import HEADER_LENGTH, sniff
 from emoir.images.resize_square import resize_square_to_srgb
@@ -90,7 +91,7 @@ def decode(
     """
     try:
         if isinstance(source, Path):
-            with open(source, "rb") as stream:
+            with open_regular(source) as stream:
                 return _decode_stream(stream, size, fit, limits)
         return _decode_stream(BytesIO(source) if isinstance(source, bytes) else source, size, fit, limits)
     except UndecodableImageError:

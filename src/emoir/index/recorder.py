@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from emoir.extract import Extractor
 from emoir.extract.extraction import Extraction, Failure, file_digest
-from emoir.extract.pool import WorkerPool
 from emoir.images.decode import unreadable
 from emoir.images.formats import HEADER_LENGTH, SUFFIXES, sniff
 from emoir.images.walk import FileStat
@@ -89,10 +89,10 @@ class Recorder:
         self._handed_out: dict[bytes, FileStat] = {}
         self._began = time.monotonic()
 
-    def run(self, fresh: Sequence[tuple[bytes, FileStat]], pool: WorkerPool) -> None:
+    def run(self, fresh: Sequence[tuple[bytes, FileStat]], extractor: Extractor) -> None:
         """Look at every file; what was read is committed even if this is interrupted."""
         try:
-            for path, outcome in pool.extract(self._unknown_images(fresh)):
+            for path, outcome in extractor.extract(self._unknown_images(fresh)):
                 self._add(path, self._handed_out.pop(path), outcome)
         finally:
             self._commit()

@@ -1,4 +1,4 @@
-"""WorkerPool: many files through several worker processes, none lost to a crash."""
+"""LocalExtractor: many files through several worker processes, none lost to a crash."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import pickle
 import queue
 import shlex
+import signal
 import subprocess
 import sys
 import threading
@@ -18,18 +19,23 @@ from types import TracebackType
 from typing import IO, TypeAlias
 
 from emoir.errors import EmoirError, ModelError
-from emoir.extract.extraction import READY, Extraction, Failure
-from emoir.limits import Limits, RetryReason
+from emoir.extract.extraction import READY, Extraction, Failure, ModelFault
+from emoir.limits import DEFAULT_LIMITS, Limits, RetryReason
 
 # Files handed to a worker ahead of its answers: enough to keep it busy, few enough to hand out again.
 PREFETCH = 4
 # A file during which a worker dies is tried once more, in case it only stood near the accident; so is the start
 # of a worker.
 MAX_ATTEMPTS = 2
+# A worker ends by this signal when a file takes more computing time than the limit allows.
+CPU_LIMIT_EXIT = -getattr(signal, "SIGPROF", 0) or None
+# A file may take so many times its computing time by the clock: other programs, slow disks and stopped processes are
+# not its fault.
+PATIENCE = 5.0
 # A worker that has not loaded the model after this many seconds never will.
 STARTING_SECONDS = 120.0
 
-Message: TypeAlias = "Extraction | Failure | tuple[str] | None"
+Message: TypeAlias = "Extraction | Failure | ModelFault | tuple[str] | None"
 
 
 @dataclass(eq=False)
@@ -40,21 +46,22 @@ class _Worker:
     requests: IO[bytes]
     since: float
     ready: bool = False
+    overdue: bool = False
     pending: deque[bytes] = field(default_factory=deque)
 
 
-class WorkerPool:
+class LocalExtractor:
     """Worker processes that extract files; use it as a context manager.
 
     Args:
         model: folder of the model.
         workers: processes; default: one per core.
-        limits: what one file may cost; a worker that spends longer on a file is replaced.
+        limits: what one file may cost.
 
     Example:
         >>> import tempfile
         >>> from emoir.models.model import shipped_model_folder
-        >>> with WorkerPool(shipped_model_folder(), workers=1) as pool:
+        >>> with LocalExtractor(shipped_model_folder(), workers=1) as pool:
         ...     [answer.cause for _, answer in pool.extract([b"/no/such/file.jpg"])]
         ['cannot be read: No such file or directory']
     """
@@ -64,17 +71,17 @@ class WorkerPool:
         model: Path,
         *,
         workers: int | None = None,
-        limits: Limits | None = None,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        limits = limits or Limits()
-        self._command = [sys.executable, "-P", "-m", "emoir.extract.worker", str(model), str(limits.max_pixels)]
+        arguments = [str(model), str(limits.max_pixels), str(limits.seconds_per_file)]
+        self._command = [sys.executable, "-P", "-m", "emoir.extract.worker", *arguments]
         self._count = workers or os.cpu_count() or 1
-        self._limit = limits.seconds_per_file
+        self._limit, self._patience = limits.seconds_per_file, PATIENCE * limits.seconds_per_file
         self._workers: list[_Worker] = []
         self._stillborn = 0
         self._answers: queue.SimpleQueue[tuple[_Worker, Message]] = queue.SimpleQueue()
 
-    def __enter__(self) -> WorkerPool:
+    def __enter__(self) -> LocalExtractor:
         return self
 
     def __exit__(
@@ -96,12 +103,12 @@ class WorkerPool:
             Every path once, with its extraction or its failure.
 
         Raises:
-            ModelError: if the model cannot be loaded.
+            ModelError: if the model cannot be loaded or gives impossible answers.
             EmoirError: if a worker ends before it is ready.
         """
         source = iter(paths)
         again: deque[bytes] = deque()
-        deaths: dict[bytes, int] = {}
+        attempts: dict[bytes, int] = {}
         while True:
             self._fill(source, again)
             if not any(worker.pending for worker in self._workers):
@@ -111,7 +118,7 @@ class WorkerPool:
                 worker.since = time.monotonic()
                 yield worker.pending.popleft(), answer
                 continue
-            failure = self._reap(worker, again, deaths)
+            failure = self._reap(worker, again, attempts)
             if failure is not None:
                 yield failure
 
@@ -139,27 +146,27 @@ class WorkerPool:
         """The next answer of a living worker; workers over the time limit are killed meanwhile."""
         while True:
             busy = [worker for worker in self._workers if worker.pending]
-            deadline = min(worker.since for worker in busy) + self._limit
+            deadline = min(worker.since for worker in busy) + self._patience
             try:
                 worker, answer = self._answers.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                overdue = [worker for worker in busy if time.monotonic() - worker.since >= self._limit]
+                overdue = [worker for worker in busy if time.monotonic() - worker.since >= self._patience]
                 if not overdue:
                     continue
                 for worker in overdue:
+                    worker.overdue = True
                     worker.process.kill()
                 # Their reader threads report their end; the others' clocks go on.
                 worker, answer = self._answers.get()
             if worker in self._workers and answer == READY:
                 worker.ready, worker.since, self._stillborn = True, time.monotonic(), 0
             elif worker in self._workers and not isinstance(answer, tuple):
-                if isinstance(answer, Failure) and not worker.ready:
+                if isinstance(answer, ModelFault):
                     raise ModelError(answer.cause)
                 return worker, answer
 
-    def _reap(self, worker: _Worker, again: deque[bytes], deaths: dict[bytes, int]) -> tuple[bytes, Failure] | None:
+    def _reap(self, worker: _Worker, again: deque[bytes], attempts: dict[bytes, int]) -> tuple[bytes, Failure] | None:
         """Take a dead worker away and hand its files out again; returns a file that is to blame."""
-        took = time.monotonic() - worker.since
         code = worker.process.wait()
         _close(worker.requests)
         self._workers.remove(worker)
@@ -176,13 +183,17 @@ class WorkerPool:
             return None
         culprit = worker.pending.popleft()
         again.extend(worker.pending)
-        if took >= self._limit:
+        if code == CPU_LIMIT_EXIT:
             cause = f"took longer than {self._limit:g} seconds; raise the limit with --seconds-per-file"
             return culprit, Failure(cause, RetryReason.SECONDS)
-        deaths[culprit] = deaths.get(culprit, 0) + 1
-        if deaths[culprit] < MAX_ATTEMPTS:
+        attempts[culprit] = attempts.get(culprit, 0) + 1
+        if attempts[culprit] < MAX_ATTEMPTS:
             again.appendleft(culprit)
             return None
+        if worker.overdue:
+            waited = f"{self._patience:g} seconds"
+            cause = f"was not read within {waited}, {MAX_ATTEMPTS} times: a slow disk, or a process that was stopped"
+            return culprit, Failure(f"{cause}; the next run tries again", RetryReason.ENVIRONMENT)
         return culprit, Failure(f"its decoder crashed or ran out of memory {MAX_ATTEMPTS} times (exit code {code})")
 
     def _start(self) -> _Worker:
