@@ -67,5 +67,12 @@ def _extractions(model: Model, stats: Sequence[FileStat], seed: int) -> Iterator
             number = start + row
             taken = f"{2000 + number % 25}:06:{1 + number % 28:02} 12:00:00"
             yield Extraction(
-                number.to_bytes(32, "big"), stat, readings[row], palettes[row], 4000, 3000, taken, hashes[row]
+                digest=number.to_bytes(32, "big"),
+                stat=stat,
+                reading=readings[row],
+                palette=palettes[row],
+                width=4000,
+                height=3000,
+                taken=taken,
+                hash=hashes[row],
             )

@@ -8,8 +8,8 @@ import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def atomic_write(file: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def open_regular(file: str | bytes | os.PathLike[str]) -> BinaryIO:
+def open_regular(file: str | bytes | os.PathLike[str]) -> BufferedReader:
     """A file, open for reading, after a look at what it is: a pipe would wait for ever, a device may never end.
 
     Args:

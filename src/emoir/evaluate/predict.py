@@ -14,7 +14,7 @@ from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import EmoirError
 from emoir.evaluate.predictions import Predictions, align
 from emoir.extract import Failure, LocalExtractor
-from emoir.limits import Limits
+from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.models.model import Model
 
 Report = Callable[[int, int], None]
@@ -26,7 +26,7 @@ def predict(
     model: Model,
     *,
     workers: int | None = None,
-    limits: Limits | None = None,
+    limits: Limits = DEFAULT_LIMITS,
     report: Report | None = None,
 ) -> tuple[Predictions, dict[Path, str]]:
     """Read every image of a data set with a model.
