@@ -22,11 +22,11 @@ types: $(VENV)/dev
 unit: $(VENV)/dev
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
-# The gallery in a real browser; installs Chromium where there is none (Debian, Ubuntu).
+# The gallery, and colours, in a real browser; installs Chromium where there is none (Debian, Ubuntu).
 test-web: $(VENV)/dev
 	command -v chromium || command -v chromium-browser || test -n "$$CHROMIUM" || \
 		($(SUDO) apt-get update && $(SUDO) apt-get install --yes chromium)
-	$(BIN)/pytest tests/web/browser -m browser --numprocesses auto --dist worksteal
+	$(BIN)/pytest tests/web/browser tests/images/browser -m browser --numprocesses auto --dist worksteal
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix .

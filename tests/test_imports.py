@@ -84,7 +84,7 @@ def test_every_module_stays_readable() -> None:
 
 
 def test_reading_and_searching_need_neither_torch_nor_the_extras() -> None:
-    extras = ("torch", "sklearn", "scipy", "pandas", "pyarrow", "matplotlib", "skimage", "pillow_heif")
+    extras = ("torch", "sklearn", "scipy", "pandas", "pyarrow", "matplotlib", "skimage", "pathspec", "pi_heif")
     program = (
         "import sys, numpy as np\n"
         f"for name in {extras}: sys.modules[name] = None\n"

@@ -1,4 +1,4 @@
-"""Any Pillow image to sRGB, 8 bits: profiles, alpha, palettes, CMYK, 1, 16 and 32 bits."""
+"""Any Pillow image to sRGB, 8 bits: stated colours, alpha, palettes, CMYK, 1, 16 and 32 bits."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from emoir.images.bands import bands
+from emoir.images.colour_space import ColourSpace, icc_profile
+from emoir.images.colour_statement import Statement, statement_of
+from emoir.images.hdr import hdr_to_srgb
 
 WHITE = (255, 255, 255)
 # Modes whose samples lie beyond 8 bits; Pillow's own conversion clips them.
@@ -19,6 +22,7 @@ DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
 # TIFF 6.0: Pillow turns WhiteIsZero around for 8 bits, but not for 16.
 PHOTOMETRIC_INTERPRETATION, WHITE_IS_ZERO = 262, 0
 ALPHA_MODES = {"RGBA", "LA", "PA", "RGBa", "La"}
+GREY_MODES = {"L", "LA", "La"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class GreyLevels:
 def to_srgb(image: Image.Image, *, levels: GreyLevels | None = None) -> Image.Image:
     """Convert an image of any mode to mode RGB in sRGB.
 
-    An embedded ICC profile is applied (a damaged one is ignored, as browsers do), transparency is laid
+    What the file states of its colours holds (a damaged statement does not, as in browsers), transparency is laid
     over white, 16-bit grey is scaled rather than clipped, and floating-point grey is taken as [0, 1]
     unless its largest value is above 1.
 
@@ -52,18 +56,20 @@ def to_srgb(image: Image.Image, *, levels: GreyLevels | None = None) -> Image.Im
         >>> to_srgb(Image.new("RGBA", (1, 1), (255, 0, 0, 0))).getpixel((0, 0))
         (255, 255, 255)
     """
-    profile = image.info.get("icc_profile")
+    stated = statement_of(image)
     if image.mode in DEEP_MODES:
         grey, alpha = _deep_grey(image, levels or grey_levels(image))
-        return _over_white(_apply_profile(grey, profile), alpha)
+        return _over_white(_apply(stated, grey), alpha)
     if image.mode in ALPHA_MODES or "transparency" in image.info:
         layered = image.convert("RGBA")
-        return _over_white(_apply_profile(layered.convert("RGB"), profile), layered.getchannel("A"))
+        # A profile of grey is one for grey samples.
+        colours = layered.getchannel("R") if image.mode in GREY_MODES else layered.convert("RGB")
+        return _over_white(_apply(stated, colours), layered.getchannel("A"))
     if image.mode == "LAB":
         return _from_lab(image)
     if image.mode not in ("RGB", "L", "CMYK"):
         image = image.convert("RGB")
-    return _apply_profile(image, profile)
+    return _apply(stated, image)
 
 
 def _over_white(colours: Image.Image, alpha: Image.Image) -> Image.Image:
@@ -89,18 +95,34 @@ def _deep_grey(image: Image.Image, levels: GreyLevels) -> tuple[Image.Image, Ima
     values = np.clip(_finite(values) / levels.white, 0, 1)
     if levels.inverted:
         values = 1 - values
-    return Image.fromarray((values * 255 + 0.5).astype(np.uint8)), Image.fromarray(alpha.astype(np.uint8))
+    # The high byte of 16 bits, as browsers take it; else the nearest level.
+    scaled = values * (65535 / 256) if levels.white == 65535 else values * 255 + 0.5
+    grey = Image.fromarray(scaled.astype(np.uint8))
+    return grey, Image.fromarray(alpha.astype(np.uint8))
 
 
 def _finite(values: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.nan_to_num(values, posinf=0.0, neginf=0.0))
 
 
-def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """RGB, L or CMYK through its ICC profile to sRGB; without a usable one, by Pillow's formula."""
-    transform = _profile_transform(profile, image.mode) if profile else None
+def _apply(stated: Statement, image: Image.Image) -> Image.Image:
+    """RGB, L or CMYK to sRGB by what is stated; without a usable statement, by Pillow's formula."""
+    if isinstance(stated, ColourSpace):
+        image = image.convert("RGB")
+        if stated.is_hdr:
+            return hdr_to_srgb(image, stated)
+        stated = icc_profile(stated)
+    transform = _profile_transform(stated, image.mode) if stated else None
+    if transform is None and stated and image.mode == "L":
+        # Browsers apply a profile of RGB to grey.
+        image = image.convert("RGB")
+        transform = _profile_transform(stated, "RGB")
     if transform is None:
         return image.convert("RGB")
+    if image.mode == "L":
+        # Level by level: the tables of lcms are too coarse for the dark of linear grey.
+        levels = _transformed(Image.fromarray(np.arange(256, dtype=np.uint8)[None]), transform)
+        return Image.merge("RGB", [image.point(channel.tobytes()) for channel in levels.split()])
     return _transformed(image, transform)
 
 
@@ -109,11 +131,22 @@ def _profile_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform 
     """A transform to sRGB, or None if the profile is damaged, for another mode, or sRGB already."""
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        if mode == "RGB" and "srgb" in (ImageCms.getProfileDescription(source) or "").lower():
+        intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
+        flags = ImageCms.Flags.NOOPTIMIZE if mode == "L" else ImageCms.Flags.NONE
+        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB", intent, flags)
+        if mode == "RGB" and _changes_nothing(transform):
             return None
-        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+        return transform
     except (ImageCms.PyCMSError, OSError, ValueError):
         return None
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Whether a transform leaves RGB as it is, told by 9 levels of each channel and not by the profile's name."""
+    levels = np.linspace(0, 255, 9).round().astype(np.uint8)
+    colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(27, 27, 3)
+    changed = np.asarray(_transformed(Image.fromarray(colours), transform))
+    return int(abs(changed.astype(np.int16) - colours).max()) <= 1
 
 
 def _from_lab(image: Image.Image) -> Image.Image:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import struct
 import zlib
@@ -21,8 +20,10 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from emoir.errors import ShapeError, UndecodableImageError
 from emoir.files import open_regular
 from emoir.images.colour import to_srgb
+from emoir.images.colour_statement import note_statement
 from emoir.images.formats import HEADER_LENGTH, sniff
 from emoir.images.resize_square import resize_square_to_srgb
+from emoir.images.transparency import load_with_transparency
 from emoir.limits import DEFAULT_LIMITS, Limits, RetryReason
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -176,12 +177,15 @@ def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, limits: 
                 chinese=f"{width} × {height} 超过了 {limits.max_pixels:,} 像素的上限；可用 --max-pixels 提高",
                 retry_when=RetryReason.PIXELS,
             )
+        with suppress(*DECODER_ERRORS):
+            # A damaged statement is none.
+            note_statement(image, stream)
         if size:
             image.draft("RGB", (2 * size, 2 * size))
         elif fit:
             image.draft("RGB", (fit, fit))
-        image.load()
-        return from_pillow(image, size=size, fit=fit, original=(width, height))
+        loaded = load_with_transparency(image, stream)
+        return from_pillow(loaded, size=size, fit=fit, original=(width, height))
 
 
 def _turn_and_moment(image: Image.Image) -> tuple[Image.Transpose | None, str | None]:
@@ -228,12 +232,6 @@ def _decoder_errors(name: str = "image") -> Iterator[None]:
 
 
 def _register_heif() -> None:
-    if importlib.util.find_spec("pillow_heif") is None:
-        raise UndecodableImageError(
-            'HEIC needs one more package: pip install "emoir[heic]"',
-            chinese='读取 HEIC 还需要一个软件包：pip install "emoir[heic]"',
-            retry_when=RetryReason.ENVIRONMENT,
-        )
-    import pillow_heif
+    import pi_heif
 
-    pillow_heif.register_heif_opener()
+    pi_heif.register_heif_opener()
