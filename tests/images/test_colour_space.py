@@ -34,7 +34,7 @@ AS_SRGB = 255 * np.where(LINEAR <= 0.0031308, 12.92 * LINEAR, 1.055 * LINEAR ** 
 
 
 def linear_to_srgb(pixels: np.ndarray) -> np.ndarray:
-    return AS_SRGB[pixels]
+    return np.asarray(AS_SRGB[pixels])
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def load_with_transparency(image: Image.Image, stream: BinaryIO) -> Image.Image:
         image.seek(1)
     if image.format == "WEBP" and getattr(image, "is_animated", False):
         # Frames may leave parts of the canvas open, whatever the header says of transparency.
-        image._mode = image.rawmode = "RGBA"  # type: ignore[attr-defined]
+        vars(image).update(_mode="RGBA", rawmode="RGBA")
     layout = _layout(image)
     transparent = image.info.get("transparency")
     if image.format == "PNG" and layout in GREY_SCALES and isinstance(transparent, int):
@@ -74,7 +74,7 @@ def _without_colour(image: Image.Image, stream: BinaryIO, transparent: tuple[int
     stream.seek(0)
     with Image.open(stream, formats=["PNG"]) as other:
         # The same bytes, read as if the lower ones came first.
-        other.tile = [tile._replace(args=RGB_LOW_BYTES) for tile in other.tile]  # type: ignore[attr-defined]
+        other.tile = [tile._replace(args=RGB_LOW_BYTES) for tile in other.tile]
         other.load()
         high, low = np.asarray(image), np.asarray(other)
     alpha = np.zeros(high.shape[:2], dtype=bool)
