@@ -38,7 +38,19 @@ def test_every_command_and_option_is_documented() -> None:
     commands = dict(COMMANDS.commands)  # type: ignore[attr-defined]
     commands |= {f"data {name}": command for name, command in commands.pop("data").commands.items()}
     assert set(commands) == {
-        *("index", "search", "select", "describe", "explain", "serve", "status", "report", "export"),
+        *(
+            "index",
+            "search",
+            "select",
+            "describe",
+            "explain",
+            "serve",
+            "status",
+            "report",
+            "export",
+            "backup",
+            "restore",
+        ),
         *("train", "evaluate", "data check", "experiment"),
     }
     for name, command in commands.items():

@@ -18,9 +18,11 @@ from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import IndexFileError, QueryError
 from emoir.extract import LocalExtractor
 from emoir.index import ImageFacts, IndexStatus, RowLayout, SqliteIndex
+from emoir.index.backup import BackupReport, backup, restore
 from emoir.index.base import IndexedModel, as_file, as_folder, as_path, below
 from emoir.index.catalogue import read_catalogue
 from emoir.index.place import default_index
+from emoir.index.ratings import Ratings
 from emoir.index.recorder import IndexReport, Progress, Recorder, Report
 from emoir.index.repair import Repair, repair
 from emoir.index.scan import Scan, scan
@@ -106,6 +108,15 @@ class Collection:
             IndexFileError: if nothing has been indexed yet.
         """
         return self._open()
+
+    @property
+    def ratings(self) -> Ratings:
+        """What people say of the images.
+
+        Raises:
+            IndexFileError: if nothing has been indexed yet.
+        """
+        return self._open().ratings
 
     # Indexing.
 
@@ -216,11 +227,19 @@ class Collection:
         Raises:
             IndexFileError: if there is nothing to salvage.
         """
-        if not self.location.exists():
-            raise IndexFileError(f"there is no index {self.location} to repair")
         with self._lock:
             self.close()
             return repair(self.location)
+
+    def backup(self, file: AnyPath) -> BackupReport:
+        """Copy the index as it is at this moment; see ``emoir.index.backup.backup``."""
+        return backup(self.location, Path(file))
+
+    def restore(self, file: AnyPath) -> BackupReport:
+        """Put a backup into the place of the index; see ``emoir.index.backup.restore``."""
+        with self._lock:
+            self.close()
+            return restore(Path(file), self.location)
 
     # Searching.
 

@@ -6,7 +6,6 @@ import pytest
 
 from emoir import Collection
 from emoir.errors import QueryError
-from emoir.index.ratings import Ratings
 from tests.pictures import save_photos
 
 
@@ -16,7 +15,7 @@ def test_ratings_outlive_a_rebuild_a_repair_and_an_absence(tmp_path: Path) -> No
         photos.index(tmp_path / "photos", workers=1)
         id = photos.search("awe", min_score=0)[0].id
         path = photos.search("awe", min_score=0)[0].path
-        ratings = Ratings(photos.location)
+        ratings = photos.ratings
         ratings.add(id, "Ana", emotion="awe", valence=None, arousal=None)
         photos.index(rebuild=True, workers=1)
         assert [rating.emotion for rating in ratings.all()] == ["awe"]
@@ -28,14 +27,13 @@ def test_ratings_outlive_a_rebuild_a_repair_and_an_absence(tmp_path: Path) -> No
         photos.index(workers=1)
         [again] = ratings.all()
         assert photos.search(f"id:{again.image}", min_score=0).searched == len(paths) - 1
-        ratings.close()
 
 
 def test_new_images_and_shared_ones_by_turns(tmp_path: Path) -> None:
     save_photos(tmp_path / "photos", 4)
     with Collection(tmp_path / "x.emoir") as photos:
         photos.index(tmp_path / "photos", workers=1)
-        ratings = Ratings(photos.location)
+        ratings = photos.ratings
         first = ratings.next_for("Ana")
         assert first is not None
         ratings.add(first, "Ana", emotion="fear", valence=0.1, arousal=0.9)
@@ -49,7 +47,6 @@ def test_new_images_and_shared_ones_by_turns(tmp_path: Path) -> None:
             ratings.add(first, "Bo", emotion=None, valence=0.5, arousal=None)
         with pytest.raises(QueryError, match="no image of this index"):
             ratings.add(999, "Bo", emotion="awe", valence=None, arousal=None)
-        ratings.close()
 
 
 def test_a_rating_leaves_the_matrix_in_memory(tmp_path: Path) -> None:
@@ -57,9 +54,8 @@ def test_a_rating_leaves_the_matrix_in_memory(tmp_path: Path) -> None:
     with Collection(tmp_path / "x.emoir") as photos:
         photos.index(tmp_path / "photos", workers=1)
         before = photos.store.matrix()
-        ratings = Ratings(photos.location)
+        ratings = photos.ratings
         ratings.add(int(before.ids[0]), "Ana", emotion="awe", valence=None, arousal=None)
-        ratings.close()
         assert photos.store.matrix() is before
         save_photos(tmp_path / "photos", 1, first_seed=9)
         with Collection(photos.location) as other:

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from emoir import __version__
+from emoir.cli.backup import backup, restore
 from emoir.cli.data import data
 from emoir.cli.describe import describe
 from emoir.cli.evaluate import evaluate
@@ -102,6 +103,9 @@ def welcome(
 
 
 app.command(cls=QueryCommand)(search)
-for command in (index, select, describe, explain, serve, status, export, report, train, evaluate, experiment):
+COMMANDS = (
+    *(index, select, describe, explain, serve, status, backup, restore, export, report, train, evaluate, experiment),
+)
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(data, name="data")

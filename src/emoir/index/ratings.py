@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from emoir.errors import QueryError
-from emoir.index.schema import connect, sqlite_errors
+from emoir.index.file import IndexFile
 
 COLUMNS = "ratings.id, images.id, rater, emotion, valence, arousal, moment"
 
@@ -43,26 +41,19 @@ class Ratings:
     They are kept by the content of the images, so that they outlive a rebuild, and an image that goes and comes back.
 
     Args:
-        file: the index.
-
-    Raises:
-        IndexFileError: if it cannot be opened.
+        file: the open index.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: IndexFile) -> None:
         self._file = file
-        self._connection = connect(file)
-        self._lock = threading.Lock()
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._connection.close()
 
     def _run(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        # Every statement is a transaction of its own.
-        with self._lock, sqlite_errors(self._file):
-            return self._connection.execute(statement, values).fetchall()
+        with self._file.reading() as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def _change(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        with self._file.writing() as connection:
+            return connection.execute(statement, values).fetchall()
 
     def add(
         self, image: int, rater: str, *, emotion: str | None, valence: float | None, arousal: float | None
@@ -75,7 +66,7 @@ class Ratings:
         if emotion is None and (valence is None or arousal is None):
             raise QueryError("a rating names an emotion, or valence and arousal, or both")
         moment = datetime.now(UTC).isoformat(timespec="seconds")
-        rows = self._run(
+        rows = self._change(
             "INSERT INTO ratings (digest, rater, emotion, valence, arousal, moment) "
             "SELECT digest, ?, ?, ?, ?, ? FROM images WHERE id = ? "
             "ON CONFLICT (digest, rater) DO UPDATE SET emotion = excluded.emotion, valence = excluded.valence, "
@@ -88,7 +79,7 @@ class Ratings:
 
     def remove(self, rating: int) -> bool:
         """Take a rating back; whether there was one."""
-        return bool(self._run("DELETE FROM ratings WHERE id = ? RETURNING id", (rating,)))
+        return bool(self._change("DELETE FROM ratings WHERE id = ? RETURNING id", (rating,)))
 
     def all(self) -> list[Rating]:
         """Every rating of an image that is indexed now, oldest first."""

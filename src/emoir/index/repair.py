@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import glob
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from emoir.errors import IndexFileError
+from emoir.index.exchange import copy_database, exchange, free_name, open_raw, work_folder
 from emoir.index.layout import RowLayout
 from emoir.index.migrations import split_segment
-from emoir.index.schema import connect, create, move_index, sqlite_errors
+from emoir.index.schema import appear, connect, create, sqlite_errors
 from emoir.index.segments import ID_TYPE, ROW_TYPE, checksum, insert_segment
 
 Row = tuple[Any, ...]
@@ -51,11 +52,11 @@ class Repair:
 
 
 def repair(file: Path) -> Repair:
-    """Salvage an index: rows that can be read go into a new file, which takes the place of the damaged one.
+    """Salvage an index: rows that can be read take the place of what the file held.
 
     A reading is kept only if image and row vector are both there; what is lost is read again by the next
-    ``emoir index``. The damaged file is kept beside under another name. Nobody else should use the index
-    meanwhile.
+    ``emoir index``. The damaged content is kept beside under another name. Others may use the index meanwhile: what
+    they commit is kept as well, and they go on with the salvaged content.
 
     Args:
         file: the index.
@@ -66,33 +67,50 @@ def repair(file: Path) -> Repair:
     Raises:
         IndexFileError: if it is no index, or not even its model can be read.
     """
+    if not file.exists():
+        _bring_back(file)
     # To format 4, every segment must be read, which may be what cannot be done.
     with closing(connect(file, forward_to=3)) as old:
-        if _whole(old):
+        if is_whole(old):
             return Repair(0, 0, None)
+    counted = (0, 0)
+
+    def salvage(old: sqlite3.Connection, folder: Path) -> Path:
+        nonlocal counted
         facts: dict[str, str] = {key: value for key, value in _salvaged(old, "SELECT key, value FROM facts")}
         if not {"model", "layout", "licence"} <= set(facts):
             raise IndexFileError(
                 f"index {file}: not even its model can be read any more; move the file away and run emoir index again"
             )
-        made = Path(tempfile.mkdtemp(prefix=f".{file.name}.", dir=file.parent)) / file.name
-        try:
-            create(made, {key: value for key, value in facts.items() if key != "whole"})
-            with closing(connect(made)) as new, sqlite_errors(made):
-                images, files = _copy(old, new, RowLayout.from_json(facts["layout"]))
-                new.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            old.close()
-            kept_as = _free_name(file)
-            move_index(file, kept_as)
-            made.replace(file)
-        finally:
-            for left in made.parent.iterdir():
-                left.unlink()
-            made.parent.rmdir()
-    return Repair(images, files, kept_as)
+        made = folder / "salvaged"
+        create(made, {key: value for key, value in facts.items() if key != "whole"})
+        with closing(connect(made)) as new, sqlite_errors(made):
+            counted = _copy(old, new, RowLayout.from_json(facts["layout"]))
+        return made
+
+    kept_as = free_name(file, "damaged")
+    with sqlite_errors(file):
+        exchange(file, salvage, kept_as)
+    return Repair(*counted, kept_as)
 
 
-def _whole(connection: sqlite3.Connection) -> bool:
+def _bring_back(file: Path) -> None:
+    """Put back a damaged index that a repair was killed over, as earlier versions left it.
+
+    Raises:
+        IndexFileError: if there is none.
+    """
+    left = sorted(file.parent.glob(f"{glob.escape(file.name)}.damaged*"), key=lambda found: found.stat().st_mtime)
+    left = [found for found in left if not found.name.endswith(("-wal", "-shm"))]
+    if not left:
+        raise IndexFileError(f"there is no index {file} to repair")
+    with closing(open_raw(left[-1])) as damaged, work_folder(file) as folder, sqlite_errors(file):
+        copy_database(damaged, folder / "again")
+        appear(folder / "again", file)
+
+
+def is_whole(connection: sqlite3.Connection) -> bool:
+    """Whether everything in an index can be read and is what was written."""
     try:
         if connection.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
             return False
@@ -110,11 +128,6 @@ def _segments(connection: sqlite3.Connection, layout: RowLayout) -> Iterator[tup
     else:
         for _, ids, feelings, looks, expected in _numbered(connection, "segments"):
             yield ids, feelings, looks, expected == checksum(ids, feelings, looks)
-
-
-def _free_name(file: Path) -> Path:
-    numbers = (file.with_name(f"{file.name}.damaged{number or ''}") for number in range(10_000))
-    return next(name for name in numbers if not name.exists())
 
 
 def _copy(old: sqlite3.Connection, new: sqlite3.Connection, layout: RowLayout) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ APPLICATION_ID = 0x656D6F69
 BUSY_SECONDS = 60.0
 # With less than this free, what SQLite calls an input or output error is a full disk.
 FULL_BYTES = 2**20
+# The key of the facts under which copies of one index know each other.
+LIBRARY = "library"
 HARMED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -48,20 +51,12 @@ def create(file: Path, facts: Mapping[str, str]) -> None:
                 connection.executescript(TABLES)
                 for statement in (SEGMENTS, *ADDED):
                     connection.execute(statement)
-                connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
-            _appear(Path(name), file)
+                known = {LIBRARY: uuid.uuid4().hex, **facts}
+                connection.executemany("INSERT INTO facts VALUES (?, ?)", known.items())
+            appear(Path(name), file)
         finally:
             for suffix in ("", "-wal", "-shm"):
                 Path(name + suffix).unlink(missing_ok=True)
-
-
-def move_index(file: Path, name: Path) -> None:
-    """Give an index that nobody uses another name; its log goes with it."""
-    for suffix in ("-wal", "-shm"):
-        part = file.with_name(file.name + suffix)
-        if part.exists():
-            part.replace(name.with_name(name.name + suffix))
-    file.replace(name)
 
 
 def identity(file: Path) -> tuple[int, int] | None:
@@ -73,29 +68,56 @@ def identity(file: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def check_identity(file: Path, expected: tuple[int, int] | None) -> None:
-    """Make sure that an index lies where it was opened: SQLite would go on writing into a file that nobody finds.
+def prepare(connection: sqlite3.Connection) -> None:
+    """Make a writable index ready for daily use: a backup has no log, an older index no name of its library."""
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        connection.execute("PRAGMA journal_mode = WAL")
+    if library_of(connection) is None:
+        connection.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (LIBRARY, uuid.uuid4().hex))
 
-    Raises:
-        IndexFileError: if it does not.
+
+def library_of(connection: sqlite3.Connection) -> str | None:
+    """What copies of one index have in common; None in an older index that cannot be written."""
+    found = connection.execute("SELECT value FROM facts WHERE key = ?", (LIBRARY,)).fetchone()
+    return None if found is None else str(found[0])
+
+
+@contextmanager
+def folder_lock(file: Path) -> Iterator[None]:
+    """Let one process at a time put an index into its place, or take it away.
+
+    On Windows nobody can replace a file that is open, and nothing is locked.
     """
-    if identity(file) != expected:
-        raise IndexFileError(
-            f"index {file} was moved or deleted while it was written; put it back, or begin again with: "
-            "emoir index FOLDER"
-        )
+    if os.name == "nt":
+        yield
+        return
+    import fcntl
 
-
-def _appear(made: Path, file: Path) -> None:
-    """Give a file its name, unless the name is taken."""
+    folder = os.open(file.parent, os.O_RDONLY)
     try:
-        os.link(made, file)
-    except FileExistsError:
-        pass
-    except OSError:
-        # A file system without links.
-        if not file.exists():
-            made.rename(file)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def side_files(file: Path) -> list[Path]:
+    """The write-ahead log of an index, and its index in turn; they may not be there."""
+    return [file.with_name(file.name + suffix) for suffix in ("-wal", "-shm")]
+
+
+def appear(made: Path, file: Path) -> bool:
+    """Give a whole index its name, unless the name is taken; whether it was given.
+
+    A log that an index of this name left behind would be read into the new one, so it goes first.
+    """
+    with folder_lock(file):
+        if file.exists():
+            return False
+        for left in side_files(file):
+            left.unlink(missing_ok=True)
+        made.rename(file)
+        return True
 
 
 def _mode(file: Path) -> str:

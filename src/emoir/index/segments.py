@@ -85,37 +85,37 @@ def content_of_matrix(facts: Mapping[str, str], matrix: Matrix) -> Content:
     return said, len(ids), float(ids.sum()), int(ids[-1]) if len(ids) else None
 
 
-def load_matrix(connection: sqlite3.Connection, layout: RowLayout, guard: Guard) -> Matrix:
+def load_matrix(layout: RowLayout, guard: Guard) -> Matrix:
     """All living rows, in the order of their ids.
 
     Args:
-        connection: is read in one statement after another; rows of a batch committed between are left out.
         layout: of the rows.
-        guard: under which the connection is used when looks are asked for, later.
+        guard: under which the connection is used, now and when looks are asked for later.
 
     Raises:
         DamagedSegmentError: if a feeling has a value that none can have.
     """
     width = layout.feeling.stop
-    connection.execute("BEGIN")
-    try:
-        written = _written(connection)
-        # To ask which images live takes longer than to read their rows.
-        whole = connection.execute("SELECT 1 FROM facts WHERE key = 'whole'").fetchone() is not None
-        alive = None if whole else _living(connection)
-        ids, segments = np.empty((2, written), np.int64)
-        feelings = np.empty((written, width), np.float32)
-        filled = 0
-        for segment, id_blob, blob in connection.execute("SELECT id, ids, feelings FROM segments"):
-            segment_ids, rows = np.frombuffer(id_blob, ID_TYPE), _rows(blob, width)
-            if alive is not None:
-                kept = among(segment_ids, alive)
-                segment_ids, rows = segment_ids[kept], rows[kept]
-            part = slice(filled, filled + len(segment_ids))
-            ids[part], feelings[part], segments[part] = segment_ids, rows, segment
-            filled = part.stop
-    finally:
-        connection.execute("COMMIT")
+    with guard() as connection:
+        connection.execute("BEGIN")
+        try:
+            written = _written(connection)
+            # To ask which images live takes longer than to read their rows.
+            whole = connection.execute("SELECT 1 FROM facts WHERE key = 'whole'").fetchone() is not None
+            alive = None if whole else _living(connection)
+            ids, segments = np.empty((2, written), np.int64)
+            feelings = np.empty((written, width), np.float32)
+            filled = 0
+            for segment, id_blob, blob in connection.execute("SELECT id, ids, feelings FROM segments"):
+                segment_ids, rows = np.frombuffer(id_blob, ID_TYPE), _rows(blob, width)
+                if alive is not None:
+                    kept = among(segment_ids, alive)
+                    segment_ids, rows = segment_ids[kept], rows[kept]
+                part = slice(filled, filled + len(segment_ids))
+                ids[part], feelings[part], segments[part] = segment_ids, rows, segment
+                filled = part.stop
+        finally:
+            connection.execute("COMMIT")
     ids, feelings, segments = ids[:filled], feelings[:filled], segments[:filled]
     # Written so that NaN fails, too. Checksums would need the looks, which are read only when they are asked for.
     if filled and not (feelings.min() >= 0 and feelings.max() <= MOST_FEELING):
@@ -123,11 +123,11 @@ def load_matrix(connection: sqlite3.Connection, layout: RowLayout, guard: Guard)
     if not (ids[1:] > ids[:-1]).all():
         order = np.argsort(ids, kind="stable")
         ids, feelings, segments = ids[order], feelings[order], segments[order]
-    return Matrix(ids, feelings, StoredLooks(connection, guard, layout, ids, segments))
+    return Matrix(ids, feelings, StoredLooks(guard, layout, ids, segments))
 
 
-Guard: TypeAlias = Callable[[], AbstractContextManager[object]]
-"""Gives what a connection is used under: its lock, and our errors for SQLite's."""
+Guard: TypeAlias = Callable[[], AbstractContextManager[sqlite3.Connection]]
+"""Gives the connection, under its lock and with our errors for SQLite's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,14 +135,12 @@ class StoredLooks:
     """Reads the looks of images when they are asked for.
 
     Args:
-        connection: to read from.
-        guard: under which it is used.
+        guard: under which the connection is used.
         layout: of the rows.
         ids: (n,) all images, rising.
         segments: (n,) where each image's row lay; it may have been moved since, as segments are joined.
     """
 
-    connection: sqlite3.Connection
     guard: Guard
     layout: RowLayout
     ids: NDArray[np.int64]
@@ -154,23 +152,24 @@ class StoredLooks:
         found = np.zeros((len(wanted), self.layout.look.stop - self.layout.look.start), np.float16)
         missing = np.ones(len(wanted), np.bool_)
         everything = "SELECT ids, looks FROM segments"
-        with self.guard():
+        with self.guard() as connection:
             if ids is not None:
                 for segment in np.unique(self.segments[np.searchsorted(self.ids, wanted)]).tolist():
-                    self._fill(wanted, found, missing, f"{everything} WHERE id = ?", (segment,))
+                    self._fill(connection, wanted, found, missing, f"{everything} WHERE id = ?", (segment,))
             if missing.any():
-                self._fill(wanted, found, missing, everything)
+                self._fill(connection, wanted, found, missing, everything)
         return found if ids is None else found[np.searchsorted(wanted, ids)]
 
     def _fill(
         self,
+        connection: sqlite3.Connection,
         wanted: NDArray[np.int64],
         found: NDArray[np.float16],
         missing: NDArray[np.bool_],
         statement: str,
         values: tuple[int, ...] = (),
     ) -> None:
-        for id_blob, blob in self.connection.execute(statement, values):
+        for id_blob, blob in connection.execute(statement, values):
             ids = np.frombuffer(id_blob, ID_TYPE)
             asked = among(ids, wanted)
             places = np.searchsorted(wanted, ids[asked])

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -33,9 +30,11 @@ from emoir.index.base import (
 )
 from emoir.index.catalogue import Catalogue, Joined, find_records, joined, list_catalogues, store_catalogue
 from emoir.index.facts import load_facts, load_failures, load_files
+from emoir.index.file import IndexFile
 from emoir.index.layout import RowLayout
 from emoir.index.place import check_place, nothing_indexed
-from emoir.index.schema import check_identity, connect, create, identity, is_writable, sqlite_errors
+from emoir.index.ratings import Ratings
+from emoir.index.schema import LIBRARY, create, is_writable
 from emoir.index.statements import IN_SUBTREE, directory_id, facts_of, forget_copies, image_id, model_of, subtree
 from emoir.limits import Limits, RetryReason
 
@@ -60,11 +59,10 @@ class SqliteIndex:
                 raise nothing_indexed(file)
             create(file, facts_of(model))
         self.file = file
-        self._lock = threading.RLock()
-        self._connection = connect(file)
-        self._identity = identity(file)
+        self._opened = IndexFile(file)
+        self.ratings = Ratings(self._opened)
         self.model = model_of(dict(self._all("SELECT key, value FROM facts")))
-        self._cached: tuple[tuple[int, int], segments.Content, Matrix] | None = None
+        self._cached: tuple[tuple[int, int, int], segments.Content, Matrix] | None = None
         self._columns: tuple[Matrix, Attributes] | None = None
 
     @property
@@ -82,33 +80,11 @@ class SqliteIndex:
 
     def close(self) -> None:
         """Close the file; what was committed is safe without it."""
-        with self._lock:
-            self._connection.close()
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """One thread at a time, and our errors."""
-        with self._lock, sqlite_errors(self.file):
-            yield
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing; other writers wait."""
-        with self._reading():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                check_identity(self.file, self._identity)
-                self._connection.execute("COMMIT")
-            except BaseException:
-                # After some errors, such as a full disk, SQLite has rolled back itself.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        self._opened.close()
 
     def _all(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._reading():
-            return self._connection.execute(statement, values).fetchall()
+        with self._opened.reading() as connection:
+            return connection.execute(statement, values).fetchall()
 
     def require(self, model_id: str, *earlier_ids: str) -> None:
         """Make sure that the index is of this model, by this id or an earlier one.
@@ -125,7 +101,7 @@ class SqliteIndex:
     def recalibrate(self, model: IndexedModel, earlier_ids: Sequence[str] = ()) -> None:
         """Take over how the index's own model, by this id or an earlier one, is called and calibrated today."""
         if self.model != model and is_writable(self.file):
-            with self._transaction() as connection:
+            with self._opened.writing() as connection:
                 # Another process may have read everything again with another model.
                 (stored,) = connection.execute("SELECT value FROM facts WHERE key = 'model'").fetchone()
                 if stored in (model.id, *earlier_ids):
@@ -134,9 +110,10 @@ class SqliteIndex:
 
     def rebuild(self, model: IndexedModel) -> None:
         """Forget every reading and start again with another model; the roots stay."""
-        with self._transaction() as connection:
-            for table in ("files", "segments", "images", "directories", "facts"):
+        with self._opened.writing() as connection:
+            for table in ("files", "segments", "images", "directories"):
                 connection.execute(f"DELETE FROM {table}")
+            connection.execute("DELETE FROM facts WHERE key <> ?", (LIBRARY,))
             connection.executemany("INSERT INTO facts VALUES (?, ?)", facts_of(model).items())
         self.model, self._cached = model, None
 
@@ -151,14 +128,14 @@ class SqliteIndex:
         roots = self.roots()
         if any(below(folder, root) for root in roots):
             return
-        with self._transaction() as connection:
+        with self._opened.writing() as connection:
             covered = [(root,) for root in roots if below(root, folder)]
             connection.executemany("DELETE FROM roots WHERE path = ?", covered)
             connection.execute("INSERT OR IGNORE INTO roots VALUES (?)", (folder,))
 
     def remove_root(self, folder: bytes) -> None:
         """Forget that a folder was indexed; what is known of its files stays until ``forget``."""
-        with self._transaction() as connection:
+        with self._opened.writing() as connection:
             connection.execute("DELETE FROM roots WHERE path = ?", (folder,))
 
     def directories(self, folder: bytes) -> dict[bytes, int]:
@@ -169,7 +146,7 @@ class SqliteIndex:
     def set_devices(self, devices: Mapping[bytes, int]) -> None:
         """Remember the devices that directories lie on."""
         if devices:
-            with self._transaction() as connection:
+            with self._opened.writing() as connection:
                 connection.executemany(
                     "INSERT INTO directories (path, device) VALUES (?, ?) "
                     "ON CONFLICT DO UPDATE SET device = excluded.device",
@@ -188,7 +165,7 @@ class SqliteIndex:
         """Forget single files, as (directory, name), and whole directories; readings stay until ``tidy``."""
         if not files and not directories:
             return
-        with self._transaction() as connection:
+        with self._opened.writing() as connection:
             segments.unmark_whole(connection)
             connection.executemany(
                 "DELETE FROM files WHERE directory = (SELECT id FROM directories WHERE path = ?) AND name = ?", files
@@ -210,7 +187,7 @@ class SqliteIndex:
         Returns:
             Those of them that hold no image any more; they are forgotten altogether.
         """
-        with self._transaction() as connection:
+        with self._opened.writing() as connection:
             segments.unmark_whole(connection)
             forget_copies(connection, folders)
         emptied = [folder for folder in folders if not len(self.ids_below([folder]))]
@@ -250,7 +227,7 @@ class SqliteIndex:
             outcomes: in any order.
             limits: under which failures came about.
         """
-        with self._transaction() as connection:
+        with self._opened.writing() as connection:
             segments.unmark_whole(connection)
             fresh: dict[int, Extraction] = {}
             directories: dict[bytes, int] = {}
@@ -279,7 +256,7 @@ class SqliteIndex:
 
     def tidy(self) -> None:
         """Drop images that no file holds any more, and join small segments."""
-        with self._transaction() as connection:
+        with self._opened.writing() as connection:
             connection.execute("DELETE FROM images WHERE id NOT IN (SELECT image FROM files WHERE image IS NOT NULL)")
             segments.compact_segments(connection, self.layout)
             segments.mark_whole(connection)
@@ -288,41 +265,41 @@ class SqliteIndex:
 
     def set_catalogue(self, catalogue: Catalogue, roots: Sequence[bytes]) -> None:
         """Make a catalogue that of some folders, in place of what they had."""
-        with self._transaction() as connection:
+        with self._opened.writing() as connection:
             store_catalogue(connection, catalogue, roots)
 
     def joined(self, catalogue: Catalogue, roots: Sequence[bytes]) -> Joined:
         """How a catalogue fits the image files below some folders."""
-        with self._reading():
-            return joined(self._connection, catalogue, roots)
+        with self._opened.reading() as connection:
+            return joined(connection, catalogue, roots)
 
     def records(self, paths: Sequence[bytes]) -> dict[bytes, Record]:
         """What catalogues say of files; those of which they say nothing are left out."""
-        with self._reading():
-            return find_records(self._connection, paths)
+        with self._opened.reading() as connection:
+            return find_records(connection, paths)
 
     # Reading.
 
     def matrix(self) -> Matrix:
         """All rows of images that some file holds; kept in memory until the index changes."""
-        with self._reading():
-            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
-            state = (version, self._connection.total_changes)
+        with self._opened.reading() as connection:
+            (version,) = connection.execute("PRAGMA data_version").fetchone()
+            state = (self._opened.opened, version, connection.total_changes)
             if self._cached is None or self._cached[0] != state:
-                if self._cached is None or self._cached[1] != segments.content_of(self._connection):
+                if self._cached is None or self._cached[1] != segments.content_of(connection):
                     # Another process may have read everything again with another model.
                     facts = dict(self._all("SELECT key, value FROM facts"))
                     self.model = model_of(facts)
-                    matrix = segments.load_matrix(self._connection, self.layout, self._reading)
+                    matrix = segments.load_matrix(self.layout, self._opened.reading)
                     self._cached = state, segments.content_of_matrix(facts, matrix), matrix
                 self._cached = state, *self._cached[1:]
             return self._cached[2]
 
     def attributes(self, matrix: Matrix) -> Attributes:
         """What is known of the images of a matrix beside their rows; kept in memory as long as the matrix."""
-        with self._reading():
+        with self._opened.reading() as connection:
             if self._columns is None or self._columns[0] is not matrix:
-                self._columns = matrix, load_attributes(self._connection, matrix.ids)
+                self._columns = matrix, load_attributes(connection, matrix.ids)
             return self._columns[1]
 
     def ids_below(self, folders: Sequence[bytes]) -> NDArray[np.int64]:
@@ -331,8 +308,8 @@ class SqliteIndex:
             "SELECT image FROM files JOIN directories ON directories.id = files.directory "
             f"WHERE image IS NOT NULL AND {IN_SUBTREE}"
         )
-        with self._reading():
-            rows = (row for folder in folders for row in self._connection.execute(statement, subtree(folder)))
+        with self._opened.reading() as connection:
+            rows = (row for folder in folders for row in connection.execute(statement, subtree(folder)))
             return np.unique(np.fromiter((image for (image,) in rows), np.int64))
 
     def all_below(self, folders: Sequence[bytes]) -> bool:
@@ -352,8 +329,8 @@ class SqliteIndex:
 
     def files_of(self, id: int) -> tuple[bytes, list[tuple[bytes, FileStat]]] | None:
         """The digest of an image's content and, in order, every file that holds it as it was; None if none does."""
-        with self._reading():
-            return load_files(self._connection, id)
+        with self._opened.reading() as connection:
+            return load_files(connection, id)
 
     def facts(self, ids: Sequence[int], folders: Sequence[bytes] | None = None) -> list[ImageFacts]:
         """What is known of images, in the order asked; ids that are gone are left out.
@@ -362,8 +339,8 @@ class SqliteIndex:
             ids: of images.
             folders: prefer a copy that lies in one of these; of several, the first by path is named.
         """
-        with self._reading():
-            return load_facts(self._connection, ids, folders)
+        with self._opened.reading() as connection:
+            return load_facts(connection, ids, folders)
 
     def rows(
         self, ids: Sequence[int] | None = None, folders: Sequence[bytes] | None = None
@@ -394,7 +371,7 @@ class SqliteIndex:
         [(files, images)] = self._all("SELECT count(image), count(DISTINCT image) FROM files")
         parts = (self.file.with_name(self.file.name + suffix) for suffix in ("", "-wal"))
         size = sum(part.stat().st_size for part in parts if part.exists())
-        with self._reading():
-            failures, catalogues = load_failures(self._connection), list_catalogues(self._connection)
+        with self._opened.reading() as connection:
+            failures, catalogues = load_failures(connection), list_catalogues(connection)
         facts = str(self.file), self.model, tuple(self.roots())
         return IndexStatus(*facts, images, files, failures, size, catalogues)

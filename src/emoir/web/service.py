@@ -70,7 +70,6 @@ class Service:
     def __init__(self, collection: Collection, settings: Settings) -> None:
         self.collection, self.settings = collection, settings
         self.thumbnails = ThumbnailCache(settings.thumbnails)
-        self._ratings: Ratings | None = None
         self._lock = threading.Lock()
         self.reading = ConcurrencyLimit(settings.explanations, waiting=6)
         self._drawing = ConcurrencyLimit(os.cpu_count() or 1, waiting=20)
@@ -81,19 +80,12 @@ class Service:
 
     def close(self) -> None:
         """Close what is open; it opens again when it is needed."""
-        with self._lock:
-            if self._ratings is not None:
-                self._ratings.close()
-                self._ratings = None
         self.collection.close()
 
     @property
     def ratings(self) -> Ratings:
         """The ratings of the index."""
-        with self._lock:
-            if self._ratings is None:
-                self._ratings = Ratings(self.collection.store.file)
-            return self._ratings
+        return self.collection.ratings
 
     @property
     def state(self) -> str:

@@ -1,0 +1,49 @@
+"""emoir backup and emoir restore: a whole copy of the index, and its way back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from emoir.cli.options import IndexOption
+from emoir.cli.output import echo_err, printable
+
+if TYPE_CHECKING:
+    from emoir.index.backup import BackupReport
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the copy goes. An earlier backup of that name is replaced.")],
+    index: IndexOption = None,
+) -> None:
+    """Copy the index, with every rating, to FILE and verify the copy.
+
+    It may be searched, rated and indexed meanwhile: FILE holds what was there at one moment.
+    """
+    from emoir.collection import Collection
+
+    with Collection(index) as photos:
+        done = photos.backup(file)
+    echo_err(f"{printable(done.file)} holds {_counted(done)}; verified.")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that emoir backup made.")],
+    index: IndexOption = None,
+) -> None:
+    """Put a backup into the place of the index; what the index held before is kept beside it.
+
+    A running emoir serve goes on with the restored content.
+    """
+    from emoir.collection import Collection
+
+    with Collection(index) as photos:
+        done = photos.restore(file)
+    kept = "" if done.kept_as is None else f"; what was there before is kept as {printable(done.kept_as)}"
+    echo_err(f"{printable(done.file)} holds {_counted(done)}{kept}.")
+
+
+def _counted(done: BackupReport) -> str:
+    return f"{done.images:,} images in {done.files:,} files, {done.ratings:,} ratings, {done.records:,} records"
