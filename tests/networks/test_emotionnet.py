@@ -5,11 +5,9 @@ from dataclasses import asdict
 
 import pytest
 import torch
-from torch.nn import functional as F
 
 from emoir.networks import EmotionNet, NetworkConfig
-from emoir.networks.emotionnet import PlaneStem
-from emoir.planes import PLANES, PlaneStack
+from emoir.planes import PLANES
 
 SMALL = NetworkConfig(
     size=64, width=8, blocks=(1, 1), distributions={"mikels": 8, "ekman": 7}, weak={"scene": 6}, teacher=10
@@ -31,16 +29,6 @@ def test_every_plane_can_be_switched(planes: tuple[str, ...]) -> None:
         NetworkConfig(size=32, width=8, blocks=(1,), planes=planes, distributions={"mikels": 8})
     ).eval()
     assert network(torch.rand(1, 3, 32, 32)).heads["mikels"].shape == (1, 8)
-
-
-@pytest.mark.parametrize("training", [False, True])
-def test_a_stem_convolves_its_planes_joined(training: bool) -> None:
-    torch.manual_seed(0)
-    stem = PlaneStem(PlaneStack(("lab", "gabor", "variance")), 6).train(training)
-    images = torch.rand(11, 3, 32, 32)
-    planes = stem.planes(images) / stem.deviations
-    expected = F.relu(stem.norm(F.conv2d(planes, stem.convolution.weight, stride=2, padding=1)))
-    torch.testing.assert_close(stem(images), expected, atol=1e-4, rtol=1e-4)
 
 
 def test_gradients_reach_every_parameter() -> None:

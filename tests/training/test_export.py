@@ -13,10 +13,10 @@ from safetensors.torch import load_file
 from emoir import Collection, Model
 from emoir.emotions.calibration import ConfidenceCurve
 from emoir.errors import TrainingError
-from emoir.models.model import CARD, GRAPH, LEARNT_FROM, WEIGHTS, shipped_model_folder
+from emoir.models.model import CARD, GRAPH, LEARNT_FROM, WEIGHTS
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.calibrate import fit_confidence, fit_temperature
-from emoir.training.export import ExportedNetwork, check_agreement, export_model, folded
+from emoir.training.export import ExportedNetwork, check_agreement, export_model
 from tests.pictures import noise, save_photos
 
 
@@ -84,16 +84,6 @@ def test_card_weights_and_digests(network: EmotionNet, folder: Path) -> None:
     photos = sorted((folder.parent / "photos").iterdir())
     digests = sorted(hashlib.sha256(photo.read_bytes()).hexdigest()[:16] for photo in photos)
     assert (folder / LEARNT_FROM).read_text().split() == digests
-
-
-def test_the_shipped_weights_are_the_shipped_graph() -> None:
-    shipped = shipped_model_folder()
-    card = json.loads((shipped / CARD).read_text(encoding="utf-8"))
-    network = EmotionNet(NetworkConfig.from_dict(card["network"])).eval()
-    network.load_state_dict(load_file(shipped / WEIGHTS))
-    temperatures = {space: card["temperatures"][space] for space in card["class_names"]}
-    outputs = ["embedding", "valence_arousal", *temperatures]
-    check_agreement(ExportedNetwork(folded(network), temperatures).eval(), shipped / GRAPH, outputs)
 
 
 def test_temperature_is_found() -> None:

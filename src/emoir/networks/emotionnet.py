@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import replace
 
 import torch
@@ -12,6 +11,7 @@ from torch.nn import functional as F
 from emoir.networks.base import EMBEDDING, VALENCE_AROUSAL, Network, NetworkConfig, NetworkOutput
 from emoir.networks.pooling import GramPooling, mean_and_deviation
 from emoir.networks.residual import ResidualBlock
+from emoir.networks.stem import PlaneStem
 from emoir.planes import PlaneStack
 
 COLOUR_CHANNELS = 24
@@ -20,40 +20,6 @@ GRAM_CHANNELS = 16
 FEATURES = 384
 # Logits are cosines between the unit embedding and a class vector, times a learnt scale that starts here.
 LOGIT_SCALE = 8.0
-TRAINING_CHUNK = 8
-
-
-class PlaneStem(nn.Module):
-    """Planes of one kind and one strided convolution over them.
-
-    Planes differ in spread by a factor of fifty: the kernels are learnt as if every channel had unit
-    deviation. Dividing the kernels instead of the planes costs nothing, and the normalisation behind
-    takes the means out.
-    """
-
-    deviations: Tensor
-
-    def __init__(self, planes: PlaneStack, channels: int) -> None:
-        super().__init__()
-        self.planes = planes
-        self.register_buffer("deviations", torch.tensor(planes.deviations).view(1, -1, 1, 1), persistent=False)
-        self.convolution = nn.Conv2d(planes.channels, channels, 3, 2, 1, bias=False)
-        self.norm = nn.BatchNorm2d(channels)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, S, S) sRGB to (B, channels, S / 2, S / 2)."""
-        # In training a few images at a time, so that their planes stay in the processor's cache.
-        parts = images.split(TRAINING_CHUNK) if self.training else (images,)
-        # Planes are exact numbers, not learnt ones: they are computed in float32 under autocast, too; and faster
-        # channel by channel, whatever the order of the memory.
-        with torch.autocast(images.device.type, enabled=False):
-            each = zip(*(self.planes.each(part.float().contiguous()) for part in parts), strict=True)
-            planes = [torch.cat(plane) for plane in each]
-        kernels = (self.convolution.weight / self.deviations).split(self.planes.widths, dim=1)
-        # Convolved one by one and added: joining them first takes the runtime as long as the convolution itself.
-        answers = (F.conv2d(plane, kernel, stride=2, padding=1) for plane, kernel in zip(planes, kernels, strict=True))
-        maps = functools.reduce(torch.add, answers)
-        return F.relu(self.norm(maps))
 
 
 class EmotionNet(Network):

@@ -14,7 +14,8 @@ from emoir.planes.base import Plane, luma
 
 WINDOW_SIGMA = 1.5
 WINDOW_RADIUS = 4
-# Squared gradients below this are noise of 8-bit images: flat regions have coherence 0, not noise.
+# Weak gradients count less, flat regions not at all: their direction is that of noise and of the JPEG coder. The value
+# is a gradient of 2.5 grey levels per pixel, below which a fifth of a photograph lies.
 FLAT = 1e-4
 
 
@@ -26,22 +27,23 @@ def _gradient_kernels() -> Tensor:
 
 @functools.cache
 def smoothing_matrix(length: int) -> NDArray[np.float32]:
-    """The Gaussian window along one axis as a matrix: a line of pixels times it is the line smoothed.
+    """The Gaussian window at every second pixel of a line, as a matrix: the line times it is smoothed and halved.
 
     A product with a banded matrix is several times faster on processors than a convolution of one channel.
     Beyond its ends the line goes on with its last value.
 
     Returns:
-        (length, length); the weights of each result, a column, sum to 1.
+        (length, length / 2); the weights of each result, a column, sum to 1.
 
     Example:
         >>> bool(np.allclose(smoothing_matrix(20).sum(axis=0), 1))
         True
     """
-    axis = np.arange(length)
-    matrix = np.zeros((length, length))
+    centres = np.arange(0, length, 2)
+    matrix = np.zeros((length, len(centres)))
     for offset in range(-WINDOW_RADIUS, WINDOW_RADIUS + 1):
-        np.add.at(matrix, ((axis + offset).clip(0, length - 1), axis), np.exp(-(offset**2) / (2 * WINDOW_SIGMA**2)))
+        weight = np.exp(-(offset**2) / (2 * WINDOW_SIGMA**2))
+        np.add.at(matrix, ((centres + offset).clip(0, length - 1), centres // 2), weight)
     return np.asarray(matrix / matrix.sum(axis=0), dtype=np.float32)
 
 
@@ -49,14 +51,14 @@ def coherence(images: Tensor) -> Tensor:
     """Coherence of the structure tensor of the luma, (l1 - l2) / (l1 + l2) of its eigenvalues.
 
     Args:
-        images: (B, 3, H, W) sRGB in [0, 1].
+        images: (B, 3, H, W) sRGB in [0, 1], H and W even.
 
     Returns:
-        (B, 1, H, W) in [0, 1]: 1 where all gradients share a direction, 0 where they cancel or where
-        the picture is flat. Edges are replicated.
+        (B, 1, H / 2, W / 2) in [0, 1], at every second pixel of every second row: 1 where all gradients share a
+        direction, 0 where they cancel or where the picture is flat. Edges are replicated.
 
     Raises:
-        ShapeError: if the batch has another shape or an integer type.
+        ShapeError: if the batch has another shape, odd sides or an integer type.
 
     References:
         Bigun, J. & Granlund, G. H. (1987). Optimal orientation detection of linear symmetry.
@@ -64,17 +66,19 @@ def coherence(images: Tensor) -> Tensor:
 
     Example:
         >>> stripes = (torch.arange(32) % 8 < 4).float().expand(1, 3, 32, 32)
-        >>> float(coherence(stripes)[0, 0, 16, 16]) > 0.9
+        >>> float(coherence(stripes)[0, 0, 8, 8]) > 0.9
         True
     """
     grey = luma(images)
     slopes = F.conv2d(F.pad(grey, (1,) * 4, mode="replicate"), _gradient_kernels().to(grey))
     x, y = slopes[:, 0:1], slopes[:, 1:2]
     down, across = (torch.from_numpy(smoothing_matrix(int(length))).to(grey) for length in grey.shape[2:])
-    xx, yy, xy = (down.T @ product @ across for product in (x * x, y * y, x * y))
+    products = torch.cat([x * x, y * y, x * y], dim=1)
+    xx, yy, xy = (down.T @ products @ across).split(1, dim=1)
     # Moved off zero: the square root's slope is infinite there.
     difference = torch.sqrt((xx - yy) ** 2 + 4 * xy**2 + 1e-12)
-    return (difference - 1e-6) / (xx + yy + FLAT)
+    result: Tensor = (difference - 1e-6) / (xx + yy + FLAT)
+    return result
 
 
 class Coherence(Plane):

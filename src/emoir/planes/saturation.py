@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from emoir.planes.base import Plane, check_srgb
+from emoir.planes.base import Plane, check_srgb, halved
 
 
 def saturation(images: Tensor) -> Tensor:
@@ -37,12 +37,13 @@ def saturation(images: Tensor) -> Tensor:
 
 
 class Saturation(Plane):
-    """HSV saturation, one channel in [0, 1]."""
+    """HSV saturation of every 2 x 2 pixels' mean colour, one channel in [0, 1]."""
 
     channels = 1
     value_range = (0.0, 1.0)
     kind = "colour"
-    deviations = (0.251,)
+    deviations = (0.244,)
 
     def forward(self, images: Tensor) -> Tensor:
-        return saturation(images)
+        check_srgb(images)
+        return saturation(halved(images))

@@ -8,9 +8,10 @@ from emoir.planes.base import Plane, check_srgb
 
 
 class Srgb(Plane):
-    """sRGB as it is, three channels in [0, 1]."""
+    """sRGB at full resolution, three channels in [0, 1]."""
 
     channels = 3
+    stride = 1
     value_range = (0.0, 1.0)
     kind = "colour"
     deviations = (0.288, 0.28, 0.299)

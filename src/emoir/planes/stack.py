@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from emoir.errors import ShapeError
@@ -25,7 +24,7 @@ PLANES: dict[str, type[Plane]] = {
 
 
 class PlaneStack(nn.Module):
-    """Several planes of one image, joined along the channels in the order of their names.
+    """Several planes of one image, in the order of their names.
 
     The stack has no learnt parameters. It is part of the model and of the exported graph, so that the
     runtime feeds plain sRGB.
@@ -37,9 +36,10 @@ class PlaneStack(nn.Module):
         ShapeError: for a name that is not in ``PLANES`` or stands twice.
 
     Example:
+        >>> import torch
         >>> stack = PlaneStack(("lab", "gabor"))
-        >>> stack.channels, stack(torch.rand(2, 3, 32, 32)).shape
-        (11, torch.Size([2, 11, 32, 32]))
+        >>> stack.channels, [tuple(plane.shape) for plane in stack(torch.rand(2, 3, 32, 32))]
+        (11, [(2, 3, 16, 16), (2, 8, 16, 16)])
     """
 
     def __init__(self, names: tuple[str, ...]) -> None:
@@ -57,10 +57,10 @@ class PlaneStack(nn.Module):
         """The planes of one kind, ``"colour"`` or ``"texture"``, as a stack of their own."""
         return PlaneStack(tuple(name for name in self.names if PLANES[name].kind == kind))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Planes of an sRGB batch (B, 3, H, W) in [0, 1] as (B, channels, H, W)."""
-        return torch.cat(self.each(images), dim=1)
+    def of_stride(self, stride: int) -> PlaneStack:
+        """The planes of one resolution as a stack of their own."""
+        return PlaneStack(tuple(name for name in self.names if PLANES[name].stride == stride))
 
-    def each(self, images: Tensor) -> list[Tensor]:
-        """The planes one by one, (B, its channels, H, W) each."""
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Planes of an sRGB batch (B, 3, H, W) in [0, 1], one by one: (B, its channels, H / stride, W / stride)."""
         return [plane(images) for plane in self.planes]

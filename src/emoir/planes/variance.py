@@ -39,19 +39,19 @@ _CENTRED = circle_kernels() - circle_kernels().mean(dim=0)
 
 
 def local_variance(images: Tensor) -> Tensor:
-    """Rotation-invariant local variance VAR(8, 1) of the luma.
+    """Rotation-invariant local variance VAR(8, 1) of the luma, at every second pixel of every second row.
 
     It is the companion of local binary patterns: LBP keeps the pattern and drops the contrast, VAR keeps
     the contrast and drops the pattern. Unlike LBP codes it has a gradient.
 
     Args:
-        images: (B, 3, H, W) sRGB in [0, 1].
+        images: (B, 3, H, W) sRGB in [0, 1], H and W even.
 
     Returns:
-        (B, 1, H, W) in [0, 0.25]; edges are replicated.
+        (B, 1, H / 2, W / 2) in [0, 0.25]; edges are replicated.
 
     Raises:
-        ShapeError: if the batch has another shape or an integer type.
+        ShapeError: if the batch has another shape, odd sides or an integer type.
 
     References:
         Ojala, T., Pietikainen, M. & Maenpaa, T. (2002). IEEE TPAMI 24(7), 971-987, equation 10.
@@ -62,7 +62,7 @@ def local_variance(images: Tensor) -> Tensor:
         True
     """
     grey = luma(images)
-    centred = F.conv2d(F.pad(grey, (1,) * 4, mode="replicate"), _CENTRED.to(grey))
+    centred = F.conv2d(F.pad(grey, (1,) * 4, mode="replicate"), _CENTRED.to(grey), stride=2)
     return mixed(centred * centred, torch.full((1, NEIGHBOURS), 1 / NEIGHBOURS).to(grey))
 
 
