@@ -25,7 +25,7 @@ from emoir.emotions import EKMAN, MIKELS, EmotionReading
 from emoir.evaluate.provenance import provenance
 from emoir.extract.extraction import Extraction
 from emoir.images.walk import FileStat
-from emoir.index import RowLayout, SqliteIndex
+from emoir.index import RowLayout, SqliteStore
 from emoir.index.base import FileOutcome, IndexedModel
 from emoir.limits import Limits
 from emoir.models import Model
@@ -38,7 +38,7 @@ def invented(count: int, file: Path, model: Model) -> None:
     """An index of readings without files."""
     random = np.random.default_rng(0)
     layout = RowLayout(model.card.class_names)
-    with SqliteIndex(file, model=IndexedModel(model.id, layout, model.card.licence, model.card.scores)) as index:
+    with SqliteStore(file, model=IndexedModel(model.id, layout, model.card.licence, model.card.scores)) as index:
         index.add_root(b"/photos")
         for start in range(0, count, BATCH):
             index.record(

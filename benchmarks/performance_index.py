@@ -18,7 +18,7 @@ from PIL import Image
 
 from emoir import Collection
 from emoir.images.walk import walk
-from emoir.index.recorder import Progress
+from emoir.index.writer import Progress
 from photographs import photograph_folder
 from synthetic import write_index
 from timing import Ratio, milliseconds, python, time_ratio, together

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir import Collection
-from emoir.index import SqliteIndex
+from emoir.index import SqliteStore
 from emoir.search.filters import Filters, Range
 from synthetic import made_up_files, write_index
 from timing import Ratio, python, time_ratio
@@ -34,8 +34,8 @@ def index_of(folder: Path, rows: int) -> Path:
 
 def warm(folder: Path, repeats: int, rows: int) -> list[Ratio]:
     """A collection that has answered before, against one product; and with a filter that keeps one row in a hundred."""
-    with Collection(index_of(folder, rows)) as photos, SqliteIndex(photos.location) as index:
-        matrix = index.matrix()
+    with Collection(index_of(folder, rows)) as photos, SqliteStore(photos.location) as index:
+        matrix = index.vectors()
         weights = np.random.default_rng(0).random((index.layout.length,), dtype=np.float32)
         kept = Filters(confidence=Range(float(np.quantile(index.attributes(matrix).confidence, 0.99))))
 
@@ -107,8 +107,8 @@ def engines(folder: Path, repeats: int, rows: int) -> list[Ratio]:
     if missing:
         sys.exit(f"{', '.join(missing)} are not installed; see the docstring of performance.py")
     ratios = []
-    with Collection(index_of(folder, rows)) as photos, SqliteIndex(photos.location) as index:
-        matrix = index.matrix()
+    with Collection(index_of(folder, rows)) as photos, SqliteStore(photos.location) as index:
+        matrix = index.vectors()
         group = np.random.default_rng(1).random(len(matrix.ids)).astype(np.float32)
         confidence = index.attributes(matrix).confidence
         kept = Filters(confidence=Range(float(np.quantile(confidence, 0.99))))

@@ -11,7 +11,7 @@ from emoir import EmotionReadings, Model
 from emoir.extract import Extraction
 from emoir.images.palette import PALETTE_LENGTH
 from emoir.images.walk import FileStat
-from emoir.index import FileOutcome, RowLayout, SqliteIndex
+from emoir.index import FileOutcome, RowLayout, SqliteStore
 from emoir.index.base import IndexedModel
 from emoir.index.layout import EMBEDDING_LENGTH
 from emoir.limits import Limits
@@ -29,7 +29,7 @@ def write_index(location: Path, root: bytes, files: Sequence[tuple[bytes, FileSt
     model = Model()
     card = model.card
     indexed = IndexedModel(model.id, RowLayout(card.class_names), card.licence, card.scores)
-    with SqliteIndex(location, model=indexed) as index:
+    with SqliteStore(location, model=indexed) as index:
         index.add_root(root)
         readings = _extractions(model, [stat for _, stat in files], seed)
         for start in range(0, len(files), BATCH):
@@ -38,7 +38,7 @@ def write_index(location: Path, root: bytes, files: Sequence[tuple[bytes, FileSt
                 [FileOutcome(path, stat, reading) for (path, stat), reading in zip(part, readings, strict=False)],
                 Limits(),
             )
-        index.tidy()
+        index.compact()
 
 
 def _extractions(model: Model, stats: Sequence[FileStat], seed: int) -> Iterator[Extraction]:

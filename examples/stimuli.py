@@ -23,7 +23,7 @@ from emoir import Collection
 from emoir.export import image_table, write_codebook, write_csv
 from emoir.extract import Failure
 from emoir.extract.features import Features, measure_files
-from emoir.index import ImageFacts
+from emoir.index import ImageMetadata
 from emoir.index.base import as_path
 from emoir.search.filters import Filters, Range
 from emoir.select import Pool, draw, matched_stimuli, pools_of
@@ -49,8 +49,8 @@ out.mkdir(parents=True, exist_ok=True)
 # %%
 photos = Collection(out / "stimuli.emoir")
 report = photos.index(folder)
-facts, readings, vectors = photos.rows()
-print(f"{len(facts)} images; {report.failed} files could not be read")
+metadata, readings, vectors = photos.rows()
+print(f"{len(metadata)} images; {report.failed} files could not be read")
 for name, values in (("valence", readings.valence), ("arousal", readings.arousal)):
     low, middle, high = np.quantile(values, (0.1, 0.5, 0.9))
     print(f"{name}: median {middle:.2f}, four in five images from {low:.2f} to {high:.2f}")
@@ -65,7 +65,9 @@ middle = float(np.median(readings.valence))
 unpleasant = Pool(*photos.rows(filters=Filters(valence=Range(high=middle))))
 for row in draw(unpleasant, 5, per_folder=3, seed=2026):
     reading = unpleasant.readings[row]
-    print(f"{as_path(unpleasant.facts[row].path).name}: valence {reading.valence:.2f}, arousal {reading.arousal:.2f}")
+    print(
+        f"{as_path(unpleasant.metadata[row].path).name}: valence {reading.valence:.2f}, arousal {reading.arousal:.2f}"
+    )
 
 # %% [markdown]
 # ## Two matched conditions
@@ -74,9 +76,9 @@ for row in draw(unpleasant, 5, per_folder=3, seed=2026):
 
 
 # %%
-def measured(images: list[ImageFacts]) -> list[Features | None]:
+def measured(images: list[ImageMetadata]) -> list[Features | None]:
     """The features of images, None where a file cannot be read."""
-    answers = measure_files([(as_path(fact.path), fact.modified_ns) for fact in images])
+    answers = measure_files([(as_path(entry.path), entry.modified_ns) for entry in images])
     return [None if isinstance(answer, Failure) else answer for answer in answers]
 
 
@@ -84,7 +86,7 @@ third, two_thirds = np.quantile(readings.valence, (1 / 3, 2 / 3))
 conditions = {"less pleasant": Range(high=float(third)), "more pleasant": Range(low=float(two_thirds))}
 candidates = {name: Pool(*photos.rows(filters=Filters(valence=valence))) for name, valence in conditions.items()}
 pools, _ = pools_of(candidates, seed=2026)
-features = {name: measured(list(pool.facts)) for name, pool in pools.items()}
+features = {name: measured(list(pool.metadata)) for name, pool in pools.items()}
 stimuli = matched_stimuli(pools, features, 4, variables=("luminance", "contrast", "complexity"), seed=2026)
 for line in balance_table(stimuli.balance, stimuli.conditions):
     print("  ".join(cell.ljust(15) for cell in line).rstrip())
@@ -97,7 +99,7 @@ for line in balance_table(stimuli.balance, stimuli.conditions):
 # One row an image: readings, colour and texture; the codebook names unit, range and source of every column.
 
 # %%
-table = image_table(facts, readings, measured(facts))
+table = image_table(metadata, readings, measured(metadata))
 write_csv(table, out / "features.csv")
 write_codebook(table.columns, out / "features.codebook.csv")
 wanted = [column for column in table.columns if column.name in ("valence", "lightness", "colourfulness", "warmth")]

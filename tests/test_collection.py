@@ -16,15 +16,15 @@ from emoir import Collection
 from emoir.emotions.code import encode_reading
 from emoir.errors import IndexFileError, ModelMismatchError, QueryError
 from emoir.index import RowLayout
-from emoir.index.recorder import Progress
+from emoir.index.writer import Progress
 from emoir.limits import Limits
 from emoir.models.model import CARD
 from tests.pictures import encoded, noise, save_photos
 
 
 def readings(collection: Collection) -> dict[str, dict[str, object]]:
-    facts, found, _ = collection.rows()
-    return {os.fsdecode(fact.path): reading.to_dict() for fact, reading in zip(facts, found, strict=True)}
+    metadata, found, _ = collection.rows()
+    return {os.fsdecode(entry.path): reading.to_dict() for entry, reading in zip(metadata, found, strict=True)}
 
 
 def test_three_lines_in_a_script_without_a_main_guard(tmp_path: Path) -> None:

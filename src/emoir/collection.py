@@ -17,16 +17,16 @@ from emoir.emotions.lexicon_files import read_lexicon
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import IndexFileError, QueryError
 from emoir.extract import LocalExtractor
-from emoir.index import ImageFacts, IndexStatus, RowLayout, SqliteIndex
+from emoir.index import ImageMetadata, IndexStatus, RowLayout, SqliteStore
 from emoir.index.backup import BackupReport, backup, restore
 from emoir.index.base import IndexedModel, as_file, as_folder, as_path, below
 from emoir.index.catalogue import read_catalogue
-from emoir.index.place import default_index
+from emoir.index.location import default_index
 from emoir.index.ratings import Ratings
-from emoir.index.recorder import IndexReport, Progress, Recorder, Report
 from emoir.index.repair import Repair, repair
 from emoir.index.scan import Scan, scan
-from emoir.index.scope import AnyPath, Scope, SomePaths
+from emoir.index.selection import AnyPath, Selection, SomePaths
+from emoir.index.writer import IndexReport, IndexWriter, Progress, Report
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.models import Model, ModelFolder
 from emoir.search import Match, Matches, parse_query
@@ -67,7 +67,7 @@ class Collection:
         self._words = None if chosen is None else read_lexicon(Path(chosen))
         self._text_encoder = text_encoder
         self._model: Model | None = None
-        self._index: SqliteIndex | None = None
+        self._index: SqliteStore | None = None
         self._lock = threading.RLock()
 
     def __enter__(self) -> Collection:
@@ -93,15 +93,15 @@ class Collection:
                 self._model = Model(self._model_folder)
             return self._model
 
-    def _open(self, model: IndexedModel | None = None) -> SqliteIndex:
+    def _open(self, model: IndexedModel | None = None) -> SqliteStore:
         """The index as it is; made for a model, if one is given and there is none."""
         with self._lock:
             if self._index is None:
-                self._index = SqliteIndex(self.location, model=model)
+                self._index = SqliteStore(self.location, model=model)
             return self._index
 
     @property
-    def store(self) -> SqliteIndex:
+    def store(self) -> SqliteStore:
         """The index itself, for what looks deeper than a search.
 
         Raises:
@@ -165,7 +165,7 @@ class Collection:
             scan(index, root, found, prune=prune, again=again)
         progress = Progress(total=len(found.fresh))
         with LocalExtractor(reader.folder, workers=workers, limits=limits) as pool:
-            Recorder(index, progress, limits, report).run(found.fresh, pool)
+            IndexWriter(index, progress, limits, report).run(found.fresh, pool)
         vanished = [str(as_path(root)) for root in roots if progress.vanished and not os.path.isdir(root)]
         if vanished:
             raise IndexFileError(
@@ -183,7 +183,7 @@ class Collection:
         for root in {*renamed, *pruned}:
             index.remove_root(root)
         if progress.done or found.removed or found.kept:
-            index.tidy()
+            index.compact()
         kept = tuple(as_path(path) for path in found.kept if path not in emptied)
         joined = None if records is None else index.joined(records, roots)
         counts = progress.read, progress.moved, progress.failed, found.unchanged, found.removed
@@ -191,7 +191,7 @@ class Collection:
 
     def _prepare(
         self, named: list[bytes], reader: ModelFolder, *, prune: bool, rebuild: bool
-    ) -> tuple[SqliteIndex, list[bytes]]:
+    ) -> tuple[SqliteStore, list[bytes]]:
         """The index and the folders to scan; no reading is touched if anything is wrong."""
         card = reader.card
         model = IndexedModel(reader.id, RowLayout(card.class_names), card.licence, card.scores)
@@ -295,7 +295,7 @@ class Collection:
         )
         index = self._open()
         parsed = query if isinstance(query, Query) else parse_query(query)
-        scope = Scope.of(index, folders, paths)
+        scope = Selection.of(index, folders, paths)
         read_example = partial(self._read_example, limits=limits)
         vocabulary = Vocabulary.of(index.layout, self._words, self._text_encoder)
         found = find(
@@ -308,25 +308,25 @@ class Collection:
             excluded=self._example_files(parsed, index),
         )
         scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
-        facts, rows = index.rows(found.ids.tolist(), scope.folders)
-        readings = index.readings(facts, rows)
+        metadata, rows = index.rows(found.ids.tolist(), scope.folders)
+        readings = index.readings(metadata, rows)
         parts = term_scores(found.query, rows, index.layout, read_example, vocabulary)
         matches = tuple(
-            Match(fact.id, as_path(fact.path), scores[fact.id], reading, part, fact.record)
-            for fact, reading, part in zip(scope.named(index, facts), readings, parts, strict=True)
+            Match(entry.id, as_path(entry.path), scores[entry.id], reading, part, entry.record)
+            for entry, reading, part in zip(scope.named(index, metadata), readings, parts, strict=True)
         )
         return Matches(str(found.query), matches, found.unknown, found.searched, found.hidden)
 
     def _read_example(self, source: TermSource, *, limits: Limits) -> EmotionReading:
         index = self._open()
         if isinstance(source, ImageId):
-            facts, rows = index.rows([source.id])
-            if not facts:
+            metadata, rows = index.rows([source.id])
+            if not metadata:
                 raise QueryError(
                     f"id:{source.id}: no image of this index has that id",
                     chinese=f"id:{source.id}：索引里没有这个编号的图片",
                 )
-            return index.readings(facts, rows)[0]
+            return index.readings(metadata, rows)[0]
         if isinstance(source, EncodedReading):
             # A code may be older or newer than the index by a change of the model's id that changed no reading.
             ids = (self.model.id, *self.model.card.earlier_ids)
@@ -341,7 +341,7 @@ class Collection:
         except OSError as error:
             raise QueryError(f"{source.path}: {error}") from error
 
-    def _example_files(self, query: Query, index: SqliteIndex) -> list[int]:
+    def _example_files(self, query: Query, index: SqliteStore) -> list[int]:
         """Ids of the example files that are indexed themselves."""
         paths = [term.source.path for term in query.terms if isinstance(term.source, ImageFile)]
         ids = (index.id_of(as_file(os.path.expanduser(path))) for path in paths)
@@ -363,7 +363,7 @@ class Collection:
         folders: SomePaths | None = None,
         paths: SomePaths | None = None,
         filters: Filters | None = None,
-    ) -> tuple[list[ImageFacts], EmotionReadings, NDArray[np.float32]]:
+    ) -> tuple[list[ImageMetadata], EmotionReadings, NDArray[np.float32]]:
         """Every indexed image with its reading and its row vector, in the order of the paths.
 
         Args:
@@ -372,22 +372,22 @@ class Collection:
             filters: conditions that an image must meet.
 
         Returns:
-            ``(facts, readings, vectors)``, row by row; vectors (n, d) are laid out as ``RowLayout`` says.
+            ``(metadata, readings, vectors)``, row by row; vectors (n, d) are laid out as ``RowLayout`` says.
 
         Raises:
             IndexFileError: if nothing has been indexed yet.
         """
         index = self._open()
-        scope = Scope.of(index, folders, paths)
+        scope = Selection.of(index, folders, paths)
         context = _context(index)
         chosen = selected_rows(context, filters, scope.candidates(index))
-        facts, rows = index.rows(None if chosen is None else context.matrix.ids[chosen].tolist(), scope.folders)
-        facts = scope.named(index, facts)
-        order = sorted(range(len(facts)), key=lambda row: facts[row].path)
-        facts, rows = [facts[row] for row in order], rows[order]
-        return facts, index.readings(facts, rows), rows
+        metadata, rows = index.rows(None if chosen is None else context.matrix.ids[chosen].tolist(), scope.folders)
+        metadata = scope.named(index, metadata)
+        order = sorted(range(len(metadata)), key=lambda row: metadata[row].path)
+        metadata, rows = [metadata[row] for row in order], rows[order]
+        return metadata, index.readings(metadata, rows), rows
 
 
-def _context(index: SqliteIndex) -> SearchContext:
-    matrix = index.matrix()
+def _context(index: SqliteStore) -> SearchContext:
+    matrix = index.vectors()
     return SearchContext(matrix, index.layout, lambda: index.attributes(matrix), index.model.scores)

@@ -382,8 +382,8 @@ def test_stopped_in_the_middle_nothing_is_lost(emoir: Shell, blow: signal.Signal
     finished = emoir("index", "photos").stderr
     assert f"{600 - done} read, {done} unchanged".encode() in finished
     with Collection(location) as collection:
-        facts, readings, _ = collection.rows()
-    assert [os.path.basename(fact.path) for fact in facts] == [f"{number:04}.jpg".encode() for number in range(600)]
+        metadata, readings, _ = collection.rows()
+    assert [os.path.basename(item.path) for item in metadata] == [f"{number:04}.jpg".encode() for number in range(600)]
     assert len(readings) == 600
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from emoir import Collection
 from emoir.errors import IndexFileError
-from emoir.index.recorder import Progress
+from emoir.index.writer import Progress
 from tests.cli.test_cli import Shell, committed
 from tests.pictures import save_photos
 

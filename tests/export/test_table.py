@@ -25,12 +25,12 @@ from emoir.extract.features import Features, measure_files
 from emoir.images.decode import decode
 from emoir.images.features import FEATURE_SIDE, Column, measure
 from emoir.index import RowLayout
-from emoir.index.base import ImageFacts, as_path
+from emoir.index.base import ImageMetadata, as_path
 from tests.pictures import save_photos
 
 
-def measured(facts: list[ImageFacts]) -> list[Features | None]:
-    answers = measure_files([(as_path(fact.path), fact.modified_ns) for fact in facts], workers=2)
+def measured(metadata: list[ImageMetadata]) -> list[Features | None]:
+    answers = measure_files([(as_path(image.path), image.modified_ns) for image in metadata], workers=2)
     return [None if isinstance(answer, Failure) else answer for answer in answers]
 
 
@@ -44,8 +44,8 @@ def photos(collection: Collection, tmp_path: Path) -> Collection:
 
 
 def test_every_column_is_in_the_codebook_and_every_value_in_its_range(photos: Collection) -> None:
-    facts, readings, vectors = photos.rows()
-    table = image_table(facts, readings, measured(facts))
+    metadata, readings, vectors = photos.rows()
+    table = image_table(metadata, readings, measured(metadata))
     assert len(list(table.rows())) == 4
     for row in table.rows():
         assert list(row) == [column.name for column in table.columns]
@@ -67,8 +67,8 @@ def test_every_column_is_in_the_codebook_and_every_value_in_its_range(photos: Co
 
 
 def test_rows_hold_what_they_say(photos: Collection) -> None:
-    facts, readings, _ = photos.rows()
-    table = image_table(facts, readings, measured(facts))
+    metadata, readings, _ = photos.rows()
+    table = image_table(metadata, readings, measured(metadata))
     first, second, *_ = table.rows()
     stated = ("record", "title", "record.Year", "record.Place")
     assert [first[name] for name in stated] == ["K 1", "Harvest", "1931", ""]
@@ -80,10 +80,10 @@ def test_rows_hold_what_they_say(photos: Collection) -> None:
 
 
 def test_files_that_are_gone_or_changed_are_not_measured(photos: Collection, tmp_path: Path) -> None:
-    facts, readings, _ = photos.rows()
+    metadata, readings, _ = photos.rows()
     (tmp_path / "photos" / "0001.jpg").unlink()
     (tmp_path / "photos" / "0002.jpg").write_bytes((tmp_path / "photos" / "0003.jpg").read_bytes())
-    answers = list(measure_files([(as_path(fact.path), fact.modified_ns) for fact in facts]))
+    answers = list(measure_files([(as_path(image.path), image.modified_ns) for image in metadata]))
     causes = [answer.cause if isinstance(answer, Failure) else None for answer in answers]
     assert causes == [
         None,
@@ -91,14 +91,14 @@ def test_files_that_are_gone_or_changed_are_not_measured(photos: Collection, tmp
         "it changed since it was indexed; run emoir index again",
         None,
     ]
-    table = image_table(facts, readings, measured(facts))
+    table = image_table(metadata, readings, measured(metadata))
     assert [value is None for value in table.values["lightness"]] == [False, True, True, False]
     assert None not in table.values["valence"]
 
 
 def test_formats_agree(photos: Collection, tmp_path: Path) -> None:
-    facts, readings, _ = photos.rows()
-    table = image_table(facts, readings, measured(facts))
+    metadata, readings, _ = photos.rows()
+    table = image_table(metadata, readings, measured(metadata))
     write_csv(table, tmp_path / "t.csv")
     write_parquet(table, tmp_path / "t.parquet")
     write_codebook(table.columns, tmp_path / "t.codebook.csv")

@@ -9,7 +9,7 @@ import pytest
 
 from emoir import Model
 from emoir.extract import Extraction, extract
-from emoir.index import RowLayout, SqliteIndex
+from emoir.index import RowLayout, SqliteStore
 from emoir.index.base import IndexedModel
 from emoir.limits import DEFAULT_LIMITS
 from tests.pictures import save_photos
@@ -21,8 +21,8 @@ def indexed(model: Model) -> IndexedModel:
 
 
 @pytest.fixture
-def index(tmp_path: Path, indexed: IndexedModel) -> SqliteIndex:
-    return SqliteIndex(tmp_path / "test.emoir", model=indexed)
+def index(tmp_path: Path, indexed: IndexedModel) -> SqliteStore:
+    return SqliteStore(tmp_path / "test.emoir", model=indexed)
 
 
 @pytest.fixture

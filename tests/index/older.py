@@ -24,8 +24,8 @@ def make_older(file: Path, version: int) -> None:
             "CREATE TABLE segments (id INTEGER PRIMARY KEY, ids BLOB NOT NULL, rows BLOB NOT NULL"
             + (", checksum INTEGER)" if version > 1 else ")")
         )
-        for number, ids, feelings, looks in segments:
-            first, rest = (np.frombuffer(blob, "<f2").reshape(len(ids) // 8, -1) for blob in (feelings, looks))
+        for number, ids, affect, looks in segments:
+            first, rest = (np.frombuffer(blob, "<f2").reshape(len(ids) // 8, -1) for blob in (affect, looks))
             assert first.shape[1] == feeling
             rows = np.concatenate([rest[:, :EMBEDDING], first, rest[:, EMBEDDING:]], axis=1).tobytes()
             values = (number, ids, rows, zlib.crc32(rows, zlib.crc32(ids)))[: 4 if version > 1 else 3]

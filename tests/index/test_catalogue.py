@@ -109,10 +109,10 @@ def archive(collection: Collection, tmp_path: Path) -> Path:
 
 
 def titles(photos: Collection) -> dict[str, str | None]:
-    facts, _, _ = photos.rows()
+    metadata, _, _ = photos.rows()
     return {
-        str(Path(*Path(os.fsdecode(fact.path)).parts[-2:])): None if fact.record is None else fact.record.title
-        for fact in facts
+        str(Path(*Path(os.fsdecode(entry.path)).parts[-2:])): None if entry.record is None else entry.record.title
+        for entry in metadata
     }
 
 

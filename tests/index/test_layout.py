@@ -15,7 +15,7 @@ def test_parts_cover_the_row_without_overlap() -> None:
     parts = [layout.distribution("mikels"), layout.distribution("mine"), layout.point, layout.embedding, layout.palette]
     covered = [number for part in parts for number in range(part.start, part.stop)]
     assert covered == list(range(layout.length))
-    assert [*range(layout.length)[layout.feeling], *range(layout.length)[layout.look]] == covered
+    assert [*range(layout.length)[layout.affect], *range(layout.length)[layout.appearance]] == covered
     with pytest.raises(ShapeError, match="no space 'ekman' in these rows; they hold mikels, mine"):
         layout.distribution("ekman")
 

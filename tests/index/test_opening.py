@@ -13,7 +13,7 @@ import pytest
 
 from emoir.errors import IndexFileError, IndexVersionError, ModelMismatchError
 from emoir.extract import Extraction
-from emoir.index import SqliteIndex
+from emoir.index import SqliteStore
 from emoir.index.base import IndexedModel
 from emoir.index.repair import repair
 from emoir.limits import Limits
@@ -21,38 +21,38 @@ from tests.index.filled import outcomes
 from tests.index.older import make_older
 
 
-def test_a_second_model_is_refused_with_two_ways_out(index: SqliteIndex, indexed: IndexedModel) -> None:
+def test_a_second_model_is_refused_with_two_ways_out(index: SqliteStore, indexed: IndexedModel) -> None:
     other = replace(indexed, id="other-1")
     with pytest.raises(ModelMismatchError, match=r"use another file with --index, or .* emoir index --rebuild"):
-        SqliteIndex(index.file, model=other).require(other.id)
+        SqliteStore(index.file, model=other).require(other.id)
     index.require(other.id, indexed.id)
     index.rebuild(other)
-    reopened = SqliteIndex(index.file)
+    reopened = SqliteStore(index.file)
     reopened.require(other.id)
     assert reopened.status().model == other
 
 
 def test_files_that_are_no_index(tmp_path: Path, indexed: IndexedModel) -> None:
     with pytest.raises(IndexFileError, match="begin with: emoir index FOLDER"):
-        SqliteIndex(tmp_path / "absent.emoir")
+        SqliteStore(tmp_path / "absent.emoir")
     assert not (tmp_path / "absent.emoir").exists()
     foreign = tmp_path / "foreign.db"
     with sqlite3.connect(foreign) as connection:
         connection.execute("CREATE TABLE t (x)")
     connection.close()
     with pytest.raises(IndexFileError, match="is no emoir index; choose another file with --index"):
-        SqliteIndex(foreign, model=indexed)
+        SqliteStore(foreign, model=indexed)
     (tmp_path / "empty.emoir").touch()
     with pytest.raises(IndexFileError, match="is no emoir index"):
-        SqliteIndex(tmp_path / "empty.emoir", model=indexed)
+        SqliteStore(tmp_path / "empty.emoir", model=indexed)
     text = tmp_path / "text.emoir"
     text.write_text("this is no database, " * 100)
     with pytest.raises(IndexFileError, match="or no emoir index"):
-        SqliteIndex(text, model=indexed)
+        SqliteStore(text, model=indexed)
 
 
 def test_an_index_that_cannot_be_written_can_be_read(
-    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]
+    index: SqliteStore, extractions: list[tuple[bytes, Extraction]]
 ) -> None:
     index.record(outcomes(extractions), Limits())
     index.close()
@@ -69,8 +69,8 @@ def test_an_index_that_cannot_be_written_can_be_read(
     if user == 0:
         os.seteuid(65534)
     try:
-        with SqliteIndex(file) as readable:
-            assert len(readable.matrix().ids) == 6
+        with SqliteStore(file) as readable:
+            assert len(readable.vectors().ids) == 6
             assert readable.status().images == 6
             with pytest.raises(IndexFileError, match="it is read-only; choose another place with --index"):
                 readable.add_root(b"/x")
@@ -81,42 +81,42 @@ def test_an_index_that_cannot_be_written_can_be_read(
             parent.chmod(mode)
 
 
-def test_a_newer_index_is_refused(index: SqliteIndex, indexed: IndexedModel) -> None:
+def test_a_newer_index_is_refused(index: SqliteStore, indexed: IndexedModel) -> None:
     index.close()
     with sqlite3.connect(index.file) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(IndexVersionError, match=r"format 99, this emoir reads up to 4; update"):
-        SqliteIndex(index.file, model=indexed)
+        SqliteStore(index.file, model=indexed)
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])
 def test_an_older_index_is_brought_forward(
-    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]], version: int
+    index: SqliteStore, extractions: list[tuple[bytes, Extraction]], version: int
 ) -> None:
     index.record(outcomes(extractions), Limits())
-    hashes = index.attributes(index.matrix()).hash.tolist()
+    hashes = index.attributes(index.vectors()).hash.tolist()
     assert hashes == [extraction.hash for _, extraction in extractions]
-    before = index.matrix().rows
+    before = index.vectors().rows
     index.close()
     make_older(index.file, version)
-    with SqliteIndex(index.file) as again:
-        attributes = again.attributes(again.matrix())
+    with SqliteStore(index.file) as again:
+        attributes = again.attributes(again.vectors())
         assert attributes.hashed.all() == (version > 1)
         assert attributes.width.tolist() == [extraction.width for _, extraction in extractions]
         np.testing.assert_array_equal(again.rows()[1], before)
-    with SqliteIndex(index.file) as third:
+    with SqliteStore(index.file) as third:
         assert third.status().images == len(extractions)
     assert not repair(index.file).damaged
 
 
 def test_damage_is_still_found_after_an_index_was_brought_forward(
-    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]
+    index: SqliteStore, extractions: list[tuple[bytes, Extraction]]
 ) -> None:
     index.record(outcomes(extractions), Limits())
     index.close()
     make_older(index.file, 3)
     with closing(sqlite3.connect(index.file)) as connection, connection:
         connection.execute("UPDATE segments SET checksum = checksum + 1")
-    SqliteIndex(index.file).close()
+    SqliteStore(index.file).close()
     assert repair(index.file).damaged

@@ -53,14 +53,14 @@ def test_a_rating_leaves_the_matrix_in_memory(tmp_path: Path) -> None:
     save_photos(tmp_path / "photos", 3)
     with Collection(tmp_path / "x.emoir") as photos:
         photos.index(tmp_path / "photos", workers=1)
-        before = photos.store.matrix()
+        before = photos.store.vectors()
         ratings = photos.ratings
         ratings.add(int(before.ids[0]), "Ana", emotion="awe", valence=None, arousal=None)
-        assert photos.store.matrix() is before
+        assert photos.store.vectors() is before
         save_photos(tmp_path / "photos", 1, first_seed=9)
         with Collection(photos.location) as other:
             other.index(workers=1)
-        assert len(photos.store.matrix().ids) == 4
+        assert len(photos.store.vectors().ids) == 4
 
 
 def test_a_rebuild_elsewhere_is_noticed(tmp_path: Path, other_model: Path) -> None:

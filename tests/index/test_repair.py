@@ -11,7 +11,7 @@ import pytest
 
 from emoir import Collection
 from emoir.errors import IndexFileError
-from emoir.index.place import check_place, file_system
+from emoir.index.location import check_filesystem, file_system
 from emoir.index.repair import repair
 from tests.index.older import make_older
 from tests.pictures import save_photos
@@ -103,10 +103,10 @@ def test_a_vector_without_image_is_not_carried_over(tmp_path: Path) -> None:
         assert connection.execute("SELECT 1 FROM facts WHERE key = 'whole'").fetchone() is not None
     with Collection(tmp_path / "index.emoir") as photos:
         assert photos.repair().images == 5
-        assert photos.store.matrix().ids.tolist() == [1, 2, 3, 4, 5]
+        assert photos.store.vectors().ids.tolist() == [1, 2, 3, 4, 5]
         photos.index(tmp_path / "photos", workers=1)
         assert everything(photos) == expected
-        assert len(paths) == len(photos.store.matrix().ids)
+        assert len(paths) == len(photos.store.vectors().ids)
 
 
 def spoil(file: Path, column: str) -> None:
@@ -129,7 +129,7 @@ def test_spoilt_feelings_are_not_ranked(tmp_path: Path) -> None:
         assert photos.repair().images == 0
         photos.index(tmp_path / "photos", workers=1)
         # The numbers of what was lost are not given again: they may stand in links.
-        assert photos.store.matrix().ids.tolist() == list(range(9, 17))
+        assert photos.store.vectors().ids.tolist() == list(range(9, 17))
         assert everything(photos) == expected
 
 
@@ -187,7 +187,7 @@ def test_an_address_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_a_network_file_system_is_refused_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = tmp_path / "mounts"
     table.write_text(f"nas:/x {tmp_path} nfs4 rw 0 0\n")
-    check_place(tmp_path / "index.emoir")
-    monkeypatch.setattr("emoir.index.place.MOUNTS", table)
+    check_filesystem(tmp_path / "index.emoir")
+    monkeypatch.setattr("emoir.index.location.MOUNTS", table)
     with pytest.raises(IndexFileError, match=r"lies on nfs4, .* with --index"):
         Collection(tmp_path / "index.emoir").index(tmp_path)

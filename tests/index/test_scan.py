@@ -8,16 +8,16 @@ import pytest
 
 from emoir import Model
 from emoir.images.walk import FileStat, Listing, Unreadable, walk
-from emoir.index import FileOutcome, NotAnImage, RowLayout, SqliteIndex
+from emoir.index import FileOutcome, NotAnImage, RowLayout, SqliteStore
 from emoir.index.base import IndexedModel
 from emoir.index.scan import Scan, scan
 from emoir.limits import Limits
 
 
 @pytest.fixture
-def index(tmp_path: Path, model: Model) -> SqliteIndex:
+def index(tmp_path: Path, model: Model) -> SqliteStore:
     indexed = IndexedModel(model.id, RowLayout(model.card.class_names), "none")
-    return SqliteIndex(tmp_path / "test.emoir", model=indexed)
+    return SqliteStore(tmp_path / "test.emoir", model=indexed)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
-def scanned(index: SqliteIndex, root: Path, *, prune: bool = False) -> Scan:
+def scanned(index: SqliteStore, root: Path, *, prune: bool = False) -> Scan:
     """Scan and settle everything as the collection does, without reading a file."""
     result = Scan()
     scan(index, os.fsencode(root), result, prune=prune)
@@ -38,7 +38,7 @@ def scanned(index: SqliteIndex, root: Path, *, prune: bool = False) -> Scan:
     return result
 
 
-def test_only_changes_are_fresh(index: SqliteIndex, root: Path) -> None:
+def test_only_changes_are_fresh(index: SqliteStore, root: Path) -> None:
     first = scanned(index, root)
     assert [path for path, _ in first.fresh] == [os.fsencode(root / "a"), os.fsencode(root / "sub" / "b")]
     second = scanned(index, root)
@@ -50,7 +50,7 @@ def test_only_changes_are_fresh(index: SqliteIndex, root: Path) -> None:
     assert third.fresh[1] == (os.fsencode(root / "sub" / "b"), FileStat(1, 5))
 
 
-def test_deleted_files_and_folders_are_gone(index: SqliteIndex, root: Path) -> None:
+def test_deleted_files_and_folders_are_gone(index: SqliteStore, root: Path) -> None:
     scanned(index, root)
     (root / "a").unlink()
     result = scanned(index, root)
@@ -64,7 +64,7 @@ def test_deleted_files_and_folders_are_gone(index: SqliteIndex, root: Path) -> N
 
 
 @pytest.mark.parametrize("how", ["missing", "empty"])
-def test_a_root_that_looks_unmounted_is_kept(index: SqliteIndex, root: Path, how: str) -> None:
+def test_a_root_that_looks_unmounted_is_kept(index: SqliteStore, root: Path, how: str) -> None:
     scanned(index, root)
     root.rename(root.with_name("away"))
     if how == "empty":
@@ -77,7 +77,7 @@ def test_a_root_that_looks_unmounted_is_kept(index: SqliteIndex, root: Path, how
     assert index.files(os.fsencode(root)) == {}
 
 
-def test_a_root_with_all_its_files_in_itself_is_kept_when_empty(index: SqliteIndex, root: Path) -> None:
+def test_a_root_with_all_its_files_in_itself_is_kept_when_empty(index: SqliteStore, root: Path) -> None:
     (root / "sub" / "b").unlink()
     (root / "sub").rmdir()
     scanned(index, root)
@@ -86,7 +86,7 @@ def test_a_root_with_all_its_files_in_itself_is_kept_when_empty(index: SqliteInd
 
 
 @pytest.mark.parametrize("how", ["missing", "empty"])
-def test_a_folder_on_another_device_is_kept(index: SqliteIndex, root: Path, how: str) -> None:
+def test_a_folder_on_another_device_is_kept(index: SqliteStore, root: Path, how: str) -> None:
     scanned(index, root)
     # As if "sub" had been a mounted disk when it was read.
     index.set_devices({os.fsencode(root / "sub"): 123456})
@@ -100,14 +100,14 @@ def test_a_folder_on_another_device_is_kept(index: SqliteIndex, root: Path, how:
     assert scanned(index, root, prune=True).removed == 1
 
 
-def test_an_emptied_folder_on_the_same_device_is_not(index: SqliteIndex, root: Path) -> None:
+def test_an_emptied_folder_on_the_same_device_is_not(index: SqliteStore, root: Path) -> None:
     scanned(index, root)
     (root / "sub" / "b").unlink()
     result = scanned(index, root)
     assert (result.removed, result.kept) == (1, [])
 
 
-def test_files_that_are_to_be_tried_again_are_fresh(index: SqliteIndex, root: Path) -> None:
+def test_files_that_are_to_be_tried_again_are_fresh(index: SqliteStore, root: Path) -> None:
     scanned(index, root)
     result = Scan()
     scan(index, os.fsencode(root), result, again=frozenset({os.fsencode(root / "a")}))
@@ -116,7 +116,7 @@ def test_files_that_are_to_be_tried_again_are_fresh(index: SqliteIndex, root: Pa
 
 
 def test_what_another_indexer_has_just_found_is_not_gone(
-    index: SqliteIndex, root: Path, monkeypatch: pytest.MonkeyPatch
+    index: SqliteStore, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scanned(index, root)
 
@@ -126,7 +126,7 @@ def test_what_another_indexer_has_just_found_is_not_gone(
             new = os.path.join(listing.path, f"new_{number}".encode())
             with open(new, "wb") as stream:
                 stream.write(b"3")
-            with SqliteIndex(index.file) as other:
+            with SqliteStore(index.file) as other:
                 other.record([FileOutcome(new, FileStat(1, os.stat(new).st_mtime_ns), NotAnImage())], Limits())
             yield listing
 

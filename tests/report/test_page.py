@@ -79,15 +79,15 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Contents]:
     )
     with Collection(folder.parent / "test.emoir") as photos:
         photos.index(folder, workers=2, catalogue=folder / "records.csv")
-        facts, readings, vectors = photos.rows()
-        summary = summarise(facts, readings, vectors)
+        metadata, readings, vectors = photos.rows()
+        summary = summarise(metadata, readings, vectors)
         (folder / "雪山" / "02.jpg").unlink()
         rows = summary.pictured
-        found = zip(rows, read_pictures([as_path(facts[row].path) for row in rows]), strict=True)
+        found = zip(rows, read_pictures([as_path(metadata[row].path) for row in rows]), strict=True)
         pictures = {row: picture for row, picture in found if picture is not None}
         status = photos.status()
         day = date(2026, 11, 24)
-        yield Contents(facts, readings, summary, pictures, status.failures, status.model, "0", day, "A <title>")
+        yield Contents(metadata, readings, summary, pictures, status.failures, status.model, "0", day, "A <title>")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from emoir import EmotionReadings
-from emoir.index import ImageFacts, RowLayout
+from emoir.index import ImageMetadata, RowLayout
 from emoir.report import Summary, read_pictures, summarise
 from emoir.report.pictures import SIDE, mixed_palette
 from emoir.report.summary import FOLDERS, MONTHS, SHOWN, month_of
@@ -20,8 +20,8 @@ NAMES = ("dull", "bright", "never")
 LAYOUT = RowLayout({"mood": NAMES})
 
 
-def fact(number: int, path: str, taken: str | None = None, hash: int | None = None) -> ImageFacts:
-    return ImageFacts(number + 1, os.fsencode(path), 0.5, False, 8, 8, taken, hash, 0, None)
+def entry(number: int, path: str, taken: str | None = None, hash: int | None = None) -> ImageMetadata:
+    return ImageMetadata(number + 1, os.fsencode(path), 0.5, False, 8, 8, taken, hash, 0, None)
 
 
 def readings_of(shares: np.ndarray, valence: np.ndarray, confidence: np.ndarray) -> EmotionReadings:
@@ -38,10 +38,10 @@ def readings_of(shares: np.ndarray, valence: np.ndarray, confidence: np.ndarray)
     )
 
 
-def summary_of(facts: Sequence[ImageFacts], readings: EmotionReadings) -> Summary:
-    vectors = np.zeros((len(facts), LAYOUT.length), np.float32)
+def summary_of(metadata: Sequence[ImageMetadata], readings: EmotionReadings) -> Summary:
+    vectors = np.zeros((len(metadata), LAYOUT.length), np.float32)
     vectors[:, LAYOUT.palette] = 1 / 8
-    return summarise(facts, readings, vectors)
+    return summarise(metadata, readings, vectors)
 
 
 def random_readings(n: int, seed: int) -> EmotionReadings:
@@ -55,8 +55,8 @@ def test_groups_against_plain_python() -> None:
     n = 60
     readings = random_readings(n, 0)
     months = ["2019:03:01 00:00:00", "2019:11:30 23:59:59", None]
-    facts = [fact(row, f"/p/{'ab'[row % 2]}/{row}.jpg", months[row % 3]) for row in range(n)]
-    summary = summary_of(facts, readings)
+    metadata = [entry(row, f"/p/{'ab'[row % 2]}/{row}.jpg", months[row % 3]) for row in range(n)]
+    summary = summary_of(metadata, readings)
     shares = readings.distributions["mood"]
     for label, rows in (("a", range(0, n, 2)), ("b", range(1, n, 2))):
         [group] = [group for group in summary.folders if group.label == label]
@@ -74,30 +74,30 @@ def test_many_folders_and_many_months() -> None:
     n = 200
     readings = random_readings(n, 1)
     moments = [f"{2000 + row % 40}:{row % 12 + 1:02}:01 00:00:00" for row in range(n)]
-    facts = [fact(row, f"/p/{row % 50:02}/{row}.jpg", moments[row]) for row in range(n)]
-    summary = summary_of(facts, readings)
+    metadata = [entry(row, f"/p/{row % 50:02}/{row}.jpg", moments[row]) for row in range(n)]
+    summary = summary_of(metadata, readings)
     assert len(summary.folders) == FOLDERS
     assert summary.folders[-1].label == ""
     assert summary.folders[-1].count == n - 4 * (FOLDERS - 1)
     together = sum(group.count * group.mix for group in summary.folders) / n
     np.testing.assert_allclose(together, summary.whole.mix)
     assert [group.label for group in summary.months] == [str(year) for year in range(2000, 2040)]
-    few = summary_of(facts[:MONTHS], readings_of(np.full((MONTHS, 3), 1 / 3), np.zeros(MONTHS), np.zeros(MONTHS)))
+    few = summary_of(metadata[:MONTHS], readings_of(np.full((MONTHS, 3), 1 / 3), np.zeros(MONTHS), np.zeros(MONTHS)))
     assert len(few.months[0].label) == len("2000-01")
 
 
 def test_a_single_folder_has_its_name() -> None:
     readings = random_readings(3, 4)
-    flat = [fact(row, f"/p/q/{row}.jpg") for row in range(3)]
+    flat = [entry(row, f"/p/q/{row}.jpg") for row in range(3)]
     assert [group.label for group in summary_of(flat, readings).folders] == ["q"]
-    nested = [fact(0, "/p/q/0.jpg"), fact(1, "/p/q/r/1.jpg"), fact(2, "/p/q/r/2.jpg")]
+    nested = [entry(0, "/p/q/0.jpg"), entry(1, "/p/q/r/1.jpg"), entry(2, "/p/q/r/2.jpg")]
     assert [group.label for group in summary_of(nested, readings).folders] == ["r", "q"]
 
 
 def test_the_most_typical_extreme_and_uncertain() -> None:
     n = 40
     readings = random_readings(n, 2)
-    summary = summary_of([fact(row, f"/p/{row}.jpg") for row in range(n)], readings)
+    summary = summary_of([entry(row, f"/p/{row}.jpg") for row in range(n)], readings)
     shares = readings.distributions["mood"].tolist()
     bright = [row for row in range(n) if shares[row][1] == max(shares[row])]
     expected = sorted(bright, key=lambda row: -shares[row][1])[:SHOWN]
@@ -113,16 +113,16 @@ def test_the_most_typical_extreme_and_uncertain() -> None:
 
 def test_near_duplicates_are_shown_once() -> None:
     readings = random_readings(12, 3)
-    facts = [fact(row, f"/p/{row}.jpg", hash=0 if row < 6 else row * 2**20 * 1021) for row in range(12)]
-    summary = summary_of(facts, readings)
+    metadata = [entry(row, f"/p/{row}.jpg", hash=0 if row < 6 else row * 2**20 * 1021) for row in range(12)]
+    summary = summary_of(metadata, readings)
     for rows in (*summary.typical, *summary.extremes.values(), summary.uncertain):
         assert sum(row < 6 for row in rows) <= 1
 
 
 def test_the_month_of_a_file() -> None:
-    assert month_of(fact(0, "/a", "2019:06:01 12:00:00")) == "2019-06"
+    assert month_of(entry(0, "/a", "2019:06:01 12:00:00")) == "2019-06"
     # 2001-09-09 01:46:40 UTC.
-    assert month_of(replace(fact(0, "/a"), modified_ns=10**18)) == "2001-09"
+    assert month_of(replace(entry(0, "/a"), modified_ns=10**18)) == "2001-09"
 
 
 def test_pictures_keep_their_shape(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from emoir.emotions import EmotionReading
 from emoir.emotions.calibration import ScoreCurve
 from emoir.errors import ModelError
 from emoir.index.attributes import Attributes
-from emoir.index.base import ImageFacts, Matrix
+from emoir.index.base import ImageMetadata, VectorTable
 from emoir.index.layout import RowLayout
 from emoir.search.compiled import Vocabulary, compile_query
 from emoir.search.diverse import first_distinct, maximal_marginal_relevance, without_near_duplicates
@@ -46,14 +46,14 @@ def test_best_first_against_sorting() -> None:
 
 
 def awe(shares: list[float]) -> SearchContext:
-    feelings = np.zeros((len(shares), LAYOUT.feeling.stop), np.float32)
-    feelings[:, LAYOUT.distribution("mikels").start + 2] = np.sqrt(shares)
+    affect = np.zeros((len(shares), LAYOUT.affect.stop), np.float32)
+    affect[:, LAYOUT.distribution("mikels").start + 2] = np.sqrt(shares)
 
     def look(ids: NDArray[np.int64] | None) -> NDArray[np.float16]:
-        return np.zeros((len(shares), LAYOUT.length - LAYOUT.feeling.stop), np.float16)
+        return np.zeros((len(shares), LAYOUT.length - LAYOUT.affect.stop), np.float16)
 
     return SearchContext(
-        Matrix(np.arange(10, 10 + len(shares)), feelings, look), LAYOUT, no_attributes, {"words by gain": CURVE}
+        VectorTable(np.arange(10, 10 + len(shares)), affect, look), LAYOUT, no_attributes, {"words by gain": CURVE}
     )
 
 
@@ -128,14 +128,14 @@ def test_near_duplicates_fold_to_the_first() -> None:
 
 
 def test_the_first_distinct_images() -> None:
-    facts = [
-        ImageFacts(row + 1, b"/p/%d.jpg" % row, 0.5, False, 8, 8, None, hash, 0, None)
+    metadata = [
+        ImageMetadata(row + 1, b"/p/%d.jpg" % row, 0.5, False, 8, 8, None, hash, 0, None)
         for row, hash in enumerate([0, 0xFF << 56, 1, None, 0xFF, None])
     ]
     palettes = np.ones((6, 1))
     order = np.array([2, 0, 5, 4, 3, 1])
-    assert first_distinct(order, facts, palettes, 9) == (2, 5, 4, 3, 1)
-    assert first_distinct(order, facts, palettes, 2) == (2, 5)
+    assert first_distinct(order, metadata, palettes, 9) == (2, 5, 4, 3, 1)
+    assert first_distinct(order, metadata, palettes, 2) == (2, 5)
 
 
 def test_marginal_relevance_against_a_plain_loop() -> None:
@@ -158,7 +158,7 @@ def test_marginal_relevance_against_a_plain_loop() -> None:
 def test_products_in_blocks_are_the_plain_products(text: str) -> None:
     rows = np.random.default_rng(0).random((5000, LAYOUT.length), np.float32)
     compiled = compile_query(parse_query(text), LAYOUT, no_example, Vocabulary.of(LAYOUT))
-    assert compiled.within(LAYOUT.feeling) == ("near" not in text)
-    for given in (rows, rows[:, LAYOUT.feeling]) if compiled.within(LAYOUT.feeling) else (rows,):
+    assert compiled.within(LAYOUT.affect) == ("near" not in text)
+    for given in (rows, rows[:, LAYOUT.affect]) if compiled.within(LAYOUT.affect) else (rows,):
         for part, fit in zip(compiled.parts, compiled.raw_scores(given), strict=True):
             np.testing.assert_allclose(fit, rows.astype(np.float64) @ part.weights + part.offset, atol=1e-5)

@@ -15,7 +15,7 @@ from emoir.images.features import measure
 from emoir.select.balance import balance, standardised_difference
 from emoir.select.matched import Floats, best_pairs, match_sets, variable_unit, variable_values
 from tests.pictures import noise
-from tests.select.test_stimuli import facts_of
+from tests.select.test_stimuli import meta_of
 
 
 def unlikeness(values: Sequence[Floats], sets: Sequence[Sequence[int]]) -> float:
@@ -142,7 +142,7 @@ def test_differences_by_hand() -> None:
 
 def test_variables() -> None:
     features: list[Features] = [measure(noise(32, seed)) for seed in range(3)]
-    facts = facts_of([f"/p/{number}.jpg" for number in range(3)], width=90, height=40)
+    facts = meta_of([f"/p/{number}.jpg" for number in range(3)], width=90, height=40)
     values = variable_values(facts, features, ["luminance", "size", "lab_a"])
     assert values[:, 0].tolist() == [found["lightness"] for found in features]
     assert values[:, 1].tolist() == [60.0] * 3

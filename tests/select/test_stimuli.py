@@ -15,7 +15,7 @@ from emoir import Collection, EmotionReadings
 from emoir.errors import QueryError, SelectionError
 from emoir.extract import Failure
 from emoir.extract.features import Features, measure_files
-from emoir.index import ImageFacts, RowLayout
+from emoir.index import ImageMetadata, RowLayout
 from emoir.index.base import as_path
 from emoir.search.filters import EmotionCondition, Filters, Range
 from emoir.select import Pool, draw, matched_stimuli, parse_stimulus_condition, pools_of, select_stimuli
@@ -24,17 +24,17 @@ from tests.pictures import noise, save_photos
 LAYOUT = RowLayout({"polarity": ("negative", "positive")})
 
 
-def facts_of(
+def meta_of(
     paths: Sequence[str], *, width: int = 8, height: int = 8, hashes: Sequence[int | None] = ()
-) -> list[ImageFacts]:
+) -> list[ImageMetadata]:
     return [
-        ImageFacts(number + 1, os.fsencode(path), 0.5, False, width, height, None, hash, 0, None)
+        ImageMetadata(number + 1, os.fsencode(path), 0.5, False, width, height, None, hash, 0, None)
         for number, (path, hash) in enumerate(zip(paths, hashes or [None] * len(paths), strict=True))
     ]
 
 
-def pool_of(facts: Sequence[ImageFacts], palettes: np.ndarray | None = None) -> Pool:
-    n = len(facts)
+def pool_of(metadata: Sequence[ImageMetadata], palettes: np.ndarray | None = None) -> Pool:
+    n = len(metadata)
     half, names = np.full((n, 2), 0.5, np.float32), dict(LAYOUT.class_names)
     columns = np.zeros(n, np.float32)
     readings = EmotionReadings(
@@ -42,11 +42,11 @@ def pool_of(facts: Sequence[ImageFacts], palettes: np.ndarray | None = None) -> 
     )
     vectors = np.zeros((n, LAYOUT.length), np.float32)
     vectors[:, LAYOUT.palette] = 1 / 8 if palettes is None else palettes
-    return Pool(facts, readings, vectors)
+    return Pool(metadata, readings, vectors)
 
 
 def test_the_same_seed_draws_the_same_images() -> None:
-    pool = pool_of(facts_of([f"/p/{number}.jpg" for number in range(50)]))
+    pool = pool_of(meta_of([f"/p/{number}.jpg" for number in range(50)]))
     assert draw(pool, 10, seed=1) == draw(pool, 10, seed=1)
     assert draw(pool, 10, seed=1) != draw(pool, 10, seed=2)
     assert sorted(draw(pool, 99)) == list(range(50))
@@ -55,25 +55,25 @@ def test_the_same_seed_draws_the_same_images() -> None:
 
 
 def test_every_image_is_as_likely_as_any_other() -> None:
-    pool = pool_of(facts_of([f"/p/{number}.jpg" for number in range(10)]))
+    pool = pool_of(meta_of([f"/p/{number}.jpg" for number in range(10)]))
     counts = Counter(row for seed in range(2000) for row in draw(pool, 3, seed=seed))
     assert all(500 < counts[row] < 700 for row in range(10))
 
 
 def test_at_most_so_many_a_folder() -> None:
-    pool = pool_of(facts_of([f"/p/{number % 4}/{number}.jpg" for number in range(40)] + ["/p/0/deep/x.jpg"]))
+    pool = pool_of(meta_of([f"/p/{number % 4}/{number}.jpg" for number in range(40)] + ["/p/0/deep/x.jpg"]))
     for seed in range(20):
         drawn = draw(pool, 100, per_folder=3, seed=seed)
-        folders = Counter(os.path.dirname(pool.facts[row].path) for row in drawn)
+        folders = Counter(os.path.dirname(pool.metadata[row].path) for row in drawn)
         assert folders == {b"/p/0": 3, b"/p/1": 3, b"/p/2": 3, b"/p/3": 3, b"/p/0/deep": 1}
 
 
 def test_near_duplicates_are_drawn_once() -> None:
     # The first three are alike; the fourth shares their hash, but not their colours; of the last, no hash is known.
-    facts = facts_of([f"/p/{number}.jpg" for number in range(6)], hashes=[0, 1, 3, 0, 2**40 - 1, None])
+    metadata = meta_of([f"/p/{number}.jpg" for number in range(6)], hashes=[0, 1, 3, 0, 2**40 - 1, None])
     palettes = np.full((6, 64), 1 / 8, np.float32)
     palettes[3] = np.eye(64)[0]
-    pool = pool_of(facts, palettes)
+    pool = pool_of(metadata, palettes)
     for seed in range(20):
         drawn = draw(pool, 6, seed=seed)
         assert len({0, 1, 2} & set(drawn)) == 1
@@ -126,7 +126,7 @@ def photos(tree: Path) -> Iterator[Collection]:
 def measured(pools: dict[str, Pool]) -> dict[str, list[Features | None]]:
     found = {}
     for name, pool in pools.items():
-        answers = measure_files([(as_path(fact.path), fact.modified_ns) for fact in pool.facts])
+        answers = measure_files([(as_path(entry.path), entry.modified_ns) for entry in pool.metadata])
         found[name] = [None if isinstance(answer, Failure) else answer for answer in answers]
     return found
 
@@ -149,12 +149,12 @@ def test_a_selection_meets_its_conditions(photos: Collection) -> None:
 
 def test_rows_among_listed_files(photos: Collection, tree: Path) -> None:
     listed = [tree / "dark" / "03.png", tree / "bright" / "01.png", tree / "no.png"]
-    facts, _, _ = photos.rows(paths=listed)
-    assert [as_path(fact.path) for fact in facts] == [listed[1], listed[0]]
-    assert photos.rows(paths=listed, folders=[tree / "dark"])[0] == facts[1:]
+    metadata, _, _ = photos.rows(paths=listed)
+    assert [as_path(entry.path) for entry in metadata] == [listed[1], listed[0]]
+    assert photos.rows(paths=listed, folders=[tree / "dark"])[0] == metadata[1:]
     assert photos.rows(paths=listed, filters=Filters(orientation="portrait"))[0] == []
     # A single path is one folder, not the folders that its letters name.
-    assert {Path(as_path(fact.path)).parent for fact in photos.rows(folders=str(tree / "dark"))[0]} == {tree / "dark"}
+    assert {Path(as_path(entry.path)).parent for entry in photos.rows(folders=str(tree / "dark"))[0]} == {tree / "dark"}
     assert {match.path.parent for match in photos.search("awe", folders=tree / "dark", min_score=0)} == {tree / "dark"}
 
 
@@ -165,7 +165,7 @@ def test_a_listed_copy_is_named_itself(tmp_path: Path) -> None:
     with Collection(tmp_path / "index.emoir") as photos:
         photos.index(tmp_path / "photos", workers=1)
         for listed in (original, copy):
-            assert [as_path(fact.path) for fact in photos.rows(paths=[listed])[0]] == [listed]
+            assert [as_path(entry.path) for entry in photos.rows(paths=[listed])[0]] == [listed]
             assert [match.path for match in photos.search("awe", paths=listed, min_score=0)] == [listed]
 
 
@@ -179,7 +179,7 @@ def test_matched_sets_end_to_end(photos: Collection, tree: Path) -> None:
     assert [(image.set, image.condition) for image in stimuli.images] == [
         (number, name) for number in range(1, 5) for name in ("dark", "bright")
     ]
-    assert pools["dark"].facts[0].id not in {image.id for image in stimuli.images}
+    assert pools["dark"].metadata[0].id not in {image.id for image in stimuli.images}
     assert [row.variable for row in stimuli.balance] == ["contrast", "size", "valence", "arousal"]
     assert [row.matched for row in stimuli.balance] == [True, True, False, False]
     dark = [image.variables["contrast"] for image in stimuli.images if image.condition == "dark"]
@@ -199,7 +199,7 @@ def test_images_of_several_conditions_are_left_out(photos: Collection, tree: Pat
     pools, shared = pools_of({"all": everything, "dark": dark})
     assert shared == len(dark)
     assert len(pools["dark"]) == 0
-    assert all(b"/bright/" in fact.path for fact in pools["all"].facts)
+    assert all(b"/bright/" in entry.path for entry in pools["all"].metadata)
     small, _ = pools_of({"dark": dark}, size=5, per_folder=3)
     assert len(small["dark"]) == 3
 

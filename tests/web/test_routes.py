@@ -122,8 +122,8 @@ def test_the_plane_holds_every_image(client: TestClient, index: Path) -> None:
     ids = np.frombuffer(content, "<u4", count, 4)
     bytes_ = np.frombuffer(content, np.uint8, offset=4 + 4 * count).reshape(3, count)
     with Collection(index) as collection:
-        facts, readings, _ = collection.rows()
-    place = {fact.id: row for row, fact in enumerate(facts)}
+        metadata, readings, _ = collection.rows()
+    place = {entry.id: row for row, entry in enumerate(metadata)}
     rows = [place[id] for id in ids.tolist()]
     np.testing.assert_allclose(bytes_[0] / 255, readings.valence[rows], atol=0.003)
     np.testing.assert_allclose(bytes_[1] / 255, readings.arousal[rows], atol=0.003)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from emoir.emotions.reading import EmotionReadings
     from emoir.export import Table
     from emoir.extract.features import Features
-    from emoir.index.base import ImageFacts
+    from emoir.index.base import ImageMetadata
 
 
 class ExportFormat(str, Enum):
@@ -92,11 +92,11 @@ def export(
         if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
             raise EmoirError(f"{printable(file)}: name a file in a folder that is there")
     with Collection(index) as photos:
-        facts, readings, vectors = photos.rows(folders=within)
-    if not facts:
+        metadata, readings, vectors = photos.rows(folders=within)
+    if not metadata:
         echo_err("nothing is indexed there")
         raise typer.Exit(Exit.NOTHING_FOUND)
-    table = image_table(facts, readings, measured(facts, limits) if features else None)
+    table = image_table(metadata, readings, measured(metadata, limits) if features else None)
     columns = table.columns
     if format is ExportFormat.npy and output is not None:
         columns = vector_columns(RowLayout(readings.class_names))
@@ -107,11 +107,11 @@ def export(
     elif format is ExportFormat.parquet and output is not None:
         write_parquet(table, output)
     elif format is ExportFormat.json:
-        write_json([*_nested(facts, readings, table)], output)
+        write_json([*_nested(metadata, readings, table)], output)
     else:
         write_csv(table, output)
     if output is not None:
-        echo_err(f"{len(facts):,} images written to {printable(output)}")
+        echo_err(f"{len(metadata):,} images written to {printable(output)}")
     if codebook is not None:
         write_codebook(columns, codebook)
         echo_err(f"what the columns mean: {printable(codebook)}")
@@ -119,25 +119,25 @@ def export(
         raise typer.Exit(Exit.SOME_FAILED)
 
 
-def _nested(facts: Sequence[ImageFacts], readings: EmotionReadings, table: Table) -> Iterator[dict[str, Any]]:
+def _nested(metadata: Sequence[ImageMetadata], readings: EmotionReadings, table: Table) -> Iterator[dict[str, Any]]:
     """The images as JSON takes them: distributions, record and features are objects of their own."""
     from emoir.images.features import FEATURES
 
     measured = [column.name for column in FEATURES if column.name in table.values]
-    for fact, reading, row in zip(facts, readings, table.rows(), strict=True):
-        entry = {"path": row["path"], "id": fact.id, **reading.to_dict()}
+    for item, reading, row in zip(metadata, readings, table.rows(), strict=True):
+        entry = {"path": row["path"], "id": item.id, **reading.to_dict()}
         entry |= {name: row[name] for name in ("width", "height", "taken")}
-        entry |= {"record": None if fact.record is None else fact.record.to_dict()}
+        entry |= {"record": None if item.record is None else item.record.to_dict()}
         yield entry | ({"features": {name: row[name] for name in measured}} if measured else {})
 
 
-def measured(facts: Sequence[ImageFacts], limits: Limits) -> Iterator[Features | None]:
+def measured(metadata: Sequence[ImageMetadata], limits: Limits) -> Iterator[Features | None]:
     """The features of images, with a progress bar; those that cannot be measured are named on standard error."""
     from emoir.extract.extraction import Failure
     from emoir.extract.features import measure_files
     from emoir.index.base import as_path
 
-    files = [(as_path(fact.path), fact.modified_ns) for fact in facts]
+    files = [(as_path(item.path), item.modified_ns) for item in metadata]
     answers = counted(measure_files(files, limits=limits), "measuring images", len(files))
     for (path, _), answer in zip(files, answers, strict=True):
         if isinstance(answer, Failure):

@@ -61,7 +61,7 @@ def index(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from emoir.collection import Collection
-    from emoir.index.recorder import Progress as Done
+    from emoir.index.writer import Progress as Done
 
     console = Console(stderr=True)
     bar = Progress(

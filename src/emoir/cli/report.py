@@ -48,9 +48,9 @@ def report(
     if out.exists() and not out.is_dir():
         raise EmoirError(f"{printable(out)} is a file; name a folder with --out")
     with Collection(index) as photos:
-        facts, readings, vectors = photos.rows(folders=within)
+        metadata, readings, vectors = photos.rows(folders=within)
         status = photos.status()
-    if not facts:
+    if not metadata:
         echo_err("nothing is indexed there")
         raise typer.Exit(Exit.NOTHING_FOUND)
     folders = None if within is None else [as_folder(folder) for folder in within]
@@ -59,16 +59,16 @@ def report(
         for failure in status.failures
         if folders is None or any(below(failure.path, folder) for folder in folders)
     ]
-    summary = summarise(facts, readings, vectors)
+    summary = summarise(metadata, readings, vectors)
     rows = summary.pictured
-    read = read_pictures([as_path(facts[row].path) for row in rows], limits=limits)
+    read = read_pictures([as_path(metadata[row].path) for row in rows], limits=limits)
     found = zip(rows, counted(read, "reading pictures", len(rows)), strict=True)
     pictures = {row: picture for row, picture in found if picture is not None}
     today = datetime.now(tz=UTC).astimezone().date()
-    contents = Contents(facts, readings, summary, pictures, failures, status.model, __version__, today, title)
+    contents = Contents(metadata, readings, summary, pictures, failures, status.model, __version__, today, title)
     html, figures = page(contents, language.value)
     file = write_report(html, figures, out)
     if len(pictures) < len(rows):
         echo_err(f"{len(rows) - len(pictures):,} images cannot be read any more; emoir index finds out why")
-    echo_err(f"{len(facts):,} images; {len(figures)} figures in {printable(out / 'figures')}")
+    echo_err(f"{len(metadata):,} images; {len(figures)} figures in {printable(out / 'figures')}")
     echo(printable(file))

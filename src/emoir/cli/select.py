@@ -105,7 +105,7 @@ def select(
             name: Pool(*photos.rows(folders=folders, paths=files, filters=chosen)) for name, chosen in wanted.items()
         }
     for name, found in candidates.items():
-        if not found.facts:
+        if not found.metadata:
             unmet = f"the condition {name}" if name else "all conditions"
             echo_err(f"no image that is indexed here meets {unmet}; loosen one, or look elsewhere with --everywhere")
             raise typer.Exit(Exit.NOTHING_FOUND)
@@ -117,7 +117,7 @@ def select(
         pools, shared = pools_of(candidates, per_folder=per_folder, seed=seed, size=max(pool, n))
         if shared:
             echo_err(f"{shared:,} images meet more than one condition and are left out")
-        features = {name: [*measured(some.facts, limits)] for name, some in pools.items()}
+        features = {name: [*measured(some.metadata, limits)] for name, some in pools.items()}
         stimuli = matched_stimuli(pools, features, n, variables=variables, seed=seed)
     _put(stimuli, format, nul=nul)
     if stimuli.balance and (nul or format is not ListFormat.json):

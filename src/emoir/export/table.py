@@ -15,7 +15,7 @@ from emoir.emotions.spaces import SPACES
 from emoir.extract.features import Features
 from emoir.images.features import FEATURES, Column
 from emoir.images.palette import reference_colours
-from emoir.index.base import ImageFacts, Record, as_path
+from emoir.index.base import ImageMetadata, Record, as_path
 from emoir.index.layout import EMBEDDING_LENGTH, RowLayout
 
 _RUSSELL = "Russell 1980, DOI 10.1037/h0077714"
@@ -67,12 +67,12 @@ class Table:
 
 
 def image_table(
-    facts: Sequence[ImageFacts], readings: EmotionReadings, features: Iterable[Features | None] | None = None
+    metadata: Sequence[ImageMetadata], readings: EmotionReadings, features: Iterable[Features | None] | None = None
 ) -> Table:
     """Images as a flat table.
 
     Args:
-        facts: of n images.
+        metadata: of n images.
         readings: of the same.
         features: of the same, None for an image that could not be measured; or None for no features at all. They are
             taken one by one, as they are measured.
@@ -80,9 +80,9 @@ def image_table(
     Returns:
         n rows: path and id, the record if any image has one, the reading, size and date, and the features.
     """
-    records = [fact.record or Record() for fact in facts]
+    records = [item.record or Record() for item in metadata]
     columns = [*FACTS]
-    if any(fact.record for fact in facts):
+    if any(item.record for item in metadata):
         stated = dict.fromkeys(name for record in records for name in record.columns)
         own = (Column(f"record.{name}", "text", None, None, f"{name} in the catalogue") for name in stated)
         columns += [*RECORD, *own]
@@ -90,13 +90,13 @@ def image_table(
     if features is not None:
         columns += FEATURES
     values: dict[str, list[Any]] = {column.name: [] for column in columns}
-    measured = repeat(None, len(facts)) if features is None else features
-    for fact, record, reading, found in zip(facts, records, readings, measured, strict=True):
+    measured = repeat(None, len(metadata)) if features is None else features
+    for item, record, reading, found in zip(metadata, records, readings, measured, strict=True):
         row = reading.to_dict()
         for space, classes in row.pop("distributions").items():
             row |= {f"{space}.{name}": share for name, share in classes.items()}
-        row |= {"path": str(as_path(fact.path)), "id": fact.id}
-        row |= {"width": fact.width, "height": fact.height, "taken": fact.taken}
+        row |= {"path": str(as_path(item.path)), "id": item.id}
+        row |= {"width": item.width, "height": item.height, "taken": item.taken}
         row |= {"record": record.id, "title": record.title, "url": record.url}
         row |= {f"record.{name}": text for name, text in record.columns.items()}
         for name, value in (found or {}).items():

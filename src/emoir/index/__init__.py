@@ -1,16 +1,16 @@
 """Readings on disk: durable, incremental, searchable."""
 
-from emoir.index.base import FileOutcome, ImageFacts, IndexStatus, KnownImage, Matrix, NotAnImage
+from emoir.index.base import FileOutcome, ImageMetadata, IndexStatus, KnownImage, NotAnImage, VectorTable
 from emoir.index.layout import RowLayout
-from emoir.index.sqlite import SqliteIndex
+from emoir.index.store import SqliteStore
 
 __all__ = [
     "FileOutcome",
-    "ImageFacts",
+    "ImageMetadata",
     "IndexStatus",
     "KnownImage",
-    "Matrix",
     "NotAnImage",
     "RowLayout",
-    "SqliteIndex",
+    "SqliteStore",
+    "VectorTable",
 ]

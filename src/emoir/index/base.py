@@ -17,10 +17,10 @@ from emoir.extract.extraction import Extraction, Failure
 from emoir.images.walk import FileStat
 from emoir.index.layout import RowLayout
 
-# The looks of so few images are read alone, and so many times: a new process answers sooner, and one that stays reads
-# all looks once and keeps them.
+# The appearance of so few images is read alone, and so many times: a new process answers sooner, and one that stays
+# reads everything once and keeps it.
 FEW_ROWS, FEW_TIMES = 200, 3
-# Whole rows are put together so many at a time, lest a copy of all looks be made.
+# Whole rows are put together so many at a time, lest a copy of the whole appearance be made.
 BLOCK_ROWS = 65_536
 
 
@@ -67,65 +67,65 @@ class FileOutcome:
     outcome: Outcome
 
 
-def among(ids: NDArray[np.int64], rising: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which ids occur in a rising array.
+def among(ids: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which ids occur in a sorted array.
 
     Example:
         >>> among(np.array([5, 1, 9]), np.array([1, 2, 5])).tolist()
         [True, True, False]
     """
-    if not len(rising):
+    if not len(known):
         return np.zeros(len(ids), np.bool_)
-    places = np.minimum(np.searchsorted(rising, ids), len(rising) - 1)
-    return np.asarray(rising[places] == ids)
+    places = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+    return np.asarray(known[places] == ids)
 
 
-Look: TypeAlias = Callable[[NDArray[np.int64] | None], NDArray[np.float16]]
-"""Gives the look of images by their ids, (k, look columns) in their order, or of all; zeros where an image is gone."""
+Appearance: TypeAlias = Callable[[NDArray[np.int64] | None], NDArray[np.float16]]
+"""Gives the appearance of images by their ids, (k, columns) in their order, or of all; zeros where an image is gone."""
 
 
 @dataclass(frozen=True, eq=False)
-class Matrix:
-    """All row vectors of an index: the feelings in memory, the looks read when something asks for them.
+class VectorTable:
+    """All row vectors of an index: the affect in memory, the appearance read when something asks for them.
 
     Args:
-        ids: (n,) int64, rising.
-        feelings: (n, w) float32, the first columns of every row.
-        look: gives the other columns.
+        ids: (n,) int64, sorted ascending.
+        affect: (n, w) float32, the first columns of every row.
+        read: gives the other columns.
     """
 
     ids: NDArray[np.int64]
-    feelings: NDArray[np.float32]
-    look: Look
+    affect: NDArray[np.float32]
+    read: Appearance
     _read_alone: list[int] = field(default_factory=list, init=False, repr=False)
 
     @cached_property
-    def looks(self) -> NDArray[np.float16]:
+    def appearance(self) -> NDArray[np.float16]:
         """(n, d - w), the other columns of every row; read, and kept, when first asked for."""
-        return self.look(None)
+        return self.read(None)
 
     @cached_property
     def rows(self) -> NDArray[np.float32]:
         """(n, d) float32, for products over many columns; made, and kept, when first asked for."""
-        width = self.feelings.shape[1]
-        rows = np.empty((len(self.ids), width + self.looks.shape[1]), np.float32)
-        rows[:, :width], rows[:, width:] = self.feelings, self.looks
+        width = self.affect.shape[1]
+        rows = np.empty((len(self.ids), width + self.appearance.shape[1]), np.float32)
+        rows[:, :width], rows[:, width:] = self.affect, self.appearance
         return rows
 
     def take(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         """Some whole rows, by number, (k, d). Looks that are not kept are read: the index must still be open."""
-        width = self.feelings.shape[1]
-        if "looks" not in self.__dict__ and len(rows) <= FEW_ROWS and len(self._read_alone) < FEW_TIMES:
+        width = self.affect.shape[1]
+        if "appearance" not in self.__dict__ and len(rows) <= FEW_ROWS and len(self._read_alone) < FEW_TIMES:
             self._read_alone.append(len(rows))
-            return np.concatenate([self.feelings[rows], self.look(self.ids[rows]).astype(np.float32)], axis=1)
-        taken = np.empty((len(rows), width + self.looks.shape[1]), np.float32)
+            return np.concatenate([self.affect[rows], self.read(self.ids[rows]).astype(np.float32)], axis=1)
+        taken = np.empty((len(rows), width + self.appearance.shape[1]), np.float32)
         for start in range(0, len(rows), BLOCK_ROWS):
             block = slice(start, start + BLOCK_ROWS)
-            taken[block, :width], taken[block, width:] = self.feelings[rows[block]], self.looks[rows[block]]
+            taken[block, :width], taken[block, width:] = self.affect[rows[block]], self.appearance[rows[block]]
         return taken
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.intp]:
-        """Row numbers of those ids that the matrix holds, in the order of the ids."""
+        """Row numbers of those ids that the table holds, in the order of the ids."""
         return np.searchsorted(self.ids, ids[among(ids, self.ids)])
 
 
@@ -151,7 +151,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageFacts:
+class ImageMetadata:
     """What an index knows of an image beside its row.
 
     Args:

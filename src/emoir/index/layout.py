@@ -21,8 +21,8 @@ POINT_LENGTH = 3
 class RowLayout:
     """Where the parts of a row vector stand.
 
-    A row is ``[sqrt(p) of each space | v, a, v^2 + a^2 | embedding | sqrt(palette)]``: first the feeling, which most
-    questions are about and which is a tenth of the row, then the look. The product of two square-rooted
+    A row is ``[sqrt(p) of each space | v, a, v^2 + a^2 | embedding | sqrt(palette)]``: first the affect, which most
+    questions are about and which is a tenth of the row, then the appearance. The product of two square-rooted
     distributions is their Bhattacharyya coefficient, and minus the squared distance to a valence-arousal point is
     linear in the three numbers of the point.
 
@@ -57,12 +57,12 @@ class RowLayout:
         return slice(start, start + POINT_LENGTH)
 
     @property
-    def feeling(self) -> slice:
+    def affect(self) -> slice:
         """Distributions and point together, the first columns: what words and points are asked of."""
         return slice(0, self.point.stop)
 
     @property
-    def look(self) -> slice:
+    def appearance(self) -> slice:
         """Embedding and palette together, the other columns."""
         return slice(self.point.stop, self.palette.stop)
 

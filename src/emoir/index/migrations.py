@@ -10,7 +10,7 @@ import numpy as np
 
 from emoir.errors import IndexFileError
 from emoir.index.layout import EMBEDDING_LENGTH, RowLayout
-from emoir.index.segments import ID_TYPE, ROW_TYPE, checksum, mark_whole
+from emoir.index.segments import ID_TYPE, ROW_TYPE, checksum, mark_compact
 from emoir.index.tables import ADDED, SEGMENTS
 
 
@@ -41,7 +41,7 @@ def split_segment(ids: bytes, rows: bytes, expected: int | None, layout: RowLayo
     if len(rows) != count * layout.length * ROW_TYPE.itemsize:
         whole, rows = False, bytes(count * layout.length * ROW_TYPE.itemsize)
     values = np.frombuffer(rows, ROW_TYPE).reshape(count, layout.length)
-    embedding, feeling, palette = np.split(values, [EMBEDDING_LENGTH, EMBEDDING_LENGTH + layout.feeling.stop], axis=1)
+    embedding, feeling, palette = np.split(values, [EMBEDDING_LENGTH, EMBEDDING_LENGTH + layout.affect.stop], axis=1)
     return feeling.tobytes(), np.concatenate([embedding, palette], axis=1).tobytes(), whole
 
 
@@ -67,14 +67,14 @@ def _third_to_fourth(connection: sqlite3.Connection) -> None:
         ids, rows, expected = connection.execute(select, (segment,)).fetchone()
         # At once, so that the new segment takes the pages of the old one and the file does not grow.
         connection.execute("DELETE FROM rows_in_one WHERE id = ?", (segment,))
-        feelings, looks, whole = split_segment(ids, rows, expected, layout)
+        affect, looks, whole = split_segment(ids, rows, expected, layout)
         # What did not match must not match again, so that a repair still finds it.
-        new = checksum(ids, feelings, looks) ^ (0 if whole else 1)
-        connection.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?)", (segment, ids, new, feelings, looks))
+        new = checksum(ids, affect, looks) ^ (0 if whole else 1)
+        connection.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?)", (segment, ids, new, affect, looks))
     connection.execute("DROP TABLE rows_in_one")
     # Calibrated for questions that were put otherwise; the next ``emoir index`` brings what holds now.
     connection.execute("DELETE FROM facts WHERE key = 'scores'")
-    mark_whole(connection)
+    mark_compact(connection)
 
 
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {

@@ -126,8 +126,8 @@ def _segments(connection: sqlite3.Connection, layout: RowLayout) -> Iterator[tup
         for _, ids, rows, expected in _numbered(connection, "segments of format 3"):
             yield ids, *split_segment(ids, rows, expected, layout)
     else:
-        for _, ids, feelings, looks, expected in _numbered(connection, "segments"):
-            yield ids, feelings, looks, expected == checksum(ids, feelings, looks)
+        for _, ids, affect, looks, expected in _numbered(connection, "segments"):
+            yield ids, affect, looks, expected == checksum(ids, affect, looks)
 
 
 def _copy(old: sqlite3.Connection, new: sqlite3.Connection, layout: RowLayout) -> tuple[int, int]:
@@ -143,12 +143,12 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, layout: RowLayout) -
     new.executemany("INSERT INTO directories (id, path, device) VALUES (?, ?, ?)", directories)
     images = {row[0]: row for row in _numbered(old, "images")}
     kept: set[int] = set()
-    for id_blob, feelings, looks, whole in _segments(old, layout):
+    for id_blob, affect, looks, whole in _segments(old, layout):
         ids = np.frombuffer(id_blob, ID_TYPE)
         # A vector whose image is lost would answer for the next image that gets its number.
         rows = np.flatnonzero([whole and id in images and id not in kept for id in ids.tolist()])
         if len(rows):
-            columns = (np.frombuffer(blob, ROW_TYPE).reshape(len(ids), -1)[rows] for blob in (feelings, looks))
+            columns = (np.frombuffer(blob, ROW_TYPE).reshape(len(ids), -1)[rows] for blob in (affect, looks))
             insert_segment(new, ids[rows].tobytes(), *(values.tobytes() for values in columns))
             kept.update(ids[rows].tolist())
     marks = ", ".join("?" * 8)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from emoir.images.walk import FileStat, Listing, walk
 from emoir.index.base import as_path, below
-from emoir.index.sqlite import SqliteIndex
+from emoir.index.store import SqliteStore
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Scan:
 
 
 def scan(
-    index: SqliteIndex,
+    index: SqliteStore,
     root: bytes,
     result: Scan,
     *,
@@ -102,7 +102,7 @@ def scan(
 
 
 def _compare(
-    index: SqliteIndex, listing: Listing, known: dict[bytes, int], result: Scan, again: frozenset[bytes]
+    index: SqliteStore, listing: Listing, known: dict[bytes, int], result: Scan, again: frozenset[bytes]
 ) -> None:
     """One directory: fresh and missing files into the result."""
     before = index.files(listing.path) if listing.path in known else {}

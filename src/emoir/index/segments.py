@@ -1,7 +1,7 @@
 """Segments: row vectors in blobs of up to 4,096, written with the batch they belong to.
 
-The columns of the feeling and those of the look lie in blobs of their own: a search for a word in a new process reads a
-tenth of the rows' bytes.
+The columns of the affect and those of the appearance lie in blobs of their own: a search for a word in a new process
+reads a tenth of the rows' bytes.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.index.base import Matrix, among
+from emoir.index.base import VectorTable, among
 from emoir.index.layout import RowLayout
 
 SEGMENT_ROWS = 4096
 ID_TYPE, ROW_TYPE = np.dtype("<i8"), np.dtype("<f2")
 # Square roots of shares, valence, arousal: at most 1; the sum of two squares: at most 2. A little for rounding.
-MOST_FEELING = 2.01
+MOST_AFFECT = 2.01
 
 
 class DamagedSegmentError(sqlite3.DatabaseError):
@@ -38,19 +38,19 @@ def append_segment(
 
     Args:
         connection: in a transaction.
-        ids: n, rising.
+        ids: n, sorted ascending.
         rows: (n, d).
         layout: of the rows.
     """
     for start in range(0, len(ids), SEGMENT_ROWS):
         part = slice(start, start + SEGMENT_ROWS)
-        columns = (rows[part, span].astype(ROW_TYPE).tobytes() for span in (layout.feeling, layout.look))
+        columns = (rows[part, span].astype(ROW_TYPE).tobytes() for span in (layout.affect, layout.appearance))
         insert_segment(connection, np.asarray(ids[part], ID_TYPE).tobytes(), *columns)
 
 
-def insert_segment(connection: sqlite3.Connection, ids: bytes, feelings: bytes, looks: bytes) -> None:
+def insert_segment(connection: sqlite3.Connection, ids: bytes, affect: bytes, looks: bytes) -> None:
     """Write one segment, inside the caller's transaction."""
-    blobs = ids, feelings, looks
+    blobs = ids, affect, looks
     connection.execute(
         "INSERT INTO segments (ids, feelings, looks, checksum) VALUES (?, ?, ?, ?)", (*blobs, checksum(*blobs))
     )
@@ -69,7 +69,7 @@ Content: TypeAlias = tuple[object, ...]
 
 
 def content_of(connection: sqlite3.Connection) -> Content:
-    """What a matrix is made of: model, calibration, and the number, sum and largest of the images that files hold.
+    """What the vectors are made of: model, calibration, and the number, sum and largest of the images that files hold.
 
     It stays the same where only ratings, catalogues or names of files change. Ids are never given twice.
     """
@@ -78,24 +78,24 @@ def content_of(connection: sqlite3.Connection) -> Content:
     return (dict(connection.execute("SELECT key, value FROM facts WHERE key IN ('model', 'scores')")), *images)
 
 
-def content_of_matrix(facts: Mapping[str, str], matrix: Matrix) -> Content:
-    """The same of a matrix that was just loaded, from the facts beside it."""
+def content_of_vectors(facts: Mapping[str, str], matrix: VectorTable) -> Content:
+    """The same of vectors that were just loaded, from the metadata beside it."""
     said = {key: value for key, value in facts.items() if key in ("model", "scores")}
     ids = matrix.ids
     return said, len(ids), float(ids.sum()), int(ids[-1]) if len(ids) else None
 
 
-def load_matrix(layout: RowLayout, guard: Guard) -> Matrix:
+def load_vectors(layout: RowLayout, guard: Guard) -> VectorTable:
     """All living rows, in the order of their ids.
 
     Args:
         layout: of the rows.
-        guard: under which the connection is used, now and when looks are asked for later.
+        guard: under which the connection is used, now and when the appearance is asked for later.
 
     Raises:
-        DamagedSegmentError: if a feeling has a value that none can have.
+        DamagedSegmentError: if an affect has a value that none can have.
     """
-    width = layout.feeling.stop
+    width = layout.affect.stop
     with guard() as connection:
         connection.execute("BEGIN")
         try:
@@ -104,7 +104,7 @@ def load_matrix(layout: RowLayout, guard: Guard) -> Matrix:
             whole = connection.execute("SELECT 1 FROM facts WHERE key = 'whole'").fetchone() is not None
             alive = None if whole else _living(connection)
             ids, segments = np.empty((2, written), np.int64)
-            feelings = np.empty((written, width), np.float32)
+            affect = np.empty((written, width), np.float32)
             filled = 0
             for segment, id_blob, blob in connection.execute("SELECT id, ids, feelings FROM segments"):
                 segment_ids, rows = np.frombuffer(id_blob, ID_TYPE), _rows(blob, width)
@@ -112,18 +112,18 @@ def load_matrix(layout: RowLayout, guard: Guard) -> Matrix:
                     kept = among(segment_ids, alive)
                     segment_ids, rows = segment_ids[kept], rows[kept]
                 part = slice(filled, filled + len(segment_ids))
-                ids[part], feelings[part], segments[part] = segment_ids, rows, segment
+                ids[part], affect[part], segments[part] = segment_ids, rows, segment
                 filled = part.stop
         finally:
             connection.execute("COMMIT")
-    ids, feelings, segments = ids[:filled], feelings[:filled], segments[:filled]
-    # Written so that NaN fails, too. Checksums would need the looks, which are read only when they are asked for.
-    if filled and not (feelings.min() >= 0 and feelings.max() <= MOST_FEELING):
+    ids, affect, segments = ids[:filled], affect[:filled], segments[:filled]
+    # Written so that NaN fails, too. Checksums would need the appearance, which is read only when it is asked for.
+    if filled and not (affect.min() >= 0 and affect.max() <= MOST_AFFECT):
         raise DamagedSegmentError("row vectors are spoilt")
     if not (ids[1:] > ids[:-1]).all():
         order = np.argsort(ids, kind="stable")
-        ids, feelings, segments = ids[order], feelings[order], segments[order]
-    return Matrix(ids, feelings, StoredLooks(guard, layout, ids, segments))
+        ids, affect, segments = ids[order], affect[order], segments[order]
+    return VectorTable(ids, affect, StoredAppearance(guard, layout, ids, segments))
 
 
 Guard: TypeAlias = Callable[[], AbstractContextManager[sqlite3.Connection]]
@@ -131,13 +131,13 @@ Guard: TypeAlias = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
 
 @dataclass(frozen=True, eq=False)
-class StoredLooks:
-    """Reads the looks of images when they are asked for.
+class StoredAppearance:
+    """Reads the appearance of images when it is asked for.
 
     Args:
         guard: under which the connection is used.
         layout: of the rows.
-        ids: (n,) all images, rising.
+        ids: (n,) all images, sorted ascending.
         segments: (n,) where each image's row lay; it may have been moved since, as segments are joined.
     """
 
@@ -147,9 +147,9 @@ class StoredLooks:
     segments: NDArray[np.int64]
 
     def __call__(self, ids: NDArray[np.int64] | None) -> NDArray[np.float16]:
-        """The looks of some images, in their order, or of all; zeros for an image that is gone."""
+        """The appearance of some images, in their order, or of all; zeros for an image that is gone."""
         wanted = self.ids if ids is None else np.unique(ids)
-        found = np.zeros((len(wanted), self.layout.look.stop - self.layout.look.start), np.float16)
+        found = np.zeros((len(wanted), self.layout.appearance.stop - self.layout.appearance.start), np.float16)
         missing = np.ones(len(wanted), np.bool_)
         everything = "SELECT ids, looks FROM segments"
         with self.guard() as connection:
@@ -182,7 +182,7 @@ def _rows(blob: bytes, width: int) -> NDArray[np.float16]:
 
 
 def _living(connection: sqlite3.Connection) -> NDArray[np.int64]:
-    """Ids of the images that some file holds, rising."""
+    """Ids of the images that some file holds, sorted ascending."""
     ids = connection.execute("SELECT DISTINCT image FROM files WHERE image IS NOT NULL ORDER BY 1")
     return np.fromiter((id for (id,) in ids), np.int64)
 
@@ -193,7 +193,7 @@ def _written(connection: sqlite3.Connection) -> int:
     return int(size) // ID_TYPE.itemsize
 
 
-def mark_whole(connection: sqlite3.Connection) -> None:
+def mark_compact(connection: sqlite3.Connection) -> None:
     """Note that no row is dead, if so, inside the caller's transaction.
 
     Every image that some file holds has one row: as many rows as such images means that none is dead.
@@ -203,7 +203,7 @@ def mark_whole(connection: sqlite3.Connection) -> None:
         connection.execute("REPLACE INTO facts VALUES ('whole', '')")
 
 
-def unmark_whole(connection: sqlite3.Connection) -> None:
+def unmark_compact(connection: sqlite3.Connection) -> None:
     """Rows may die from now on: before files change, inside the caller's transaction."""
     connection.execute("DELETE FROM facts WHERE key = 'whole'")
 
@@ -231,14 +231,14 @@ def compact_segments(connection: sqlite3.Connection, layout: RowLayout) -> None:
             _append_sorted(connection, ids, rows, layout)
             ids, rows = ids[:0], rows[:0]
         select = "SELECT ids, feelings, looks, checksum FROM segments WHERE id = ?"
-        id_blob, feelings, looks, expected = connection.execute(select, (segment,)).fetchone()
-        if checksum(id_blob, feelings, looks) != expected:
+        id_blob, affect, looks, expected = connection.execute(select, (segment,)).fetchone()
+        if checksum(id_blob, affect, looks) != expected:
             raise DamagedSegmentError("row vectors are spoilt")
         segment_ids = np.frombuffer(id_blob, ID_TYPE)
         alive = among(segment_ids, living)
         ids = np.concatenate([ids, segment_ids[alive]])
-        width = layout.feeling.stop
-        whole = np.concatenate([_rows(feelings, width), _rows(looks, layout.length - width)], axis=1)
+        width = layout.affect.stop
+        whole = np.concatenate([_rows(affect, width), _rows(looks, layout.length - width)], axis=1)
         rows = np.concatenate([rows, whole[alive]])
         connection.execute("DELETE FROM segments WHERE id = ?", (segment,))
     _append_sorted(connection, ids, rows, layout)

@@ -15,7 +15,7 @@ from emoir.index.base import IndexedModel
 from emoir.index.layout import RowLayout
 
 
-def facts_of(model: IndexedModel) -> dict[str, str]:
+def meta_of(model: IndexedModel) -> dict[str, str]:
     """What an index keeps of its model."""
     scores = {kind: asdict(curve) for kind, curve in model.scores.items()}
     return {

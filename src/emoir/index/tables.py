@@ -39,8 +39,8 @@ CREATE INDEX files_stat ON files (size, mtime_ns) WHERE image IS NOT NULL;
 CREATE INDEX files_failure ON files (directory) WHERE failure IS NOT NULL;
 """
 
-# Row vectors: ids as int64, columns of the feeling and of the look as float16, all little-endian. A row whose image is
-# gone is dead. SQLite does not check the content of blobs: the checksum does. What is read most comes first.
+# Row vectors: ids as int64, columns of the affect and of the appearance as float16, all little-endian. A row whose
+# image is gone is dead. SQLite does not check the content of blobs: the checksum does. What is read most comes first.
 SEGMENTS = (
     "CREATE TABLE segments (id INTEGER PRIMARY KEY, ids BLOB NOT NULL, checksum INTEGER NOT NULL, "
     "feelings BLOB NOT NULL, looks BLOB NOT NULL) STRICT"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from emoir.index.base import ImageFacts, as_path
+from emoir.index.base import ImageMetadata, as_path
 from emoir.names import printable
 from emoir.report.figures import Bar, bar_svg
 from emoir.report.pictures import Picture
@@ -56,24 +56,24 @@ def gallery(figures: Sequence[str]) -> str:
     return f'<ul class="gallery">{"".join(f"<li>{figure}</li>" for figure in figures)}</ul>'
 
 
-def figure(fact: ImageFacts, picture: Picture | None, gone: str, numbers: Sequence[tuple[str, str]]) -> str:
+def figure(entry: ImageMetadata, picture: Picture | None, gone: str, numbers: Sequence[tuple[str, str]]) -> str:
     """One picture with its name and numbers.
 
     Args:
-        fact: of the image.
+        entry: of the image.
         picture: its thumbnail, or None.
         gone: what is said in place of a picture.
         numbers: what is said of it, and the values.
     """
-    record = fact.record
-    name = printable(as_path(fact.path).name)
+    record = entry.record
+    name = printable(as_path(entry.path).name)
     title = (record.title if record is not None else None) or name
     said = f"{title}: " + ", ".join(f"{word} {value}" for word, value in numbers[:1])
     image = f'<div class="gone">{escape(gone)}</div>'
     if picture is not None:
         size = f'width="{picture.width}" height="{picture.height}"'
         image = f'<img src="{picture.uri}" {size} loading="lazy" alt="{escape(said)}">'
-    caption = f'<span title="{escape(printable(as_path(fact.path)))}">{escape(title)}</span>'
+    caption = f'<span title="{escape(printable(as_path(entry.path)))}">{escape(title)}</span>'
     if record is not None and record.url is not None and re.match(r"https?://", record.url, re.IGNORECASE):
         # Anything but a web address may be a script.
         caption = f'<a href="{escape(record.url)}" rel="noopener noreferrer">{escape(title)}</a>'

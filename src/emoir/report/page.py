@@ -85,9 +85,9 @@ def _section(section: Section) -> str:
 
 
 def _lead(contents: Contents, words: Words) -> str:
-    count = len({fact.path.rpartition(b"/")[0] for fact in contents.facts})
+    count = len({image.path.rpartition(b"/")[0] for image in contents.metadata})
     folders = words("one folder") if count == 1 else words("folders", count=f"{count:,}")
-    images, day = f"{len(contents.facts):,}", contents.day.isoformat()
+    images, day = f"{len(contents.metadata):,}", contents.day.isoformat()
     return words("lead", images=images, folders=folders, model=contents.model.id, day=day)
 
 

@@ -11,7 +11,7 @@ from html import escape
 import numpy as np
 
 from emoir.emotions.reading import EmotionReadings
-from emoir.index.base import FailedFile, ImageFacts, IndexedModel, as_path
+from emoir.index.base import FailedFile, ImageMetadata, IndexedModel, as_path
 from emoir.names import printable
 from emoir.report.figures import Bar, Segment, bars_file, class_colours, drawing
 from emoir.report.markup import bar_table, figure, gallery, legend, paragraph, swatch
@@ -28,7 +28,7 @@ class Contents:
     """Everything that a page is made of.
 
     Args:
-        facts: of n images.
+        metadata: of n images.
         readings: theirs.
         summary: of them.
         pictures: by row, as far as they could be read.
@@ -39,7 +39,7 @@ class Contents:
         title: of the page; default: ours.
     """
 
-    facts: Sequence[ImageFacts]
+    metadata: Sequence[ImageMetadata]
     readings: EmotionReadings
     summary: Summary
     pictures: Mapping[int, Picture]
@@ -125,12 +125,12 @@ class Sections:
         summary, words = self.summary, self.words
         time = "by year" if len(summary.months[0].label) == len("2019") else "by month"
         html, svg = self._grouped(summary.months, words("time"), words(time))
-        undated = len(self.contents.facts) - summary.dated
+        undated = len(self.contents.metadata) - summary.dated
         text = words("time text", dated=f"{summary.dated:,}", undated=f"{undated:,}")
         return Section(time.replace(" ", "_"), words(time), paragraph(text) + html, svg)
 
     def _plane(self) -> Section:
-        readings, words, images = self.contents.readings, self.words, len(self.contents.facts)
+        readings, words, images = self.contents.readings, self.words, len(self.contents.metadata)
         spread = {
             name: " · ".join(f"{value:.2f}" for value in np.quantile(values, (0.25, 0.5, 0.75)))
             for name, values in (("valence", readings.valence), ("arousal", readings.arousal))
@@ -189,7 +189,7 @@ class Sections:
             (words("arousal"), f"{readings.arousal[row]:.2f}"),
             (words("sure"), f"{readings.confidence[row]:.2f}"),
         )
-        return figure(self.contents.facts[row], self.contents.pictures.get(row), words("gone"), numbers)
+        return figure(self.contents.metadata[row], self.contents.pictures.get(row), words("gone"), numbers)
 
     def _failures(self) -> Section:
         failures, words = self.contents.failures, self.words

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReadings
-from emoir.index.base import ImageFacts
+from emoir.index.base import ImageMetadata
 from emoir.index.layout import RowLayout
 from emoir.search.diverse import first_distinct
 
@@ -78,11 +78,11 @@ class Summary:
         return sorted({row for rows in lists for row in rows})
 
 
-def summarise(facts: Sequence[ImageFacts], readings: EmotionReadings, vectors: NDArray[np.float32]) -> Summary:
+def summarise(metadata: Sequence[ImageMetadata], readings: EmotionReadings, vectors: NDArray[np.float32]) -> Summary:
     """Summarise a collection.
 
     Args:
-        facts: of n images, n at least 1.
+        metadata: of n images, n at least 1.
         readings: theirs; the first space is shown.
         vectors: (n, d) their row vectors.
 
@@ -92,21 +92,21 @@ def summarise(facts: Sequence[ImageFacts], readings: EmotionReadings, vectors: N
     space = next(iter(readings.class_names))
     shares = readings.distributions[space].astype(np.float64)
     top = shares.argmax(axis=1)
-    months, dated = _by_month(facts, shares)
+    months, dated = _by_month(metadata, shares)
     palettes = vectors[:, RowLayout(readings.class_names).palette]
 
     def best(keys: NDArray[np.floating], count: int, among: NDArray[np.bool_] | None = None) -> Rows:
         """The rows with the largest keys, near duplicates once."""
         order = np.argsort(-keys, kind="stable")
         order = order if among is None else order[among[order]]
-        return first_distinct(order, facts, palettes, count)
+        return first_distinct(order, metadata, palettes, count)
 
     classes = range(shares.shape[1])
     return Summary(
         space,
         readings.class_names[space],
-        Group("", len(facts), shares.mean(axis=0)),
-        _by_folder(facts, shares),
+        Group("", len(metadata), shares.mean(axis=0)),
+        _by_folder(metadata, shares),
         months,
         dated,
         top,
@@ -122,9 +122,9 @@ def summarise(facts: Sequence[ImageFacts], readings: EmotionReadings, vectors: N
     )
 
 
-def _by_folder(facts: Sequence[ImageFacts], shares: NDArray[np.float64]) -> tuple[Group, ...]:
+def _by_folder(metadata: Sequence[ImageMetadata], shares: NDArray[np.float64]) -> tuple[Group, ...]:
     """The largest folders, named from where all of them part; the others as one group without a name."""
-    folders = [os.path.dirname(fact.path) for fact in facts]
+    folders = [os.path.dirname(entry.path) for entry in metadata]
     try:
         base = os.path.commonpath(folders)
     except ValueError:
@@ -145,20 +145,20 @@ def _by_folder(facts: Sequence[ImageFacts], shares: NDArray[np.float64]) -> tupl
     return (*groups[: FOLDERS - 1], Group("", count, mix))
 
 
-def _by_month(facts: Sequence[ImageFacts], shares: NDArray[np.float64]) -> tuple[tuple[Group, ...], int]:
+def _by_month(metadata: Sequence[ImageMetadata], shares: NDArray[np.float64]) -> tuple[tuple[Group, ...], int]:
     """By month, or by year where there are many; with the number of images that state when they were taken."""
-    moments = [month_of(fact) for fact in facts]
+    moments = [month_of(entry) for entry in metadata]
     if len(set(moments)) > MONTHS:
         moments = [moment[:4] for moment in moments]
     groups = _groups(moments, shares, str)
-    return tuple(sorted(groups, key=lambda group: group.label)), sum(fact.taken is not None for fact in facts)
+    return tuple(sorted(groups, key=lambda group: group.label)), sum(entry.taken is not None for entry in metadata)
 
 
-def month_of(fact: ImageFacts) -> str:
+def month_of(entry: ImageMetadata) -> str:
     """When an image was taken, or else when its file was last written, as ``YYYY-MM``."""
-    if fact.taken is not None:
-        return fact.taken[:7].replace(":", "-")
-    return str(np.datetime64(fact.modified_ns, "ns"))[: len("2019-06")]
+    if entry.taken is not None:
+        return entry.taken[:7].replace(":", "-")
+    return str(np.datetime64(entry.modified_ns, "ns"))[: len("2019-06")]
 
 
 def _groups(keys: Sequence[Hashable], shares: NDArray[np.float64], label: Callable[..., str]) -> list[Group]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.images.near_duplicates import near_duplicates_of
-from emoir.index.base import ImageFacts
+from emoir.index.base import ImageMetadata
 
 # How much fit counts against likeness to what was chosen already.
 TRADE_OFF = 0.7
@@ -42,13 +42,13 @@ def without_near_duplicates(
 
 
 def first_distinct(
-    order: NDArray[np.intp], facts: Sequence[ImageFacts], palettes: NDArray[np.floating], n: int
+    order: NDArray[np.intp], metadata: Sequence[ImageMetadata], palettes: NDArray[np.floating], n: int
 ) -> tuple[int, ...]:
     """The best rows of some images, near duplicates once.
 
     Args:
         order: rows, the best first; as many as four times n are looked at.
-        facts: of all images, by row.
+        metadata: of all images, by row.
         palettes: (m, 64) of all images; square roots of palette histograms.
         n: how many to choose at most.
 
@@ -56,8 +56,8 @@ def first_distinct(
         Rows, the best first.
     """
     among = order[: 4 * n]
-    hashes = np.array([facts[row].hash or 0 for row in among], dtype=np.uint64)
-    known = np.array([facts[row].hash is not None for row in among], dtype=bool)
+    hashes = np.array([metadata[row].hash or 0 for row in among], dtype=np.uint64)
+    known = np.array([metadata[row].hash is not None for row in among], dtype=bool)
     return tuple(among[without_near_duplicates(hashes, known, palettes[among])][:n].tolist())
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from emoir.emotions.calibration import ScoreCurve
 from emoir.errors import QueryError
 from emoir.index.attributes import Attributes
-from emoir.index.base import Matrix
+from emoir.index.base import VectorTable
 from emoir.index.layout import RowLayout
 from emoir.search.compiled import CompiledQuery, ReadExample, Vocabulary, compile_query
 from emoir.search.diverse import maximal_marginal_relevance, without_near_duplicates
@@ -92,7 +92,7 @@ class SearchContext:
         curves: calibration per kind of query; a kind without one keeps its raw score.
     """
 
-    matrix: Matrix
+    matrix: VectorTable
     layout: RowLayout
     attributes: Callable[[], Attributes]
     curves: Mapping[str, ScoreCurve]
@@ -184,8 +184,8 @@ def selected_rows(
     if filters is None or filters == Filters():
         return rows
     if rows is None:
-        return np.flatnonzero(filters.mask(matrix.feelings, context.layout, context.attributes))
-    return rows[filters.mask(matrix.feelings[rows], context.layout, lambda: context.attributes().take(rows))]
+        return np.flatnonzero(filters.mask(matrix.affect, context.layout, context.attributes))
+    return rows[filters.mask(matrix.affect[rows], context.layout, lambda: context.attributes().take(rows))]
 
 
 def _sort_key(
@@ -211,8 +211,8 @@ def _raw_scores(
 ) -> list[NDArray[np.float32]]:
     """How well some rows fit, or all for None; looks are left unread where the compiled does not look at them."""
     matrix = context.matrix
-    if compiled.within(context.layout.feeling):
-        return compiled.raw_scores(matrix.feelings if rows is None else matrix.feelings[rows])
+    if compiled.within(context.layout.affect):
+        return compiled.raw_scores(matrix.affect if rows is None else matrix.affect[rows])
     return compiled.raw_scores(matrix.rows if rows is None else matrix.take(rows))
 
 
@@ -227,5 +227,5 @@ def _diverse(
     layout = context.layout
     vectors = context.matrix.take(rows[order])
     kept = without_near_duplicates(attributes.hash, attributes.hashed, vectors[:, layout.palette])
-    order, looks = order[kept], vectors[kept][:, layout.look]
+    order, looks = order[kept], vectors[kept][:, layout.appearance]
     return np.asarray(order[maximal_marginal_relevance(scores[order], looks, n)])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReadings
 from emoir.images.near_duplicates import near_duplicates_of
-from emoir.index.base import ImageFacts
+from emoir.index.base import ImageMetadata
 from emoir.index.layout import RowLayout
 
 
@@ -21,17 +21,17 @@ class Pool:
     """Images to choose from, as ``Collection.rows`` gives them: ``Pool(*photos.rows(filters=...))``.
 
     Args:
-        facts: of n images.
+        metadata: of n images.
         readings: theirs.
         vectors: (n, d) row vectors.
     """
 
-    facts: Sequence[ImageFacts]
+    metadata: Sequence[ImageMetadata]
     readings: EmotionReadings
     vectors: NDArray[np.float32]
 
     def __len__(self) -> int:
-        return len(self.facts)
+        return len(self.metadata)
 
 
 def draw(
@@ -50,7 +50,7 @@ def draw(
         Rows of the pool, in the order in which they were drawn; fewer than n only where no other image could be added.
     """
     palette = RowLayout(pool.readings.class_names).palette
-    known = [(other.facts[row].hash, other.vectors[row, palette]) for other, row in beside]
+    known = [(other.metadata[row].hash, other.vectors[row, palette]) for other, row in beside]
     hashes = [np.uint64(hash) for hash, _ in known if hash is not None]
     palettes = [colours for hash, colours in known if hash is not None]
     folders: Counter[bytes] = Counter()
@@ -58,12 +58,12 @@ def draw(
     for row in np.random.default_rng(seed).permutation(len(pool)).tolist():
         if len(drawn) == n:
             break
-        fact, colours = pool.facts[row], pool.vectors[row, palette]
-        folder = os.path.dirname(fact.path)
+        entry, colours = pool.metadata[row], pool.vectors[row, palette]
+        folder = os.path.dirname(entry.path)
         if per_folder is not None and folders[folder] >= per_folder:
             continue
-        if fact.hash is not None:
-            hash = np.uint64(fact.hash)
+        if entry.hash is not None:
+            hash = np.uint64(entry.hash)
             if hashes and near_duplicates_of(np.array(hashes), np.stack(palettes), hash, colours).any():
                 continue
             hashes.append(hash)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from emoir.errors import EmoirError, QueryError, SelectionError
 from emoir.extract.features import Features
 from emoir.images.features import FEATURES
-from emoir.index.base import ImageFacts
+from emoir.index.base import ImageMetadata
 
 SIZE = "size"
 VARIABLES = ("luminance", "contrast", "colourfulness", "complexity", SIZE)
@@ -43,11 +43,13 @@ def variable_unit(name: str) -> str:
     return MEASURED[feature]
 
 
-def variable_values(facts: Sequence[ImageFacts], features: Sequence[Features], variables: Sequence[str]) -> Floats:
+def variable_values(
+    metadata: Sequence[ImageMetadata], features: Sequence[Features], variables: Sequence[str]
+) -> Floats:
     """The variables of images as numbers.
 
     Args:
-        facts: of n images.
+        metadata: of n images.
         features: of the same.
         variables: names; ``size`` is the side of a square of as many pixels as the image has.
 
@@ -57,11 +59,11 @@ def variable_values(facts: Sequence[ImageFacts], features: Sequence[Features], v
     Raises:
         QueryError: if there is no such variable.
     """
-    values = np.empty((len(facts), len(variables)))
+    values = np.empty((len(metadata), len(variables)))
     for place, name in enumerate(variables):
         variable_unit(name)
         if name == SIZE:
-            values[:, place] = [(fact.width * fact.height) ** 0.5 for fact in facts]
+            values[:, place] = [(entry.width * entry.height) ** 0.5 for entry in metadata]
         else:
             values[:, place] = [measured[ALIASES.get(name, name)] or 0.0 for measured in features]
     return values

@@ -114,11 +114,11 @@ def pools_of(
     Returns:
         The pools, and how many images were left out because they meet more than one condition.
     """
-    counts = Counter(fact.id for pool in candidates.values() for fact in pool.facts)
+    counts = Counter(entry.id for pool in candidates.values() for entry in pool.metadata)
     pools: dict[str, Pool] = {}
     chosen: list[tuple[Pool, int]] = []
     for name, pool in candidates.items():
-        alone = _part(pool, [row for row, fact in enumerate(pool.facts) if counts[fact.id] == 1])
+        alone = _part(pool, [row for row, entry in enumerate(pool.metadata) if counts[entry.id] == 1])
         drawn = draw(alone, size, per_folder=per_folder, seed=seed, beside=chosen)
         chosen += [(alone, row) for row in drawn]
         pools[name] = _part(alone, sorted(drawn))
@@ -157,7 +157,7 @@ def matched_stimuli(
         if len(pool) < n:
             raise SelectionError(_too_few(f"condition {name}: ", n, len(pool)))
     values = [
-        variable_values(pool.facts, [found for found in features[name] if found is not None], variables)
+        variable_values(pool.metadata, [found for found in features[name] if found is not None], variables)
         for name, pool in measured.items()
     ]
     sets = match_sets(values, n)
@@ -202,11 +202,11 @@ def _part(pool: Pool, rows: Sequence[int]) -> Pool:
         old.monochrome[taken],
         old.model,
     )
-    return Pool([pool.facts[row] for row in rows], readings, pool.vectors[taken])
+    return Pool([pool.metadata[row] for row in rows], readings, pool.vectors[taken])
 
 
 def _stimulus(
     pool: Pool, row: int, condition: str = "", set: int = 0, variables: Mapping[str, float] | None = None
 ) -> Stimulus:
-    fact = pool.facts[row]
-    return Stimulus(fact.id, as_path(fact.path), pool.readings[row], fact.record, condition, set, variables or {})
+    entry = pool.metadata[row]
+    return Stimulus(entry.id, as_path(entry.path), pool.readings[row], entry.record, condition, set, variables or {})

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from emoir.emotions.reading import EmotionReading
-from emoir.index.base import ImageFacts, as_path
+from emoir.index.base import ImageMetadata, as_path
 from emoir.names import printable
 
 MAX_ID = 2**32 - 1
@@ -59,30 +59,30 @@ class Image(ApiModel):
     record: CatalogueEntry | None
 
     @classmethod
-    def of(cls, facts: ImageFacts, reading: EmotionReading, path: Path | None = None) -> Image:
+    def of(cls, metadata: ImageMetadata, reading: EmotionReading, path: Path | None = None) -> Image:
         """An image as lists show it.
 
         Args:
-            facts: what the index knows of it.
+            metadata: what the index knows of it.
             reading: its emotion.
             path: of the copy to name; default: the first.
         """
-        file = path or as_path(facts.path)
+        file = path or as_path(metadata.path)
         space = next(iter(reading.distributions))
         top = reading.top(space)
         return cls(
-            id=facts.id,
+            id=metadata.id,
             name=printable(file.name),
             path=printable(file),
-            width=facts.width,
-            height=facts.height,
-            taken=facts.taken,
+            width=metadata.width,
+            height=metadata.height,
+            taken=metadata.taken,
             emotion=top,
             share=round(reading.distributions[space][top], 4),
             valence=round(reading.valence, 4),
             arousal=round(reading.arousal, 4),
             confidence=round(reading.confidence, 4),
-            record=None if facts.record is None else CatalogueEntry(**facts.record.to_dict()),
+            record=None if metadata.record is None else CatalogueEntry(**metadata.record.to_dict()),
         )
 
 

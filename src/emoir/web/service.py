@@ -18,7 +18,7 @@ from emoir.collection import Collection
 from emoir.explain import Explanation, explain
 from emoir.images.thumbnail import ThumbnailCache
 from emoir.images.walk import FileStat
-from emoir.index.base import ImageFacts, as_path
+from emoir.index.base import ImageMetadata, as_path
 from emoir.index.ratings import Ratings
 from emoir.web.problems import Problem, Unchanged, no_image
 from emoir.web.settings import Settings
@@ -91,18 +91,18 @@ class Service:
     def state(self) -> str:
         """Changes whenever the indexed images do."""
         with self._lock:
-            matrix = self.collection.store.matrix()
+            matrix = self.collection.store.vectors()
             if self._seen[0] is not matrix:
                 self._seen = matrix, self._seen[1] + 1
             return f"{self._boot}-{self._seen[1]}"
 
-    def facts(self, id: int) -> ImageFacts:
+    def metadata(self, id: int) -> ImageMetadata:
         """What is known of an image.
 
         Raises:
             Problem: if there is no such image.
         """
-        found = self.collection.store.facts([id])
+        found = self.collection.store.metadata([id])
         if not found:
             raise no_image(id)
         return found[0]

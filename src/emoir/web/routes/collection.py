@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from emoir.emotions.reading import EmotionReadings
 from emoir.export.table import image_table
 from emoir.images.palette import named_palette
-from emoir.index.base import ImageFacts, as_path
+from emoir.index.base import ImageMetadata, as_path
 from emoir.names import printable
 from emoir.search.diverse import first_distinct
 from emoir.web.problems import Problem
@@ -51,22 +51,22 @@ def collection(request: Request, response: Response, service: ServiceDep) -> Col
 def _overview(service: Service) -> CollectionRecord:
     store = service.collection.store
     status = store.status()
-    facts, rows = store.rows()
-    readings = store.readings(facts, rows)
+    metadata, rows = store.rows()
+    readings = store.readings(metadata, rows)
     space = next(iter(readings.class_names))
     names, shares = readings.class_names[space], readings.distributions[space]
     folders: dict[str, list[int]] = defaultdict(list)
     months: dict[str, list[int]] = defaultdict(list)
-    for row, fact in enumerate(facts):
-        folders[printable(as_path(os.path.dirname(fact.path)))].append(row)
-        if fact.taken:
-            months[fact.taken[:7].replace(":", "-")].append(row)
+    for row, item in enumerate(metadata):
+        folders[printable(as_path(os.path.dirname(item.path)))].append(row)
+        if item.taken:
+            months[item.taken[:7].replace(":", "-")].append(row)
     palettes = rows[:, store.layout.palette]
 
     def best(keys: NDArray[np.floating]) -> list[Image]:
         """The images with the largest keys, near duplicates once."""
         order = np.argsort(-keys, kind="stable")
-        return [Image.of(facts[row], readings[row]) for row in first_distinct(order, facts, palettes, SHOWN)]
+        return [Image.of(metadata[row], readings[row]) for row in first_distinct(order, metadata, palettes, SHOWN)]
 
     largest = sorted(folders.items(), key=lambda entry: -len(entry[1]))[:FOLDERS]
     return CollectionRecord(
@@ -124,9 +124,9 @@ def export(service: ServiceDep) -> StreamingResponse:
 
     Example: `/api/v1/export/readings`
     """
-    facts, readings, _ = service.collection.rows()
+    metadata, readings, _ = service.collection.rows()
     return StreamingResponse(
-        _csv_lines(facts, readings),
+        _csv_lines(metadata, readings),
         media_type="text/csv; charset=utf-8",
         headers={"content-disposition": 'attachment; filename="readings.csv"'},
     )
@@ -144,16 +144,16 @@ def selection_table(selection: Selection, service: ServiceDep) -> StreamingRespo
     Example: `{"ids": [17, 4]}`
     """
     store = service.collection.store
-    facts, rows = store.rows(list(dict.fromkeys(selection.ids)))
+    metadata, rows = store.rows(list(dict.fromkeys(selection.ids)))
     return StreamingResponse(
-        _csv_lines(facts, store.readings(facts, rows)),
+        _csv_lines(metadata, store.readings(metadata, rows)),
         media_type="text/csv; charset=utf-8",
         headers={"content-disposition": 'attachment; filename="selection.csv"'},
     )
 
 
-def _csv_lines(facts: list[ImageFacts], readings: EmotionReadings) -> Iterator[str]:
-    table = image_table(facts, readings)
+def _csv_lines(metadata: list[ImageMetadata], readings: EmotionReadings) -> Iterator[str]:
+    table = image_table(metadata, readings)
     text = io.StringIO()
     writer = csv.DictWriter(text, [column.name for column in table.columns], lineterminator="\n")
     writer.writeheader()

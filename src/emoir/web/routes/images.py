@@ -76,15 +76,15 @@ def image(request: Request, response: Response, id: Id, service: ServiceDep) -> 
 
     Example: `/api/v1/images/17`
     """
-    service.facts(id)
+    service.metadata(id)
     store = service.collection.store
-    facts, rows = store.rows([id])
+    metadata, rows = store.rows([id])
     stored = store.files_of(id)
     files = [] if stored is None else [printable(as_path(path)) for path, _ in stored[1]]
-    reading = store.readings(facts, rows)[0]
+    reading = store.readings(metadata, rows)[0]
     palette = rows[0, store.layout.palette] ** 2
     return ImageDetail(
-        **Image.of(facts[0], reading).model_dump(),
+        **Image.of(metadata[0], reading).model_dump(),
         reading=Reading(**reading.to_dict()),
         files=files,
         colours=named_palette(palette),

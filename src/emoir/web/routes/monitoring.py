@@ -70,7 +70,7 @@ def health(service: ServiceDep) -> Health:
 
     Example: `/api/v1/health`
     """
-    return Health(status="ok", version=__version__, images=len(service.collection.store.matrix().ids))
+    return Health(status="ok", version=__version__, images=len(service.collection.store.vectors().ids))
 
 
 @router.get(
@@ -85,5 +85,5 @@ def metrics(request: Request, service: ServiceDep) -> Response:
     Example: `/api/v1/metrics`
     """
     found: Metrics = request.app.state.metrics
-    found.images.set(len(service.collection.store.matrix().ids))
+    found.images.set(len(service.collection.store.vectors().ids))
     return Response(generate_latest(found.registry), media_type=CONTENT_TYPE_LATEST)

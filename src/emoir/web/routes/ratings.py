@@ -65,7 +65,7 @@ def rate(new: NewRating, service: ServiceDep) -> RatingRecord:
 
     Example: `{"image": 17, "rater": "Ana", "emotion": "awe", "valence": 0.8, "arousal": 0.6}`
     """
-    service.facts(new.image)
+    service.metadata(new.image)
     if new.emotion is not None and new.emotion not in MIKELS.names:
         raise Problem(HTTPStatus.BAD_REQUEST, f"emotion {new.emotion!r}: one of {', '.join(MIKELS.names)}")
     rating = service.ratings.add(
@@ -95,13 +95,13 @@ def next_to_rate(
     Example: `/api/v1/next-to-rate?rater=Ana`
     """
     done = sum(rating.rater == rater.strip() for rating in service.ratings.all())
-    images = len(service.collection.store.matrix().ids)
+    images = len(service.collection.store.vectors().ids)
     id = service.ratings.next_for(rater.strip(), passed or ())
     if id is None:
         return NextToRate(image=None, done=done, images=images)
     store = service.collection.store
-    facts, rows = store.rows([id])
-    record = Image.of(facts[0], store.readings(facts, rows)[0]) if facts else None
+    metadata, rows = store.rows([id])
+    record = Image.of(metadata[0], store.readings(metadata, rows)[0]) if metadata else None
     return NextToRate(image=record, done=done, images=images)
 
 
@@ -117,16 +117,16 @@ def table(service: ServiceDep) -> Response:
     Example: `/api/v1/export/ratings`, then `emoir train ratings.csv --out mymodel`
     """
     by_image = _by_image(service.ratings.all())
-    facts = service.collection.store.facts(list(by_image))
+    metadata = service.collection.store.metadata(list(by_image))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["path", *(f"p_{name}" for name in MIKELS.names), "valence", "arousal", "raters"])
-    for fact in facts:
-        ratings = by_image[fact.id]
+    for entry in metadata:
+        ratings = by_image[entry.id]
         emotions = [rating.emotion for rating in ratings if rating.emotion is not None]
         shares = [emotions.count(name) / len(emotions) if emotions else "" for name in MIKELS.names]
         means = [_mean([getattr(rating, name) for rating in ratings]) for name in ("valence", "arousal")]
-        writer.writerow([printable(as_path(fact.path)), *shares, *means, len(ratings)])
+        writer.writerow([printable(as_path(entry.path)), *shares, *means, len(ratings)])
     disposition = {"content-disposition": 'attachment; filename="ratings.csv"'}
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=disposition)
 

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 from emoir.emotions.lexicon import lexicon
 from emoir.emotions.spaces import SPACES
 from emoir.errors import QueryError
-from emoir.index.base import ImageFacts, below
+from emoir.index.base import ImageMetadata, below
 from emoir.search import Match, parse_query
 from emoir.search import Query as ParsedQuery
 from emoir.search.filters import parse_filters
@@ -107,14 +107,14 @@ def search(
         sort=safe_query(sort) if sort and sort not in (NEWEST, OLDEST) else sort,
     )
     found = matches.matches[:limit]
-    facts = {fact.id: fact for fact in service.collection.store.facts([match.id for match in found])}
+    metadata = {entry.id: entry for entry in service.collection.store.metadata([match.id for match in found])}
     return SearchResult(
         query=matches.query,
         terms=_terms(matches.query),
         unknown=list(matches.unknown),
         searched=matches.searched,
         hidden=matches.hidden,
-        hits=[_hit(match, facts[match.id]) for match in found if match.id in facts],
+        hits=[_hit(match, metadata[match.id]) for match in found if match.id in metadata],
         next=str(start + limit) if len(matches) > limit else None,
     )
 
@@ -133,8 +133,8 @@ def _known_folders(service: Service, folders: list[str] | None) -> list[str] | N
     return folders
 
 
-def _hit(match: Match, facts: ImageFacts) -> Hit:
-    image = Image.of(facts, match.reading, match.path)
+def _hit(match: Match, metadata: ImageMetadata) -> Hit:
+    image = Image.of(metadata, match.reading, match.path)
     parts = {term: round(value, 4) for term, value in match.parts.items()}
     return Hit(**image.model_dump(), score=round(match.score, 4), parts=parts)
 
@@ -203,9 +203,9 @@ def plane(request: Request, response: Response, service: ServiceDep) -> Response
     """
     set_etag(request, response, service.state)
     store = service.collection.store
-    matrix, layout = store.matrix(), store.layout
-    point = np.rint(matrix.feelings[:, layout.point][:, :2].clip(0, 1) * 255).astype(np.uint8)
-    top = matrix.feelings[:, layout.distribution(next(iter(layout.class_names)))].argmax(axis=1).astype(np.uint8)
+    matrix, layout = store.vectors(), store.layout
+    point = np.rint(matrix.affect[:, layout.point][:, :2].clip(0, 1) * 255).astype(np.uint8)
+    top = matrix.affect[:, layout.distribution(next(iter(layout.class_names)))].argmax(axis=1).astype(np.uint8)
     count = np.array([len(matrix.ids)], dtype="<u4")
     parts = (count, matrix.ids.astype("<u4"), point[:, 0], point[:, 1], top)
     content = b"".join(np.ascontiguousarray(part).tobytes() for part in parts)

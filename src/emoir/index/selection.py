@@ -1,4 +1,4 @@
-"""Scope: the images that a question is asked of, by folder or by a list of files."""
+"""Selection: the images that a question is asked of, by folder or by a list of files."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.index.base import ImageFacts, as_file, as_folder
-from emoir.index.sqlite import SqliteIndex
+from emoir.index.base import ImageMetadata, as_file, as_folder
+from emoir.index.store import SqliteStore
 
 AnyPath: TypeAlias = "str | os.PathLike[str]"
 SomePaths: TypeAlias = "AnyPath | Sequence[AnyPath]"
@@ -20,7 +20,7 @@ SomePaths: TypeAlias = "AnyPath | Sequence[AnyPath]"
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class Selection:
     """What may be found.
 
     Args:
@@ -32,8 +32,8 @@ class Scope:
     listed: dict[int, bytes] | None
 
     @classmethod
-    def of(cls, index: SqliteIndex, within: SomePaths | None, among: SomePaths | None) -> Scope:
-        """A scope as it is asked for; of several listed copies of an image, the first counts.
+    def of(cls, index: SqliteStore, within: SomePaths | None, among: SomePaths | None) -> Selection:
+        """A selection as it is asked for; of several listed copies of an image, the first counts.
 
         Args:
             index: to look the files up in.
@@ -50,8 +50,8 @@ class Scope:
                 listed.setdefault(id, file)
         return cls(folders, listed)
 
-    def candidates(self, index: SqliteIndex) -> NDArray[np.int64] | None:
-        """Ids that may be found, rising; None for all."""
+    def candidates(self, index: SqliteStore) -> NDArray[np.int64] | None:
+        """Ids that may be found, sorted ascending; None for all."""
         everywhere = self.folders is None or index.all_below(self.folders)
         inside = None if everywhere or self.folders is None else index.ids_below(self.folders)
         if self.listed is None:
@@ -59,13 +59,13 @@ class Scope:
         ids = np.array(sorted(self.listed), dtype=np.int64)
         return ids if inside is None else np.intersect1d(inside, ids)
 
-    def named(self, index: SqliteIndex, facts: Sequence[ImageFacts]) -> list[ImageFacts]:
+    def named(self, index: SqliteStore, metadata: Sequence[ImageMetadata]) -> list[ImageMetadata]:
         """Facts under the paths that were listed: an image may have copies elsewhere that sort before."""
         if self.listed is None:
-            return list(facts)
-        found = [replace(fact, path=self.listed.get(fact.id, fact.path)) for fact in facts]
-        records = index.records([fact.path for fact in found])
-        return [replace(fact, record=records.get(fact.path)) for fact in found]
+            return list(metadata)
+        found = [replace(entry, path=self.listed.get(entry.id, entry.path)) for entry in metadata]
+        records = index.records([entry.path for entry in found])
+        return [replace(entry, record=records.get(entry.path)) for entry in found]
 
 
 def _paths(paths: SomePaths) -> Sequence[AnyPath]:

@@ -1,4 +1,4 @@
-"""Place: whether an index may lie where it is to lie."""
+"""Location: where an index lies, and whether it may lie there."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def nothing_indexed(file: Path) -> IndexFileError:
     )
 
 
-def check_place(file: Path) -> None:
+def check_filesystem(file: Path) -> None:
     """Refuse a network file system, where a power cut or a second machine may spoil the index, and what is no file.
 
     Known on Linux by the table of mounts, and on Windows by a path that begins with two backslashes.

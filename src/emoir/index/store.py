@@ -1,4 +1,4 @@
-"""SqliteIndex: readings in one file, durable, incremental, searchable by other processes while it grows."""
+"""SqliteStore: readings in one file, durable, incremental, searchable by other processes while it grows."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from emoir.index import segments
 from emoir.index.attributes import Attributes, load_attributes
 from emoir.index.base import (
     FileOutcome,
-    ImageFacts,
+    ImageMetadata,
     IndexedModel,
     IndexStatus,
     KnownImage,
-    Matrix,
     Record,
+    VectorTable,
     among,
     below,
 )
 from emoir.index.catalogue import Catalogue, Joined, find_records, joined, list_catalogues, store_catalogue
-from emoir.index.facts import load_facts, load_failures, load_files
 from emoir.index.file import IndexFile
 from emoir.index.layout import RowLayout
-from emoir.index.place import check_place, nothing_indexed
+from emoir.index.location import check_filesystem, nothing_indexed
+from emoir.index.metadata import load_failures, load_files, load_metadata
 from emoir.index.ratings import Ratings
 from emoir.index.schema import LIBRARY, create, is_writable
-from emoir.index.statements import IN_SUBTREE, directory_id, facts_of, forget_copies, image_id, model_of, subtree
+from emoir.index.statements import IN_SUBTREE, directory_id, forget_copies, image_id, meta_of, model_of, subtree
 from emoir.limits import Limits, RetryReason
 
 
-class SqliteIndex:
+class SqliteStore:
     """An index in one SQLite file; safe to share between threads, and between processes.
 
     Args:
@@ -53,24 +53,24 @@ class SqliteIndex:
     """
 
     def __init__(self, file: Path, *, model: IndexedModel | None = None) -> None:
-        check_place(file)
+        check_filesystem(file)
         if not file.exists():
             if model is None:
                 raise nothing_indexed(file)
-            create(file, facts_of(model))
+            create(file, meta_of(model))
         self.file = file
         self._opened = IndexFile(file)
         self.ratings = Ratings(self._opened)
         self.model = model_of(dict(self._all("SELECT key, value FROM facts")))
-        self._cached: tuple[tuple[int, int, int], segments.Content, Matrix] | None = None
-        self._columns: tuple[Matrix, Attributes] | None = None
+        self._cached: tuple[tuple[int, int, int], segments.Content, VectorTable] | None = None
+        self._columns: tuple[VectorTable, Attributes] | None = None
 
     @property
     def layout(self) -> RowLayout:
         """Of the rows."""
         return self.model.layout
 
-    def __enter__(self) -> SqliteIndex:
+    def __enter__(self) -> SqliteStore:
         return self
 
     def __exit__(
@@ -105,7 +105,7 @@ class SqliteIndex:
                 # Another process may have read everything again with another model.
                 (stored,) = connection.execute("SELECT value FROM facts WHERE key = 'model'").fetchone()
                 if stored in (model.id, *earlier_ids):
-                    connection.executemany("REPLACE INTO facts VALUES (?, ?)", facts_of(model).items())
+                    connection.executemany("REPLACE INTO facts VALUES (?, ?)", meta_of(model).items())
                     self.model = model
 
     def rebuild(self, model: IndexedModel) -> None:
@@ -114,7 +114,7 @@ class SqliteIndex:
             for table in ("files", "segments", "images", "directories"):
                 connection.execute(f"DELETE FROM {table}")
             connection.execute("DELETE FROM facts WHERE key <> ?", (LIBRARY,))
-            connection.executemany("INSERT INTO facts VALUES (?, ?)", facts_of(model).items())
+            connection.executemany("INSERT INTO facts VALUES (?, ?)", meta_of(model).items())
         self.model, self._cached = model, None
 
     # What the folders looked like when they were last read.
@@ -166,7 +166,7 @@ class SqliteIndex:
         if not files and not directories:
             return
         with self._opened.writing() as connection:
-            segments.unmark_whole(connection)
+            segments.unmark_compact(connection)
             connection.executemany(
                 "DELETE FROM files WHERE directory = (SELECT id FROM directories WHERE path = ?) AND name = ?", files
             )
@@ -188,7 +188,7 @@ class SqliteIndex:
             Those of them that hold no image any more; they are forgotten altogether.
         """
         with self._opened.writing() as connection:
-            segments.unmark_whole(connection)
+            segments.unmark_compact(connection)
             forget_copies(connection, folders)
         emptied = [folder for folder in folders if not len(self.ids_below([folder]))]
         self.forget([], [directory for folder in emptied for directory in self.directories(folder)])
@@ -228,14 +228,14 @@ class SqliteIndex:
             limits: under which failures came about.
         """
         with self._opened.writing() as connection:
-            segments.unmark_whole(connection)
+            segments.unmark_compact(connection)
             fresh: dict[int, Extraction] = {}
             directories: dict[bytes, int] = {}
             for entry in outcomes:
                 folder, name = os.path.split(entry.path)
                 if folder not in directories:
                     directories[folder] = directory_id(connection, folder)
-                image, stat, failure, lifted_by, limit = None, entry.stat, None, None, None
+                image, stat, failure, retry_when, limit = None, entry.stat, None, None, None
                 if isinstance(entry.outcome, Extraction):
                     image, stat = image_id(connection, entry.outcome, fresh), entry.outcome.stat
                 elif isinstance(entry.outcome, KnownImage):
@@ -243,23 +243,23 @@ class SqliteIndex:
                     if connection.execute("SELECT 1 FROM images WHERE id = ?", (image,)).fetchone() is None:
                         continue
                 elif isinstance(entry.outcome, Failure):
-                    failure, lifted_by = entry.outcome.cause, entry.outcome.retry_when
-                    limit = limits.behind(lifted_by)
+                    failure, retry_when = entry.outcome.cause, entry.outcome.retry_when
+                    limit = limits.behind(retry_when)
                 connection.execute(
                     "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (directories[folder], name, stat.size, stat.mtime_ns, image, failure, lifted_by, limit),
+                    (directories[folder], name, stat.size, stat.mtime_ns, image, failure, retry_when, limit),
                 )
             if fresh:
                 readings = EmotionReadings.stack([extraction.reading for extraction in fresh.values()])
                 palettes = np.stack([extraction.palette for extraction in fresh.values()])
                 segments.append_segment(connection, list(fresh), self.layout.pack(readings, palettes), self.layout)
 
-    def tidy(self) -> None:
+    def compact(self) -> None:
         """Drop images that no file holds any more, and join small segments."""
         with self._opened.writing() as connection:
             connection.execute("DELETE FROM images WHERE id NOT IN (SELECT image FROM files WHERE image IS NOT NULL)")
             segments.compact_segments(connection, self.layout)
-            segments.mark_whole(connection)
+            segments.mark_compact(connection)
 
     # Catalogues.
 
@@ -280,7 +280,7 @@ class SqliteIndex:
 
     # Reading.
 
-    def matrix(self) -> Matrix:
+    def vectors(self) -> VectorTable:
         """All rows of images that some file holds; kept in memory until the index changes."""
         with self._opened.reading() as connection:
             (version,) = connection.execute("PRAGMA data_version").fetchone()
@@ -288,14 +288,14 @@ class SqliteIndex:
             if self._cached is None or self._cached[0] != state:
                 if self._cached is None or self._cached[1] != segments.content_of(connection):
                     # Another process may have read everything again with another model.
-                    facts = dict(self._all("SELECT key, value FROM facts"))
-                    self.model = model_of(facts)
-                    matrix = segments.load_matrix(self.layout, self._opened.reading)
-                    self._cached = state, segments.content_of_matrix(facts, matrix), matrix
+                    metadata = dict(self._all("SELECT key, value FROM facts"))
+                    self.model = model_of(metadata)
+                    matrix = segments.load_vectors(self.layout, self._opened.reading)
+                    self._cached = state, segments.content_of_vectors(metadata, matrix), matrix
                 self._cached = state, *self._cached[1:]
             return self._cached[2]
 
-    def attributes(self, matrix: Matrix) -> Attributes:
+    def attributes(self, matrix: VectorTable) -> Attributes:
         """What is known of the images of a matrix beside their rows; kept in memory as long as the matrix."""
         with self._opened.reading() as connection:
             if self._columns is None or self._columns[0] is not matrix:
@@ -303,7 +303,7 @@ class SqliteIndex:
             return self._columns[1]
 
     def ids_below(self, folders: Sequence[bytes]) -> NDArray[np.int64]:
-        """Ids of the images with a file in any of the folders or below, rising."""
+        """Ids of the images with a file in any of the folders or below, sorted ascending."""
         statement = (
             "SELECT image FROM files JOIN directories ON directories.id = files.directory "
             f"WHERE image IS NOT NULL AND {IN_SUBTREE}"
@@ -332,7 +332,7 @@ class SqliteIndex:
         with self._opened.reading() as connection:
             return load_files(connection, id)
 
-    def facts(self, ids: Sequence[int], folders: Sequence[bytes] | None = None) -> list[ImageFacts]:
+    def metadata(self, ids: Sequence[int], folders: Sequence[bytes] | None = None) -> list[ImageMetadata]:
         """What is known of images, in the order asked; ids that are gone are left out.
 
         Args:
@@ -340,11 +340,11 @@ class SqliteIndex:
             folders: prefer a copy that lies in one of these; of several, the first by path is named.
         """
         with self._opened.reading() as connection:
-            return load_facts(connection, ids, folders)
+            return load_metadata(connection, ids, folders)
 
     def rows(
         self, ids: Sequence[int] | None = None, folders: Sequence[bytes] | None = None
-    ) -> tuple[list[ImageFacts], NDArray[np.float32]]:
+    ) -> tuple[list[ImageMetadata], NDArray[np.float32]]:
         """Facts and row vectors of images, one for one, however the index changes meanwhile.
 
         Args:
@@ -352,18 +352,18 @@ class SqliteIndex:
             folders: prefer a copy that lies in one of these.
 
         Returns:
-            ``(facts, rows)``, rows (n, d), in the order of the ids.
+            ``(metadata, rows)``, rows (n, d), in the order of the ids.
         """
-        matrix = self.matrix()
-        facts = self.facts(matrix.ids.tolist() if ids is None else ids, folders)
-        described = np.array([fact.id for fact in facts], dtype=np.int64)
-        facts = [fact for fact, there in zip(facts, among(described, matrix.ids), strict=True) if there]
-        return facts, matrix.take(matrix.rows_of(described))
+        matrix = self.vectors()
+        metadata = self.metadata(matrix.ids.tolist() if ids is None else ids, folders)
+        described = np.array([item.id for item in metadata], dtype=np.int64)
+        metadata = [item for item, there in zip(metadata, among(described, matrix.ids), strict=True) if there]
+        return metadata, matrix.take(matrix.rows_of(described))
 
-    def readings(self, facts: Sequence[ImageFacts], rows: NDArray[np.float32]) -> EmotionReadings:
-        """The readings that rows hold, with the facts of the same images."""
-        confidence = np.array([fact.confidence for fact in facts], dtype=np.float32)
-        monochrome = np.array([fact.monochrome for fact in facts], dtype=bool)
+    def readings(self, metadata: Sequence[ImageMetadata], rows: NDArray[np.float32]) -> EmotionReadings:
+        """The readings that rows hold, with the metadata of the same images."""
+        confidence = np.array([item.confidence for item in metadata], dtype=np.float32)
+        monochrome = np.array([item.monochrome for item in metadata], dtype=bool)
         return self.layout.unpack(rows, confidence, monochrome, self.model.id)
 
     def status(self) -> IndexStatus:
@@ -373,5 +373,5 @@ class SqliteIndex:
         size = sum(part.stat().st_size for part in parts if part.exists())
         with self._opened.reading() as connection:
             failures, catalogues = load_failures(connection), list_catalogues(connection)
-        facts = str(self.file), self.model, tuple(self.roots())
-        return IndexStatus(*facts, images, files, failures, size, catalogues)
+        metadata = str(self.file), self.model, tuple(self.roots())
+        return IndexStatus(*metadata, images, files, failures, size, catalogues)

@@ -16,7 +16,7 @@ from emoir import EmotionReadings
 from emoir.emotions.calibration import ScoreCurve
 from emoir.extract import Extraction, Failure
 from emoir.images.walk import FileStat
-from emoir.index import FileOutcome, KnownImage, NotAnImage, SqliteIndex
+from emoir.index import FileOutcome, KnownImage, NotAnImage, SqliteStore
 from emoir.index.base import FEW_TIMES, IndexedModel
 from emoir.limits import Limits, RetryReason
 from tests.index.filled import outcomes
@@ -24,14 +24,14 @@ from tests.index.filled import outcomes
 STAT = FileStat(1, 1)
 
 
-def test_what_goes_in_comes_out(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
+def test_what_goes_in_comes_out(index: SqliteStore, extractions: list[tuple[bytes, Extraction]]) -> None:
     index.record(outcomes(extractions), Limits())
-    ids = index.matrix().ids.tolist()
-    facts = index.facts(ids)
-    assert [fact.path for fact in facts] == [path for path, _ in extractions]
+    ids = index.vectors().ids.tolist()
+    metadata = index.metadata(ids)
+    assert [entry.path for entry in metadata] == [path for path, _ in extractions]
     again, rows = index.rows()
-    assert again == facts
-    for reading, (_, extraction) in zip(index.readings(facts, rows), extractions, strict=True):
+    assert again == metadata
+    for reading, (_, extraction) in zip(index.readings(metadata, rows), extractions, strict=True):
         np.testing.assert_allclose(reading.embedding, extraction.reading.embedding, atol=2e-4)
         assert reading.confidence == pytest.approx(extraction.reading.confidence, abs=1e-6)
         assert reading.valence == pytest.approx(extraction.reading.valence, abs=5e-4)
@@ -40,20 +40,20 @@ def test_what_goes_in_comes_out(index: SqliteIndex, extractions: list[tuple[byte
     }
 
 
-def test_one_row_an_image_one_path_a_file(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
+def test_one_row_an_image_one_path_a_file(index: SqliteStore, extractions: list[tuple[bytes, Extraction]]) -> None:
     path, extraction = extractions[0]
     index.record([FileOutcome(path, STAT, extraction), FileOutcome(path + b"2", STAT, extraction)], Limits())
     index.record([FileOutcome(b"/elsewhere/x.jpg", STAT, KnownImage(1, extraction.digest))], Limits())
     status = index.status()
     assert (status.images, status.files) == (1, 3)
-    assert len(index.matrix().ids) == 1
-    assert index.facts([1])[0].path == b"/elsewhere/x.jpg"
-    assert index.facts([1], [os.path.dirname(path)])[0].path == path
+    assert len(index.vectors().ids) == 1
+    assert index.metadata([1])[0].path == b"/elsewhere/x.jpg"
+    assert index.metadata([1], [os.path.dirname(path)])[0].path == path
     assert index.id_of(path + b"2") == 1
     assert index.id_of(b"/nowhere") is None
 
 
-def test_a_batch_is_all_or_nothing(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
+def test_a_batch_is_all_or_nothing(index: SqliteStore, extractions: list[tuple[bytes, Extraction]]) -> None:
     good = outcomes(extractions[:2])
     broken = replace(extractions[2][1], palette=np.zeros(3, np.float32))
     with pytest.raises(ValueError, match="array"):
@@ -63,7 +63,7 @@ def test_a_batch_is_all_or_nothing(index: SqliteIndex, extractions: list[tuple[b
     assert index.status().files == 2
 
 
-def test_failures_and_other_files(index: SqliteIndex) -> None:
+def test_failures_and_other_files(index: SqliteStore) -> None:
     index.record(
         [FileOutcome(b"/p/a.jpg", STAT, Failure("damaged: no")), FileOutcome(b"/p/notes.txt", STAT, NotAnImage())],
         Limits(),
@@ -71,10 +71,10 @@ def test_failures_and_other_files(index: SqliteIndex) -> None:
     [failure] = index.status().failures
     assert (failure.path, failure.cause) == (b"/p/a.jpg", "damaged: no")
     assert set(index.files(b"/p")) == {b"a.jpg", b"notes.txt"}
-    assert len(index.matrix().ids) == 0
+    assert len(index.vectors().ids) == 0
 
 
-def test_which_failures_are_retryable(index: SqliteIndex) -> None:
+def test_which_failures_are_retryable(index: SqliteStore) -> None:
     limits = {"pixels": RetryReason.PIXELS, "seconds": RetryReason.SECONDS}
     causes = {**limits, "permission": RetryReason.ENVIRONMENT, "damaged": None}
     outcomes = [FileOutcome(f"/p/{name}".encode(), STAT, Failure(name, by)) for name, by in causes.items()]
@@ -85,7 +85,7 @@ def test_which_failures_are_retryable(index: SqliteIndex) -> None:
 
 
 def test_a_known_image_that_another_process_dropped_is_left_for_the_next_run(
-    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]
+    index: SqliteStore, extractions: list[tuple[bytes, Extraction]]
 ) -> None:
     index.record([FileOutcome(b"/p/a.jpg", STAT, KnownImage(77, b"gone")), *outcomes(extractions[:1])], Limits())
     assert index.files(b"/p") == {}
@@ -93,79 +93,79 @@ def test_a_known_image_that_another_process_dropped_is_left_for_the_next_run(
 
 
 def test_rows_and_facts_agree_while_another_process_deletes(
-    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]
+    index: SqliteStore, extractions: list[tuple[bytes, Extraction]]
 ) -> None:
     index.record(outcomes(extractions), Limits())
     folder = os.path.dirname(extractions[0][0])
     stop = threading.Event()
 
     def churn() -> None:
-        with SqliteIndex(index.file) as other:
+        with SqliteStore(index.file) as other:
             while not stop.is_set():
                 other.forget([(folder, os.path.basename(extractions[0][0]))])
-                other.tidy()
+                other.compact()
                 other.record(outcomes(extractions[:1]), Limits())
 
     thread = threading.Thread(target=churn)
     thread.start()
     try:
         for _ in range(200):
-            facts, rows = index.rows()
-            assert len(facts) == len(rows) >= 5
-            assert len(index.readings(facts, rows)) == len(facts)
+            metadata, rows = index.rows()
+            assert len(metadata) == len(rows) >= 5
+            assert len(index.readings(metadata, rows)) == len(metadata)
     finally:
         stop.set()
         thread.join()
 
 
-def test_forgotten_images_leave_no_rows(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
+def test_forgotten_images_leave_no_rows(index: SqliteStore, extractions: list[tuple[bytes, Extraction]]) -> None:
     for outcome in outcomes(extractions):
         index.record([outcome], Limits())
     folder = os.path.dirname(extractions[0][0])
-    before = index.matrix()
+    before = index.vectors()
     index.forget([(folder, os.path.basename(extractions[2][0]))])
-    assert index.matrix().ids.tolist() == [1, 2, 4, 5, 6]
-    index.tidy()
-    after = index.matrix()
+    assert index.vectors().ids.tolist() == [1, 2, 4, 5, 6]
+    index.compact()
+    after = index.vectors()
     assert after.ids.tolist() == [1, 2, 4, 5, 6]
     np.testing.assert_array_equal(after.rows, before.rows[[0, 1, 3, 4, 5]])
     with sqlite3.connect(index.file) as connection:
         assert connection.execute("SELECT count(*), sum(length(ids)) FROM segments").fetchone() == (1, 5 * 8)
     connection.close()
     index.forget([], [folder])
-    index.tidy()
+    index.compact()
     assert index.status().images == 0
     # An id is never given twice.
     index.record(outcomes(extractions[:1]), Limits())
-    assert index.matrix().ids.tolist() == [7]
+    assert index.vectors().ids.tolist() == [7]
 
 
 def test_another_process_s_changes_are_seen(
-    index: SqliteIndex, indexed: IndexedModel, extractions: list[tuple[bytes, Extraction]]
+    index: SqliteStore, indexed: IndexedModel, extractions: list[tuple[bytes, Extraction]]
 ) -> None:
-    assert len(index.matrix().ids) == 0
-    with SqliteIndex(index.file, model=indexed) as other:
+    assert len(index.vectors().ids) == 0
+    with SqliteStore(index.file, model=indexed) as other:
         other.record(outcomes(extractions), Limits())
-    assert len(index.matrix().ids) == 6
+    assert len(index.vectors().ids) == 6
 
 
 OPEN_AT_ONCE = """
 import sys
 from pathlib import Path
 from emoir.errors import IndexFileError
-from emoir.index import RowLayout, SqliteIndex
+from emoir.index import RowLayout, SqliteStore
 from emoir.index.base import FEW_TIMES, IndexedModel
 from emoir.index.repair import repair
 model = IndexedModel("m", RowLayout({"a": ("x", "y")}), "none")
 for line in sys.stdin:
     file = Path(line.strip())
     if sys.argv[1] == "write":
-        with SqliteIndex(file, model=model) as index:
+        with SqliteStore(file, model=model) as index:
             index.add_root(b"/x")
     else:
         while not file.exists():
             pass
-        with SqliteIndex(file) as index:
+        with SqliteStore(file) as index:
             index.status()
     print("opened", flush=True)
 """
@@ -195,7 +195,7 @@ def test_a_new_index_that_several_processes_open_at_once(tmp_path: Path) -> None
     assert not list(tmp_path.glob(".*"))
 
 
-def test_folders_by_prefix(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
+def test_folders_by_prefix(index: SqliteStore, extractions: list[tuple[bytes, Extraction]]) -> None:
     names = [b"/a/1.jpg", b"/a/b/2.jpg", b"/ab/3.jpg", b"/a\xff/4.jpg", b"/5.jpg"]
     index.record(
         [FileOutcome(name, STAT, extraction) for name, (_, extraction) in zip(names, extractions, strict=False)],
@@ -213,7 +213,7 @@ def test_folders_by_prefix(index: SqliteIndex, extractions: list[tuple[bytes, Ex
     assert index.directories(b"/a") == {b"/a": 7, b"/a/b": 0}
 
 
-def test_roots_cover_each_other(index: SqliteIndex) -> None:
+def test_roots_cover_each_other(index: SqliteStore) -> None:
     for root in (b"/p/a", b"/p/b", b"/q", b"/p", b"/p/c"):
         index.add_root(root)
     assert index.roots() == [b"/p", b"/q"]
@@ -221,37 +221,37 @@ def test_roots_cover_each_other(index: SqliteIndex) -> None:
     assert index.roots() == [b"/q"]
 
 
-def test_looks_are_read_when_asked_for(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
+def test_looks_are_read_when_asked_for(index: SqliteStore, extractions: list[tuple[bytes, Extraction]]) -> None:
     for outcome in outcomes(extractions):
         index.record([outcome], Limits())
-    matrix = index.matrix()
+    matrix = index.vectors()
     whole = index.layout.pack(
         EmotionReadings.stack([extraction.reading for _, extraction in extractions]),
         np.stack([extraction.palette for _, extraction in extractions]),
     ).astype(np.float32)
-    np.testing.assert_array_equal(matrix.feelings, whole[:, index.layout.feeling])
+    np.testing.assert_array_equal(matrix.affect, whole[:, index.layout.affect])
     np.testing.assert_array_equal(matrix.take(np.array([4, 1, 4])), whole[[4, 1, 4]])
     assert not vars(matrix).keys() & {"looks", "rows"}
     # Meanwhile another process joins the segments and an image goes: rows are found where they are now.
-    with SqliteIndex(index.file) as other:
+    with SqliteStore(index.file) as other:
         gone = extractions[2][0]
         other.forget([os.path.split(gone)])
-        other.tidy()
+        other.compact()
     np.testing.assert_array_equal(matrix.take(np.array([0, 5])), whole[[0, 5]])
-    assert not matrix.take(np.array([2]))[:, index.layout.look].any()
-    whole[2, index.layout.look] = 0
+    assert not matrix.take(np.array([2]))[:, index.layout.appearance].any()
+    whole[2, index.layout.appearance] = 0
     np.testing.assert_array_equal(matrix.rows, whole)
 
 
 def test_small_segments_are_joined_a_few_at_a_time(
-    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]], monkeypatch: pytest.MonkeyPatch
+    index: SqliteStore, extractions: list[tuple[bytes, Extraction]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("emoir.index.segments.SEGMENT_ROWS", 4)
     for outcome in outcomes(extractions):
         index.record([outcome], Limits())
-    before = index.matrix()
-    index.tidy()
-    after = index.matrix()
+    before = index.vectors()
+    index.compact()
+    after = index.vectors()
     assert after.ids.tolist() == before.ids.tolist()
     np.testing.assert_array_equal(after.rows, before.rows)
     with sqlite3.connect(index.file) as connection:
@@ -260,53 +260,53 @@ def test_small_segments_are_joined_a_few_at_a_time(
     assert lengths == [4, 2]
 
 
-def test_an_index_takes_over_how_its_model_is_calibrated_today(index: SqliteIndex, indexed: IndexedModel) -> None:
+def test_an_index_takes_over_how_its_model_is_calibrated_today(index: SqliteStore, indexed: IndexedModel) -> None:
     assert index.model.scores == {}
     today = replace(indexed, id="test-2", scores={"point": ScoreCurve(0.1, (0.0, 1.0), (0.0, 0.5))})
     index.recalibrate(today)
     assert index.model == indexed
     index.recalibrate(today, [indexed.id])
-    with SqliteIndex(index.file) as again:
+    with SqliteStore(index.file) as again:
         again.require("test-2")
         assert again.model.scores["point"](np.array([0.5])).tolist() == [0.25]
         # What another process read again with another model stays as it is.
         again.rebuild(replace(indexed, id="other-1"))
         index.recalibrate(replace(today, scores={}), [indexed.id])
         assert again.status().model.id == "other-1"
-    with SqliteIndex(index.file) as third:
+    with SqliteStore(index.file) as third:
         assert third.model.id == "other-1"
 
 
 def test_looks_are_kept_after_a_few_times(
-    index: SqliteIndex, extractions: list[tuple[bytes, Extraction]], monkeypatch: pytest.MonkeyPatch
+    index: SqliteStore, extractions: list[tuple[bytes, Extraction]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index.record(outcomes(extractions), Limits())
-    matrix = index.matrix()
+    matrix = index.vectors()
     first = matrix.take(np.array([1, 2]))
     for _ in range(FEW_TIMES - 1):
         matrix.take(np.array([1, 2]))
     assert "looks" not in vars(matrix)
     np.testing.assert_array_equal(matrix.take(np.array([1, 2])), first)
     assert "looks" in vars(matrix)
-    many = index.matrix().rows[np.arange(6).repeat(3)]
+    many = index.vectors().rows[np.arange(6).repeat(3)]
     monkeypatch.setattr("emoir.index.base.BLOCK_ROWS", 4)
     np.testing.assert_array_equal(matrix.take(np.arange(6).repeat(3)), many)
 
 
-def test_whether_rows_are_dead_is_noted(index: SqliteIndex, extractions: list[tuple[bytes, Extraction]]) -> None:
+def test_whether_rows_are_dead_is_noted(index: SqliteStore, extractions: list[tuple[bytes, Extraction]]) -> None:
     def noted() -> bool:
         with closing(sqlite3.connect(index.file)) as connection:
             return connection.execute("SELECT 1 FROM facts WHERE key = 'whole'").fetchone() is not None
 
     index.record(outcomes(extractions), Limits())
     assert not noted()
-    index.tidy()
+    index.compact()
     assert noted()
     index.forget([os.path.split(extractions[0][0])])
     assert not noted()
     # Five of six rows live: the segment is not worth rewriting, and its dead row must stay unseen.
-    index.tidy()
+    index.compact()
     assert not noted()
-    assert len(index.matrix().ids) == 5
+    assert len(index.vectors().ids) == 5
     index.record(outcomes(extractions[:1]), Limits())
-    assert len(index.matrix().ids) == 6
+    assert len(index.vectors().ids) == 6

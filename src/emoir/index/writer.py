@@ -1,4 +1,4 @@
-"""Recorder: files that a scan found, settled or read, and committed in batches."""
+"""IndexWriter: files that a scan found, settled or read, and committed in batches."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from emoir.images.formats import HEADER_LENGTH, SUFFIXES, sniff
 from emoir.images.walk import FileStat
 from emoir.index.base import FileOutcome, KnownImage, NotAnImage, Outcome, as_path
 from emoir.index.catalogue import Joined
-from emoir.index.sqlite import SqliteIndex
+from emoir.index.store import SqliteStore
 from emoir.limits import Limits, RetryReason
 
 # A batch is committed when it is this long or this old (seconds), whichever comes first.
@@ -73,7 +73,7 @@ class IndexReport:
     vanished: int = 0
 
 
-class Recorder:
+class IndexWriter:
     """Carries files from a scan to the index, batch by batch.
 
     Args:
@@ -83,7 +83,7 @@ class Recorder:
         report: is told of every file.
     """
 
-    def __init__(self, index: SqliteIndex, progress: Progress, limits: Limits, report: Report | None) -> None:
+    def __init__(self, index: SqliteStore, progress: Progress, limits: Limits, report: Report | None) -> None:
         self._index, self._progress, self._limits, self._report = index, progress, limits, report
         self._batch: list[FileOutcome] = []
         self._handed_out: dict[bytes, FileStat] = {}

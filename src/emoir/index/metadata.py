@@ -1,4 +1,4 @@
-"""Facts: what is known of images beside their row vectors, one by one."""
+"""Metadata: what is known of images beside their row vectors, one by one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from emoir.images.walk import FileStat
-from emoir.index.base import FailedFile, ImageFacts, below
+from emoir.index.base import FailedFile, ImageMetadata, below
 from emoir.index.catalogue import find_records
 
 # SQLite takes 32,766 values in one statement; this many ids are asked for at once.
@@ -17,9 +17,9 @@ CHUNK = 10_000
 UNSIGNED = 0xFFFFFFFFFFFFFFFF
 
 
-def load_facts(
+def load_metadata(
     connection: sqlite3.Connection, ids: Sequence[int], folders: Sequence[bytes] | None = None
-) -> list[ImageFacts]:
+) -> list[ImageMetadata]:
     """What is known of images, in the order asked; ids that are gone are left out.
 
     Args:
@@ -27,7 +27,7 @@ def load_facts(
         ids: of images.
         folders: prefer a copy that lies in one of these; of several, the first by path is named.
     """
-    found: dict[int, ImageFacts] = {}
+    found: dict[int, ImageMetadata] = {}
     for start in range(0, len(ids), CHUNK):
         part = [int(id) for id in ids[start : start + CHUNK]]
         rows = connection.execute(
@@ -42,8 +42,8 @@ def load_facts(
             inside = folders is None or any(below(path, folder) for folder in folders)
             if inside and id not in found:
                 picture = width, height, taken, None if hash is None else hash & UNSIGNED
-                found[id] = ImageFacts(id, path, confidence, bool(monochrome), *picture, modified_ns, None)
-    records = find_records(connection, [fact.path for fact in found.values()])
+                found[id] = ImageMetadata(id, path, confidence, bool(monochrome), *picture, modified_ns, None)
+    records = find_records(connection, [entry.path for entry in found.values()])
     return [replace(found[id], record=records.get(found[id].path)) for id in ids if id in found]
 
 
