@@ -16,6 +16,7 @@ from emoir.limits import DEFAULT_LIMITS, Limits
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from emoir.collection import Collection
     from emoir.emotions.reading import EmotionReadings
     from emoir.export import Table
     from emoir.extract.features import Features
@@ -56,6 +57,12 @@ def export(
             show_default=False,
         ),
     ] = None,
+    xmp: Annotated[
+        bool,
+        typer.Option(
+            "--xmp", help="Write a sidecar (.xmp) beside every image, for photo managers; images stay untouched."
+        ),
+    ] = False,
     limits: LimitsOption = DEFAULT_LIMITS,
     within: WithinOption = None,
     index: IndexOption = None,
@@ -79,6 +86,12 @@ def export(
     from emoir.images.features import FEATURES
     from emoir.index.layout import RowLayout
 
+    if xmp:
+        if output or format or features or codebook:
+            raise typer.BadParameter("--xmp writes beside the images; leave out the other options of the output")
+        with Collection(index) as photos:
+            _write_sidecars(photos, within)
+        return
     if format is None:
         format = _format_of(output)
     if format in (ExportFormat.parquet, ExportFormat.npy) and output is None:
@@ -116,6 +129,29 @@ def export(
         write_codebook(columns, codebook)
         echo_err(f"what the columns mean: {printable(codebook)}")
     if features and None in table.values["lightness"]:
+        raise typer.Exit(Exit.SOME_FAILED)
+
+
+def _write_sidecars(photos: Collection, within: list[Path] | None) -> None:
+    """A sidecar for every image, with a progress bar; images whose sidecar cannot be written are named."""
+    from emoir.errors import EmoirError
+    from emoir.export.xmp import SidecarLabels, write_sidecar
+    from emoir.index.base import as_path
+
+    metadata, readings, _ = photos.rows(folders=within)
+    rated: dict[int, list[str]] = {}
+    for rating in photos.ratings.all():
+        if rating.emotion is not None:
+            rated.setdefault(rating.image, []).append(rating.emotion)
+    failed = 0
+    for item, reading in counted(zip(metadata, readings, strict=True), "writing sidecars", len(metadata)):
+        try:
+            write_sidecar(as_path(item.path), SidecarLabels.of(reading, rated.get(item.id, ())))
+        except (EmoirError, OSError) as error:
+            failed += 1
+            echo_err(f"{printable(as_path(item.path))}: {printable(str(error))}")
+    echo_err(f"{len(metadata) - failed:,} sidecars written")
+    if failed:
         raise typer.Exit(Exit.SOME_FAILED)
 
 

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from emoir.emotions.frames import reading_columns, to_frame
 from emoir.errors import ShapeError
 
+# An image of lower confidence is called unsure wherever images are named: shelves, reports, sidecars, sentences.
+UNSURE_BELOW = 0.4
+
 
 @dataclass(frozen=True, slots=True)
 class EmotionReading:
@@ -35,6 +38,11 @@ class EmotionReading:
     confidence: float
     monochrome: bool
     model: str
+
+    @property
+    def unsure(self) -> bool:
+        """Whether no emotion should be named: too few raters would agree with the most probable class."""
+        return self.confidence < UNSURE_BELOW
 
     def top(self, space: str) -> str:
         """The most probable class of a space."""

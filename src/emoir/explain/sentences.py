@@ -13,8 +13,6 @@ from emoir.images.descriptors import describe_pixels
 NOTICEABLE = 0.05
 # The ninth of the picture that holds the most must hold this share of all that speaks for the emotion.
 CONCENTRATED = 0.3
-# Below this the model's top emotion is more likely wrong than right by far, and the sentence says so.
-UNSURE = 0.4
 # Colours with a smaller share of the picture are not named.
 NAMED_SHARE = 0.15
 
@@ -101,7 +99,11 @@ def sentence(explanation: Explanation, language: str = "en") -> str:
         parts.append(f"画面{place}最为明显。" if chinese else f"It is strongest in the {place}.")
     sure = explanation.reading.confidence
     first = next(iter(explanation.reading.distributions))
-    if sure < UNSURE and explanation.space == first and explanation.emotion == explanation.reading.top(first):
+    if (
+        explanation.reading.unsure
+        and explanation.space == first
+        and explanation.emotion == explanation.reading.top(first)
+    ):
         parts.append(
             f"模型对此没有把握（置信度 {sure:.2f}）。"
             if chinese

@@ -1,0 +1,255 @@
+"""Sidecar: what emoir reads of an image, as XMP in a file beside it; the image itself is never touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emoir.emotions.reading import UNSURE_BELOW, EmotionReading
+from emoir.errors import EmoirError
+from emoir.files import atomic_write, open_regular
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+NAMESPACES = {
+    "x": "adobe:ns:meta/",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "lr": "http://ns.adobe.com/lightroom/1.0/",
+    "emoir": "urn:emoir:xmp:1",
+}
+# Photo managers show the levels of a keyword as a tree: emotion > awe.
+PARENT_KEYWORD = "emotion"
+# Larger sidecars are refused: they hold more than words, and parsing them costs memory.
+MAX_BYTES = 10_000_000
+EMPTY = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="%s"/></x:xmpmeta>' % NAMESPACES["rdf"].encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SidecarLabels:
+    """What a sidecar says of an image.
+
+    Args:
+        keywords: emotions that the image is named by; none for an image that is unsure.
+        valence, arousal: predicted, in [0, 1].
+        confidence: probability that most raters name the first keyword, in [0, 1].
+        model: id of the model that read the image.
+        rated: emotions that people gave it, one for each rating.
+    """
+
+    keywords: tuple[str, ...]
+    valence: float
+    arousal: float
+    confidence: float
+    model: str
+    rated: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, reading: EmotionReading, rated: Sequence[str] = ()) -> SidecarLabels:
+        """The labels of a reading: the emotions that it names an image by, in its first space.
+
+        Args:
+            reading: of the image.
+            rated: emotions that people gave it.
+        """
+        probabilities = next(iter(reading.distributions.values()))
+        probable = [name for name, probability in probabilities.items() if probability >= UNSURE_BELOW]
+        top = max(probabilities, key=probabilities.__getitem__)
+        return cls(
+            keywords=() if reading.unsure else tuple(dict.fromkeys([top, *probable])),
+            valence=round(reading.valence, 4),
+            arousal=round(reading.arousal, 4),
+            confidence=round(reading.confidence, 4),
+            model=reading.model,
+            rated=tuple(rated),
+        )
+
+
+def sidecar_path(image: Path) -> Path:
+    """The sidecar of an image: the one that is there, else a new name.
+
+    Two names are in use: ``photo.xmp`` (Lightroom) and ``photo.jpg.xmp`` (darktable, digiKam). A new one gets
+    the second, so that a raw file and its JPEG have one each.
+
+    Example:
+        >>> sidecar_path(Path("/no/such/photo.jpg")).name
+        'photo.jpg.xmp'
+    """
+    short, full = image.with_suffix(".xmp"), image.with_name(image.name + ".xmp")
+    return short if short.exists() and not full.exists() else full
+
+
+def write_sidecar(image: Path, labels: SidecarLabels) -> Path:
+    """Write the labels into the sidecar of an image.
+
+    Whatever other programs wrote stays. Keywords of an earlier run that no longer hold are taken out.
+
+    Args:
+        image: need not exist; only its name counts.
+        labels: to write.
+
+    Returns:
+        The sidecar.
+
+    Raises:
+        EmoirError: if lxml is missing, or the sidecar that is there cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> labels = SidecarLabels(keywords=("awe",), valence=0.8, arousal=0.5, confidence=0.7, model="emoir-x")
+        >>> image = Path(tempfile.mkdtemp()) / "photo.jpg"
+        >>> write_sidecar(image, labels).name, read_sidecar(image) == labels
+        ('photo.jpg.xmp', True)
+    """
+    try:
+        from lxml import etree
+    except ImportError:
+        raise EmoirError("XMP sidecars need lxml: pip install lxml") from None
+
+    file = sidecar_path(image)
+    root = _parse(file) if file.exists() else etree.fromstring(EMPTY)
+    description = _description(root)
+    former = _items(root, "emoir", "keywords")
+    kept = [word for word in _items(root, "dc", "subject") if word not in former]
+    kept_paths = [
+        path for path in _items(root, "lr", "hierarchicalSubject") if not path.startswith(f"{PARENT_KEYWORD}|")
+    ]
+    _set_items(root, description, "dc", "subject", dict.fromkeys([*kept, *labels.keywords]))
+    paths = [f"{PARENT_KEYWORD}|{word}" for word in labels.keywords]
+    _set_items(root, description, "lr", "hierarchicalSubject", dict.fromkeys([*kept_paths, *paths]))
+    _set_items(root, description, "emoir", "keywords", labels.keywords)
+    _set_items(root, description, "emoir", "rated", labels.rated)
+    for name in ("valence", "arousal", "confidence"):
+        _set_text(root, description, name, f"{getattr(labels, name):.4f}")
+    _set_text(root, description, "model", labels.model)
+    packet = etree.tostring(root, encoding="utf-8", pretty_print=True)
+    with atomic_write(file) as partial:
+        partial.write_bytes(_packet(packet))
+    return file
+
+
+def read_sidecar(image: Path) -> SidecarLabels | None:
+    """The labels that ``write_sidecar`` wrote beside an image, or None.
+
+    Raises:
+        EmoirError: if lxml is missing, or the sidecar cannot be read.
+    """
+    file = sidecar_path(image)
+    if not file.exists():
+        return None
+    root = _parse(file)
+    texts = {name: _text(root, name) for name in ("valence", "arousal", "confidence", "model")}
+    if None in texts.values():
+        return None
+    try:
+        numbers = {name: float(texts[name] or "") for name in ("valence", "arousal", "confidence")}
+    except ValueError:
+        raise EmoirError(f"{file}: emoir's valence, arousal or confidence is not a number") from None
+    return SidecarLabels(
+        keywords=tuple(_items(root, "emoir", "keywords")),
+        model=texts["model"] or "",
+        rated=tuple(_items(root, "emoir", "rated")),
+        **numbers,
+    )
+
+
+def _packet(xml: bytes) -> bytes:
+    # The packet markers let programs find XMP by scanning; the id is fixed by the standard (ISO 16684-1).
+    if xml.lstrip().startswith(b"<?xpacket"):
+        return xml
+    begin = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'.encode()
+    return begin + xml + b'<?xpacket end="w"?>\n'
+
+
+def _parse(file: Path) -> etree._Element:
+    from lxml import etree
+
+    with open_regular(file) as stream:
+        content = stream.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise EmoirError(f"{file}: is larger than {MAX_BYTES:,} bytes; move it away to get a new one")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    try:
+        root = etree.fromstring(content, parser)
+    except etree.XMLSyntaxError as error:
+        raise EmoirError(f"{file}: is not XML ({error.msg}); move it away to get a new one") from None
+    if b"<!DOCTYPE" in content:
+        raise EmoirError(f"{file}: has a DOCTYPE, which XMP never has; move it away to get a new one")
+    if root.find(".//rdf:RDF", NAMESPACES) is None and root.tag != _name("rdf", "RDF"):
+        raise EmoirError(f"{file}: is XML but not XMP: it has no rdf:RDF; move it away to get a new one")
+    return root
+
+
+def _name(prefix: str, name: str) -> str:
+    return f"{{{NAMESPACES[prefix]}}}{name}"
+
+
+def _description(root: etree._Element) -> etree._Element:
+    """The block of properties that new ones go into; made if there is none."""
+    from lxml import etree
+
+    rdf = root if root.tag == _name("rdf", "RDF") else root.find(".//rdf:RDF", NAMESPACES)
+    assert rdf is not None
+    for block in rdf.findall("rdf:Description", NAMESPACES):
+        if NAMESPACES["emoir"] in block.nsmap.values():
+            return block
+    used = {prefix: NAMESPACES[prefix] for prefix in ("dc", "lr", "emoir")}
+    return etree.SubElement(rdf, _name("rdf", "Description"), {_name("rdf", "about"): ""}, nsmap=used)
+
+
+def _property(root: etree._Element, prefix: str, name: str) -> etree._Element | None:
+    return root.find(f".//rdf:Description/{prefix}:{name}", NAMESPACES)
+
+
+def _items(root: etree._Element, prefix: str, name: str) -> list[str]:
+    found = _property(root, prefix, name)
+    return [] if found is None else [item.text or "" for item in found.iterfind(".//rdf:li", NAMESPACES)]
+
+
+def _set_items(
+    root: etree._Element, description: etree._Element, prefix: str, name: str, items: Sequence[str] | dict[str, None]
+) -> None:
+    """Replace a bag of texts; an empty one is taken out."""
+    from lxml import etree
+
+    element = _property(root, prefix, name)
+    if element is None:
+        if not items:
+            return
+        element = etree.SubElement(description, _name(prefix, name))
+    for child in list(element):
+        element.remove(child)
+    if not items:
+        parent = element.getparent()
+        assert parent is not None
+        parent.remove(element)
+        return
+    bag = etree.SubElement(element, _name("rdf", "Bag"))
+    for item in items:
+        etree.SubElement(bag, _name("rdf", "li")).text = item
+
+
+def _text(root: etree._Element, name: str) -> str | None:
+    """A property of ours, written as an element or, as some programs rewrite it, as an attribute."""
+    element = _property(root, "emoir", name)
+    if element is not None:
+        return element.text or ""
+    for block in root.iterfind(".//rdf:Description", NAMESPACES):
+        if (value := block.get(_name("emoir", name))) is not None:
+            return str(value)
+    return None
+
+
+def _set_text(root: etree._Element, description: etree._Element, name: str, text: str) -> None:
+    from lxml import etree
+
+    for block in root.iterfind(".//rdf:Description", NAMESPACES):
+        if _name("emoir", name) in block.attrib:
+            del block.attrib[_name("emoir", name)]
+    element = _property(root, "emoir", name)
+    if element is None:
+        element = etree.SubElement(description, _name("emoir", name))
+    element.text = text
