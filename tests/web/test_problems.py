@@ -93,8 +93,8 @@ def test_without_an_index_the_service_says_what_to_do(tmp_path: Path) -> None:
 
     app = create_app(Collection(tmp_path / "none.emoir"), Settings(thumbnails=tmp_path / "t"))
     with TestClient(app, base_url="http://127.0.0.1") as client:
-        answer = client.get("/api/v1/health")
-        chinese = client.get("/api/v1/health", headers={"accept-language": "zh"})
+        answer = client.get("/api/v1/ready")
+        chinese = client.get("/api/v1/ready", headers={"accept-language": "zh"})
     assert (answer.status_code, chinese.status_code) == (503, 503)
     assert "emoir index FOLDER" in answer.json()["detail"]
     assert "emoir index 文件夹" in chinese.json()["detail"]

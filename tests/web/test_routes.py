@@ -324,7 +324,7 @@ def test_a_rating_that_makes_no_sense_is_refused(client: TestClient, rating: dic
 
 
 def test_health_and_metrics(client: TestClient) -> None:
-    assert client.get("/api/v1/health").json()["images"] == 14
+    assert client.get("/api/v1/ready").json()["images"] == 14
     client.get("/api/v1/images/999")
     text = client.get("/api/v1/metrics").text
     assert 'emoir_requests_total{method="GET",route="/images/{id}",status="404"} 1.0' in text

@@ -20,7 +20,7 @@ def test_the_command_serves_until_it_is_interrupted(index: Path) -> None:
         line = process.stderr.readline()
         assert line.startswith("14 images at http://127.0.0.1:"), line
         address = line.rsplit(" ", 1)[1].strip()
-        with urllib.request.urlopen(f"{address}api/v1/health", timeout=30) as answer:
+        with urllib.request.urlopen(f"{address}api/v1/ready", timeout=30) as answer:
             assert json.load(answer)["images"] == 14
         with urllib.request.urlopen(address, timeout=30) as answer:
             assert b"<title>emoir</title>" in answer.read()
@@ -32,16 +32,22 @@ def test_the_command_serves_until_it_is_interrupted(index: Path) -> None:
     assert "Traceback" not in rest
 
 
-def test_another_address_gets_a_token(index: Path) -> None:
+def test_another_address_gets_a_token_that_is_kept(index: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "new" / "token"
     process = subprocess.Popen(
-        command("--index", index, "--port", 0, "--host", "0.0.0.0"), stderr=subprocess.PIPE, text=True
+        command("--index", index, "--port", 0, "--host", "0.0.0.0", "--token-file", kept),
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stderr is not None
     try:
         process.stderr.readline()
         line = process.stderr.readline()
         assert "?token=" in line
-        assert len(line.strip().partition("?token=")[2]) >= 32
+        token = line.strip().partition("?token=")[2]
+        assert len(token) >= 32
+        assert kept.read_text() == token + "\n"
+        assert kept.stat().st_mode & 0o777 == 0o600
     finally:
         process.terminate()
         process.communicate(timeout=30)

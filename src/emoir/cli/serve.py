@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
+import sys
 import threading
+from dataclasses import replace
+from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 from urllib.parse import quote
 
@@ -20,9 +25,23 @@ if TYPE_CHECKING:
     from emoir.web.settings import Settings
 
 PORT = 8420
-# More connections at once are answered with 503, so that a flood cannot take all memory.
-CONNECTIONS = 512
 BACKLOG = 1024
+
+
+class LogLevel(str, Enum):
+    """From which weight on something is logged."""
+
+    debug = "debug"
+    info = "info"
+    warning = "warning"
+    error = "error"
+
+
+class LogFormat(str, Enum):
+    """How it is written."""
+
+    text = "text"
+    json = "json"
 
 
 def serve(
@@ -32,17 +51,36 @@ def serve(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")] = PORT,
     token: Annotated[
         Optional[str],  # noqa: UP045
+        typer.Option("--token", envvar="EMOIR_TOKEN", help="What callers must show. Default: the one in --token-file."),
+    ] = None,
+    token_file: Annotated[
+        Optional[Path],  # noqa: UP045
         typer.Option(
-            "--token", envvar="EMOIR_TOKEN", help="What callers must show. Made and printed where one is needed."
+            "--token-file",
+            envvar="EMOIR_TOKEN_FILE",
+            help="Holds the token; made at the first start. Default: in your configuration folder, if one is needed.",
+            show_default=False,
         ),
     ] = None,
-    name: Annotated[
+    trusted_host: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option("--name", help="Another name of this service, such as a proxy's; may be repeated."),
+        typer.Option("--trusted-host", help="Another name of this service, such as a proxy's; may be repeated."),
     ] = None,
+    proxy: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--proxy", help="Address or network of a proxy whose X-Forwarded-* is believed; may be repeated."),
+    ] = None,
+    root_path: Annotated[str, typer.Option("--root-path", help="Path below a proxy's address, such as /photos.")] = "",
+    read_only: Annotated[bool, typer.Option("--read-only", help="Take no ratings.")] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the gallery in a browser.")] = False,
     max_upload: Annotated[int, typer.Option(min=1, help="Bytes of an uploaded image.")] = MAX_UPLOAD,
     limits: LimitsOption = DEFAULT_LIMITS,
+    seconds_per_image: Annotated[
+        float, typer.Option(min=0.1, help="An image that takes longer to read, explain or show is given up.")
+    ] = 20.0,
+    log_level: Annotated[LogLevel, typer.Option("--log-level", help="What is logged.")] = LogLevel.warning,
+    access_log: Annotated[bool, typer.Option("--access-log", help="Log every request.")] = False,
+    log_format: Annotated[LogFormat, typer.Option("--log-format", help="How it is logged.")] = LogFormat.text,
     index: IndexOption = None,
     model: ModelOption = None,
     lexicon: LexiconOption = None,
@@ -53,28 +91,55 @@ def serve(
     /api/v1/openapi.json.
     """
     from emoir.collection import Collection
-    from emoir.images.decode import lift_pillow_limit
-    from emoir.web.settings import Settings, is_loopback, make_token
+    from emoir.web.logs import set_up_logs
+    from emoir.web.settings import Settings, is_loopback
+    from emoir.web.tokens import default_token_file, kept_token, make_token
 
-    lift_pillow_limit()
     collection = Collection(index, model=model, lexicon=lexicon)
     # Without an index there is nothing to serve, and the error says what to do.
     images = collection.status().images
     require_model(collection, model)
-    names = tuple(name or ())
-    if not token:
-        token = make_token() if names or not is_loopback(host) else None
-    settings = Settings(host=host, token=token, names=names, max_upload=max_upload, limits=limits)
+    trusted_hosts = tuple(trusted_host or ())
+    kept = None
+    if not token and (token_file is not None or trusted_hosts or not is_loopback(host)):
+        kept = token_file or default_token_file()
+        token = kept_token(kept)
     with _listen(host, port) as listener:
+        number = listener.getsockname()[1]
+        # The token itself would stand in the browser's arguments, where every user of the computer can read it.
+        code = make_token() if token and not no_browser else None
+        try:
+            settings = Settings(
+                host=host,
+                port=number,
+                token=token,
+                login_code=code,
+                trusted_hosts=trusted_hosts,
+                root_path=root_path.rstrip("/"),
+                read_only=read_only,
+                limits=replace(limits, seconds_per_file=seconds_per_image),
+                max_upload=max_upload,
+            )
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+        set_up_logs(log_level.value, access=access_log, as_json=log_format is LogFormat.json)
         named = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
-        shown_host = f"[{named}]" if ":" in named else named
-        address = f"http://{shown_host}:{listener.getsockname()[1]}/"
+        address = f"http://{f'[{named}]' if ':' in named else named}:{number}/"
         echo_err(f"{images:,} images at {address}")
         if token is not None:
-            address += f"?token={quote(token)}"
-            echo_err(f"open it with {address}")
+            echo_err(f"open it with {address}?token={quote(token)}")
+        if kept is not None:
+            echo_err(f"the token is kept in {kept}")
         echo_err("Ctrl-C ends it")
-        _run(collection, settings, listener, None if no_browser else address)
+        browse = None if no_browser or not _has_display() else address + (f"?code={code}" if code else "")
+        _run(collection, settings, listener, proxy or [], browse)
+
+
+def _has_display() -> bool:
+    """Whether a browser would have a window of its own; in a terminal it would fight with the service for the keys."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -92,13 +157,15 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _run(collection: Collection, settings: Settings, listener: socket.socket, browse: str | None) -> None:
+def _run(
+    collection: Collection, settings: Settings, listener: socket.socket, proxies: list[str], browse: str | None
+) -> None:
     import webbrowser
 
     import uvicorn
 
     from emoir.web import create_app
-    from emoir.web.connection import HeaderTimeoutProtocol
+    from emoir.web.connection import Connection
 
     class Server(uvicorn.Server):
         """Opens the browser once it can answer."""
@@ -106,19 +173,17 @@ def _run(collection: Collection, settings: Settings, listener: socket.socket, br
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if browse is not None and self.started:
-                # Some browsers run in this very terminal and come back only when they are closed.
                 threading.Thread(target=webbrowser.open, args=(browse,), daemon=True).start()
 
     config = uvicorn.Config(
         create_app(collection, settings),
-        http=HeaderTimeoutProtocol,
-        log_level="warning",
+        http=Connection,
+        log_config=None,
         access_log=False,
-        limit_concurrency=CONNECTIONS,
         timeout_keep_alive=20,
         timeout_graceful_shutdown=3,
         server_header=False,
-        # A proxy's word on who asks is not needed here.
-        proxy_headers=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies or None,
     )
     Server(config).run(sockets=[listener])

@@ -75,31 +75,14 @@ class ThumbnailCache:
         except OSError:
             return None
 
-    def get(self, digest: bytes, source: Path, side: int, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
-        """The thumbnail of a picture, made when first asked for.
-
-        Args:
-            digest: of the picture's content.
-            source: a file that holds it.
-            side: see ``thumbnail``.
-            limits: likewise.
-
-        Raises:
-            UndecodableImageError: if it must be made and cannot.
-        """
-        content = self.find(digest, side)
-        if content is None:
-            content = thumbnail(source, side, limits=limits)
-            # A full or read-only disk costs speed, nothing else.
-            with suppress(OSError):
-                self._keep(self._file(digest, side), content)
-        return content
-
-    def _keep(self, file: Path, content: bytes) -> None:
-        """Let it appear under its name only when it is whole."""
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(file) as partial:
-            partial.write_bytes(content)
+    def keep(self, digest: bytes, side: int, content: bytes) -> None:
+        """Keep a thumbnail; a full or read-only disk costs speed, nothing else."""
+        file = self._file(digest, side)
+        with suppress(OSError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            # It appears under its name only when it is whole.
+            with atomic_write(file) as partial:
+                partial.write_bytes(content)
 
     def _shrink(self, limit: int) -> None:
         files = [(file.stat(), file) for file in self._folder.glob("*/*")]

@@ -1,4 +1,4 @@
-"""The application: routes, gallery, guard."""
+"""The application: routes, gallery, access control."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from fastapi.staticfiles import StaticFiles
 
 from emoir import __version__
 from emoir.collection import Collection
-from emoir.web.guard import Guard
+from emoir.web.access import AccessControl
+from emoir.web.connection import Connections
 from emoir.web.problems import PROBLEMS, add_problems
 from emoir.web.routes import collection as collection_routes
 from emoir.web.routes import images, monitoring, ratings, search
+from emoir.web.routing import API, Normalised
 from emoir.web.service import Service
 from emoir.web.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
-PREFIX = "/api/v1"
 DESCRIPTION = """Find images by the emotion they evoke. Every route may be refused with 401 (no token), 403 (another
 site asked) or 503 (busy); errors are problems as RFC 9457 describes them."""
 
@@ -33,7 +34,7 @@ def create_app(collection: Collection, settings: Settings | None = None) -> Fast
         settings: how; default: for this computer alone.
 
     Returns:
-        An ASGI application. Everything it answers went through the guard first.
+        An ASGI application. Everything it answers went through access control first.
 
     Example:
         >>> sorted(create_app(Collection("no.emoir")).openapi()["paths"])[0]
@@ -43,8 +44,15 @@ def create_app(collection: Collection, settings: Settings | None = None) -> Fast
     service = Service(collection, settings)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
+        # Whoever is slow with a body is told so before the connection is cut.
+        connections = Connections(
+            header_seconds=settings.header_seconds,
+            body_seconds=settings.upload_seconds + 5,
+            write_seconds=settings.write_seconds,
+            strangers=settings.strangers,
+        )
+        yield {"connections": connections}
         service.close()
 
     # FastAPI's own documentation pages load scripts from elsewhere.
@@ -54,13 +62,13 @@ def create_app(collection: Collection, settings: Settings | None = None) -> Fast
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
-        openapi_url=f"{PREFIX}/openapi.json",
+        openapi_url=f"{API}/openapi.json",
         lifespan=lifespan,
     )
     app.state.service = service
     app.state.metrics = monitoring.Metrics()
     for module in (search, images, collection_routes, ratings, monitoring):
-        app.include_router(module.router, prefix=PREFIX, responses=PROBLEMS)
+        app.include_router(module.router, prefix=API, responses=PROBLEMS)
 
     @app.get("/", include_in_schema=False)
     def gallery() -> FileResponse:
@@ -69,6 +77,7 @@ def create_app(collection: Collection, settings: Settings | None = None) -> Fast
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_problems(app)
     # The last one added is the outermost: refusals are counted, too.
-    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(AccessControl, settings=settings)
     app.add_middleware(monitoring.Measured, metrics=app.state.metrics)
+    app.add_middleware(Normalised, root_path=settings.root_path)
     return app

@@ -1,38 +1,132 @@
-"""Connections that say nothing are closed, so that silence cannot take every place."""
+"""Connections: each has deadlines, and those of strangers give way."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from typing import Any
 
-import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEADER_SECONDS = 15.0
-"""Time for the head of a request to arrive, and between looks at a connection."""
+
+class Connections:
+    """Open connections and their deadlines.
+
+    A caller is a stranger until a request of hers was let in. When too many strangers are connected, the one that
+    came first is cut off: somebody with the token needs her place for a moment only, so strangers cannot keep it.
+
+    Args:
+        header_seconds: for the head of a request to arrive, from the connection or the last answer on.
+        body_seconds: for the whole body, from the end of the head on.
+        write_seconds: for the caller to take what fills the buffers.
+        strangers: connections that may be open at the same time.
+    """
+
+    def __init__(self, *, header_seconds: float, body_seconds: float, write_seconds: float, strangers: int) -> None:
+        self.header_seconds, self.body_seconds, self.write_seconds = header_seconds, body_seconds, write_seconds
+        self._limit = strangers
+        self._strangers: dict[Connection, None] = {}
+
+    def distrust(self, connection: Connection) -> None:
+        """A connection was opened, or its last request was refused."""
+        self._strangers.setdefault(connection)
+        if len(self._strangers) > self._limit:
+            next(iter(self._strangers)).cut()
+
+    def trust(self, connection: Connection) -> None:
+        """A request on a connection was let in."""
+        self._strangers.pop(connection, None)
+
+    def forget(self, connection: Connection) -> None:
+        """A connection is closed."""
+        self._strangers.pop(connection, None)
 
 
-class HeaderTimeoutProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1 with a limit on the time that the head of a request may take."""
+class Connection(asyncio.Protocol):
+    """One connection with deadlines around uvicorn's HTTP/1.1.
 
-    _look: asyncio.TimerHandle | None = None
-    _served: object = None
+    uvicorn has none for a request that does not arrive in whole. It takes any ``asyncio.Protocol``, so this one passes
+    every event on to uvicorn's own and reaches into nothing. The application finds it in ``scope["state"]``.
+
+    Args:
+        app_state: what the application's lifespan gave: ``connections`` is in it.
+        arguments: what else uvicorn's protocol takes.
+    """
+
+    def __init__(self, *, app_state: dict[str, Any], **arguments: Any) -> None:
+        self._table: Connections = app_state["connections"]
+        self._http = H11Protocol(app_state={**app_state, "connection": self}, **arguments)
+        self._transport: asyncio.Transport | None = None
+        self._reading: asyncio.TimerHandle | None = None
+        self._writing: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to look."""
-        super().connection_made(transport)
-        self._look = self.loop.call_later(HEADER_SECONDS, self._close_if_silent)
+        """Begin to wait for a request."""
+        self._transport = transport
+        self._table.distrust(self)
+        self.expect_request()
+        self._http.connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End looking."""
-        if self._look is not None:
-            self._look.cancel()
-        super().connection_lost(exc)
+        """End all waiting."""
+        self._table.forget(self)
+        self._expect(None)
+        self.resume_writing()
+        self._http.connection_lost(exc)
 
-    def _close_if_silent(self) -> None:
-        """Close the connection if no request has come since the last look, and none is being answered."""
-        if self.conn.their_state is h11.IDLE and self.cycle is self._served:
-            self.transport.close()
-            return
-        self._served = self.cycle
-        self._look = self.loop.call_later(HEADER_SECONDS, self._close_if_silent)
+    def data_received(self, data: bytes) -> None:
+        """Pass on what the caller sent."""
+        self._http.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        """Pass on that the caller sends no more."""
+        self._http.eof_received()
+        return None
+
+    def pause_writing(self) -> None:
+        """Begin to wait for the caller to read."""
+        loop = asyncio.get_running_loop()
+        self._writing = loop.call_later(self._table.write_seconds, self.cut)
+        self._http.pause_writing()
+
+    def resume_writing(self) -> None:
+        """The caller has read."""
+        if self._writing is not None:
+            self._writing.cancel()
+            self._writing = None
+            self._http.resume_writing()
+
+    def expect_request(self) -> None:
+        """The next request is due."""
+        self._expect(self._table.header_seconds)
+
+    def expect_body(self) -> None:
+        """The body of a request is due."""
+        self._expect(self._table.body_seconds)
+
+    def expect_nothing(self) -> None:
+        """It is our turn."""
+        self._expect(None)
+
+    def trust(self, trusted: bool) -> None:
+        """Say whether the caller's request was let in."""
+        if trusted:
+            self._table.trust(self)
+        else:
+            self._table.distrust(self)
+
+    def cut(self) -> None:
+        """End the connection at once; what is not sent yet is lost."""
+        if self._transport is not None:
+            if self._transport.get_write_buffer_size():
+                # Else the system would go on offering what nobody takes.
+                now = struct.pack("ii", 1, 0)
+                self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now)
+            self._transport.abort()
+        self._table.forget(self)
+
+    def _expect(self, seconds: float | None) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+        self._reading = None if seconds is None else asyncio.get_running_loop().call_later(seconds, self.cut)

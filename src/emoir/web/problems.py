@@ -41,6 +41,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     410: _documented("The image's file is not there any more."),
     413: _documented("More than the service takes at once."),
     422: _documented("A value out of its range, or no image."),
+    429: _documented("Too many requests without the token."),
     503: _documented("Busy, or nothing has been indexed yet."),
 }
 """What every route may answer beside what it is asked for."""
@@ -54,6 +55,16 @@ class Problem(HTTPException):
     ) -> None:
         super().__init__(status, detail, headers)
         self.chinese = chinese or detail
+
+
+def busy() -> Problem:
+    """The refusal while too much else is going on."""
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "busy; try again",
+        chinese="服务正忙，请稍后再试",
+        headers={"retry-after": "5"},
+    )
 
 
 def no_image(id: int) -> Problem:

@@ -253,8 +253,15 @@ class Selection(ApiModel):
 
 
 class Health(ApiModel):
+    """Whether the process lives."""
+
+    status: Literal["ok"]
+
+
+class Ready(ApiModel):
     """Whether the service can answer."""
 
     status: Literal["ok"]
     version: str
     images: int
+    read_only: bool = Field(description="No ratings are taken.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -10,18 +9,27 @@ from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, TypeVar, cast
+from typing import IO, Annotated, TypeVar, cast
 
 from fastapi import Depends, Request, Response
 
 from emoir.collection import Collection
-from emoir.explain import Explanation, explain
 from emoir.images.thumbnail import ThumbnailCache
 from emoir.images.walk import FileStat
 from emoir.index.base import ImageMetadata, as_path
 from emoir.index.ratings import Ratings
-from emoir.web.problems import Problem, Unchanged, no_image
+from emoir.web.files import VerifiedFiles
+from emoir.web.jobs import (
+    DescribedImage,
+    ExplainedImage,
+    FileChangedError,
+    describe_image,
+    explain_image,
+    make_thumbnail,
+)
+from emoir.web.problems import Problem, Unchanged, busy, no_image
 from emoir.web.settings import Settings
+from emoir.web.workers import Workers
 
 WAIT_SECONDS = 20.0
 Overview = TypeVar("Overview")
@@ -49,12 +57,7 @@ class ConcurrencyLimit:
         with ExitStack() as stack:
             for semaphore, seconds in ((self._queue, 0.0), (self._places, WAIT_SECONDS)):
                 if not semaphore.acquire(timeout=seconds):
-                    raise Problem(
-                        HTTPStatus.SERVICE_UNAVAILABLE,
-                        "busy; try again",
-                        chinese="服务正忙，请稍后再试",
-                        headers={"retry-after": "5"},
-                    )
+                    raise busy()
                 stack.callback(semaphore.release)
             yield
 
@@ -69,17 +72,21 @@ class Service:
 
     def __init__(self, collection: Collection, settings: Settings) -> None:
         self.collection, self.settings = collection, settings
-        self.thumbnails = ThumbnailCache(settings.thumbnails)
-        self._lock = threading.Lock()
-        self.reading = ConcurrencyLimit(settings.explanations, waiting=6)
-        self._drawing = ConcurrencyLimit(os.cpu_count() or 1, waiting=20)
+        self._thumbnails = ThumbnailCache(settings.thumbnails)
+        self._files = VerifiedFiles()
+        self._workers = Workers(collection.model_folder, settings.limits, settings.workers)
+        self._lock, self._making = threading.Lock(), threading.Lock()
+        # One worker is always left for thumbnails.
+        self.reading = ConcurrencyLimit(settings.workers - 1, waiting=6)
+        self._drawing = ConcurrencyLimit(settings.workers, waiting=20)
         self._overview: tuple[str, object] = ("", None)
         self._boot = secrets.token_hex(4)
         self._seen: tuple[object, int] = (None, 0)
-        self.explanation = lru_cache(maxsize=32)(self._explain)
+        self._explanation = lru_cache(maxsize=64)(self._explain)
 
     def close(self) -> None:
         """Close what is open; it opens again when it is needed."""
+        self._workers.close()
         self.collection.close()
 
     @property
@@ -107,58 +114,112 @@ class Service:
             raise no_image(id)
         return found[0]
 
-    def file(self, id: int) -> tuple[bytes, Path]:
-        """The digest of an image, and a file that holds it.
+    def digest(self, id: int) -> tuple[bytes, list[bytes]]:
+        """The digest of an image, and the files that may hold it.
 
         Raises:
-            Problem: if there is no such image, or its file is not there any more.
+            Problem: if there is no such image, or none of its files is there any more.
         """
         stored = self.collection.store.files_of(id)
         if stored is None:
             raise no_image(id)
         digest, files = stored
-        for name, stat in files:
-            path = as_path(name)
-            try:
-                now = path.stat()
-                if FileStat(now.st_size, now.st_mtime_ns) == stat:
-                    return digest, path
-            except OSError:
-                continue
-        raise Problem(
-            HTTPStatus.GONE,
-            f"the file of image {id} is gone or has changed; run emoir index",
-            chinese=f"图片 {id} 的文件已不在或已改变；请重新运行 emoir index",
-        )
+        found = [name for name, stat in files if _is_like(name, stat)]
+        if not found:
+            raise _gone(id)
+        return digest, found
 
-    def thumbnail(self, digest: bytes, path: Path, side: int) -> bytes:
+    def open(self, id: int) -> tuple[bytes, Path, IO[bytes]]:
+        """The digest of an image, and a file that holds it, open.
+
+        Raises:
+            Problem: if there is no such image, or no file has its content any more.
+        """
+        digest, paths = self.digest(id)
+        found = self._files.open(paths, digest)
+        if found is None:
+            raise _gone(id)
+        return digest, *found
+
+    def thumbnail(self, id: int, digest: bytes, paths: list[bytes], side: int) -> bytes:
         """A thumbnail from the cache, or made now.
 
         Raises:
-            Problem: if too many are being made.
+            Problem: if too many are being made, or no file has the image any more.
             UndecodableImageError: if the picture cannot be decoded.
         """
-        kept = self.thumbnails.find(digest, side)
+        kept = self._thumbnails.find(digest, side)
         if kept is not None:
             return kept
-        with self._drawing():
-            return self.thumbnails.get(digest, path, side, limits=self.settings.limits)
+        try:
+            with self._drawing():
+                made = self._workers.run(make_thumbnail, paths, digest, side)
+        except FileChangedError:
+            raise _gone(id) from None
+        self._thumbnails.keep(digest, side, made)
+        return made
+
+    def describe(self, content: bytes) -> DescribedImage:
+        """Read an uploaded image.
+
+        Raises:
+            ModelMismatchError: if the index is of another model.
+            Problem: if too many wait.
+            UndecodableImageError: if the picture cannot be decoded.
+        """
+        self.collection.require_model()
+        with self.reading():
+            return self._workers.run(describe_image, content)
+
+    def explanation(self, id: int, emotion: str | None) -> ExplainedImage:
+        """Why an image reads as it does; the last ones are remembered.
+
+        Raises:
+            ModelMismatchError: if the index is of another model.
+            Problem: if too many wait, or no file has the image any more.
+            QueryError: if the model has no such emotion.
+            UndecodableImageError: if the picture cannot be decoded.
+        """
+        digest, paths = self.digest(id)
+        # Another model's reasons would not be those of the reading beside them.
+        self.collection.require_model()
+        try:
+            return self._explanation(digest, tuple(paths), emotion)
+        except FileChangedError:
+            raise _gone(id) from None
+
+    def _explain(self, digest: bytes, paths: tuple[bytes, ...], emotion: str | None) -> ExplainedImage:
+        with self.reading():
+            return self._workers.run(explain_image, paths, digest, emotion)
 
     def overview(self, make: Callable[[], Overview]) -> Overview:
         """What was made of the whole collection, made again only when its images changed."""
         state = self.state
-        with self._lock:
-            known, found = self._overview
+        known, found = self._overview
         if known != state:
-            with self.reading():
-                found = make()
-            with self._lock:
-                self._overview = state, found
+            with self._making:
+                known, found = self._overview
+                if known != state:
+                    found = make()
+                    self._overview = state, found
         return cast(Overview, found)
 
-    def _explain(self, digest: bytes, path: Path, emotion: str | None) -> Explanation:
-        with self.reading():
-            return explain(path, self.collection.model, emotion=emotion, limits=self.settings.limits)
+
+def _is_like(name: bytes, stat: FileStat) -> bool:
+    """Whether a file has the size and time of the indexed one: cheaper to ask than its content."""
+    try:
+        now = as_path(name).stat()
+    except OSError:
+        return False
+    return FileStat(now.st_size, now.st_mtime_ns) == stat
+
+
+def _gone(id: int) -> Problem:
+    return Problem(
+        HTTPStatus.GONE,
+        f"the file of image {id} is gone or has changed; run emoir index",
+        chinese=f"图片 {id} 的文件已不在或已改变；请重新运行 emoir index",
+    )
 
 
 def get_service(request: Request) -> Service:

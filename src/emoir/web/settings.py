@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-import secrets
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
 
-from emoir.limits import DEFAULT_LIMITS, MAX_UPLOAD, Limits
+from emoir.limits import MAX_UPLOAD, Limits
+
+SECONDS_PER_IMAGE = 20.0
 
 
 def is_loopback(host: str) -> bool:
@@ -27,14 +29,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def make_token() -> str:
-    """A token that cannot be guessed."""
-    return secrets.token_urlsafe(24)
-
-
 def default_thumbnails() -> Path:
     """The platform's folder for what can be made again."""
     return Path(platformdirs.user_cache_path("emoir", appauthor=False)) / "thumbnails"
+
+
+def default_workers() -> int:
+    """One per core, two at least and four at most: each holds the model in memory."""
+    return max(2, min(4, os.cpu_count() or 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,29 +45,50 @@ class Settings:
 
     Args:
         host: address to listen at.
+        port: likewise; names the cookie, so that several services of one host keep apart.
         token: what a caller must show; None lets in everybody who can reach the address, so only a loopback address
             without other names may do without.
-        names: other names by which this service may be called, such as a reverse proxy's; through that proxy others
-            can reach it.
+        login_code: opens the gallery in place of the token, once.
+        trusted_hosts: other names by which this service may be called, such as a reverse proxy's; through that proxy
+            others can reach it.
+        root_path: where it stands below a proxy's address, such as ``/photos``.
+        read_only: no ratings are taken.
+        limits: what reading, explaining or showing one image may cost.
+        workers: processes that do so; at least two, so that thumbnails need not wait for explanations.
         max_upload: bytes of an uploaded image.
-        limits: what one image may cost.
+        max_uploads: bytes of all that are uploaded at the same time.
+        max_requests: requests that may be answered at the same time.
+        header_seconds: time for the head of a request.
         upload_seconds: an upload that takes longer is given up.
-        explanations: how many images are explained or described at the same time.
+        write_seconds: a caller who reads nothing for so long is cut off.
+        strangers: connections that may be open without having shown the token.
+        refusals: how many an address has before it is told to wait.
         max_selection: images in one ZIP file.
         max_selection_bytes: bytes of them together.
         thumbnails: where thumbnails are kept.
 
     Raises:
-        ValueError: if others can reach the service and it has no token, or the token is blank.
+        ValueError: if others can reach the service and it has no token, the token is blank, or a path or name is
+            malformed.
     """
 
     host: str = "127.0.0.1"
+    port: int = 8420
     token: str | None = None
-    names: tuple[str, ...] = ()
+    login_code: str | None = None
+    trusted_hosts: tuple[str, ...] = ()
+    root_path: str = ""
+    read_only: bool = False
+    limits: Limits = field(default_factory=lambda: Limits(seconds_per_file=SECONDS_PER_IMAGE))
+    workers: int = field(default_factory=default_workers)
     max_upload: int = MAX_UPLOAD
-    limits: Limits = DEFAULT_LIMITS
+    max_uploads: int = 4 * MAX_UPLOAD
+    max_requests: int = 512
+    header_seconds: float = 15.0
     upload_seconds: float = 30.0
-    explanations: int = 2
+    write_seconds: float = 30.0
+    strangers: int = 256
+    refusals: int = 60
     max_selection: int = 500
     max_selection_bytes: int = 2_000_000_000
     thumbnails: Path = field(default_factory=default_thumbnails)
@@ -74,16 +97,31 @@ class Settings:
         if self.token is not None and not self.token.strip():
             raise ValueError("a blank token opens to everybody; leave it out or make it long")
         if self.token is None and self.needs_token:
-            raise ValueError(f"{', '.join((self.host, *self.names))} can be reached by others: a token is needed")
+            reached = ", ".join((self.host, *self.trusted_hosts))
+            raise ValueError(f"{reached} can be reached by others: a token is needed")
+        if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
+            raise ValueError(f"root path {self.root_path!r}: begin it with / and end it without, such as /photos")
+        if self.workers < 2:
+            raise ValueError(f"{self.workers} workers; at least 2 are needed")
 
     @property
     def needs_token(self) -> bool:
         """Whether other computers can reach the service, by its address or through a proxy that has a name here."""
-        return bool(self.names) or not is_loopback(self.host)
+        return bool(self.trusted_hosts) or not is_loopback(self.host)
+
+    @property
+    def trusted_names(self) -> frozenset[str]:
+        """The other names, as they are compared."""
+        return frozenset(name.lower().strip("[]") for name in self.trusted_hosts)
 
     @property
     def allowed_hosts(self) -> frozenset[str] | None:
         """Names that a Host header may carry, without port or brackets; None for any: a token stands guard."""
         if not is_loopback(self.host):
             return None
-        return frozenset({"127.0.0.1", "localhost", "::1", self.host.strip("[]"), *map(str.lower, self.names)})
+        return frozenset({"127.0.0.1", "localhost", "::1", self.host.strip("[]")}) | self.trusted_names
+
+    @property
+    def cookie(self) -> str:
+        """Name of the cookie."""
+        return f"emoir-{self.port}"

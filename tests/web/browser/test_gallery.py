@@ -185,7 +185,7 @@ def test_the_results_have_no_end_but_the_last(page: Page) -> None:
     ask(page, "joy")
     page.get_by_label("Also those no better than chance").check()
     page.wait_for_url("**all=true*")
-    total = service_says(page, "/api/v1/health")["images"]
+    total = service_says(page, "/api/v1/ready")["images"]
     tiles = page.locator("#results .grid:not(.waiting) .tile")
     expect(tiles.first).to_be_visible()
     for _ in range(10):

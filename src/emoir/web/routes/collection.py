@@ -5,14 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import os
-import tempfile
-import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
 from http import HTTPStatus
-from pathlib import Path
-from typing import IO
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
@@ -25,6 +20,7 @@ from emoir.images.palette import named_palette
 from emoir.index.base import ImageMetadata, as_path
 from emoir.names import printable
 from emoir.search.diverse import first_distinct
+from emoir.web.files import blocks, zip_stream
 from emoir.web.problems import Problem
 from emoir.web.records import CollectionRecord, FailedFile, Image, Selection, Share
 from emoir.web.service import Service, ServiceDep, set_etag
@@ -35,7 +31,6 @@ SHOWN = 12
 FOLDERS = 40
 FAILURES = 200
 BLOCK = 1 << 16
-IN_MEMORY = 8_000_000
 
 
 @router.get("/collection", summary="What is in the index")
@@ -185,45 +180,39 @@ def selection_files(selection: Selection, service: ServiceDep) -> StreamingRespo
             f"{len(ids):,} images; at most {limit:,} go into one ZIP file",
             chinese=f"共 {len(ids):,} 张图片；一个 ZIP 文件最多 {limit:,} 张",
         )
-    files, missing = _files_of(ids, service)
-    size = sum(path.stat().st_size for path in files)
+    found = [(id, files) for id in ids if (files := _files_of(id, service)) is not None]
+    size = sum(os.stat(files[0]).st_size for _, files in found)
     if size > most:
         raise Problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"{size:,} bytes; at most {most:,} go into one ZIP file",
             chinese=f"共 {size:,} 字节；一个 ZIP 文件最多 {most:,} 字节",
         )
-    # Small ones stay in memory, large ones go to disk.
-    target = tempfile.SpooledTemporaryFile(IN_MEMORY)
-    try:
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
-            for number, path in enumerate(files, start=1):
-                # The number keeps names apart, and in order; a backslash in a name is a separator on Windows.
-                name = printable(path.name).replace("\\", "_")
-                archive.write(path, f"{number:0{len(str(len(files)))}} {name}")
-            if missing:
-                archive.writestr("missing.txt", f"{missing} files are gone or have changed; run emoir index\n")
-    except OSError as error:
-        target.close()
-        raise Problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"no ZIP file: {error.strerror or error}") from error
-    target.seek(0)
     return StreamingResponse(
-        _blocks(target),
+        zip_stream(_entries([id for id, _ in found], len(ids) - len(found), service)),
         media_type="application/zip",
         headers={"content-disposition": 'attachment; filename="emoir.zip"'},
     )
 
 
-def _files_of(ids: list[int], service: Service) -> tuple[list[Path], int]:
-    """The files of images, and how many have none."""
-    files = []
-    for id in ids:
-        with suppress(Problem):
-            files.append(service.file(id)[1])
-    return files, len(ids) - len(files)
+def _files_of(id: int, service: Service) -> list[bytes] | None:
+    """The files that may hold an image; None if there is none."""
+    try:
+        return service.digest(id)[1]
+    except Problem:
+        return None
 
 
-def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
-    with stream:
-        while block := stream.read(BLOCK):
-            yield block
+def _entries(ids: list[int], missing: int, service: Service) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Names and contents of a ZIP file's entries; each file is opened when its turn has come."""
+    for number, id in enumerate(ids, start=1):
+        try:
+            _, path, stream = service.open(id)
+        except Problem:
+            missing += 1
+            continue
+        # The number keeps names apart, and in order; a backslash in a name is a separator on Windows.
+        name = printable(path.name).replace("\\", "_")
+        yield f"{number:0{len(str(len(ids)))}} {name}", blocks(stream)
+    if missing:
+        yield "missing.txt", iter([f"{missing} files are gone or have changed; run emoir index\n".encode()])

@@ -7,19 +7,13 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import FileResponse
-from PIL import Image as PillowImage
 from starlette.concurrency import run_in_threadpool
 
-from emoir.emotions.code import encode_reading
-from emoir.explain import Explanation
-from emoir.explain.figure import overlay
-from emoir.explain.sentences import sentence
-from emoir.images.descriptors import describe_pixels, descriptor_words
-from emoir.images.palette import dominant_colours, named_palette
-from emoir.images.thumbnail import webp
+from emoir.images.palette import named_palette
 from emoir.index.base import as_path
 from emoir.names import printable
+from emoir.web.files import OpenFileResponse
+from emoir.web.problems import Unchanged
 from emoir.web.records import Changed, Description, ExplanationRecord, Id, Image, ImageDetail, Reading
 from emoir.web.service import Service, ServiceDep, set_etag
 
@@ -34,6 +28,7 @@ class Side(IntEnum):
     LARGE = 1600
 
 
+FILE: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
 WEBP: dict[int | str, dict[str, Any]] = {200: {"content": {"image/webp": {}}}}
 
 
@@ -56,17 +51,9 @@ async def describe(request: Request, service: ServiceDep) -> Description:
 
 
 def _describe(content: bytes, service: Service) -> Description:
-    model = service.collection.model
-    # The code is to be compared with what is indexed.
-    service.collection.store.require(model.id, *model.card.earlier_ids)
-    with service.reading():
-        pixels = model.load(content, limits=service.settings.limits).pixels
-        reading = model.read_pixels(pixels[None])[0]
+    found = service.describe(content)
     return Description(
-        reading=Reading(**reading.to_dict()),
-        code=encode_reading(reading),
-        colours={colour: round(share, 4) for colour, share in dominant_colours(pixels)},
-        words=descriptor_words(describe_pixels(pixels)),
+        reading=Reading(**found.reading.to_dict()), code=found.code, colours=found.colours, words=found.words
     )
 
 
@@ -91,18 +78,22 @@ def image(request: Request, response: Response, id: Id, service: ServiceDep) -> 
     )
 
 
-@router.get("/images/{id}/file", summary="The file itself", response_class=FileResponse)
+@router.get("/images/{id}/file", summary="The file itself", response_class=Response, responses=FILE)
 def file(request: Request, response: Response, id: Id, service: ServiceDep) -> Response:
     """The original file, to be kept.
 
     Example: `/api/v1/images/17/file`
     """
-    digest, path = service.file(id)
-    set_etag(request, response, digest.hex()[:32])
+    digest, path, stream = service.open(id)
+    try:
+        set_etag(request, response, digest.hex()[:32])
+    except Unchanged:
+        stream.close()
+        raise
     name = printable(path.name)
     # Never shown in place: a file may hold more than an image.
     disposition = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
-    return FileResponse(path, media_type="application/octet-stream", headers={**response.headers, **disposition})
+    return OpenFileResponse(stream, {**response.headers, **disposition})
 
 
 @router.get("/images/{id}/thumbnail", summary="A small version", response_class=Response, responses=WEBP)
@@ -117,9 +108,9 @@ def thumbnail(
 
     Example: `/api/v1/images/17/thumbnail?side=240`
     """
-    digest, path = service.file(id)
+    digest, paths = service.digest(id)
     set_etag(request, response, f"{digest.hex()[:32]}-{int(side)}")
-    content = service.thumbnail(digest, path, int(side))
+    content = service.thumbnail(id, digest, paths, int(side))
     return Response(content, media_type="image/webp", headers=dict(response.headers))
 
 
@@ -129,6 +120,7 @@ Emotion = Annotated[str | None, Query(max_length=60, description="Default: the m
 @router.get("/images/{id}/explanation", summary="Why an image reads as it does")
 def explanation(
     service: ServiceDep,
+    request: Request,
     id: Id,
     emotion: Emotion = None,
     language: Annotated[Literal["en", "zh"], Query(description="Of the sentence.")] = "en",
@@ -137,34 +129,27 @@ def explanation(
 
     Example: `/api/v1/images/17/explanation?emotion=awe&language=zh`
     """
-    found = _explanation(service, id, emotion)
-    base = f"/api/v1/images/{id}/explanation"
+    found = service.explanation(id, emotion)
+    base = f"{request.scope['root_path']}/api/v1/images/{id}/explanation"
     # The very same question, so that the pictures come from the explanation that is remembered.
     query = "" if emotion is None else f"?emotion={quote(emotion)}"
     return ExplanationRecord(
         emotion=found.emotion,
         space=found.space,
         probability=round(found.probability, 4),
-        sentence=sentence(found, language),
+        sentence=found.sentences[language],
         seen=f"{base}/seen{query}",
         map=f"{base}/map{query}",
         changed=[
             Changed(
                 name=name,
-                probability=round(found.probability_in(name), 4),
-                change=round(found.probability_in(name) - found.probability, 4),
+                probability=round(probability, 4),
+                change=round(probability - found.probability, 4),
                 picture=f"{base}/{name.replace(' ', '-')}{query}",
             )
-            for name in found.counterfactuals
+            for name, probability in found.changed.items()
         ],
     )
-
-
-def _explanation(service: Service, id: int, emotion: str | None) -> Explanation:
-    digest, path = service.file(id)
-    # Another model's reasons would not be those of the reading beside them.
-    service.collection.store.require(service.collection.model.id, *service.collection.model.card.earlier_ids)
-    return service.explanation(digest, path, emotion)
 
 
 @router.get(
@@ -175,8 +160,6 @@ def _explanation(service: Service, id: int, emotion: str | None) -> Explanation:
 )
 def explanation_picture(
     service: ServiceDep,
-    request: Request,
-    response: Response,
     id: Id,
     picture: Literal["seen", "map", "without-colour", "without-texture", "opposite-colours"],
     emotion: Emotion = None,
@@ -185,12 +168,5 @@ def explanation_picture(
 
     Example: `/api/v1/images/17/explanation/without-colour`
     """
-    found = _explanation(service, id, emotion)
-    if picture == "seen":
-        pixels = found.pixels
-    elif picture == "map":
-        pixels = overlay(found)
-    else:
-        pixels = found.counterfactuals[picture.replace("-", " ")].pixels
-    content = webp(PillowImage.fromarray(pixels), quality=90)
+    content = service.explanation(id, emotion).pictures[picture.replace("-", " ")]
     return Response(content, media_type="image/webp", headers={"cache-control": "private, no-cache"})

@@ -9,7 +9,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emoir import __version__
-from emoir.web.records import Health
+from emoir.web.logs import log_request
+from emoir.web.records import Health, Ready
 from emoir.web.service import ServiceDep
 
 router = APIRouter(tags=["monitoring"])
@@ -61,16 +62,28 @@ class Measured:
             # Whatever a stranger writes there must not become a series of its own.
             method = scope["method"] if scope["method"] in METHODS else "other"
             self.metrics.requests.labels(method, route, status).inc()
-            self.metrics.seconds.labels(route).observe(time.perf_counter() - begin)
+            seconds = time.perf_counter() - begin
+            self.metrics.seconds.labels(route).observe(seconds)
+            log_request(scope, route, status, seconds)
 
 
-@router.get("/health", summary="Whether the service can answer")
-def health(service: ServiceDep) -> Health:
-    """Ask the index how many images it holds.
+@router.get("/health", summary="Whether the process lives")
+def health() -> Health:
+    """Nothing is asked of the index; needs no token.
 
     Example: `/api/v1/health`
     """
-    return Health(status="ok", version=__version__, images=len(service.collection.store.vectors().ids))
+    return Health(status="ok")
+
+
+@router.get("/ready", summary="Whether the service can answer")
+def ready(service: ServiceDep) -> Ready:
+    """Ask the index how many images it holds.
+
+    Example: `/api/v1/ready`
+    """
+    images = len(service.collection.store.vectors().ids)
+    return Ready(status="ok", version=__version__, images=images, read_only=service.settings.read_only)
 
 
 @router.get(

@@ -9,7 +9,7 @@ from collections import defaultdict
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from emoir.emotions.spaces import MIKELS
 from emoir.evaluate.agreement import krippendorff_alpha
@@ -21,6 +21,18 @@ from emoir.web.records import Id, Image, NewRating, NextToRate, RatingRecord, Ra
 from emoir.web.service import ServiceDep
 
 router = APIRouter(tags=["ratings"])
+
+
+def writable(service: ServiceDep) -> None:
+    """Refuse what would change the index, where that is not wanted.
+
+    Raises:
+        Problem: likewise.
+    """
+    if service.settings.read_only:
+        raise Problem(
+            HTTPStatus.FORBIDDEN, "this service takes no ratings (--read-only)", chinese="本服务只读，不接受评分"
+        )
 
 
 @router.get("/ratings", summary="Ratings so far, and how far raters agree")
@@ -59,7 +71,7 @@ def _defined(alpha: float) -> float | None:
     return None if math.isnan(alpha) else round(alpha, 4)
 
 
-@router.post("/ratings", status_code=HTTPStatus.CREATED, summary="Rate an image")
+@router.post("/ratings", status_code=HTTPStatus.CREATED, summary="Rate an image", dependencies=[Depends(writable)])
 def rate(new: NewRating, service: ServiceDep) -> RatingRecord:
     """Keep what a person says of an image; her earlier rating of it is replaced.
 
@@ -74,7 +86,12 @@ def rate(new: NewRating, service: ServiceDep) -> RatingRecord:
     return RatingRecord(**{name: getattr(rating, name) for name in RatingRecord.model_fields})
 
 
-@router.delete("/ratings/{id}", status_code=HTTPStatus.NO_CONTENT, summary="Take a rating back")
+@router.delete(
+    "/ratings/{id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Take a rating back",
+    dependencies=[Depends(writable)],
+)
 def unrate(id: Id, service: ServiceDep) -> None:
     """Remove a rating.
 

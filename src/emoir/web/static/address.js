@@ -19,7 +19,7 @@ export function addressOf(asked) {
   for (const name of LISTS) for (const id of asked[name]) pairs.append(name, id);
   if (asked.image) pairs.set("image", asked.image);
   const text = pairs.toString();
-  return text ? `/?${text}` : "/";
+  return text ? `${location.pathname}?${text}` : location.pathname;
 }
 
 /** Go to another state; the page redraws itself. */

@@ -2,7 +2,8 @@
 
 import { language } from "./language.js";
 
-const BASE = "/api/v1";
+// Relative: the gallery may stand below another path of its host.
+const BASE = "api/v1";
 
 export class Refused extends Error {
   constructor(problem, status) {

@@ -1,5 +1,7 @@
 // English and Chinese: every text of the page.
 
+import { recall, remember } from "./storage.js";
+
 const TEXTS = {
   skip: ["Skip to results", "跳到结果"],
   search: ["Search by feeling", "按情感查找"],
@@ -151,14 +153,14 @@ export function learnNames(spaces) {
 }
 
 function preferred() {
-  const kept = localStorage.getItem("emoir.language");
+  const kept = recall("emoir.language");
   return kept || (navigator.language.startsWith("zh") ? "zh" : "en");
 }
 
 /** Set the language of the page, and remember it. */
 export function setLanguage(wanted) {
   language = wanted;
-  localStorage.setItem("emoir.language", wanted);
+  remember("emoir.language", wanted);
   document.documentElement.lang = wanted === "zh" ? "zh-Hans" : "en";
   for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
   for (const element of document.querySelectorAll("[data-t-placeholder]")) element.placeholder = t(element.dataset.tPlaceholder);

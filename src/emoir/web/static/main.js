@@ -14,6 +14,7 @@ import * as rating from "./rating.js";
 import { failed, forget, listed, prepare, results, shownHits, shownTerms, startEnd } from "./results.js";
 import * as selection from "./selection.js";
 import { wheel } from "./wheel.js";
+import { recall, remember } from "./storage.js";
 
 let spaces = [];
 let points = null;
@@ -122,12 +123,12 @@ function showDetail(id) {
 }
 
 function theme() {
-  const kept = localStorage.getItem("emoir.theme");
+  const kept = recall("emoir.theme");
   if (kept) document.documentElement.dataset.theme = kept;
   $("#theme").addEventListener("click", () => {
     const dark = getComputedStyle(document.documentElement).getPropertyValue("color-scheme").includes("dark");
     document.documentElement.dataset.theme = dark ? "light" : "dark";
-    localStorage.setItem("emoir.theme", document.documentElement.dataset.theme);
+    remember("emoir.theme", document.documentElement.dataset.theme);
   });
 }
 
@@ -157,7 +158,7 @@ async function start() {
   $("#language").addEventListener("click", switchLanguage);
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a");
-    const elsewhere = !link || link.origin !== location.origin || link.pathname !== "/" || link.getAttribute("href").startsWith("#");
+    const elsewhere = !link || link.origin !== location.origin || link.pathname !== location.pathname || link.getAttribute("href").startsWith("#");
     if (elsewhere || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     history.pushState({}, "", link.href);

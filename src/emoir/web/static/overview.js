@@ -38,7 +38,7 @@ export async function draw(acts) {
           make(
             "tr",
             {},
-            make("th", { scope: "row" }, link ? make("a", { href: `/?${new URLSearchParams({ q: "joy", folder: share.name, all: "true" })}`, text: short(share.name, found.roots), title: share.name }) : share.name),
+            make("th", { scope: "row" }, link ? make("a", { href: `?${new URLSearchParams({ q: "joy", folder: share.name, all: "true" })}`, text: short(share.name, found.roots), title: share.name }) : share.name),
             make("td", { class: "number", text: t("images", share.images) }),
             make("td", {}, mix(share.emotions, share.name)),
           ),

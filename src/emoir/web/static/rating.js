@@ -6,6 +6,7 @@ import { WHEEL } from "./emotions.js";
 import { t } from "./language.js";
 import { plane } from "./plane.js";
 import { wheel } from "./wheel.js";
+import { recall, remember } from "./storage.js";
 
 const RATER = "emoir.rater";
 const KEYS = "emoir.keys";
@@ -31,7 +32,7 @@ function silence() {
 
 export function draw() {
   leave();
-  const name = localStorage.getItem(RATER) || "";
+  const name = recall(RATER) || "";
   const input = make("input", { type: "text", name: "rater", required: true, maxlength: "80", value: name, autocomplete: "off" });
   const form = make(
     "form",
@@ -41,8 +42,8 @@ export function draw() {
         event.preventDefault();
         const rater = input.value.trim();
         if (!rater) return;
-        if (rater !== localStorage.getItem(RATER)) [saved, passed] = [[], []];
-        localStorage.setItem(RATER, rater);
+        if (rater !== recall(RATER)) [saved, passed] = [[], []];
+        remember(RATER, rater);
         // From here on keys are answers.
         document.activeElement?.blur();
         next();
@@ -73,7 +74,7 @@ async function agreement() {
 
 async function next() {
   const mine = opening;
-  const rater = localStorage.getItem(RATER);
+  const rater = recall(RATER);
   let state;
   try {
     state = await api.nextToRate(rater, passed.slice(-MOST_PASSED));
@@ -143,7 +144,7 @@ function show(state, rater) {
     await next();
   });
   keys = (event) => {
-    if (localStorage.getItem(KEYS) === "off" || event.target.matches("input, select, textarea")) return;
+    if (recall(KEYS) === "off" || event.target.matches("input, select, textarea")) return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const moves = { ArrowLeft: [-0.05, 0], ArrowRight: [0.05, 0], ArrowUp: [0, 0.05], ArrowDown: [0, -0.05] };
     const named = WHEEL[Number(event.key) - 1];
@@ -157,7 +158,7 @@ function show(state, rater) {
   };
   document.addEventListener("keydown", keys);
   announce(t("rated", state.done, state.images));
-  const byKeys = make("input", { type: "checkbox", checked: localStorage.getItem(KEYS) !== "off", onchange: () => localStorage.setItem(KEYS, byKeys.checked ? "on" : "off") });
+  const byKeys = make("input", { type: "checkbox", checked: recall(KEYS) !== "off", onchange: () => remember(KEYS, byKeys.checked ? "on" : "off") });
   $("#rating").replaceChildren(
     make("p", { text: t("rated", state.done, state.images) }),
     make(

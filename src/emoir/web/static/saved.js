@@ -3,11 +3,12 @@
 import { current } from "./address.js";
 import { copy, make, notify } from "./dom.js";
 import { t } from "./language.js";
+import { recall, remember } from "./storage.js";
 
 const SAVED = "emoir.saved";
 
-const kept = () => JSON.parse(localStorage.getItem(SAVED) || "[]");
-const keep = (list) => localStorage.setItem(SAVED, JSON.stringify(list));
+const kept = () => JSON.parse(recall(SAVED) || "[]");
+const keep = (list) => remember(SAVED, JSON.stringify(list));
 
 /** What can be done with the question, and the questions that were kept; `redraw` is called when they change. */
 export function saved(redraw) {

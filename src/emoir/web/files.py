@@ -1,0 +1,144 @@
+"""Files behind images: handed out only while their content is the indexed one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import threading
+import zipfile
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from io import RawIOBase
+from pathlib import Path
+from typing import IO
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+BLOCK = 1 << 16
+REMEMBERED = 10_000
+
+
+class VerifiedFiles:
+    """Opens files whose SHA-256 is the wanted one; safe to share between threads.
+
+    A file that was hashed once is known again by device, inode, size and both of its times, so that it is hashed anew
+    only when something happened to it.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[int, ...], bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def open(self, paths: Sequence[bytes], digest: bytes) -> tuple[Path, IO[bytes]] | None:
+        """The first of some files that holds the wanted content, open; None if none does."""
+        for path in paths:
+            try:
+                # A pipe in its place must not be waited for.
+                descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+                stream = os.fdopen(descriptor, "rb")
+            except IsADirectoryError:
+                os.close(descriptor)
+                continue
+            except OSError:
+                continue
+            try:
+                found = self._digest(stream)
+            except OSError:
+                found = None
+            if found == digest:
+                return Path(os.fsdecode(path)), stream
+            stream.close()
+        return None
+
+    def _digest(self, stream: IO[bytes]) -> bytes | None:
+        status = os.fstat(stream.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        with self._lock:
+            known = self._known.get(key)
+        if known is None:
+            known = hashlib.file_digest(stream, "sha256").digest()  # type: ignore[arg-type]
+            stream.seek(0)
+            with self._lock:
+                self._known[key] = known
+                if len(self._known) > REMEMBERED:
+                    self._known.popitem(last=False)
+        return known
+
+
+class OpenFileResponse(StreamingResponse):
+    """A response with the content of an open file, which is closed at its end, whatever the end is.
+
+    Args:
+        stream: the file.
+        headers: of the response.
+    """
+
+    def __init__(self, stream: IO[bytes], headers: Mapping[str, str]) -> None:
+        self._stream = stream
+        size = str(os.fstat(stream.fileno()).st_size)
+        super().__init__(
+            blocks(stream), media_type="application/octet-stream", headers={**headers, "content-length": size}
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._stream.close()
+
+
+def blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    """A file's content, block by block; closes it at the end."""
+    with stream:
+        while block := stream.read(BLOCK):
+            yield block
+
+
+class _Sink(RawIOBase):
+    """Takes what a ZIP writer writes, until it is taken away."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        self._parts.append(bytes(data))  # type: ignore[call-overload]
+        return len(self._parts[-1])
+
+    def take(self) -> bytes:
+        found = b"".join(self._parts)
+        self._parts.clear()
+        return found
+
+
+def zip_stream(entries: Iterator[tuple[str, Iterator[bytes]]]) -> Iterator[bytes]:
+    """A ZIP file, written while it is read: it is never whole in memory or on disk.
+
+    Args:
+        entries: names, and contents block by block.
+
+    Yields:
+        Its bytes.
+
+    Example:
+        >>> import io
+        >>> content = b"".join(zip_stream(iter([("a.txt", iter([b"one", b"two"]))])))
+        >>> zipfile.ZipFile(io.BytesIO(content)).read("a.txt")
+        b'onetwo'
+    """
+    sink = _Sink()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in entries:
+            with archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as entry:
+                for block in content:
+                    entry.write(block)
+                    yield sink.take()
+        yield sink.take()
+    yield sink.take()

@@ -1,0 +1,50 @@
+"""Routing: where the service stands below a proxy's path, and HEAD for every GET."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+API = "/api/v1"
+
+
+def route_path(scope: Scope) -> str:
+    """A request's path below the root path.
+
+    Example:
+        >>> route_path({"root_path": "/photos", "path": "/photos/api/v1/search"})
+        '/api/v1/search'
+    """
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+class Normalised:
+    """Middleware: puts the root path before every path, and answers HEAD as GET without a body.
+
+    A proxy may take the root path away before it passes a request on, or leave it; both are served.
+
+    Args:
+        app: what comes next.
+        root_path: such as ``/photos``; empty at a host's root.
+    """
+
+    def __init__(self, app: ASGIApp, root_path: str) -> None:
+        self.app, self._root = app, root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        path = scope["path"]
+        if self._root and path != self._root and not path.startswith(self._root + "/"):
+            path = self._root + path
+        inner = {**scope, "path": path, "root_path": self._root}
+        if scope["method"] != "HEAD":
+            await self.app(inner, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self.app({**inner, "method": "GET"}, receive, send_head)

@@ -1,0 +1,79 @@
+"""Workers: processes that do what costs time and memory, within limits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as JobTimeoutError
+from multiprocessing import get_context
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from emoir.errors import UndecodableImageError
+from emoir.limits import Limits
+from emoir.web.jobs import set_up
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+# A worker is replaced after so many jobs, so that nothing that a library keeps can grow.
+JOBS = 200
+
+
+class Workers:
+    """A pool of worker processes, started with the first job.
+
+    Args:
+        model: folder of the model.
+        limits: what one job may cost.
+        count: processes.
+    """
+
+    def __init__(self, model: Path, limits: Limits, count: int) -> None:
+        self._model, self._limits, self._count = model, limits, count
+        self._pool: ProcessPool | None = None
+        self._lock = threading.Lock()
+
+    def run(self, job: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        """Do a job of ``emoir.web.jobs`` and wait for its result.
+
+        Raises:
+            UndecodableImageError: if it took too long, or brought the worker down.
+            EmoirError: what the job raises.
+        """
+        seconds = self._limits.seconds_per_file
+        future = self._started().schedule(job, args=list(args), kwargs=kwargs, timeout=seconds)
+        try:
+            result: Result = future.result()
+        except JobTimeoutError:
+            raise UndecodableImageError(
+                f"took longer than {seconds:g} seconds; raise the limit with --seconds-per-image",
+                chinese=f"处理时间超过了 {seconds:g} 秒；可用 --seconds-per-image 提高上限",
+            ) from None
+        except (ProcessExpired, MemoryError):
+            raise UndecodableImageError(
+                "its decoder crashed or ran out of memory", chinese="解码时崩溃或内存不足"
+            ) from None
+        return result
+
+    def close(self) -> None:
+        """End the processes; the next job starts new ones."""
+        with self._lock:
+            if self._pool is not None:
+                self._pool.stop()  # type: ignore[no-untyped-call]
+                self._pool.join()
+                self._pool = None
+
+    def _started(self) -> ProcessPool:
+        with self._lock:
+            if self._pool is None:
+                self._pool = ProcessPool(
+                    max_workers=self._count,
+                    max_tasks=JOBS,
+                    initializer=set_up,
+                    initargs=[str(self._model), self._limits],
+                    # A process with threads must not be forked.
+                    context=get_context("spawn"),
+                )
+            return self._pool
