@@ -94,18 +94,9 @@ class Collection:
             return self._model
 
     @property
-    def model_folder(self) -> Path:
-        """Where the model is; its network is not loaded for that."""
-        return ModelFolder(self._model_folder).folder
-
-    def require_model(self) -> None:
-        """Make sure that the index is of this collection's model.
-
-        Raises:
-            ModelMismatchError: if it is of another.
-        """
-        reader = ModelFolder(self._model_folder)
-        self._open().require(reader.id, *reader.card.earlier_ids)
+    def model_folder(self) -> ModelFolder:
+        """The same model without its network."""
+        return ModelFolder(self._model_folder)
 
     def _open(self, model: IndexedModel | None = None) -> SqliteStore:
         """The index as it is; made for a model, if one is given and there is none."""
@@ -343,7 +334,7 @@ class Collection:
             return index.readings(metadata, rows)[0]
         if isinstance(source, EncodedReading):
             # A code may be older or newer than the index by a change of the model's id that changed no reading.
-            reader = ModelFolder(self._model_folder)
+            reader = self.model_folder
             ids = (reader.id, *reader.card.earlier_ids)
             others = ids if index.model.id in ids else ()
             return decode_reading(source.code, index.layout.class_names, (index.model.id, *others))

@@ -74,7 +74,7 @@ class Service:
         self.collection, self.settings = collection, settings
         self._thumbnails = ThumbnailCache(settings.thumbnails)
         self._files = VerifiedFiles()
-        self._workers = Workers(collection.model_folder, settings.limits, settings.workers)
+        self._workers = Workers(collection.model_folder.folder, settings.limits, settings.workers)
         self._lock, self._making = threading.Lock(), threading.Lock()
         # One worker is always left for thumbnails.
         self.reading = ConcurrencyLimit(settings.workers - 1, waiting=6)
@@ -167,7 +167,7 @@ class Service:
             Problem: if too many wait.
             UndecodableImageError: if the picture cannot be decoded.
         """
-        self.collection.require_model()
+        self._require_model()
         with self.reading():
             return self._workers.run(describe_image, content)
 
@@ -182,11 +182,15 @@ class Service:
         """
         digest, paths = self.digest(id)
         # Another model's reasons would not be those of the reading beside them.
-        self.collection.require_model()
+        self._require_model()
         try:
             return self._explanation(digest, tuple(paths), emotion)
         except FileChangedError:
             raise _gone(id) from None
+
+    def _require_model(self) -> None:
+        reader = self.collection.model_folder
+        self.collection.store.require(reader.id, *reader.card.earlier_ids)
 
     def _explain(self, digest: bytes, paths: tuple[bytes, ...], emotion: str | None) -> ExplainedImage:
         with self.reading():
