@@ -15,11 +15,11 @@ import numpy as np
 import development
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
-from emoir.evaluate import bootstrap, bootstrap_mean
-from emoir.evaluate.metrics import compute_metrics, headline
+from emoir.evaluate import mean_interval
+from emoir.evaluate.compute import compute_metrics, headline
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
-from emoir.evaluate.regression import pearson
+from emoir.evaluate.regression import correlation
 from emoir.evaluate.retrieval import (
     average_precision,
     chance_average_precision,
@@ -49,7 +49,7 @@ def print_side_by_side() -> None:
         table, folds = development.folds(name)
         columns = [headline(table, readings_of(name, model, table, folds)) for model in MODELS]
         for measure, first in columns[0].items():
-            values = " | ".join(str(column[measure].estimate) for column in columns)
+            values = " | ".join(str(column[measure]) for column in columns)
             print(f"| {name} ({len(table)}) | {measure} | {first.baseline} | {values} |")
 
 
@@ -58,7 +58,7 @@ def print_in_full() -> None:
         table, folds = development.folds(name)
         print(f"\n### {name}, teachers + probe\n\n| measure | images | floor | value [95 %] |\n|---|---|---|---|")
         for line in compute_metrics(table, readings_of(name, "teachers", table, folds)):
-            print(f"| {line.measure} | {line.images} | {line.baseline} | {line.estimate} |")
+            print(f"| {line.key} | {line.images} | {line.baseline} | {line} |")
 
 
 def print_nearest_neighbours() -> None:
@@ -72,7 +72,7 @@ def print_nearest_neighbours() -> None:
             ("P@10", chance_precision(ranking), precision_at(ranking, 10)),
             ("mAP", chance_average_precision(ranking), average_precision(ranking)),
         ):
-            print(f"| {name} ({len(table)}) | {space}: {measure} | {chance.mean():.3f} | {bootstrap_mean(values)} |")
+            print(f"| {name} ({len(table)}) | {space}: {measure} | {chance.mean():.3f} | {mean_interval(values)} |")
 
 
 def print_gaped_by_category() -> None:
@@ -86,7 +86,7 @@ def print_gaped_by_category() -> None:
         cells = []
         for column, target in enumerate((table.valence, table.arousal)):
             x, y = np.asarray(readings.points)[rows, column], np.asarray(target)[rows]
-            cells.append(str(bootstrap(lambda draw, x=x, y=y: pearson(x[draw], y[draw]), len(rows))))  # type: ignore[misc]
+            cells.append(str(correlation(x, y)))
         print(f"| {category} | {len(rows)} | 0 | {' | '.join(cells)} |")
 
 
@@ -99,7 +99,7 @@ def main() -> None:
         print_nearest_neighbours()
     print_gaped_by_category()
     print_in_full()
-    print("\n" + provenance("development parts", "5 frozen folds, seed 0", "bootstrap over images, OASIS over themes"))
+    print("\n" + provenance("development parts", "5 frozen folds, seed 0", "jackknife over images, OASIS over themes"))
 
 
 if __name__ == "__main__":

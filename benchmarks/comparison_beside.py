@@ -21,11 +21,14 @@ from baselines import readings_of
 from cross_fit import MODEL, readings
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
-from emoir.evaluate.intervals import Estimate, bootstrap, bootstrap_mean, paired_difference
-from emoir.evaluate.metrics import MetricResult, compute_metrics, difference
+from emoir.evaluate.compute import compute_metrics
+from emoir.evaluate.intervals import Estimate, jackknife, mean_interval
+from emoir.evaluate.metric import MetricKey
+from emoir.evaluate.metrics import METRICS
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
 from emoir.evaluate.regression import pearson
+from emoir.evaluate.results import MetricResult, difference
 from emoir.experiment.comparison import is_complete, join_predictions, out_of_fold
 from emoir.experiment.results import Results
 from emoir.experiment.variants import VARIANTS, ModelVariant
@@ -34,7 +37,7 @@ from paper_comparison import packed
 
 SEED, SEEDS = 0, 3
 DISTILLED = next(row for row in VARIANTS if row.pretrained)
-SHOWN = ("top-1 (micro)", "NLL", "P@10 (a)", "mAP (a)", "r")
+SHOWN = ("top-1", "NLL", "P@10", "mAP", "r")
 
 
 def said_by(row: ModelVariant, table: Table, folds: Folds, setting: str) -> OutOfFold | None:
@@ -45,9 +48,10 @@ def said_by(row: ModelVariant, table: Table, folds: Folds, setting: str) -> OutO
     return out_of_fold(table, folds, join_predictions(row, table, folds, results, SEED))
 
 
-def shown(table: Table, said: OutOfFold) -> dict[str, MetricResult]:
-    """The figures that are printed, by their measures."""
-    return {figure.measure: figure for figure in compute_metrics(table, said) if figure.measure.split(": ")[1] in SHOWN}
+def shown(table: Table, said: OutOfFold) -> dict[MetricKey, MetricResult]:
+    """The metrics that are printed, by their keys."""
+    found = compute_metrics(table, said, [metric for metric in METRICS if metric.name in SHOWN])
+    return {result.key: result for result in found if result.key.protocol != "b"}
 
 
 def right_unless_stuck(
@@ -76,12 +80,12 @@ def print_without_stuck_runs() -> None:
         others: Estimate | str = "of some folds none is left"
         if not np.isnan(runs).all(axis=0).any():
             right[name] = np.nanmean(runs, axis=0)
-            others = bootstrap_mean(right[name], groups=table.together)
+            others = mean_interval(right[name], groups=table.together)
         print(f"| {name} | {len(seeds) * folds.count} | {stuck} | {others} |")
     original = right.pop("original + our recipe")
     print("\n| top-1, minus the original by our recipe, without those runs | difference [95 %] | |\n|---|---|---|")
     for name, values in right.items():
-        gap = bootstrap_mean(values - original, groups=table.together)
+        gap = mean_interval(values - original, groups=table.together)
         print(f"| {name} | {gap} | {gap.outcome()} |")
 
 
@@ -107,8 +111,9 @@ def print_gaped_by_category() -> None:
         first, second = (
             lambda draw, values=values, members=members: r_of(values, members[draw]) for values in (rgb, both)
         )
-        gap = paired_difference(second, first, len(members))
-        cells = (category, len(members), bootstrap(first, len(members)), bootstrap(second, len(members)), gap)
+        rgb_alone, with_both = (jackknife(one, len(members)) for one in (first, second))
+        gap = with_both.minus(rgb_alone).estimate()
+        cells = (category, len(members), *(one.estimate(correlation=True) for one in (rgb_alone, with_both)), gap)
         print("| " + " | ".join(map(str, (*cells, gap.outcome()))) + " |")
 
 
@@ -139,16 +144,7 @@ def main() -> None:
                 for measure, other in figures_of_row.items():
                     if measure in own and (gap := difference(own[measure], other)) is not None:
                         first = own[measure]
-                        cells = (
-                            title,
-                            row,
-                            measure,
-                            first.baseline,
-                            first.estimate,
-                            other.estimate,
-                            gap,
-                            gap.outcome(),
-                        )
+                        cells = (title, row, measure, first.baseline, first, other, gap, gap.outcome())
                         print("| " + " | ".join(map(str, cells)) + " |")
     print_without_stuck_runs()
     print_gaped_by_category()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import development
 from emoir import Model
-from emoir.evaluate import bootstrap_mean
+from emoir.evaluate import mean_interval
 from emoir.evaluate.provenance import provenance
 from emoir.explain.occlusion import blurred, occlusion_map
 
@@ -62,12 +62,12 @@ def main() -> None:
             found[name].append(areas(model, pixels, np.argsort(-importance, kind="stable"), column))
     print("| order | deletion, lower is better | insertion, higher is better |\n|---|---|---|")
     for name, values in found.items():
-        deletion, insertion = (bootstrap_mean(np.array(side)) for side in zip(*values, strict=True))
+        deletion, insertion = (mean_interval(np.array(side)) for side in zip(*values, strict=True))
         print(f"| {name} | {deletion} | {insertion} |")
     print("\n| occlusion map against | deletion, difference | insertion, difference |\n|---|---|---|")
     for name in ("random", "centre"):
         gaps = np.array(found["occlusion map"]) - np.array(found[name])
-        print(f"| {name} | {bootstrap_mean(gaps[:, 0])} | {bootstrap_mean(gaps[:, 1])} |")
+        print(f"| {name} | {mean_interval(gaps[:, 0])} | {mean_interval(gaps[:, 1])} |")
     print(f"\nmedian time for a map: {np.median(seconds):.2f} s")
     print("\n" + provenance(f"model {model.id}", f"{IMAGES} images of GAPED, seed 0"))
 

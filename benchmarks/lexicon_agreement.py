@@ -14,15 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from emoir.emotions.lexicon import LANGUAGES, lexicon, read_lexicon_lines
-from emoir.evaluate.intervals import bootstrap
-from emoir.evaluate.regression import pearson
+from emoir.evaluate.regression import correlation
 
 FOLDER = Path(__file__).resolve().parent / "lexicon"
-
-
-def correlation(first: np.ndarray, second: np.ndarray) -> str:
-    """Pearson's r over words, with its interval."""
-    return str(bootstrap(lambda rows: pearson(first[rows], second[rows]), len(first)))
 
 
 def main() -> None:
@@ -34,7 +28,7 @@ def main() -> None:
         first = {word: lexicon()[word] for word in second}
         valence = [np.array([c.valence for c in side.values()], dtype=float) for side in (first, second)]
         arousal = [np.array([c.arousal for c in side.values()], dtype=float) for side in (first, second)]
-        cells = [str(len(second)), correlation(*valence), correlation(*arousal)]
+        cells = [str(len(second)), str(correlation(*valence)), str(correlation(*arousal))]
         for space in ("mikels", "ekman"):
             pairs = [
                 (first[word].distributions[space], second[word].distributions[space])

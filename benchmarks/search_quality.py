@@ -8,6 +8,8 @@ without the embedding against all. Points: a grid of valence 0.1 to 0.9 and arou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,9 +17,12 @@ import development
 from cross_fit import MODEL, READINGS, FoldOutputs
 from emoir.emotions import MIKELS
 from emoir.emotions.lexicon import lexicon
-from emoir.evaluate import bootstrap_mean
+from emoir.evaluate import mean_interval
 from emoir.evaluate.calibration import expected_calibration_error, perfect_calibration_band
+from emoir.evaluate.intervals import Estimate, Influence
+from emoir.evaluate.leave_out import precision_without, retrieval_influence
 from emoir.evaluate.provenance import provenance
+from emoir.evaluate.retrieval import precision_at, rank_by
 from emoir.search.compiled import EMBEDDING_COUNTS, EXAMPLE_POWER
 from emoir.search.find import best_first
 from search_agreement import (
@@ -59,39 +64,49 @@ def words(fi: Judged) -> None:
         ("the same in Chinese", chinese),
         (f"{len(synonyms)} other words that mean mostly one of them", synonyms),
     ):
-        print(f"| {title} | {bootstrap_mean(np.array(values))} | {chance} |")
+        print(f"| {title} | {mean_interval(np.array(values))} | {chance} |")
     print("| one by one: " + ", ".join(f"{n} {v:.1f}" for n, v in zip(MIKELS.names, names, strict=True)) + " | | |")
 
 
 def examples(fi: Judged) -> None:
     """Beside the ranking of emoir, the one by whole distributions (Bhattacharyya), which it replaced."""
-    inside: list[float] = []
-    pooled: list[float] = []
-    whole: list[float] = []
+    n = len(fi.rows)
+    pooled, whole, inside = np.zeros((3, n, n))
     roots = fi.rows[:, LAYOUT.distribution("mikels")]
     for row in range(len(fi.rows)):
         scores = products(fi, f"id:{row}")
-        same = fi.shares @ fi.shares[row]
-        fold = np.flatnonzero((fi.folds == fi.folds[row]) & (np.arange(len(fi.rows)) != row))
-        inside.append(same[fold][top(scores[fold])].mean())
+        inside[row] = scores
         # Rows of other networks: the part of the score that comes from the embedding is left out.
         cosine = fi.readings.embeddings @ fi.readings.embeddings[row]
-        rest = scores - EMBEDDING_COUNTS * (cosine / 2 + 0.5)
-        for values, kept in ((rest, pooled), (roots @ roots[row], whole)):
-            values[row] = -np.inf
-            kept.append(same[top(values)].mean())
+        pooled[row], whole[row] = scores - EMBEDDING_COUNTS * (cosine / 2 + 0.5), roots @ roots[row]
+    same = fi.shares @ fi.shares.T
     chance = f"{(fi.shares.sum(axis=0) * (fi.shares.sum(axis=0) - 1)).sum() / len(fi.rows) / (len(fi.rows) - 1):.3f}"
     print(f"\n| example images, FI part ({len(fi.rows)}) | P@10 | chance |\n|---|---|---|")
-    print(f"| against all, by classes and point | {bootstrap_mean(np.array(pooled))} | {chance} |")
-    print(f"| against all, by likeness of Mikels' distributions | {bootstrap_mean(np.array(whole))} | {chance} |")
-    print(f"| inside the fold, with the embedding | {bootstrap_mean(np.array(inside))} | {chance} |")
+    folds = [np.flatnonzero(fi.folds == fold) for fold in np.unique(fi.folds)]
+    of_folds = [(inside[rows][:, rows], same[rows][:, rows]) for rows in folds]
+    print(f"| against all, by classes and point | {example_precision([(pooled, same)])} | {chance} |")
+    print(f"| against all, by likeness of Mikels' distributions | {example_precision([(whole, same)])} | {chance} |")
+    print(f"| inside the fold, with the embedding | {example_precision(of_folds)} | {chance} |")
     shares = teachers()
     weights = shares**EXAMPLE_POWER / (shares**EXAMPLE_POWER).sum(axis=1, keepdims=True)
     scores = weights @ np.sqrt(shares).T
-    np.fill_diagonal(scores, -np.inf)
-    probes = [(fi.shares @ fi.shares[row])[top(values)].mean() for row, values in enumerate(scores)]
     title = "against all, by Mikels' classes, read by probes on the teachers"
-    print(f"| {title} | {bootstrap_mean(np.array(probes))} | {chance} |")
+    print(f"| {title} | {example_precision([(scores, same)])} | {chance} |")
+
+
+def example_precision(parts: Sequence[tuple[NDArray[np.floating], NDArray[np.floating]]]) -> Estimate:
+    """P@10 of every image's search for its like inside each part; every image is both query and answer."""
+    found = []
+    for scores, gains in parts:
+        ranking = rank_by(scores, gains)
+        found.append(
+            retrieval_influence(
+                ranking, lambda each: precision_at(each, TOP), lambda each: precision_without(each, TOP)
+            )
+        )
+    images = np.concatenate([one.images + one.value for one in found])
+    value = float(np.average([one.value for one in found], weights=[len(one.images) for one in found]))
+    return Influence(value=value, images=images - value).estimate(low=0, high=1)
 
 
 def teachers() -> NDArray[np.float64]:
@@ -112,7 +127,7 @@ def points(sets: dict[str, Judged]) -> None:
             for arousal in (0.2, 0.35, 0.5, 0.65, 0.8):
                 distance = np.linalg.norm(one.points - [valence, arousal], axis=1)
                 ratios.append(distance[top(products(one, f"va:{valence},{arousal}"))].mean() / distance.mean())
-        print(f"| {name} ({len(one.rows)}) | {bootstrap_mean(np.array(ratios))} |")
+        print(f"| {name} ({len(one.rows)}) | {mean_interval(np.array(ratios))} |")
 
 
 def calibration(sets: dict[str, Judged]) -> None:

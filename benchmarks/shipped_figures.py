@@ -14,11 +14,12 @@ from scipy.special import softmax
 import development
 from baselines import readings_of
 from cross_fit import MODEL, FoldOutputs, readings
-from emoir.evaluate import bootstrap, bootstrap_mean
+from emoir.evaluate import mean_interval
 from emoir.evaluate.classification import right_at
-from emoir.evaluate.metrics import compute_metrics, difference, headline
+from emoir.evaluate.compute import compute_metrics, headline
 from emoir.evaluate.provenance import provenance
-from emoir.evaluate.regression import pearson
+from emoir.evaluate.regression import correlation
+from emoir.evaluate.results import difference
 
 
 def print_headlines() -> None:
@@ -27,8 +28,8 @@ def print_headlines() -> None:
         table, folds, ours = readings(name)
         teachers = headline(table, readings_of(name, "teachers", table, folds))
         for measure, line in headline(table, ours).items():
-            beside = teachers[measure].estimate if measure in teachers else "-"
-            print(f"| {name} ({len(table)}) | {measure} | {line.baseline} | {beside} | {line.estimate} |")
+            beside = teachers.get(measure, "-")
+            print(f"| {name} ({len(table)}) | {measure} | {line.baseline} | {beside} | {line} |")
 
 
 def print_differences() -> None:
@@ -40,7 +41,7 @@ def print_differences() -> None:
         ours_right, theirs_right = (
             right_at(side.probabilities[space], table.classes[space]).astype(float) for side in (ours, theirs)
         )
-        gap = bootstrap_mean(ours_right - theirs_right)
+        gap = mean_interval(ours_right - theirs_right)
         print(f"| {name}, {space}: top-1 | {gap} | {gap.outcome()} |")
 
 
@@ -50,13 +51,13 @@ def print_calibration() -> None:
     for name, space in (("emotion6", "keyword6"), ("fi_subset", "mikels")):
         table, _, ours = readings(name)
         plain = replace(ours, probabilities={space: softmax(FoldOutputs().joined(name, space), axis=1)})
-        before = {line.measure: line for line in compute_metrics(table, plain)}
+        before = {line.key: line for line in compute_metrics(table, plain)}
         for line in compute_metrics(table, ours):
-            if line.measure in {f"{space}: {measure}" for measure in ("NLL", "Brier", "ECE")}:
-                first = before[line.measure]
+            if line.key.metric in ("NLL", "Brier", "ECE") and line.key.space == space:
+                first = before[line.key]
                 gap = difference(line, first)
                 shown = "- | " if gap is None else f"{gap} | {gap.outcome()}"
-                print(f"| {name}, {line.measure} | {line.baseline} | {first.estimate} | {line.estimate} | {shown} |")
+                print(f"| {name}, {line.key} | {line.baseline} | {first} | {line} | {shown} |")
 
 
 def print_gaped_by_category() -> None:
@@ -66,7 +67,7 @@ def print_gaped_by_category() -> None:
     for category in np.unique(categories):
         rows = np.flatnonzero(categories == category)
         x, y = np.asarray(ours.points)[rows, 0], np.asarray(table.valence)[rows]
-        estimate = bootstrap(lambda draw, x=x, y=y: pearson(x[draw], y[draw]), len(rows))  # type: ignore[misc]
+        estimate = correlation(x, y)
         print(f"| {category} | {len(rows)} | {estimate} |")
 
 
@@ -75,7 +76,7 @@ def print_in_full() -> None:
         table, _, ours = readings(name)
         print(f"\n### {name}, shipped\n\n| measure | images | floor | value [95 %] |\n|---|---|---|---|")
         for line in compute_metrics(table, ours):
-            print(f"| {line.measure} | {line.images} | {line.baseline} | {line.estimate} |")
+            print(f"| {line.key} | {line.images} | {line.baseline} | {line} |")
 
 
 def main() -> None:

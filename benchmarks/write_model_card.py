@@ -16,7 +16,7 @@ import neutral_pictures
 import robustness
 from baselines import readings_of
 from cross_fit import readings
-from emoir.evaluate.metrics import headline
+from emoir.evaluate.compute import headline
 from emoir.models.model import CARD, shipped_model_folder
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "model-card.md"
@@ -59,7 +59,7 @@ to train weights of their own (`emoir train --from-scratch`).
 
 ## Figures
 
-Out of fold, 95 % intervals by bootstrap (OASIS over themes), beside the teachers with a linear probe on the same folds; all
+Out of fold, 95 % intervals by the jackknife (OASIS over themes), beside the teachers with a linear probe on the same folds; all
 figures: [evaluate](evaluate.md).
 
 | set | measure | floor | teachers + probe | this model's recipe |
@@ -102,8 +102,8 @@ def main() -> None:
         teachers = headline(table, readings_of(name, "teachers", table, folds))
         for measure, line in headline(table, ours).items():
             # GAPED is out of sample here; the teachers' probe was trained on its other folds.
-            beside = str(teachers[measure].estimate) + (" (trained on it)" if name == "gaped" else "")
-            parts.append(f"| {name} ({len(table)}) | {measure} | {line.baseline} | {beside} | {line.estimate} |\n")
+            beside = str(teachers[measure]) + (" (trained on it)" if name == "gaped" else "")
+            parts.append(f"| {name} ({len(table)}) | {measure} | {line.baseline} | {beside} | {line} |\n")
     parts.append(
         "\n## Robustness\n\nHow far a reading moves when the picture hardly changes:\n\n" + printed(robustness.main)
     )

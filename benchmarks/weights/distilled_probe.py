@@ -17,7 +17,7 @@ import torch
 
 import development
 from baselines import READINGS, readings_of
-from emoir.evaluate.metrics import headline
+from emoir.evaluate.compute import headline
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
 from emoir.networks import EmotionNet
@@ -61,7 +61,7 @@ def main() -> None:
         all_stages = headline(table, OutOfFold.load(deeper, folds.digests))
         teachers = headline(table, readings_of(name, "teachers", table, folds))
         for measure, floor in ours.items():
-            columns = (line[measure].estimate for line in (teachers, first, ours, all_stages))
+            columns = (line[measure] for line in (teachers, first, ours, all_stages))
             print(f"| {name} ({len(table)}) | {measure} | {floor.baseline} | {' | '.join(map(str, columns))} |")
     print("\n" + provenance("development parts", "5 frozen folds, seed 0"))
 

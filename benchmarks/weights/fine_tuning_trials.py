@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import development
 from cross_fit import readings
-from emoir.evaluate.metrics import difference, headline
+from emoir.evaluate.compute import headline
 from emoir.evaluate.provenance import provenance
+from emoir.evaluate.results import difference
 
 TRIAL = "rated-8-times"
 
@@ -26,7 +27,7 @@ def main() -> None:
             trial = trials[measure]
             gap = difference(line, trial)
             print(
-                f"| {name} ({len(table)}) | {measure} | {line.baseline} | {trial.estimate} | {line.estimate} | "
+                f"| {name} ({len(table)}) | {measure} | {line.baseline} | {trial} | {line} | "
                 f"{'-' if gap is None else f'{gap}, {gap.outcome()}'} |"
             )
     print("\n" + provenance("development parts", "5 frozen folds, seed 0", "one run a fold"))

@@ -29,7 +29,8 @@ import development
 from cross_fit import CALIBRATED_BY, FOLDS
 from emoir.datasets import Table
 from emoir.emotions.spaces import EKMAN, MIKELS
-from emoir.evaluate.metrics import headline
+from emoir.evaluate.compute import headline
+from emoir.evaluate.metric import MetricKey
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
 from emoir.experiment.probes import DistributionProbe, PointProbe, fit_reduction
@@ -51,14 +52,14 @@ RATED_DRAWS, UNRATED_DRAWS = 5, 3
 TASKS = {"mikels": len(MIKELS.names), "ekman": len(EKMAN.names), WORDS: len(development.KEYWORDS)}
 FEATURES, EMBEDDING = 384, 128
 SHOWN = (
-    ("emotion6", "keyword6: top-1 (micro)"),
-    ("emotion6", "ekman: KL"),
-    ("emotion6", "valence: r"),
-    ("emotion6", "arousal: r"),
-    ("oasis", "valence: r"),
-    ("oasis", "arousal: r"),
-    ("fi_subset", "mikels: top-1 (micro)"),
-    ("abstract_paintings", "mikels: KL"),
+    ("emotion6", MetricKey("keyword6", "top-1")),
+    ("emotion6", MetricKey("ekman", "KL")),
+    ("emotion6", MetricKey("valence", "r")),
+    ("emotion6", MetricKey("arousal", "r")),
+    ("oasis", MetricKey("valence", "r")),
+    ("oasis", MetricKey("arousal", "r")),
+    ("fi_subset", MetricKey("mikels", "top-1")),
+    ("abstract_paintings", MetricKey("mikels", "KL")),
 )
 BATCH, LEARNING_RATE, WEIGHT_DECAY = 128, 1e-3, 0.05
 
@@ -302,7 +303,7 @@ def out_of_fold(kept: Kept, name: str, said: Said) -> OutOfFold:
 def show(kept: Kept, name: str, said: Said) -> None:
     """Print a row of the table."""
     lines = {each: headline(kept.sets[each][0], out_of_fold(kept, each, said)) for each in SETS}
-    print(f"| {name} | {' | '.join(str(lines[each][measure].estimate) for each, measure in SHOWN)} |", flush=True)
+    print(f"| {name} | {' | '.join(str(lines[each][measure]) for each, measure in SHOWN)} |", flush=True)
 
 
 def main() -> None:

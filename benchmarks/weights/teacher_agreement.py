@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import development
-from emoir.evaluate import bootstrap_mean
+from emoir.evaluate import mean_interval
 from emoir.evaluate.provenance import provenance
 from emoir.images.decode import decode
 from emoir.images.resize_square import resize_square
@@ -79,7 +79,7 @@ def main() -> None:
         said = predict(network, pixels)["teacher"]
         said = said / np.linalg.norm(said, axis=1, keepdims=True)
         floor = (said * np.roll(target, 1, axis=0)).sum(axis=1).mean()
-        print(f"| {name} | {len(pixels)} | {bootstrap_mean((said * target).sum(axis=1))} | {floor:.3f} |", flush=True)
+        print(f"| {name} | {len(pixels)} | {mean_interval((said * target).sum(axis=1))} | {floor:.3f} |", flush=True)
     print("\n" + provenance("cosine in 384 partly whitened dimensions", "seed 0"))
 
 

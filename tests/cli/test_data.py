@@ -70,21 +70,22 @@ def test_evaluate_against_other_systems(emoir: Shell, other_model: Path) -> None
     assert top[4] == "1.000 [1.000, 1.000]"
     assert top[7].endswith(" worse")
     # Embeddings name no class, and the other model is the same network under another name.
-    assert top[8:] == ["-", ".000 [.000, .000] not resolved"]
+    assert top[8:] == ["-", ".000 [.000, .000] not shown"]
     out = emoir.folder / "out"
     assert {path.name for path in out.iterdir()} == {
-        *(f"figures.{suffix}" for suffix in ("txt", "md", "csv", "json", "tex")),
+        *(f"metrics.{suffix}" for suffix in ("txt", "md", "csv", "json", "tex")),
         *("predictions.csv", "confusion.png", "reliability.png", "precision_recall.png", "map.png", "retrievals.png"),
     }
-    record = json.loads((out / "figures.json").read_text())
+    record = json.loads((out / "metrics.json").read_text())
     assert [system["name"] for system in record["systems"]][1:3] == ["oracle.csv", "flat.npy"]
-    assert (out / "figures.md").read_text().startswith(done.stdout.decode().rstrip("\n"))
+    assert (out / "metrics.md").read_text().startswith(done.stdout.decode().rstrip("\n"))
     # What the model said can be judged again without reading an image.
     again = json.loads(emoir("evaluate", "mine", "--model", "out/predictions.csv", "--format", "json").stdout)
     name = record["systems"][0]["name"]
-    before = {line["measure"]: line["values"][name] for line in record["measures"]}
-    for line in again["measures"]:
-        assert line["values"]["predictions.csv"] == pytest.approx(before[line["measure"]], abs=1e-4)
+    before = {(each["space"], each["metric"], each["protocol"]): each["values"][name] for each in record["metrics"]}
+    for each in again["metrics"]:
+        key = (each["space"], each["metric"], each["protocol"])
+        assert each["values"]["predictions.csv"] == pytest.approx(before[key], abs=1e-4)
 
 
 def test_evaluate_does_not_flatter(emoir: Shell, other_model: Path) -> None:

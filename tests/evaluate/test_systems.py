@@ -41,8 +41,8 @@ def comparison() -> SystemComparison:
 
 
 def test_side_by_side(comparison: SystemComparison) -> None:
-    lines = {line.measure: line for line in comparison.rows}
-    top = lines["mood: top-1 (micro)"]
+    lines = {str(row.key): row for row in comparison.rows}
+    top = lines["mood: top-1"]
     assert [None if value is None else str(value)[:4] for value in top.values] == [".700", "1.00", None]
     gap = top.differences[0]
     assert gap is not None
@@ -50,7 +50,7 @@ def test_side_by_side(comparison: SystemComparison) -> None:
     assert gap.high < 0
     assert (top.outcome(1), top.outcome(2)) == ("worse", "")
     # A larger loss is worse as well.
-    assert lines["mood: NLL"].lower_is_better
+    assert not lines["mood: NLL"].metric.higher_is_better
     assert lines["mood: NLL"].outcome(1) == "worse"
     assert lines["valence: r"].values[1] is None
     assert lines["mood: mAP (b)"].values[:2] == (None, None)
@@ -62,8 +62,8 @@ def test_only_images_that_all_know() -> None:
     assert (len(found.table), found.left_out) == (30, 10)
     assert [one.name for one in found.systems] == ["a", "a (2)"]
     assert {line.images for line in found.rows} == {30}
-    same = next(line for line in found.rows if line.measure == "mood: NLL")
-    assert same.outcome(1) == "not resolved"
+    same = next(line for line in found.rows if str(line.key) == "mood: NLL")
+    assert same.outcome(1) == "not shown"
     with pytest.raises(DatasetError, match="no image of which all"):
         evaluate_systems(TABLE, [system("a", GOOD, known), system("b", GOOD, ~known)])
 
@@ -79,19 +79,21 @@ def test_every_format_holds_the_same_numbers(comparison: SystemComparison) -> No
     assert header[3:] == ["worse [95 %]", "good_one [95 %]", "only.npy [95 %]", "worse minus good_one [95 %]"]
     text = FORMATS["table"](comparison).splitlines()
     assert len(text) == len(rows) + 1
-    assert text[0].startswith("measure")
+    assert text[0].startswith("metric")
     markdown = FORMATS["markdown"](comparison).splitlines()
     assert markdown[1] == "| " + " | ".join(["---"] * len(header)) + " |"
     assert [cell.strip() for cell in markdown[2].strip("|").split("|")] == rows[0]
     record = json.loads(FORMATS["json"](comparison))
-    top = next(measure for measure in record["measures"] if measure["measure"] == "mood: top-1 (micro)")
+    top = next(each for each in record["metrics"] if (each["space"], each["metric"]) == ("mood", "top-1"))
     assert top["values"]["worse"]["value"] == pytest.approx(0.7)
     assert top["values"]["only.npy"] is None
-    assert top["differences"]["good_one"]["verdict"] == "worse"
+    assert top["differences"]["good_one"]["outcome"] == "worse"
     table = list(csv.DictReader(io.StringIO(FORMATS["csv"](comparison))))
-    row = next(row for row in table if row["measure"] == "mood: top-1 (micro)" and row["system"] == "good_one")
+    row = next(
+        row for row in table if (row["space"], row["metric"]) == ("mood", "top-1") and row["system"] == "good_one"
+    )
     assert [float(row["value"]), float(row["difference"])] == pytest.approx([1, -0.3])
-    assert row["verdict"] == "worse"
+    assert row["outcome"] == "worse"
     assert len(table) == 3 * len(rows)
 
 

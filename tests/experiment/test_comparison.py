@@ -15,10 +15,10 @@ from sklearn.metrics import r2_score
 from emoir.datasets import ABSENT_CLASS, Table, read_dataset
 from emoir.datasets.splits import Folds, make_folds
 from emoir.errors import DatasetError, TrainingError
-from emoir.evaluate import bootstrap_mean
+from emoir.evaluate import holm, mean_interval
 from emoir.evaluate.classification import right_at
-from emoir.evaluate.intervals import Estimate
-from emoir.evaluate.metrics import MetricResult, difference
+from emoir.evaluate.metric import Baseline
+from emoir.evaluate.results import MetricResult, difference
 from emoir.experiment.comparison import join_predictions, variant_result
 from emoir.experiment.data import ExperimentData, with_classes
 from emoir.experiment.results import FoldResult, RunKey, read_results, write_results
@@ -50,8 +50,8 @@ def read(folder: Path) -> dict[RunKey, FoldResult]:
 
 
 def value_of(metric: MetricResult) -> float:
-    assert isinstance(metric.estimate, Estimate)
-    return metric.estimate.value
+    assert metric.estimate is not None
+    return metric.value
 
 
 def test_all_rows_are_there_and_headlines_have_every_seed() -> None:
@@ -94,8 +94,8 @@ def test_runs_become_tables(data: ExperimentData, tmp_path: Path) -> None:
         assert result.rows.tolist() == folds.test_rows(fold).tolist()
         said[result.rows] = result.predictions["temperature"]
     right = right_at(np.exp(said), table.classes["temperature"])
-    assert first.metrics["top-1"].estimate == bootstrap_mean(right.astype(float))
-    assert first.metrics["top-1"].baseline == "0.500 majority"
+    assert first.metrics["top-1"].estimate == mean_interval(right.astype(float))
+    assert first.metrics["top-1"].baseline == Baseline(0.5, "majority")
     learnt = results[RunKey(RGB.name, 0, 0)].curve
     assert learnt["epoch"].tolist() == [1, 2], "of a short run every one"
     assert {"test top-1 (temperature)", "train top-1 (temperature)", "test NLL (temperature)"} <= set(learnt)
@@ -219,8 +219,10 @@ def test_ratings_and_extra_images(data: ExperimentData, tmp_path: Path) -> None:
             for rows in (folds.test_rows(0), folds.test_rows(1))
         ]
         by_fold = ", ".join(f"{first - second:.3f}" for first, second in r_of)
-        cells.append((str(gap), f"{gap.outcome()} | {by_fold} | {gap.value:.3f}"))
-    judged = " | ".join(f"in {name} | {name}, fold by fold | {name}, seed by seed" for name in RATINGS)
+        cells.append((str(gap), f"{gap.outcome()} | {holm([gap.p])[0]:.3f} | {by_fold} | {gap.value:.3f}"))
+    judged = " | ".join(
+        f"in {name} | {name}, Holm's p | {name}, fold by fold | {name}, seed by seed" for name in RATINGS
+    )
     assert f"| difference | valence r | arousal r | {judged} |" in text
     row = " | ".join([*(gap for gap, _ in cells), *(rest for _, rest in cells)])
     assert f"| (2) colour + texture minus RGB, same network | {row} |" in text

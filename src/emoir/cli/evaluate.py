@@ -205,4 +205,4 @@ def _say_what_was_done(comparison: SystemComparison) -> None:
     for system in comparison.systems:
         for name, note in system.notes.items():
             echo_err(f"{system.name}: {name} is read from {note}")
-    echo_err(f"{len(comparison.table):,} images; 95 % intervals by bootstrap, differences over the same resamples")
+    echo_err(f"{len(comparison.table):,} images; 95 % intervals by leaving out each image, differences paired")

@@ -1,5 +1,5 @@
-"""Predictions and truth to figures with intervals and baselines."""
+"""Predictions and truth to metrics with intervals and baselines."""
 
-from emoir.evaluate.intervals import Estimate, bootstrap, bootstrap_mean, paired_difference
+from emoir.evaluate.intervals import Estimate, Influence, average_runs, holm, jackknife, mean_interval, of_mean
 
-__all__ = ["Estimate", "bootstrap", "bootstrap_mean", "paired_difference"]
+__all__ = ["Estimate", "Influence", "average_runs", "holm", "jackknife", "mean_interval", "of_mean"]

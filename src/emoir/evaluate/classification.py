@@ -104,3 +104,29 @@ def polarity_right(probabilities: NDArray[np.floating], labels: NDArray[np.integ
 def majority_baseline(labels: NDArray[np.integer]) -> float:
     """Accuracy of always naming the most frequent class."""
     return float(np.bincount(labels).max() / len(labels))
+
+
+def constant_polarity(labels: NDArray[np.integer]) -> float:
+    """Polarity accuracy of always naming the side that is more frequent.
+
+    Args:
+        labels: (n,) classes of ``MIKELS``.
+
+    Example:
+        >>> constant_polarity(np.array([MIKELS.names.index(name) for name in ("awe", "fear", "anger")])).__round__(3)
+        0.667
+    """
+    positive = np.isin(labels, [number for number, name in enumerate(MIKELS.names) if name in POSITIVE_MIKELS]).mean()
+    return float(max(positive, 1 - positive))
+
+
+def constant_wheel(labels: NDArray[np.integer]) -> float:
+    """What always naming the class that lies nearest to the labels on Mikels' wheel gives.
+
+    Args:
+        labels: (n,) classes of ``MIKELS``.
+
+    Returns:
+        The largest mean of ``wheel_confusion`` that one class for all images reaches.
+    """
+    return max(float(wheel_confusion(np.full(len(labels), k), labels).mean()) for k in range(len(MIKELS.names)))

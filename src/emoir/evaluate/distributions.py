@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
+Floats: TypeAlias = NDArray[np.floating]
+DistributionMeasure: TypeAlias = Callable[[Floats, Floats], NDArray[np.float64]]
+"""(n, K) targets and predictions to (n,) numbers."""
 
 # Predictions are kept off zero by this before a logarithm or a division; targets of zero add nothing to KL.
 FLOOR = 1e-7
+# Shares that differ by less are equal.
+TIE = 1e-9
 
 
 def kullback_leibler(target: Floats, predicted: Floats) -> NDArray[np.float64]:
@@ -47,7 +52,22 @@ def intersection(target: Floats, predicted: Floats) -> NDArray[np.float64]:
     return np.asarray(np.minimum(target, predicted).sum(axis=1))
 
 
-DISTRIBUTION_MEASURES: dict[str, Callable[[Floats, Floats], NDArray[np.float64]]] = {
+def favourite_named(target: Floats, named: NDArray[np.integer]) -> NDArray[np.float64]:
+    """1 where the class named is the raters' favourite, or one of several that tie; else 0.
+
+    Args:
+        target: (n, K) shares of votes.
+        named: (n,) classes.
+
+    Example:
+        >>> favourite_named(np.array([[0.4, 0.4, 0.2], [0.1, 0.2, 0.7]]), np.array([1, 1])).tolist()
+        [1.0, 0.0]
+    """
+    own = target[np.arange(len(target)), named]
+    return np.asarray(own >= target.max(axis=1) - TIE, dtype=np.float64)
+
+
+DISTRIBUTION_MEASURES: dict[str, DistributionMeasure] = {
     "KL": kullback_leibler,
     "Chebyshev": chebyshev,
     "Clark": clark,

@@ -25,11 +25,12 @@ def write_comparison(comparison: SystemComparison, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     names = " against ".join(system.name for system in comparison.systems)
-    facts = provenance(f"{names} on {comparison.table.name} ({len(comparison.table)} images)", "bootstrap, seed 0")
-    texts = {f"figures{SUFFIXES[name]}": function(comparison) for name, function in FORMATS.items()}
-    texts["figures.md"] += f"\n\n{facts}"
-    texts["figures.txt"] += f"\n\n{facts}"
-    texts["figures.tex"] = f"% {facts}\n{texts['figures.tex']}"
+    what = f"{names} on {comparison.table.name} ({len(comparison.table)} images)"
+    facts = provenance(what, "95 % intervals by the delete-one jackknife")
+    texts = {f"metrics{SUFFIXES[name]}": function(comparison) for name, function in FORMATS.items()}
+    texts["metrics.md"] += f"\n\n{facts}"
+    texts["metrics.txt"] += f"\n\n{facts}"
+    texts["metrics.tex"] = f"% {facts}\n{texts['metrics.tex']}"
     texts["predictions.csv"] = predictions_csv(comparison).rstrip("\n")
     for name, text in texts.items():
         # A path need not be UTF-8.

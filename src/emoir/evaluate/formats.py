@@ -6,10 +6,12 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from emoir.datasets.detect import RATINGS
 from emoir.evaluate.intervals import Estimate
+from emoir.evaluate.results import MetricResult
 from emoir.evaluate.systems import MetricRow, SystemComparison
 
 # What LaTeX would act upon, and how it is written.
@@ -30,25 +32,25 @@ LATEX = {
 
 
 def table_cells(comparison: SystemComparison) -> tuple[list[str], list[list[str]]]:
-    """Header and rows that the formats for people share: measure, images, baseline, values, differences."""
+    """Header and rows that the formats for people share: metric, images, baseline, values, differences."""
     names = [system.name for system in comparison.systems]
     # A system of embeddings has few measures in common with one of probabilities.
     others = [other for other in range(1, len(names)) if any(line.differences[other - 1] for line in comparison.rows)]
-    header = ["measure", "images", "baseline", *(f"{name} [95 %]" for name in names)]
+    header = ["metric", "images", "baseline", *(f"{name} [95 %]" for name in names)]
     header += [f"{names[0]} minus {names[other]} [95 %]" for other in others]
     rows = []
     for line in comparison.rows:
-        better = " ↓" if line.lower_is_better else ""
-        row = [line.measure + better, f"{line.images}", line.baseline]
+        better = "" if line.metric.higher_is_better else " ↓"
+        row = [f"{line.key}{better}", f"{line.images}", str(line.baseline)]
         row += ["-" if value is None else str(value) for value in line.values]
         row += [_difference(line, other) for other in others]
         rows.append(row)
     return header, rows
 
 
-def _difference(line: MetricRow, other: int) -> str:
-    gap = line.differences[other - 1]
-    return "-" if gap is None else f"{gap} {line.outcome(other)}"
+def _difference(row: MetricRow, other: int) -> str:
+    gap = row.differences[other - 1]
+    return "-" if gap is None else f"{gap} {row.outcome(other)}"
 
 
 def to_text(comparison: SystemComparison) -> str:
@@ -78,65 +80,69 @@ def _latex_row(cells: Sequence[str]) -> str:
 
 
 def to_csv(comparison: SystemComparison) -> str:
-    """One line a measure and system: numbers apart, differences beside the system that they are to."""
+    """One line per metric and system: numbers apart, differences beside the system that they are to."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    measured = ("measure", "images", "baseline", "lower is better", "system", "value", "low", "high")
-    writer.writerow([*measured, "difference", "difference low", "difference high", "verdict"])
-    for line in comparison.rows:
-        for number, (system, value) in enumerate(zip(comparison.systems, line.values, strict=True)):
-            gap = line.differences[number - 1] if number else None
-            verdict = line.outcome(number) if number else ""
-            common = [line.measure, line.images, line.baseline, line.lower_is_better, system.name]
-            writer.writerow([*common, *_numbers(value), *_numbers(gap), verdict])
+    what = ("space", "metric", "protocol", "images", "baseline", "baseline kind", "baseline high", "higher is better")
+    gaps = ("difference", "difference low", "difference high", "p", "outcome")
+    writer.writerow([*what, "system", "value", "low", "high", *gaps])
+    for row in comparison.rows:
+        blind, high = row.baseline, "" if row.baseline.high is None else f"{row.baseline.high:.6g}"
+        what = (*row.key, str(row.images), f"{blind.value:.6g}", blind.kind, high, str(row.metric.higher_is_better))
+        for number, (system, result) in enumerate(zip(comparison.systems, row.values, strict=True)):
+            gap = row.differences[number - 1] if number else None
+            value = [""] * 3 if result is None else _numbers(result.estimate) or [f"{result.value:.6g}", "", ""]
+            beside = [""] * 5 if gap is None else [*_numbers(gap), f"{gap.p:.3g}", row.outcome(number)]
+            writer.writerow([*what, system.name, *value, *beside])
     return text.getvalue().rstrip("\n")
 
 
-def _numbers(value: Estimate | str | None) -> list[str]:
-    if value is None:
-        return ["", "", ""]
-    if isinstance(value, str):
-        return [value, "", ""]
-    return [f"{number:.6g}" for number in (value.value, value.low, value.high)]
+def _numbers(estimate: Estimate | None) -> list[str]:
+    if estimate is None:
+        return []
+    return [f"{number:.6g}" for number in (estimate.value, estimate.low, estimate.high)]
 
 
 def to_json(comparison: SystemComparison) -> str:
-    """One object: the data, the systems, the measures."""
+    """One object: the data, the systems, the metrics."""
     record = {
         "data": comparison.table.name,
         "images": len(comparison.table),
         "left out": comparison.left_out,
         "systems": [{"name": system.name, "classes": dict(system.notes)} for system in comparison.systems],
-        "measures": [_measure(line, [system.name for system in comparison.systems]) for line in comparison.rows],
+        "metrics": [_metric(row, [system.name for system in comparison.systems]) for row in comparison.rows],
     }
     return json.dumps(record, indent=2)
 
 
-def _measure(line: MetricRow, names: Sequence[str]) -> dict[str, Any]:
+def _metric(row: MetricRow, names: Sequence[str]) -> dict[str, Any]:
     return {
-        "measure": line.measure,
-        "images": line.images,
-        "baseline": line.baseline,
-        "lower is better": line.lower_is_better,
-        "values": {name: _value(value) for name, value in zip(names, line.values, strict=True)},
+        **row.key._asdict(),
+        "images": row.images,
+        "baseline": {name: value for name, value in asdict(row.baseline).items() if value is not None},
+        "higher is better": row.metric.higher_is_better,
+        "values": {name: _value(result) for name, result in zip(names, row.values, strict=True)},
         "differences": {
-            name: {**gap, "verdict": line.outcome(number)}
+            name: {**_interval(gap), "p": gap.p, "outcome": row.outcome(number)}
             for number, name in enumerate(names[1:], 1)
-            if (gap := _value(line.differences[number - 1])) is not None
+            if (gap := row.differences[number - 1]) is not None
         },
     }
 
 
-def _value(value: Estimate | str | None) -> dict[str, float] | None:
-    if value is None:
+def _value(result: MetricResult | None) -> dict[str, float] | None:
+    if result is None:
         return None
-    if isinstance(value, str):
-        return {"value": float(value)}
-    return {name: round(getattr(value, name), 6) for name in ("value", "low", "high")}
+    estimate = result.estimate
+    return {"value": round(result.value, 6)} if estimate is None else _interval(estimate)
+
+
+def _interval(estimate: Estimate) -> dict[str, float]:
+    return {name: round(getattr(estimate, name), 6) for name in ("value", "low", "high", "error")}
 
 
 def predictions_csv(comparison: SystemComparison) -> str:
-    """What the first system said, as ``read_predictions`` takes it; empty columns where it says nothing."""
+    """The first system's predictions, as ``read_predictions`` takes them; empty columns where it has none."""
     system = comparison.systems[0]
     names = {space: comparison.table.class_names[space] for space in system.probabilities}
     text = io.StringIO()

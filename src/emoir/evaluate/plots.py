@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emoir.datasets import ABSENT_CLASS, Table
 from emoir.evaluate.calibration import BINS, expected_calibration_error
-from emoir.evaluate.metrics import ranking_by_embedding
+from emoir.evaluate.compute import ranking_by_embedding
 from emoir.evaluate.predictions import Predictions
 from emoir.evaluate.regression import concordance, pearson
 from emoir.evaluate.retrieval import Ranking, interpolated_precision, leave_one_out, same_class

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
+from emoir.evaluate.intervals import Estimate, jackknife
+
+Floats: TypeAlias = NDArray[np.floating]
 
 
 def pearson(predicted: Floats, target: Floats) -> float:
     """Pearson's r, in [-1, 1]; 0 if either is constant."""
     return float(np.corrcoef(predicted, target)[0, 1]) if np.ptp(predicted) and np.ptp(target) else 0.0
+
+
+def correlation(predicted: Floats, target: Floats, *, groups: NDArray[np.generic] | None = None) -> Estimate:
+    """Pearson's r with its 95 % interval, symmetric on Fisher's z scale.
+
+    Args:
+        predicted: (n,).
+        target: (n,).
+        groups: (n,) of images that are not independent.
+    """
+    influence = jackknife(lambda rows: pearson(predicted[rows], target[rows]), len(target), groups=groups)
+    return influence.estimate(correlation=True)
 
 
 def spearman(predicted: Floats, target: Floats) -> float:

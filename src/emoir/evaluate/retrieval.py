@@ -50,10 +50,20 @@ def leave_one_out(vectors: NDArray[np.floating], gains: NDArray[np.floating]) ->
     Raises:
         ShapeError: if there are fewer than 2 images or the gains are not (n, n).
     """
-    n = len(vectors)
+    return rank_by((vectors @ vectors.T).astype(np.float64), gains)
+
+
+def rank_by(similarity: NDArray[np.floating], gains: NDArray[np.floating]) -> Ranking:
+    """Let every image rank all others by given similarities; as ``leave_one_out``.
+
+    Args:
+        similarity: (n, n) of image j (column) to query i (row).
+        gains: (n, n).
+    """
+    n = len(similarity)
     if n < 2 or gains.shape != (n, n):
-        raise ShapeError(f"{n} vectors need gains ({n}, {n}), n at least 2; got {gains.shape}")
-    similarity = (vectors @ vectors.T).astype(np.float64)
+        raise ShapeError(f"{n} images need gains ({n}, {n}), n at least 2; got {gains.shape}")
+    similarity = similarity.astype(np.float64, copy=True)
     np.fill_diagonal(similarity, -np.inf)
     draw = np.random.default_rng(0).random((n, n), dtype=np.float32)
     # The query itself comes last and is cut off.

@@ -10,39 +10,37 @@ import numpy as np
 
 from emoir.datasets import Table
 from emoir.errors import DatasetError
+from emoir.evaluate.compute import compute_metrics
 from emoir.evaluate.intervals import Estimate
-from emoir.evaluate.metrics import MetricResult, compute_metrics, difference
+from emoir.evaluate.metric import Baseline, Metric, MetricKey
 from emoir.evaluate.predictions import Predictions
+from emoir.evaluate.results import MetricResult, difference, outcome
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricRow:
-    """One measure of all systems.
+    """One metric of all systems.
 
     Args:
-        measure: ``SPACE: NAME``.
+        key: space, metric and protocol.
+        metric: what was measured.
         images: that have the label.
-        baseline: what guessing would give, in words.
+        baseline: what guessing gives.
         values: of the systems, in their order; None where one cannot be measured.
-        differences: first system minus each other one, over the same resamples; None where that means nothing.
-        lower_is_better: whether a smaller number is the better one.
+        differences: first system minus each other one, on the same images; None where that means nothing.
     """
 
-    measure: str
+    key: MetricKey
+    metric: Metric
     images: int
-    baseline: str
-    values: tuple[Estimate | str | None, ...]
+    baseline: Baseline
+    values: tuple[MetricResult | None, ...]
     differences: tuple[Estimate | None, ...]
-    lower_is_better: bool
 
     def outcome(self, other: int) -> str:
         """How the first system does against another one (1 is the second system), in words."""
         gap = self.differences[other - 1]
-        if gap is None:
-            return ""
-        if not gap.excludes_zero:
-            return "not resolved"
-        return "better" if (gap.value < 0) == self.lower_is_better else "worse"
+        return "" if gap is None else outcome(self.metric, gap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +77,17 @@ def evaluate_systems(table: Table, systems: Sequence[Predictions]) -> SystemComp
     if not len(rows):
         raise DatasetError(f"{table.name}: there is no image of which all of these say something")
     shared = table.take(rows)
-    said = tuple(_distinct([system.take(rows) for system in systems]))
-    measured = [{figure.measure: figure for figure in compute_metrics(shared, system)} for system in said]
-    lines = [
-        _line([named.get(measure) for named in measured])
-        for measure in dict.fromkeys(measure for named in measured for measure in named)
-    ]
-    if not lines:
+    predictions = tuple(_distinct([system.take(rows) for system in systems]))
+    measured = [{result.key: result for result in compute_metrics(shared, system)} for system in predictions]
+    keys = dict.fromkeys(key for named in measured for key in named)
+    metrics = tuple(_row([named.get(key) for named in measured]) for key in keys)
+    if not metrics:
         spaces = ", ".join({**table.distributions, **table.classes}) or "valence and arousal"
         raise DatasetError(
             f"{table.name}: its labels ({spaces}) and what is said of its images have nothing in common; "
             "a model's spaces are in emoir describe, a table's columns in docs/evaluate.md"
         )
-    return SystemComparison(shared, said, tuple(lines), len(table) - len(rows))
+    return SystemComparison(shared, predictions, metrics, len(table) - len(rows))
 
 
 def _distinct(systems: Sequence[Predictions]) -> Iterator[Predictions]:
@@ -103,14 +99,14 @@ def _distinct(systems: Sequence[Predictions]) -> Iterator[Predictions]:
         yield system if number == 1 else replace(system, name=f"{system.name} ({number})")
 
 
-def _line(found: Sequence[MetricResult | None]) -> MetricRow:
-    some = next(figure for figure in found if figure is not None)
+def _row(found: Sequence[MetricResult | None]) -> MetricRow:
+    some = next(result for result in found if result is not None)
     first = found[0]
     return MetricRow(
-        some.measure,
-        some.images,
-        some.baseline,
-        tuple(None if figure is None else figure.estimate for figure in found),
-        tuple(None if first is None or other is None else difference(first, other) for other in found[1:]),
-        some.lower_is_better,
+        key=some.key,
+        metric=some.metric,
+        images=some.images,
+        baseline=some.baseline,
+        values=tuple(found),
+        differences=tuple(None if first is None or other is None else difference(first, other) for other in found[1:]),
     )

@@ -11,19 +11,21 @@ from scipy.special import softmax
 
 from emoir.datasets import ABSENT_CLASS, Table
 from emoir.datasets.splits import Folds
-from emoir.evaluate.intervals import bootstrap
-from emoir.evaluate.metrics import MetricResult, compute_metrics, mean_result
+from emoir.evaluate.compute import compute_metrics
+from emoir.evaluate.metric import Baseline, MetricKey, Sample
+from emoir.evaluate.metrics import METRICS
 from emoir.evaluate.out_of_fold import OutOfFold
-from emoir.evaluate.retrieval import chance_average_precision, chance_precision, leave_one_out, same_class
+from emoir.evaluate.results import MetricResult, average_results
+from emoir.evaluate.retrieval import leave_one_out, same_class
 from emoir.experiment.overfitting import Curve
 from emoir.experiment.results import Results, RunKey
 from emoir.experiment.variants import ModelVariant
 from emoir.networks.base import VALENCE_AROUSAL
 
 Values = NDArray[np.float64]
-COLUMNS = {"top-1 (micro)": "top-1", "NLL": "NLL", "P@10 (a)": "P@10 (a)", "mAP (a)": "mAP (a)"}
-"""Measures of the classes, and what their columns are called."""
-RATINGS = {"valence: r": "valence r", "arousal: r": "arousal r"}
+COLUMNS = {("top-1", ""): "top-1", ("NLL", ""): "NLL", ("P@10", "a"): "P@10 (a)", ("mAP", "a"): "mAP (a)"}
+"""Metrics of the classes with their protocols, and what their columns are called."""
+RATINGS = {MetricKey("valence", "r"): "valence r", MetricKey("arousal", "r"): "arousal r"}
 R_SQUARED, ERROR = "R²", "squared error"
 
 
@@ -90,7 +92,10 @@ def variant_result(
         with_r_squared(mean_curve([results[RunKey(variant.name, fold, seed)].curve for seed in complete]), table)
         for fold in range(folds.count)
     ]
-    averaged = {column: _averaged([one[column] for one in found.values() if column in one]) for column in columns}
+    averaged = {
+        column: average_results([one[column] for one in found.values()], folds.folds[labelled_rows(table, column)])
+        for column in columns
+    }
     return VariantResult(variant, averaged, found, curves)
 
 
@@ -119,8 +124,9 @@ def out_of_fold(table: Table, folds: Folds, predictions: Mapping[str, Values]) -
 def _metrics(table: Table, folds: Folds, predictions: Mapping[str, Values]) -> dict[str, MetricResult]:
     """The metrics of one seed by their columns."""
     found = {}
-    for metric in compute_metrics(table, out_of_fold(table, folds, predictions)):
-        column = RATINGS.get(metric.measure) or COLUMNS.get(metric.measure.partition(": ")[2])
+    shown = [metric for metric in METRICS if metric.name in {"r", *(name for name, _ in COLUMNS)}]
+    for metric in compute_metrics(table, out_of_fold(table, folds, predictions), shown):
+        column = RATINGS.get(metric.key) or COLUMNS.get(metric.key[1:])
         if column is not None:
             found[column] = metric
     for space in list(table.classes)[:1]:
@@ -128,32 +134,37 @@ def _metrics(table: Table, folds: Folds, predictions: Mapping[str, Values]) -> d
     return found
 
 
+def labelled_rows(table: Table, column: str) -> NDArray[np.intp]:
+    """The rows of a table that a column is measured on."""
+    ratings = {"valence r": table.valence, "arousal r": table.arousal}.get(column)
+    if ratings is not None:
+        return np.flatnonzero(~np.isnan(ratings))
+    return np.flatnonzero(next(iter(table.classes.values())) != ABSENT_CLASS)
+
+
 def _inside_folds(table: Table, folds: Folds, space: str, predictions: Mapping[str, Values]) -> dict[str, MetricResult]:
-    """Protocol (b): the values that were stored with each fold, and what guessing would give."""
+    """Protocol (b): the values that were stored with each fold, and what guessing would give.
+
+    There is no interval: it needs the rankings, and that of the queries alone is about half as wide as it should be.
+    """
     labels = table.classes[space]
-    known = np.flatnonzero(labels != ABSENT_CLASS)
-    groups = None if table.together is None else table.together[known]
-    baselines = np.full((2, len(labels)), np.nan)
-    for fold in range(folds.count):
-        rows = known[folds.folds[known] == fold]
-        if len(rows) > 1:
-            blind = leave_one_out(np.zeros((len(rows), 1)), same_class(labels[rows]))
-            baselines[:, rows] = chance_precision(blind), chance_average_precision(blind)
-    return {
-        column: mean_result(
-            column, f"{np.nanmean(baseline):.3f} chance", predictions[f"{space} {column}"][known], groups
+    known = labelled_rows(table, space)
+    found: dict[str, MetricResult] = {}
+    for metric in METRICS:
+        column = f"{metric.name} (b)"
+        if f"{space} {column}" not in predictions:
+            continue
+        blind = np.full(len(labels), np.nan)
+        for fold in range(folds.count):
+            rows = known[folds.folds[known] == fold]
+            if len(rows) > 1:
+                ranking = leave_one_out(np.zeros((len(rows), 1)), same_class(labels[rows]))
+                blind[rows] = metric.chance(Sample(labels[rows], np.empty((len(rows), 0)), ranking)).value
+        found[column] = MetricResult(
+            key=MetricKey(space, metric.name, "b"),
+            metric=metric,
+            images=len(known),
+            baseline=Baseline(float(np.nanmean(blind)), "chance"),
+            value=float(np.nanmean(predictions[f"{space} {column}"][known])),
         )
-        for column, baseline in zip(("P@10 (b)", "mAP (b)"), baselines, strict=True)
-        if f"{space} {column}" in predictions
-    }
-
-
-def _averaged(seeds: Sequence[MetricResult]) -> MetricResult:
-    """The mean of a metric over seeds, over the same resamples."""
-    first = seeds[0]
-
-    def mean(rows: NDArray[np.intp]) -> float:
-        return float(np.mean([seed.statistic(rows) for seed in seeds if seed.statistic is not None]))
-
-    estimate = bootstrap(mean, first.images, groups=first.groups)
-    return MetricResult(first.measure, first.images, first.baseline, estimate, mean, first.groups)
+    return found

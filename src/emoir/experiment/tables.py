@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.datasets import ABSENT_CLASS, Table
+from emoir.datasets import Table
 from emoir.datasets.splits import Folds
-from emoir.evaluate.metrics import MetricResult, difference
+from emoir.evaluate.intervals import holm
+from emoir.evaluate.results import MetricResult, difference
 from emoir.experiment import overfitting
-from emoir.experiment.comparison import R_SQUARED, RATINGS, VariantResult, judged_by
+from emoir.experiment.comparison import R_SQUARED, RATINGS, VariantResult, judged_by, labelled_rows
 from emoir.experiment.overfitting import Curve
 
 HEADLINES = (
@@ -48,7 +49,7 @@ def write_report(
     """
     accuracy, loss = judged_by(table)
     rows = [_cells(line, accuracy, loss) for line in lines]
-    baselines = {column: metric.baseline for line in lines for column, metric in line.metrics.items()}
+    baselines = {column: str(metric.baseline) for line in lines for column, metric in line.metrics.items()}
     columns = list(dict.fromkeys(name for row in [{"row": "", "seeds": "", **baselines}, *rows] for name in row))
     shown = [*rows, {"row": "by guessing", **baselines}]
     besides = "" if extra is None else f", with {extra.name} ({len(extra)}) besides"
@@ -57,7 +58,7 @@ def write_report(
     by_name = {line.variant.name: line for line in lines}
     pairs = [(title, by_name[a], by_name[b]) for title, a, b in HEADLINES if a in by_name and b in by_name]
     if pairs:
-        texts.append("\n" + _differences(pairs, _folds_of_labelled(table, folds)))
+        texts.append("\n" + _differences(pairs, table, folds))
     if gaps := _curve_gaps(pairs, accuracy):
         texts.append("\n" + gaps)
     curves = {name: line.curve for name, line in by_name.items()}
@@ -79,7 +80,7 @@ def _cells(line: VariantResult, accuracy: str, loss: str) -> dict[str, str]:
     """One row of the first table."""
     end = {name: values[-1] for name, values in line.curve.items()}
     row = {"row": line.variant.name, "seeds": str(len(line.by_seed))}
-    row |= {column: str(metric.estimate) for column, metric in line.metrics.items()}
+    row |= {column: str(metric) for column, metric in line.metrics.items()}
     names = [f"train {accuracy}", f"train {loss}"]
     # Of classes, what is right on test images stands there with its interval.
     names = [f"test {accuracy}", *names] if accuracy == R_SQUARED else names
@@ -88,46 +89,40 @@ def _cells(line: VariantResult, accuracy: str, loss: str) -> dict[str, str]:
     return row
 
 
-def _folds_of_labelled(table: Table, folds: Folds) -> NDArray[np.int64]:
-    """The fold of every image that the first column of differences is taken over."""
-    labels = next(iter(table.classes.values()), None)
-    if labels is not None:
-        return np.asarray(folds.folds[labels != ABSENT_CLASS])
-    assert table.valence is not None
-    return np.asarray(folds.folds[~np.isnan(table.valence)])
+def _differences(pairs: Sequence[tuple[str, VariantResult, VariantResult]], table: Table, folds: Folds) -> str:
+    """The paired differences as a table, and in the measures that rows are judged by, fold by fold and seed by seed.
 
-
-def _differences(pairs: Sequence[tuple[str, VariantResult, VariantResult]], folds: NDArray[np.int64]) -> str:
-    """The paired differences as a table, and in the measures that rows are judged by, fold by fold and seed by seed."""
+    The interval counts images and runs as samples. The p values of a column are adjusted for there being several rows.
+    """
     measured = pairs[0][1].metrics
     columns = [column for column in COMPARED if column in measured]
     judged = columns[:1] if columns[0] not in RATINGS.values() else columns
+    gaps = [[difference(a.metrics[column], b.metrics[column]) for column in columns] for _, a, b in pairs]
     header = ["difference", *columns]
     for column in judged:
-        header += [f"in {column}", f"{column}, fold by fold", f"{column}, seed by seed"]
-    everything = np.arange(len(folds))
-    rows = []
-    for title, first, second in pairs:
-        gaps = {column: difference(first.metrics[column], second.metrics[column]) for column in columns}
-        row = [title, *map(str, gaps.values())]
-        for column in judged:
-            gap = gaps[column]
+        header += [f"in {column}", f"{column}, Holm's p", f"{column}, fold by fold", f"{column}, seed by seed"]
+    rows = [[title, *map(str, own)] for (title, _, _), own in zip(pairs, gaps, strict=True)]
+    for column in judged:
+        of_column = [own[columns.index(column)] for own in gaps]
+        adjusted = holm([1.0 if gap is None else gap.p for gap in of_column])
+        fold = folds.folds[labelled_rows(table, column)]
+        for row, (_, first, second), gap, p in zip(rows, pairs, of_column, adjusted, strict=True):
             both = (first.metrics[column], second.metrics[column])
-            by_fold = [_difference_over(*both, np.flatnonzero(folds == fold)) for fold in range(int(folds.max()) + 1)]
+            by_fold = [_difference_over(*both, np.flatnonzero(fold == number)) for number in range(folds.count)]
             # A seed's number is all that its two networks share: this tells how far single runs go apart.
             by_seed = [
-                _difference_over(own[column], second.by_seed[seed][column], everything)
+                _difference_over(own[column], second.by_seed[seed][column], np.arange(len(fold)))
                 for seed, own in first.by_seed.items()
                 if seed in second.by_seed
             ]
-            row += [gap.outcome() if gap is not None else "", ", ".join(by_fold), ", ".join(by_seed)]
-        rows.append(row)
+            outcome = "" if gap is None else gap.outcome()
+            row += [outcome, f"{p:.3f}", ", ".join(by_fold), ", ".join(by_seed)]
     return _markdown(header, rows)
 
 
 def _difference_over(first: MetricResult, second: MetricResult, rows: NDArray[np.intp]) -> str:
-    """The difference of two figures over some rows."""
-    own, other = (value(rows) for value in (first.statistic, second.statistic) if value is not None)
+    """The difference of two results over some rows."""
+    own, other = (over(rows) for over in (first.over, second.over) if over is not None)
     return f"{own - other:.3f}"
 
 

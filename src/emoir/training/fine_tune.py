@@ -19,8 +19,8 @@ from emoir.datasets import ABSENT_CLASS, Table
 from emoir.datasets.splits import make_hold_out
 from emoir.emotions.calibration import ConfidenceCurve
 from emoir.errors import TrainingError
-from emoir.evaluate.intervals import Estimate, bootstrap, bootstrap_mean
-from emoir.evaluate.regression import pearson
+from emoir.evaluate.intervals import Estimate, mean_interval
+from emoir.evaluate.regression import correlation
 from emoir.models.model import Model
 from emoir.networks import EmotionNet
 from emoir.networks.base import VALENCE_AROUSAL
@@ -246,7 +246,7 @@ def measures_of(table: Table, outputs: Mapping[str, NDArray[np.float32]]) -> dic
         right = shares[np.arange(len(shares)), logits.argmax(axis=1)] >= shares.max(axis=1) - 1e-9
         floor = float((shares[:, shares.mean(axis=0).argmax()] >= shares.max(axis=1) - 1e-9).mean())
         groups = None if table.together is None else table.together[known]
-        found[f"accuracy ({space})"] = bootstrap_mean(right.astype(float), groups=groups), floor
+        found[f"accuracy ({space})"] = mean_interval(right.astype(float), groups=groups), floor
     if table.valence is not None and table.arousal is not None:
         for column, (name, target) in enumerate((("valence", table.valence), ("arousal", table.arousal))):
             rated = ~np.isnan(target)
@@ -254,14 +254,8 @@ def measures_of(table: Table, outputs: Mapping[str, NDArray[np.float32]]) -> dic
                 continue
             predicted, truth = outputs[VALENCE_AROUSAL][rated, column], target[rated]
             groups = None if table.together is None else table.together[rated]
-            found[f"{name} r"] = _correlation(predicted, truth, groups), 0.0
+            found[f"{name} r"] = correlation(predicted, truth, groups=groups), 0.0
     return found
-
-
-def _correlation(
-    predicted: NDArray[np.floating], truth: NDArray[np.floating], groups: NDArray[np.str_] | None
-) -> Estimate:
-    return bootstrap(lambda rows: pearson(predicted[rows], truth[rows]), len(truth), groups=groups)
 
 
 def _shares(table: Table) -> dict[str, tuple[NDArray[np.floating], NDArray[np.bool_]]]:

@@ -1,0 +1,79 @@
+"""Results: what one metric says of one system on one data set, and the difference to another system."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.evaluate.intervals import Estimate, Influence, Statistic, average_runs
+from emoir.evaluate.metric import Baseline, Metric, MetricKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricResult:
+    """One metric of one system on one data set.
+
+    Args:
+        key: space, metric and protocol.
+        metric: what was measured.
+        images: that have the label.
+        baseline: what guessing gives on these images.
+        value: of the metric.
+        influence: what each image contributes, for intervals and differences; None where the metric has no interval.
+        over: the metric over some of the images; None where that means nothing.
+    """
+
+    key: MetricKey
+    metric: Metric
+    images: int
+    baseline: Baseline
+    value: float
+    influence: Influence | None = None
+    over: Statistic | None = None
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """The value with its interval; None where the metric has none."""
+        if self.influence is None:
+            return None
+        low, high = self.metric.bounds
+        return self.influence.estimate(low=low, high=high, correlation=self.metric.correlation)
+
+    def __str__(self) -> str:
+        estimate = self.estimate
+        return f"{self.value:.3f}" if estimate is None else str(estimate)
+
+
+def difference(first: MetricResult, second: MetricResult) -> Estimate | None:
+    """First minus second with its interval over the images that both share; None where that means nothing."""
+    if first.influence is None or second.influence is None or first.images != second.images:
+        return None
+    return first.influence.minus(second.influence).estimate()
+
+
+def outcome(metric: Metric, difference: Estimate) -> str:
+    """A difference in words: ``better``, ``worse``, either with ``borderline``, or ``not shown``."""
+    if not difference.excludes_zero:
+        return "not shown"
+    word = "better" if (difference.value > 0) == metric.higher_is_better else "worse"
+    return f"{word}, borderline" if difference.is_borderline else word
+
+
+def average_results(runs: Sequence[MetricResult], parts: NDArray[np.integer] | None = None) -> MetricResult:
+    """The mean of a result over training runs, each run a sample of its own beside the images.
+
+    Args:
+        runs: the same metric of every run.
+        parts: (images,) the fold that read each image, if the runs have a network per fold.
+    """
+    influences = [run.influence for run in runs if run.influence is not None]
+    each = [run.over for run in runs if run.over is not None]
+    return replace(
+        runs[0],
+        value=float(np.mean([run.value for run in runs])),
+        influence=average_runs(influences, parts) if len(influences) == len(runs) else None,
+        over=(lambda rows: float(np.mean([over(rows) for over in each]))) if len(each) == len(runs) else None,
+    )

@@ -1,0 +1,116 @@
+"""What leaving out an answer changes, by closed forms and by computing everything anew."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from emoir.evaluate.leave_out import (
+    LeaveOut,
+    PerQuery,
+    average_precision_without,
+    leave_out_each,
+    nearest_neighbour_without,
+    normalised_gain_without,
+    precision_without,
+    retrieval_influence,
+)
+from emoir.evaluate.retrieval import (
+    Ranking,
+    average_precision,
+    leave_one_out,
+    mikels_gains,
+    nearest_neighbour,
+    normalised_gain,
+    precision_at,
+    same_class,
+)
+
+N = 40
+LABELS = np.arange(N) % 6
+VECTORS = np.random.default_rng(0).normal(size=(N, 3)) + np.eye(6)[LABELS][:, :3]
+PAIRS: list[tuple[str, PerQuery, LeaveOut]] = [
+    ("P@10", partial(precision_at, k=10), partial(precision_without, k=10)),
+    ("P@39", partial(precision_at, k=39), partial(precision_without, k=39)),
+    ("mAP", average_precision, average_precision_without),
+    ("nDCG@10", partial(normalised_gain, k=10), partial(normalised_gain_without, k=10)),
+    ("nDCG", normalised_gain, normalised_gain_without),
+]
+
+
+def without_images(ranking: Ranking, gone: list[int]) -> Ranking:
+    """The rankings that are left when images leave, as queries and as answers."""
+    kept = np.setdiff1d(np.arange(len(ranking.order)), gone)
+    stays = ~np.isin(ranking.order[kept], gone)
+    width = ranking.order.shape[1] - len(gone)
+    return Ranking(
+        ranking.gains[kept][stays].reshape(len(kept), width), ranking.order[kept][stays].reshape(len(kept), width)
+    )
+
+
+@pytest.mark.parametrize(("name", "function", "leave_out"), PAIRS, ids=[name for name, _, _ in PAIRS])
+@pytest.mark.parametrize("gains", [same_class(LABELS), mikels_gains(LABELS)], ids=["classes", "wheel"])
+def test_closed_forms(name: str, function: PerQuery, leave_out: LeaveOut, gains: np.ndarray) -> None:
+    ranking = leave_one_out(VECTORS, gains)
+    np.testing.assert_allclose(leave_out(ranking), leave_out_each(ranking, function), atol=1e-12)
+    influence = retrieval_influence(ranking, function, leave_out)
+    whole = np.nanmean(function(ranking))
+    anew = [(N - 1) * (whole - np.nanmean(function(without_images(ranking, [row])))) for row in range(N)]
+    assert influence.value == pytest.approx(whole)
+    np.testing.assert_allclose(influence.images, anew, atol=1e-10)
+    slow = retrieval_influence(ranking, function, None)
+    np.testing.assert_allclose(slow.images, influence.images, atol=1e-10)
+
+
+def test_the_only_relevant_answer_leaves_no_value() -> None:
+    ranking = Ranking(np.array([[0.0, 1.0, 0.0]]), np.array([[1, 2, 3]]))
+    np.testing.assert_array_equal(average_precision_without(ranking), [[1.0, np.nan, 0.5]])
+    np.testing.assert_array_equal(normalised_gain_without(ranking).round(3), [[1.0, np.nan, 0.631]])
+
+
+def test_the_nearest_neighbour_over_smaller_samples() -> None:
+    # The change that rank j makes, over all samples of the other answers, each there with a probability of a quarter.
+    gains = np.random.default_rng(1).integers(0, 2, (3, 7)).astype(float)
+    ranking = Ranking(gains, np.tile(np.arange(1, 8), (3, 1)))
+    expected = np.zeros((3, 7))
+    for rank in range(7):
+        for chosen in range(2**6):
+            there = np.insert([bool(chosen >> bit & 1) for bit in range(6)], rank, True)
+            first = gains[:, there][:, 0]
+            there[rank] = False
+            # Without any answer left there is none that is relevant.
+            after = gains[:, there][:, 0] if there.any() else 0
+            expected[:, rank] += (first - after) * 0.25 ** (there.sum() + 1) * 0.75 ** (6 - there.sum())
+    found = gains[:, :1] - nearest_neighbour_without(ranking)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert nearest_neighbour(ranking).tolist() == gains[:, 0].tolist()
+
+
+def test_groups_leave_together() -> None:
+    groups = np.arange(N) // 2
+    ranking = leave_one_out(VECTORS, same_class(LABELS))
+    for _, function, leave_out in PAIRS[2:]:
+        influence = retrieval_influence(ranking, function, leave_out, groups=groups)
+        sums = np.bincount(groups, weights=influence.images)
+        whole = np.nanmean(function(ranking))
+        anew = np.array(
+            [whole - np.nanmean(function(without_images(ranking, [2 * pair, 2 * pair + 1]))) for pair in range(N // 2)]
+        )
+        # To the first order: what two images do together is not the sum to the last digit.
+        assert np.corrcoef(sums, anew)[0, 1] > 0.97
+        error = influence.estimate().error
+        pairs = N // 2
+        jackknife = np.sqrt((pairs - 1) / pairs * ((anew - anew.mean()) ** 2).sum())
+        assert error == pytest.approx(jackknife, rel=0.1)
+
+
+def test_queries_over_a_fixed_gallery_are_narrower() -> None:
+    from emoir.evaluate import mean_interval
+
+    ranking = leave_one_out(VECTORS, same_class(LABELS))
+    both = retrieval_influence(ranking, average_precision, average_precision_without).estimate()
+    queries = mean_interval(average_precision(ranking))
+    assert both.value == pytest.approx(queries.value)
+    assert both.error > 1.3 * queries.error
