@@ -15,7 +15,7 @@ import csv
 import io
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -97,24 +97,33 @@ def blobs(repository: Path, names: list[str]) -> Iterator[tuple[str, bytes]]:
                 yield head[0].decode(), content
 
 
-def take(pictures: Iterator[tuple[str, str, bytes]], side: int, most: int | None, into: Path, known: set[bytes]) -> int:
-    """Write the pixels of pictures that are neither broken, nor small, nor known; ``known`` learns their hashes.
+def take(
+    pictures: Iterable[tuple[str, str, bytes]],
+    into: Path,
+    *,
+    side: int,
+    most: int | None,
+    rated: NDArray[np.uint64],
+    known: set[str],
+) -> int:
+    """Write the pixels of pictures that are neither broken, nor small, nor rated, nor known.
 
     Args:
         pictures: object, path, content.
+        into: path without ending.
         side: of the square that is kept.
         most: where to stop.
-        into: path without ending.
-        known: hashes of what was taken from other sources.
+        rated: hashes (n, 4) of what must not be taken.
+        known: hashes of what was taken from other sources, in hexadecimal; learns those that are taken.
 
     Returns:
         How many were written.
     """
-    rated, count = rated_hashes(), 0
+    count = 0
     partial = into.with_suffix(".partial")
     with partial.open("wb") as pixels, into.with_suffix(".csv").open("w", newline="") as table:
         rows = csv.writer(table)
-        rows.writerow(["object", "path"])
+        rows.writerow(["object", "path", "hash"])
         for name, path, content in pictures:
             try:
                 with Image.open(io.BytesIO(content)) as image:
@@ -124,11 +133,12 @@ def take(pictures: Iterator[tuple[str, str, bytes]], side: int, most: int | None
             except (EmoirError, OSError, SyntaxError, ValueError):
                 continue
             hashed = wide_hash(picture)
-            if hashed.tobytes() in known or repeats(hashed, rated):
+            text = hashed.tobytes().hex()
+            if text in known or repeats(hashed, rated):
                 continue
-            known.add(hashed.tobytes())
+            known.add(text)
             pixels.write(picture.tobytes())
-            rows.writerow([name, path])
+            rows.writerow([name, path, text])
             count += 1
             if count == most:
                 break
@@ -159,16 +169,17 @@ def main() -> None:
     parser.add_argument("sources", nargs="*", default=[*WEB, *SOURCES], help="default: all")
     arguments = parser.parse_args()
     arguments.data.mkdir(parents=True, exist_ok=True)
-    known: set[bytes] = set()
+    rated, known = rated_hashes(), set[str]()
     for name in arguments.sources:
         into = arguments.data / name
         if into.with_suffix(".pixels").exists():
+            with into.with_suffix(".csv").open(newline="") as table:
+                known |= {row["hash"] for row in csv.DictReader(table)}
             continue
-        if name in WEB:
-            count = take(from_development(WEB[name]), 144, None, into, known)
-        else:
-            source = SOURCES[name]
-            count = take(from_repository(source, arguments.mirrors), source.side, source.most, into, known)
+        source = SOURCES.get(name)
+        pictures = from_development(WEB[name]) if source is None else from_repository(source, arguments.mirrors)
+        side, most = (144, None) if source is None else (source.side, source.most)
+        count = take(pictures, into, side=side, most=most, rated=rated, known=known)
         print(f"{name}: {count} pictures", flush=True)
 
 

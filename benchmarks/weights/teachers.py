@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ class Teacher:
         options.intra_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
+        self.side = int(self._session.get_inputs()[0].shape[1])
         self.length = int(self._session.get_outputs()[0].shape[1])
 
     def embed(self, pixels: NDArray[np.uint8], *, batch: int = 32) -> NDArray[np.float32]:
@@ -43,12 +45,40 @@ def teacher_embeddings(pixels: NDArray[np.uint8], teachers: Sequence[Path]) -> N
     return np.concatenate([Teacher(teacher).embed(pixels) for teacher in teachers], axis=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Whitening:
+    """Principal axes of the teachers' embeddings, partly whitened: the space of the targets.
+
+    Whitening by the square root of the deviation lets fine distinctions count without letting noise rule.
+
+    Args:
+        centre: (D,).
+        axes: (D, dimensions).
+    """
+
+    centre: NDArray[np.float32]
+    axes: NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, embeddings: NDArray[np.float32], dimensions: int) -> Whitening:
+        """The axes of embeddings (m, D), m > dimensions, that spread most."""
+        centre = embeddings.mean(axis=0)
+        centred = embeddings - centre
+        covariance = centred.T @ centred / len(centred)
+        values, vectors = np.linalg.eigh(covariance.astype(np.float64))
+        axes = vectors[:, ::-1][:, :dimensions] / np.maximum(values[::-1][:dimensions], 1e-12) ** 0.25
+        return cls(centre, axes.astype(np.float32))
+
+    def __call__(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Unit vectors (n, dimensions) of embeddings (n, D)."""
+        targets = (embeddings - self.centre) @ self.axes
+        return np.asarray(targets / np.linalg.norm(targets, axis=1, keepdims=True), dtype=np.float32)
+
+
 def whitened_targets(
     embeddings: NDArray[np.float32], dimensions: int, *, fitted_on: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
-    """Embeddings centred, rotated to their principal axes, partly whitened, cut and brought to unit length.
-
-    Whitening by the square root of the deviation lets fine distinctions count without letting noise rule.
+    """Embeddings in the axes of ``Whitening``, which are fitted on other embeddings or on themselves.
 
     Args:
         embeddings: (n, D).
@@ -63,11 +93,4 @@ def whitened_targets(
         >>> targets.shape, bool(np.allclose(np.linalg.norm(targets, axis=1), 1))
         ((50, 4), True)
     """
-    reference = embeddings if fitted_on is None else fitted_on
-    centre = reference.mean(axis=0)
-    centred = reference - centre
-    covariance = centred.T @ centred / len(centred)
-    values, vectors = np.linalg.eigh(covariance.astype(np.float64))
-    axes = vectors[:, ::-1][:, :dimensions] / np.maximum(values[::-1][:dimensions], 1e-12) ** 0.25
-    targets = (embeddings - centre) @ axes.astype(np.float32)
-    return np.asarray(targets / np.linalg.norm(targets, axis=1, keepdims=True), dtype=np.float32)
+    return Whitening.fit(embeddings if fitted_on is None else fitted_on, dimensions)(embeddings)

@@ -1,0 +1,256 @@
+"""Pre-train a network on views that are drawn fresh in every pass, each with what the teachers say of that very view.
+
+    cd benchmarks && python -m weights.distil --data DATA --passes PASSES --run RUN --width 32 --size 128
+
+Views come in segments in the order of ``embed_views.py``; every segment is shown twice, mirrored and lit differently,
+before the next one. Where the teachers have not come so far yet, the run waits. After every showing of a segment it
+writes a checkpoint and a line of ``log.jsonl``: loss, and the agreement with the teachers (cosine in the space of the
+targets) on views that were learnt from and on pictures that are never learnt from, these also per source. The rate is
+constant after a warm-up, so that a run may be prolonged: ``--cool-down VIEWS`` goes on from the newest checkpoint with
+a falling rate, leaves the checkpoint alone, and writes ``weights.safetensors`` and ``cool-down.jsonl``. A stopped run
+goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from emoir.files import atomic_write
+from emoir.networks import EmotionNet, NetworkConfig
+from emoir.training.augmentation import Augmentation, augment
+from emoir.training.loop import has_bfloat16
+from emoir.training.losses import teacher_loss
+from emoir.training.predict import predict
+from weights.embed_views import Embeddings
+from weights.teachers import Whitening
+from weights.unrated import HELD_OUT, ViewPass
+
+SEGMENT, ROUNDS, BATCH = 8192, 2, 64
+DIMENSIONS = 384
+RATE, WARM_UP, DECAY, EMA = 2e-3, 500, 0.05, 0.998
+MEASURED, FEWEST = 512, 15
+# Views are cut already; what is left is to mirror and to light them.
+AUGMENTATION = Augmentation(smallest_area=1.0, aspect=1.0)
+WAIT = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Consecutive views of a pass, and which showing of them this is."""
+
+    views: ViewPass
+    start: int
+    showing: int
+
+    @property
+    def seed(self) -> list[int]:
+        """Of the order and of the augmentation."""
+        return [int(self.views.name), self.start, self.showing]
+
+
+def segments(data: Path, passes: Path) -> Iterator[Segment]:
+    """The segments of pass after pass, without an end."""
+    number = 0
+    while True:
+        views = ViewPass(data, passes, str(number))
+        for start in range(0, len(views) - SEGMENT + 1, SEGMENT):
+            for showing in range(ROUNDS):
+                yield Segment(views, start, showing)
+        number += 1
+
+
+class Distillation:
+    """A network, its averaged twin and its optimiser, as a checkpoint keeps them.
+
+    Args:
+        run: folder of the run.
+        width: of the network.
+        size: side of its input.
+    """
+
+    def __init__(self, run: Path, width: int, size: int) -> None:
+        self.run, self.step, self.shown = run, 0, 0
+        torch.manual_seed(0)
+        config = NetworkConfig(size=size, width=width, distributions={}, teacher=DIMENSIONS, dropout=0.1)
+        self.network = EmotionNet(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        parameters = list(self.network.parameters())
+        groups: list[dict[str, Any]] = [
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": DECAY},
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, lr=RATE, fused=True)
+        self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(EMA), use_buffers=True)
+
+    def averaged(self) -> EmotionNet:
+        """The averaged network, in evaluation mode."""
+        module: Any = self.average.module
+        assert isinstance(module, EmotionNet)  # torch types it as a tensor or a module
+        return module.eval()
+
+    @property
+    def _parts(self) -> dict[str, Any]:
+        return {"network": self.network, "average": self.average, "optimizer": self.optimizer}
+
+    def save(self, name: str) -> None:
+        """Replace the checkpoint as a whole."""
+        state = {part: value.state_dict() for part, value in self._parts.items()}
+        with atomic_write(self.run / name) as partial, partial.open("wb") as stream:
+            torch.save({"step": self.step, "shown": self.shown, **state}, stream)
+
+    def restore(self, name: str) -> None:
+        """Go on from a checkpoint, if there is one."""
+        if (self.run / name).exists():
+            state = torch.load(self.run / name, weights_only=True)
+            self.step, self.shown = state["step"], state["shown"]
+            for part, value in self._parts.items():
+                value.load_state_dict(state[part])
+
+    def learn(self, pixels: NDArray[np.uint8], targets: NDArray[np.float32], seed: list[int], fall: float) -> float:
+        """One step on a batch; the loss."""
+        generator = torch.Generator().manual_seed(int(np.random.default_rng([*seed, self.step]).integers(2**62)))
+        size = self.network.config.size
+        images = augment(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255, size, AUGMENTATION, generator)
+        self.network.train()
+        with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
+            output = self.network(images.contiguous(memory_format=torch.channels_last))
+        loss = teacher_loss(output.heads["teacher"].float(), torch.from_numpy(targets))
+        for group in self.optimizer.param_groups:
+            group["lr"] = RATE * fall * min(1.0, (self.step + 1) / WARM_UP)
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimizer.step()
+        self.average.update_parameters(self.network)
+        self.step += 1
+        return loss.item()
+
+    def agreement(self, pixels: NDArray[np.uint8], targets: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Cosine between the averaged network's answers and the targets, (n,)."""
+        said = predict(self.averaged(), pixels)["teacher"]
+        return np.asarray((said * targets).sum(axis=1) / np.linalg.norm(said, axis=1))
+
+
+def whitening(run: Path, views: ViewPass) -> Whitening:
+    """The axes of the targets, fitted on the run's first segment and kept."""
+    file = run / "axes.npz"
+    if not file.exists():
+        fitted = Whitening.fit(wait_for(views, 0, SEGMENT), DIMENSIONS)
+        with atomic_write(file) as partial, partial.open("wb") as stream:
+            np.savez(stream, allow_pickle=False, centre=fitted.centre, axes=fitted.axes)
+    with np.load(file) as kept:
+        return Whitening(kept["centre"], kept["axes"])
+
+
+def wait_for(views: ViewPass, start: int, stop: int) -> NDArray[np.float32]:
+    """The teachers' embeddings of some views, as soon as they are there."""
+    embeddings = Embeddings(views.folder)
+    while len(embeddings) < stop:
+        time.sleep(WAIT)
+    return embeddings.rows(start, stop)
+
+
+def forget_after(log: Path, views: int) -> None:
+    """Drop the lines of segments that are shown again."""
+    if log.exists():
+        lines = [line for line in log.read_text().splitlines() if json.loads(line)["views"] <= views]
+        with atomic_write(log) as partial:
+            partial.write_text("".join(f"{line}\n" for line in lines))
+
+
+def measure(distilled: Distillation, segment: Segment, axes: Whitening, held_out: ViewPass) -> dict[str, Any]:
+    """Agreement on views of the segment, and on pictures that are never learnt from, also per source."""
+    size = distilled.network.config.size
+    known, new = np.arange(segment.start, segment.start + MEASURED), np.arange(min(MEASURED, len(held_out)))
+    targets = axes(wait_for(segment.views, segment.start, segment.start + MEASURED))
+    agreed = distilled.agreement(held_out.pixels(new, size), axes(wait_for(held_out, 0, len(new))))
+    sources = np.array([held_out.view(int(number)).source for number in new])
+    return {
+        "known": round(float(distilled.agreement(segment.views.pixels(known, size), targets).mean()), 4),
+        "new": round(float(agreed.mean()), 4),
+        "new, by source": {
+            str(source): round(float(agreed[sources == source].mean()), 4)
+            for source in np.unique(sources)
+            if (sources == source).sum() >= FEWEST
+        },
+    }
+
+
+def show(distilled: Distillation, segment: Segment, axes: Whitening, falls: NDArray[np.float64]) -> float:
+    """Show a segment once, with the rate falling as ``falls`` says; the mean loss."""
+    targets = axes(wait_for(segment.views, segment.start, segment.start + SEGMENT))
+    order = np.random.default_rng(segment.seed).permutation(SEGMENT).reshape(-1, BATCH)
+    losses = []
+    for rows, fall in zip(order, falls, strict=True):
+        pixels = segment.views.pixels(segment.start + rows, distilled.network.config.size)
+        losses.append(distilled.learn(pixels, targets[rows], segment.seed, float(fall)))
+    return float(np.mean(losses))
+
+
+def distil(data: Path, passes: Path, distilled: Distillation, last: int, *, cooling: bool = False) -> None:
+    """Show segments until ``last`` are shown, with a rate that falls to zero if ``cooling``."""
+    first, steps = distilled.shown, SEGMENT // BATCH
+    log = distilled.run / ("cool-down.jsonl" if cooling else "log.jsonl")
+    forget_after(log, first * SEGMENT)
+    held_out = ViewPass(data, passes, HELD_OUT)
+    axes = whitening(distilled.run, ViewPass(data, passes, "0"))
+    for number, segment in enumerate(itertools.islice(segments(data, passes), last)):
+        if number < first:
+            continue
+        done = (np.arange(steps) + (number - first) * steps) / ((last - first) * steps)
+        began = time.process_time()
+        loss = show(distilled, segment, axes, 1 - done if cooling else np.ones(steps))
+        distilled.shown = number + 1
+        record = {
+            "views": distilled.shown * SEGMENT,
+            "pass": segment.views.name,
+            "loss": round(loss, 4),
+            "processor seconds": round(time.process_time() - began),
+            **measure(distilled, segment, axes, held_out),
+        }
+        # The log goes first: a segment whose checkpoint was kept must have its figures.
+        with log.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(record) + "\n")
+        if not cooling:
+            distilled.save("checkpoint.pt")
+        print(f"{time.strftime('%H:%M:%S')} {json.dumps(record)}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the pixels")
+    parser.add_argument("--passes", type=Path, required=True, help="folder of the passes")
+    parser.add_argument("--run", type=Path, required=True, help="folder of this run")
+    parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--views", type=int, default=1_500_000, help="to be shown in all")
+    parser.add_argument("--cool-down", type=int, default=0, metavar="VIEWS", help="end the run over so many views")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    arguments.run.mkdir(parents=True, exist_ok=True)
+    distilled = Distillation(arguments.run, arguments.width, arguments.size)
+    distilled.restore("checkpoint.pt")
+    if not arguments.cool_down:
+        distil(arguments.data, arguments.passes, distilled, -(-arguments.views // SEGMENT))
+        return
+    last = distilled.shown + -(-arguments.cool_down // SEGMENT)
+    distil(arguments.data, arguments.passes, distilled, last, cooling=True)
+    weights = distilled.averaged().state_dict()
+    halves = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
+    save_file({key: value.contiguous() for key, value in halves.items()}, arguments.run / "weights.safetensors")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""From a git repository of pictures to views, to the teachers' embeddings, to a network that learns from them."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+from PIL import Image
+
+from emoir.errors import TrainingError
+from tests.pictures import noise
+from weights import distil, embed_views, pictures, unrated
+from weights.embed_views import Embeddings, embed
+from weights.sources import Source
+from weights.teachers import Teacher
+from weights.unrated import HELD_OUT, ViewPass
+
+COUNT, SIDE = 260, 144
+
+
+def jpeg(pixels: NDArray[np.uint8]) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=95)
+    return stream.getvalue()
+
+
+def git(folder: Path, *arguments: str) -> None:
+    command = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-C", str(folder), *arguments]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pixels of 260 pictures of noise, taken from one list, as the source ``web``."""
+    folder = tmp_path_factory.mktemp("data")
+    rows = ((f"{seed:040x}", f"{seed}.jpg", jpeg(noise(160, seed))) for seed in range(COUNT))
+    taken = pictures.take(
+        rows, folder / "web", side=SIDE, most=None, rated=np.empty((0, 4), np.uint64), known=set[str]()
+    )
+    assert taken == COUNT
+    return folder
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory: pytest.TempPathFactory) -> Teacher:
+    """A teacher that sees 8 x 8 pixels and says 2,560 fixed mixtures of them."""
+    file = tmp_path_factory.mktemp("teacher") / "teacher.onnx"
+    mixture = np.random.default_rng(0).normal(size=(8 * 8 * 3, 2560)).astype(np.float32)
+    nodes = [
+        helper.make_node("Cast", ["images"], ["numbers"], to=TensorProto.FLOAT),
+        helper.make_node("Flatten", ["numbers"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "mixture"], ["embedding"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "teacher",
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", 8, 8, 3])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", 2560])],
+        [onnx.numpy_helper.from_array(mixture, "mixture")],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(file))
+    return Teacher(file)
+
+
+def test_pictures_come_out_of_the_history_of_a_repository(tmp_path: Path) -> None:
+    repository = tmp_path / "someone+pictures" / "repo"
+    repository.mkdir(parents=True)
+    git(repository, "init", "-q")
+    (repository / "images").mkdir()
+    (repository / "images" / "gone.jpg").write_bytes(jpeg(noise(160, 1)))
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "one")
+    (repository / "images" / "gone.jpg").unlink()
+    contents = {"kept.jpg": noise(160, 2), "again.png.jpg": noise(160, 2)[:, :159], "rated.jpg": noise(160, 3)}
+    for name, pixels in contents.items():
+        (repository / "images" / name).write_bytes(jpeg(pixels))
+    (repository / "images" / "small.jpg").write_bytes(jpeg(noise(40, 4)))
+    (repository / "images" / "broken.jpg").write_bytes(b"no picture")
+    (repository / "elsewhere.jpg").write_bytes(jpeg(noise(160, 5)))
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "two")
+    rated = np.array([pictures.wide_hash(np.ascontiguousarray(noise(64, 3)))])
+    source = Source(repository="someone/pictures", folders=("images/",))
+    found = list(pictures.from_repository(source, tmp_path))
+    assert {path for _, path, _ in found} == {"images/gone.jpg", "images/small.jpg", "images/broken.jpg"} | {
+        f"images/{name}" for name in contents
+    }
+    taken = pictures.take(found, tmp_path / "out", side=32, most=None, rated=rated, known=set[str]())
+    table = (tmp_path / "out.csv").read_text()
+    assert "gone.jpg" in table
+    assert not any(name in table for name in ("rated", "small", "broken", "elsewhere"))
+    assert (tmp_path / "out.pixels").stat().st_size == taken * 32 * 32 * 3
+
+
+def test_a_pass_is_the_same_every_time_and_never_shows_what_is_held_out(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unrated, "HELD_OUT_EVERY", 10)
+    first, second, held_out = (ViewPass(data, tmp_path, name) for name in ("0", "1", HELD_OUT))
+    again = ViewPass(data, tmp_path, "0")
+    assert [first.view(number) for number in range(len(first))] == [again.view(number) for number in range(len(first))]
+    assert first.view(0) != second.view(0)
+    # The source is shown twice in a pass.
+    learnt = {row for _, row in first.rows}
+    assert len(first) == 2 * len(learnt) == len(second)
+    assert 10 < len(held_out) < 50
+    assert learnt.isdisjoint(row for _, row in held_out.rows)
+    assert len(learnt) + len(held_out) == COUNT
+
+
+def test_a_pass_refuses_other_pictures_than_it_was_begun_with(data: Path, tmp_path: Path) -> None:
+    ViewPass(data, tmp_path / "passes", "0")
+    manifest = tmp_path / "passes" / "0" / "sources.json"
+    manifest.write_text(json.dumps({"web": COUNT + 1}))
+    with pytest.raises(TrainingError, match="begun with other pictures of web"):
+        len(ViewPass(data, tmp_path / "passes", "0"))
+
+
+def test_views_are_cut_from_their_box(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unrated, "draw_box", lambda generator: (0.5, 0.0, 1.0, 0.5))
+    views = ViewPass(data, tmp_path, "0")
+    source, row = views.rows[3]
+    quarter = views.pictures[source].pixels[row][:72, 72:]
+    assert np.array_equal(views.pixels(np.array([3]), 72)[0], quarter)
+
+
+def test_embedding_goes_on_where_it_was_killed(data: Path, tmp_path: Path, teacher: Teacher) -> None:
+    views = ViewPass(data, tmp_path, "0")
+    embed(views, [teacher], 128)
+    kept = Embeddings(views.folder)
+    assert len(kept) == 128
+    whole = kept.rows(0, 128)
+    # A kill in the middle of a row.
+    with kept.file.open("r+b") as stream:
+        stream.truncate(100 * 2 * 2560 + 77)
+    assert len(kept) == 100
+    embed(views, [teacher], 128)
+    assert np.array_equal(kept.rows(0, 128), whole)
+    numbers = np.arange(5)
+    expected = teacher.embed(views.pixels(numbers, 8))
+    np.testing.assert_allclose(kept.rows(0, 5), expected, atol=1e-3)
+
+
+def test_embeddings_of_other_teachers_are_refused(data: Path, tmp_path: Path, teacher: Teacher) -> None:
+    with pytest.raises(TrainingError, match="5120 numbers together"):
+        embed(ViewPass(data, tmp_path, "0"), [teacher, teacher], 64)
+
+
+def test_a_stopped_run_learns_the_same(
+    data: Path, tmp_path: Path, teacher: Teacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.set_num_threads(1)
+    monkeypatch.setattr(unrated, "HELD_OUT_EVERY", 10)
+    for name, value in {"SEGMENT": 96, "BATCH": 32, "MEASURED": 32, "DIMENSIONS": 16, "WARM_UP": 2}.items():
+        monkeypatch.setattr(distil, name, value)
+    for name, most in (("0", 192), (HELD_OUT, 32)):
+        embed(ViewPass(data, tmp_path / "passes", name), [teacher], most)
+    for name in ("whole", "stopped"):
+        (tmp_path / name).mkdir()
+    whole = distil.Distillation(tmp_path / "whole", 8, 32)
+    distil.distil(data, tmp_path / "passes", whole, 3)
+    distil.distil(data, tmp_path / "passes", distil.Distillation(tmp_path / "stopped", 8, 32), 2)
+    # The kill came after the log of the third segment and before its checkpoint.
+    with (tmp_path / "stopped" / "log.jsonl").open("a") as log:
+        log.write(json.dumps({"views": 288, "known": 0.0}) + "\n")
+    resumed = distil.Distillation(tmp_path / "stopped", 8, 32)
+    resumed.restore("checkpoint.pt")
+    assert (resumed.shown, resumed.step) == (2, 6)
+    distil.distil(data, tmp_path / "passes", resumed, 3)
+    for key, value in whole.averaged().state_dict().items():
+        assert torch.equal(value, resumed.averaged().state_dict()[key]), key
+    logs = [(tmp_path / name / "log.jsonl").read_text().splitlines() for name in ("whole", "stopped")]
+    figures = [[(line["views"], line["known"], line["new"]) for line in map(json.loads, log)] for log in logs]
+    assert figures[0] == figures[1]
+    assert [views for views, _, _ in figures[0]] == [96, 192, 288]
+    assert teacher.length == embed_views.LENGTH
