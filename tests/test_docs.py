@@ -40,6 +40,7 @@ def test_every_command_and_option_is_documented() -> None:
     assert set(commands) == {
         *(
             "index",
+            "watch",
             "search",
             "select",
             "describe",

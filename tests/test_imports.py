@@ -48,7 +48,9 @@ ALLOWED = {
         "evaluate",
         "collection",
     },
+    "watch": {"index", "collection"},
     "cli": {
+        "watch",
         *("images", "emotions", "models", "extract", "index", "search", "explain", "collection", "datasets"),
         *("training", "experiment", "evaluate", "export", "select", "report", "web"),
     },

@@ -28,6 +28,7 @@ from emoir.cli.select import select
 from emoir.cli.serve import serve
 from emoir.cli.status import status
 from emoir.cli.train import train
+from emoir.cli.watch import watch
 from emoir.errors import EmoirError, QueryError
 
 WELCOME = """emoir finds images by the emotion they evoke.
@@ -104,7 +105,8 @@ def welcome(
 
 app.command(cls=QueryCommand)(search)
 COMMANDS = (
-    *(index, select, describe, explain, serve, status, backup, restore, export, report, train, evaluate, experiment),
+    *(index, watch, select, describe, explain, serve, status),
+    *(backup, restore, export, report, train, evaluate, experiment),
 )
 for command in COMMANDS:
     app.command()(command)

@@ -14,6 +14,7 @@ from emoir.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from emoir.index.catalogue import Joined
+    from emoir.index.writer import IndexReport
 
 SHOWN_NOTES = 5
 
@@ -116,6 +117,15 @@ def index(
         status = photos.status()
     for folder in done.kept:
         echo_err(f"{printable(folder)} is missing or empty: not mounted? Its images are kept; --prune forgets them.")
+    echo_err(f"{counts(done)}. The index holds {status.images:,} images.")
+    if done.catalogue is not None and catalogue is not None:
+        _say_joined(catalogue, done.catalogue)
+    if done.failed:
+        raise typer.Exit(Exit.SOME_FAILED)
+
+
+def counts(done: IndexReport) -> str:
+    """What a run did, in numbers."""
     parts = [
         f"{done.read:,} read",
         f"{done.moved:,} moved or copied" if done.moved else "",
@@ -124,11 +134,7 @@ def index(
         f"{done.vanished:,} vanished meanwhile" if done.vanished else "",
         f"{done.failed:,} failed (see emoir status)" if done.failed else "",
     ]
-    echo_err(f"{', '.join(part for part in parts if part)}. The index holds {status.images:,} images.")
-    if done.catalogue is not None and catalogue is not None:
-        _say_joined(catalogue, done.catalogue)
-    if done.failed:
-        raise typer.Exit(Exit.SOME_FAILED)
+    return ", ".join(part for part in parts if part)
 
 
 def _say_joined(file: Path, joined: Joined) -> None:

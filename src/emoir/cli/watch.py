@@ -1,0 +1,48 @@
+"""emoir watch: index folders as they change."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from emoir.cli.index import counts
+from emoir.cli.options import IndexOption, ModelOption
+from emoir.cli.output import Exit, echo_err, printable
+
+
+def watch(
+    folders: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Argument(help="Folders to index first. Default: none besides those indexed before.", show_default=False),
+    ] = None,
+    index: IndexOption = None,
+    model: ModelOption = None,
+) -> None:
+    """Index all folders, then whatever changes in them, until Ctrl-C.
+
+    A change is indexed about a second after the last one. While changes keep coming, or where runs take long, it
+    waits longer. Needs: pip install watchfiles
+    """
+    from emoir.collection import Collection
+    from emoir.errors import IndexFileError
+    from emoir.watch import watch as watched
+
+    with Collection(index, model=model) as photos:
+        try:
+            if folders:
+                photos.index(*folders)
+            for number, report in enumerate(watched(photos)):
+                moment = f"{datetime.now():%H:%M:%S}"
+                if isinstance(report, IndexFileError):
+                    echo_err(f"{moment} {printable(str(report))}")
+                    continue
+                for folder in report.kept:
+                    echo_err(f"{moment} {printable(folder)} is missing or empty; its images are kept")
+                echo_err(f"{moment} {counts(report)}. The index holds {photos.status().images:,} images.")
+                if number == 0:
+                    echo_err("watching; Ctrl-C ends it")
+        except KeyboardInterrupt:
+            raise typer.Exit(Exit.INTERRUPTED) from None
