@@ -4,97 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from importlib.resources import files
-from os import PathLike, fspath
-from pathlib import Path
-from typing import Any, TypeAlias
+from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from emoir.emotions.calibration import ConfidenceCurve, ScoreCurve
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import ModelError, ShapeError
-from emoir.images import Photograph, decode, from_pillow
 from emoir.images.palette import is_monochrome
 from emoir.limits import DEFAULT_LIMITS, Limits
+from emoir.models.answers import check_answers
+from emoir.models.card import CARD, TRAINING_DIGESTS, ModelCard, read_card
+from emoir.models.graph import Graph, read_graph
+from emoir.models.library import find_model
+from emoir.models.preprocessing import ImageSource, PreparedImage, measured_square
 
-GRAPH, CARD, WEIGHTS, LEARNT_FROM, LICENCE = (
-    "model.onnx",
-    "card.json",
-    "network.safetensors",
-    "learnt_from.txt",
-    "LICENSE",
-)
-CARD_FORMAT = 1
-
-ImageSource: TypeAlias = "str | PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
-"""A path, the content of an image file, a Pillow image, or (H, W, 3) uint8 sRGB."""
-
-
-def shipped_model_folder() -> Path:
-    """The folder of the model that comes with emoir."""
-    return Path(str(files("emoir").joinpath("weights")))
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCard:
-    """What the code needs of a model's card; the card itself holds more, for people.
-
-    Args:
-        name: short name, without the digest.
-        size: side of the square input in pixels.
-        class_names: space name to its classes, in the order of the graph's outputs.
-        confidence: the calibration of the top class.
-        licence: one line on the terms of the weights.
-        scores: calibration of search per kind of query; empty where none was fitted.
-        earlier_ids: under which the same readings were stored before.
-    """
-
-    name: str
-    size: int
-    class_names: dict[str, tuple[str, ...]]
-    confidence: ConfidenceCurve
-    licence: str
-    scores: dict[str, ScoreCurve]
-    earlier_ids: tuple[str, ...] = ()
-
-    @classmethod
-    def load(cls, file: Path) -> ModelCard:
-        """Read a card.
-
-        Raises:
-            ModelError: if there is none, or it is of a newer format or incomplete.
-        """
-        try:
-            values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-            if values["format"] > CARD_FORMAT:
-                raise ModelError(f"{file} was written by a newer emoir; update with: pip install -U emoir")
-            return cls(
-                values["name"],
-                values["size"],
-                {space: tuple(names) for space, names in values["class_names"].items()},
-                ConfidenceCurve.from_dict(values["confidence"]),
-                values["licence"],
-                {kind: ScoreCurve.from_dict(curve) for kind, curve in values.get("scores", {}).items()},
-                tuple(values.get("earlier_ids", ())),
-            )
-        except OSError as error:
-            raise ModelError(f"{file.parent} is no model folder: {file.name} cannot be read") from error
-        except (KeyError, ValueError, TypeError) as error:
-            raise ModelError(f"{file} is damaged or incomplete: {error!r}") from error
+# Format 1 called the list of training digests so.
+EARLIER_TRAINING_DIGESTS = "learnt_from.txt"
 
 
 class ModelFolder:
     """A folder that holds a model: its card and its id, without the network.
 
     Args:
-        folder: holds the graph and the card; default: the shipped model.
+        folder: holds graph and card, or the name of a known model; default: the shipped model.
 
     Raises:
-        ModelError: if graph or card are missing, or the card is damaged.
+        ModelError: if graph or card are missing, or the card is wrong.
 
     Example:
         >>> ModelFolder().id.startswith("emoir-")
@@ -102,44 +38,44 @@ class ModelFolder:
     """
 
     def __init__(self, folder: str | PathLike[str] | None = None) -> None:
-        self.folder = Path(folder) if folder is not None else shipped_model_folder()
+        self.folder = find_model(folder)
         self.card = ModelCard.load(self.folder / CARD)
-        try:
-            graph = (self.folder / GRAPH).read_bytes()
-        except OSError as error:
-            raise ModelError(f"{self.folder} is no model folder: {GRAPH} cannot be read") from error
-        self.id = f"{self.card.name}-{hashlib.sha256(graph + self._said_of_readings()).hexdigest()[:12]}"
+        digest = hashlib.sha256()
+        for graph in self.card.graphs:
+            digest.update(read_graph(self.folder / graph.file))
+        digest.update(self._card_of_readings())
+        self.id = f"{self.card.name}-{digest.hexdigest()[:12]}"
 
-    def _said_of_readings(self) -> bytes:
+    def _card_of_readings(self) -> bytes:
         """The card as far as readings depend on it: two folders with one id give the same ones.
 
         How searches are calibrated may change without an image being read again.
         """
-        card = json.loads((self.folder / CARD).read_text(encoding="utf-8"))
+        card = read_card(self.folder / CARD)
         for key in ("scores", "earlier_ids"):
             card.pop(key, None)
         return json.dumps(card, sort_keys=True).encode()
 
-    def learnt_from(self) -> frozenset[str]:
-        """First 16 hexadecimal digits of the SHA-256 of every image that the model learnt from, labelled or not.
+    def training_digests(self) -> frozenset[str]:
+        """First 16 hexadecimal digits of the SHA-256 of every image that the model was trained on, labelled or not.
 
         Raises:
             ModelError: if the folder does not say.
         """
-        try:
-            return frozenset((self.folder / LEARNT_FROM).read_text(encoding="utf-8").split())
-        except OSError as error:
-            raise ModelError(f"{self.folder}: {LEARNT_FROM} cannot be read, so no figure can be trusted") from error
+        for name in (TRAINING_DIGESTS, EARLIER_TRAINING_DIGESTS):
+            if (self.folder / name).is_file():
+                return frozenset((self.folder / name).read_text(encoding="utf-8").split())
+        raise ModelError(f"{self.folder}: {TRAINING_DIGESTS} cannot be read, so no metric can be trusted")
 
 
 class Model(ModelFolder):
     """A model that reads emotions; safe to share between threads.
 
     Args:
-        folder: holds the graph and the card; default: the shipped model.
+        folder: holds graph and card, or the name of a known model; default: the shipped model.
 
     Raises:
-        ModelError: if the folder is not a model.
+        ModelError: if the folder is not a model, or the model gives impossible answers for a grey picture.
 
     Example:
         >>> model = Model()
@@ -149,25 +85,28 @@ class Model(ModelFolder):
     """
 
     def __init__(self, folder: str | PathLike[str] | None = None) -> None:
-        # Half of emoir's start-up time: commands that read no image do without.
-        import onnxruntime
-
         super().__init__(folder)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            graph = (self.folder / GRAPH).read_bytes()
-            self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime's own exceptions share no base below Exception
-            raise ModelError(f"{self.folder / GRAPH} cannot be loaded: {error}") from error
+        card, encoder, heads = self.card, self.card.encoder, self.card.heads
+        self._encoder = Graph(
+            self.folder / encoder.file,
+            input=encoder.input,
+            type=card.preprocessing.type,
+            shape=card.preprocessing.shape(),
+            outputs={encoder.output: encoder.length} if encoder.output and encoder.length else card.outputs,
+        )
+        self._heads = None
+        if heads is not None:
+            length = encoder.length or 0
+            self._heads = Graph(
+                self.folder / heads.file, input=heads.input, type="float32", shape=(length,), outputs=card.outputs
+            )
+        self.read_pixels(np.full((1, card.size, card.size, 3), 128, np.uint8))
 
     def read(self, image: ImageSource, *, limits: Limits = DEFAULT_LIMITS) -> EmotionReading:
         """Read the emotion of one image.
 
         Args:
-            image: a path, the content of a file, a Pillow image, or (H, W, 3) uint8 sRGB.
+            image: a path, the content of a file, an open file, a Pillow image, or (H, W, 3) uint8 sRGB.
             limits: larger files are refused.
 
         Returns:
@@ -176,40 +115,52 @@ class Model(ModelFolder):
         Raises:
             UndecodableImageError: if a file or its content cannot be decoded.
             ShapeError: if an array is not (H, W, 3) uint8.
+            ModelError: if the model gives an impossible answer.
         """
-        return self.read_pixels(self.load(image, limits=limits).pixels[None])[0]
+        return self.read_prepared(self.load(image, limits=limits))
 
-    def load(self, image: ImageSource, *, limits: Limits = DEFAULT_LIMITS) -> Photograph:
+    def load(self, image: ImageSource, *, limits: Limits = DEFAULT_LIMITS) -> PreparedImage:
         """Bring an image to the size that the network takes; arguments and errors as for ``read``."""
-        if isinstance(image, Image.Image):
-            return from_pillow(image, size=self.card.size)
-        if isinstance(image, np.ndarray):
-            if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-                raise ShapeError(f"expected (H, W, 3) uint8 sRGB, got {image.shape} {image.dtype}")
-            return self.load(Image.fromarray(image))
-        source = image if isinstance(image, bytes) else Path(fspath(image))
-        return decode(source, size=self.card.size, limits=limits)
+        return self.card.preprocessing.prepare(image, limits=limits)
 
-    def read_pixels(self, pixels: NDArray[np.uint8]) -> EmotionReadings:
-        """Read a batch that has the network's size already.
+    def read_prepared(self, image: PreparedImage) -> EmotionReading:
+        """Read an image that was loaded already."""
+        return self.read_pixels(image.pixels[None], measured=image.measured[None])[0]
+
+    def read_pixels(
+        self, pixels: NDArray[np.uint8], *, measured: NDArray[np.uint8] | None = None
+    ) -> EmotionReadings:
+        """Read a batch that has the encoder's size already.
 
         Args:
             pixels: (n, S, S, 3) uint8 sRGB, S = ``card.size``, n at least 1.
+            measured: (n, 128, 128, 3) uint8 sRGB of the same pictures, on which it is measured whether they are
+                monochrome; default: made of the pixels.
 
         Returns:
             n readings.
 
         Raises:
             ShapeError: if the batch has another shape.
+            ModelError: if the model gives an impossible answer.
         """
         side = self.card.size
         if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3) or pixels.dtype != np.uint8 or not len(pixels):
             raise ShapeError(f"expected (n, {side}, {side}, 3) uint8, got {pixels.shape} {pixels.dtype}")
-        names = ["embedding", "valence_arousal", *self.card.class_names]
-        embedding, point, *distributions = self._session.run(names, {"images": np.ascontiguousarray(pixels)})
-        by_space: dict[str, NDArray[np.float32]] = dict(zip(self.card.class_names, distributions, strict=True))
-        confidence = self.card.confidence(by_space[self.card.confidence.space].max(axis=1))
-        monochrome = np.array([is_monochrome(image) for image in pixels])
+        answers = self._encoder.run(self.card.preprocessing.tensor(pixels))
+        if self._heads is not None:
+            [encoded] = answers.values()
+            answers = self._heads.run(encoded)
+        check_answers(answers, self.folder)
+        by_space = {space: answers[space] for space in self.card.class_names}
+        squares = (measured_square(image) for image in pixels) if measured is None else measured
         return EmotionReadings(
-            embedding, by_space, self.card.class_names, point[:, 0], point[:, 1], confidence, monochrome, self.id
+            embeddings=answers["embedding"],
+            distributions=by_space,
+            class_names=self.card.class_names,
+            valence=answers["valence_arousal"][:, 0],
+            arousal=answers["valence_arousal"][:, 1],
+            confidence=self.card.confidence(by_space[self.card.confidence.space].max(axis=1)),
+            monochrome=np.array([is_monochrome(square) for square in squares]),
+            model=self.id,
         )

@@ -1,0 +1,143 @@
+"""Graph: an ONNX graph that was checked when it was loaded, and runs under a time limit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.errors import ModelError
+from emoir.files import open_regular
+from emoir.models.onnx_file import check_self_contained
+
+# Computing time per image after which a graph is taken for one that never ends.
+SECONDS_PER_IMAGE = 30.0
+
+
+class Graph:
+    """An ONNX graph with one input; safe to share between threads.
+
+    Args:
+        file: one ONNX file.
+        input: name of the input.
+        type: of its numbers: ``uint8`` or ``float32``.
+        shape: of one image's input, without the batch.
+        outputs: names of the outputs that are wanted, and numbers per image of each.
+
+    Raises:
+        ModelError: if the file cannot be loaded or is not such a graph.
+    """
+
+    def __init__(
+        self, file: Path, *, input: str, type: str, shape: tuple[int, ...], outputs: Mapping[str, int]
+    ) -> None:
+        # Half of emoir's start-up time: commands that read no image do without.
+        import onnxruntime
+
+        self.file, self._input, self._outputs = file, input, dict(outputs)
+        content = read_graph(file)
+        check_self_contained(content, str(file))
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        try:
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's own exceptions share no base below Exception
+            raise ModelError(f"{file} cannot be loaded: {_line(error)}") from error
+        self._batch = self._check(type, shape)
+
+    def _check(self, type: str, shape: tuple[int, ...]) -> int | None:
+        """Compare what the graph takes and gives with what is wanted; returns its fixed batch, if it has one."""
+        inputs = {port.name: port for port in self._session.get_inputs()}
+        if list(inputs) != [self._input]:
+            raise ModelError(f"{self.file} takes {', '.join(inputs) or 'nothing'}; the card names {self._input}")
+        port, wanted = inputs[self._input], f"tensor({type.removesuffix('32')})"
+        if port.type != wanted:
+            raise ModelError(f"{self.file}: {self._input} is {port.type}; the card says {wanted}")
+        self._check_shape(self._input, port.shape, shape)
+        found = {port.name: port for port in self._session.get_outputs()}
+        for name, length in self._outputs.items():
+            if name not in found:
+                raise ModelError(f"{self.file} gives {', '.join(found)}; the card needs {name}")
+            if found[name].type != "tensor(float)":
+                raise ModelError(f"{self.file}: {name} is {found[name].type}; tensor(float) is needed")
+            self._check_shape(name, found[name].shape, (length,))
+        batch = port.shape[0]
+        return batch if isinstance(batch, int) and batch > 0 else None
+
+    def _check_shape(self, name: str, found: list[Any], wanted: tuple[int, ...]) -> None:
+        fixed = [isinstance(side, int) and side > 0 for side in found[1:]]
+        if len(found) != len(wanted) + 1 or any(
+            known and side != want for known, side, want in zip(fixed, found[1:], wanted, strict=True)
+        ):
+            raise ModelError(f"{self.file}: {name} is {tuple(found)}; the card says {('n', *wanted)}")
+
+    def run(self, values: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        """Outputs by name for a batch of inputs, each (n, length) float32.
+
+        Raises:
+            ModelError: if the graph fails, never ends, or gives other shapes than it should.
+        """
+        if self._batch is not None:
+            if len(values) % self._batch:
+                raise ModelError(f"{self.file} takes {self._batch} images at a time; export it with a free batch")
+            parts = [self._run(values[at : at + self._batch]) for at in range(0, len(values), self._batch)]
+            return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
+        return self._run(values)
+
+    def _run(self, values: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        import onnxruntime
+
+        options, done = onnxruntime.RunOptions(), threading.Event()
+        limit = SECONDS_PER_IMAGE * len(values)
+        watch = threading.Thread(target=_end_after, args=(options, done, limit), daemon=True)
+        watch.start()
+        try:
+            answers = self._session.run(list(self._outputs), {self._input: values}, options)
+        except Exception as error:  # as above
+            if options.terminate:
+                raise ModelError(f"{self.file} computed for more than {limit:g} seconds and was stopped") from error
+            if "alloc" in str(error):
+                raise MemoryError(_line(error)) from error
+            raise ModelError(f"{self.file} cannot be run: {_line(error)}") from error
+        finally:
+            done.set()
+        for (name, length), answer in zip(self._outputs.items(), answers, strict=True):
+            if answer.shape != (len(values), length):
+                raise ModelError(f"{self.file}: {name} is {answer.shape}, not {(len(values), length)}")
+        return dict(zip(self._outputs, answers, strict=True))
+
+
+def _end_after(options: Any, done: threading.Event, seconds: float) -> None:
+    """Have a run ended once this process has computed for so long; time that it stood still does not count."""
+    began = time.process_time()
+    left = seconds
+    while not done.wait(left):
+        left = seconds - (time.process_time() - began)
+        if left <= 0:
+            options.terminate = True
+            return
+        left = max(left, 0.05)
+
+
+def read_graph(file: Path) -> bytes:
+    """The content of a graph's file.
+
+    Raises:
+        ModelError: if it cannot be read.
+    """
+    try:
+        with open_regular(file) as stream:
+            return stream.read()
+    except OSError as error:
+        raise ModelError(f"{file.parent} is no model folder: {file.name} cannot be read") from error
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
