@@ -37,7 +37,7 @@ REPEATS = 7
 def invented(count: int, file: Path, model: Model) -> None:
     """An index of readings without files."""
     random = np.random.default_rng(0)
-    layout = RowLayout(model.card.class_names)
+    layout = RowLayout(model.card.class_names, model.card.embedding_length)
     with SqliteStore(file, model=IndexedModel(model.id, layout, model.card.licence, model.card.scores)) as index:
         index.add_root(b"/photos")
         for start in range(0, count, BATCH):

@@ -34,7 +34,7 @@ from emoir.experiment.results import FoldResult, RunKey, read_results, write_res
 from emoir.experiment.runs import conditions, plan_runs, run_fold
 from emoir.experiment.tables import write_report
 from emoir.experiment.variants import VARIANTS, ExperimentProtocol
-from emoir.models.model import CARD, WEIGHTS
+from emoir.models.card import CARD, WEIGHTS
 from emoir.training.loop import use_one_thread
 from weights.pretrain import pretrained
 

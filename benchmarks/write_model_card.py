@@ -17,7 +17,8 @@ import robustness
 from baselines import readings_of
 from cross_fit import readings
 from emoir.evaluate.compute import headline
-from emoir.models.model import CARD, shipped_model_folder
+from emoir.models.card import CARD
+from emoir.models.library import shipped_model_folder
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "model-card.md"
 
@@ -52,7 +53,7 @@ in it. The recipe was run once per fold for the figures and once on all ratings 
 
 MIDDLE = """
 GAPED was never shown, not even unlabelled; it is for evaluation only. The digests of all training images are in
-`learnt_from.txt`; the code refuses to score the model on them.
+`training_digests.txt`; the code refuses to score the model on them.
 
 **Terms.** `src/emoir/weights/LICENSE`: research, teaching and personal use; commercial users are told to ask counsel or
 to train weights of their own (`emoir train --from-scratch`).

@@ -39,7 +39,7 @@ print(f"{len(found.missing)} missing, {len(found.broken)} broken, {len(found.cop
 
 # %% May the model be judged on them? Then let it read them.
 model = Model()
-check_not_trained_on(image_digests(table.paths), model.learnt_from())
+check_not_trained_on(image_digests(table.paths), model.training_digests())
 shipped, failures = predict(table, model)
 print(f"{shipped.name} read {int(shipped.known.sum())} images; {len(failures)} failed")
 if not shipped.probabilities:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import settings
 
 from emoir import Collection, Model
-from emoir.models.model import CARD, shipped_model_folder
+from emoir.models.card import CARD
+from emoir.models.library import shipped_model_folder
 
 # A busy machine is no fault of the code.
 settings.register_profile("without deadline", deadline=None)

@@ -18,7 +18,7 @@ from emoir.errors import IndexFileError, ModelMismatchError, QueryError
 from emoir.index import RowLayout
 from emoir.index.writer import Progress
 from emoir.limits import Limits
-from emoir.models.model import CARD
+from emoir.models.card import CARD
 from tests.pictures import encoded, noise, save_photos
 
 

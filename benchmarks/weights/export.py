@@ -59,7 +59,7 @@ def main() -> None:
         temperatures=temperatures,
         confidence=confidence,
         licence=LICENCE,
-        learnt_from=[*paths, *unrated_paths()],
+        trained_on=[*paths, *unrated_paths()],
         scores=scores,
         facts={
             "version": "0.4.0",

@@ -18,7 +18,8 @@ import numpy as np
 
 from emoir.emotions import EmotionReadings
 from emoir.images import decode
-from emoir.models.model import CARD, GRAPH, LEARNT_FROM, Model
+from emoir.models.card import CARD, GRAPH, TRAINING_DIGESTS
+from emoir.models.model import Model
 from emoir.training.export import load_network, write_graph
 from photographs import photographs
 
@@ -41,7 +42,7 @@ def main() -> None:
         write_graph(load_network(WEIGHTS), folder / GRAPH, card["temperatures"])
         card["earlier_ids"] = [*card["earlier_ids"], before.id]
         (folder / CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-        shutil.copy(WEIGHTS / LEARNT_FROM, folder)
+        shutil.copy(WEIGHTS / TRAINING_DIGESTS, folder)
         after = Model(folder)
         pixels = np.stack([decode(file, size=before.card.size).pixels for file in photographs(60)])
         apart = largest_difference(before.read_pixels(pixels), after.read_pixels(pixels))

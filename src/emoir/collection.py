@@ -199,7 +199,7 @@ class Collection:
     ) -> tuple[SqliteStore, list[bytes]]:
         """The index and the folders to scan; no reading is touched if anything is wrong."""
         card = reader.card
-        model = IndexedModel(reader.id, RowLayout(card.class_names), card.licence, card.scores)
+        model = IndexedModel(reader.id, RowLayout(card.class_names, card.embedding_length), card.licence, card.scores)
         index = self._open(model)
         known = index.roots()
         for folder in named:
@@ -337,7 +337,12 @@ class Collection:
             reader = self.model_folder
             ids = (reader.id, *reader.card.earlier_ids)
             others = ids if index.model.id in ids else ()
-            return decode_reading(source.code, index.layout.class_names, (index.model.id, *others))
+            return decode_reading(
+                source.code,
+                index.layout.class_names,
+                (index.model.id, *others),
+                embedding_length=index.layout.embedding_length,
+            )
         if not isinstance(source, ImageFile):
             raise TypeError(f"{source} is no example image")
         # An example read by another model would be compared with nonsense.

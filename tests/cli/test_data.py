@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from emoir.datasets.splits import image_digests
-from emoir.models.model import CARD, LEARNT_FROM
+from emoir.models.card import CARD, TRAINING_DIGESTS
 from tests.cli.test_cli import Shell
 from tests.datasets.trees import TREES
 from tests.pictures import save_photos
@@ -91,7 +91,7 @@ def test_evaluate_against_other_systems(emoir: Shell, other_model: Path) -> None
 def test_evaluate_does_not_flatter(emoir: Shell, other_model: Path) -> None:
     folder = moods(emoir.folder / "mine")
     seen = [*(folder / "awe").iterdir()]
-    (other_model / LEARNT_FROM).write_text("\n".join(image_digests(seen)))
+    (other_model / TRAINING_DIGESTS).write_text("\n".join(image_digests(seen)))
     card = json.loads((other_model / CARD).read_text())
     (other_model / CARD).write_text(json.dumps({**card, "data": {"mine": 6, "held out": 2}}))
     refused = emoir("evaluate", "mine", "--model", str(other_model), code=4)

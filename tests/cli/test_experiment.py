@@ -10,7 +10,7 @@ import pytest
 from emoir.cli.experiment import _knows_nothing_of, _without_copies
 from emoir.datasets import Table
 from emoir.datasets.splits import image_digests
-from emoir.models.model import CARD, LEARNT_FROM
+from emoir.models.card import CARD, TRAINING_DIGESTS
 from tests.pictures import save_photos
 
 
@@ -18,16 +18,16 @@ def test_the_distilled_row_begins_with_weights_that_have_not_seen_the_images(
     tmp_path: Path, other_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     paths = save_photos(tmp_path / "photos", 4)
-    (other_model / LEARNT_FROM).write_text("")
+    (other_model / TRAINING_DIGESTS).write_text("")
     assert _knows_nothing_of(other_model, Table("mine", paths))
     assert not capsys.readouterr().err
     for known in (paths[:2], paths):
-        (other_model / LEARNT_FROM).write_text("\n".join(image_digests(known)))
+        (other_model / TRAINING_DIGESTS).write_text("\n".join(image_digests(known)))
         assert not _knows_nothing_of(other_model, Table("mine", paths))
         said = capsys.readouterr().err
         assert "left out: the distilled row" in said
         assert f"learnt from {len(known)} of these images" in said
-    (other_model / LEARNT_FROM).write_text("")
+    (other_model / TRAINING_DIGESTS).write_text("")
     card = json.loads((other_model / CARD).read_text())
     (other_model / CARD).write_text(json.dumps({**card, "data": {"mine": 100}}))
     assert not _knows_nothing_of(other_model, Table("mine", paths))

@@ -10,7 +10,7 @@ from emoir.datasets import Table
 from emoir.datasets.splits import image_digests
 from emoir.errors import LeakageError
 from emoir.evaluate.leakage import rows_not_trained_on, training_set_named_like, training_sets
-from emoir.models.model import CARD, LEARNT_FROM
+from emoir.models.card import CARD, TRAINING_DIGESTS
 from tests.pictures import save_photos
 
 
@@ -18,7 +18,7 @@ def test_images_that_were_learnt_from(tmp_path: Path, other_model: Path) -> None
     paths = save_photos(tmp_path / "photos", 4)
     absent = tmp_path / "no.jpg"
     data = Table("t", [paths[0], absent, *paths[1:]])
-    (other_model / LEARNT_FROM).write_text("\n".join(image_digests([paths[1], paths[3]])))
+    (other_model / TRAINING_DIGESTS).write_text("\n".join(image_digests([paths[1], paths[3]])))
     model = Model(other_model)
     with pytest.raises(
         LeakageError, match=r"learnt from 2 of these 4 images.*--skip-training-images leaves these images out"

@@ -51,7 +51,7 @@ def test_readings_of_other_images_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_model_is_not_scored_on_what_it_learnt_from(model: Model) -> None:
-    learnt = model.learnt_from()
+    learnt = model.training_digests()
     assert len(learnt) > 10_000
     some = sorted(learnt)[:3]
     with pytest.raises(LeakageError, match="learnt from 3 of these 4 images"):

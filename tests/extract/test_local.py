@@ -170,7 +170,7 @@ def test_a_model_that_cannot_be_loaded_is_an_error_not_a_failure_of_every_file(
     (tmp_path / "card.json").write_text("{}")
     with (
         LocalExtractor(tmp_path, workers=2) as extractor,
-        pytest.raises(ModelError, match=r"card.json is damaged or incomplete"),
+        pytest.raises(ModelError, match=r"card.json: format: must be 1 or 2"),
     ):
         list(extractor.extract([b"/a.jpg", b"/b.jpg"]))
     assert capfd.readouterr().err == ""

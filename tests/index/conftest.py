@@ -17,7 +17,7 @@ from tests.pictures import save_photos
 
 @pytest.fixture
 def indexed(model: Model) -> IndexedModel:
-    return IndexedModel(model.id, RowLayout(model.card.class_names), model.card.licence)
+    return IndexedModel(model.id, RowLayout(model.card.class_names, model.card.embedding_length), model.card.licence)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from emoir.limits import Limits
 
 @pytest.fixture
 def index(tmp_path: Path, model: Model) -> SqliteStore:
-    indexed = IndexedModel(model.id, RowLayout(model.card.class_names), "none")
+    indexed = IndexedModel(model.id, RowLayout(model.card.class_names, model.card.embedding_length), "none")
     return SqliteStore(tmp_path / "test.emoir", model=indexed)
 
 

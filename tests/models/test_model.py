@@ -12,7 +12,8 @@ from PIL import Image
 from emoir import Model
 from emoir.emotions import EKMAN, MIKELS
 from emoir.errors import ModelError, ShapeError, UndecodableImageError
-from emoir.models.model import CARD, GRAPH, ModelFolder
+from emoir.models.card import CARD, GRAPH
+from emoir.models.model import ModelFolder
 from tests.pictures import encoded, noise
 
 
@@ -115,11 +116,11 @@ def test_folders_that_are_no_models(tmp_path: Path, other_model: Path) -> None:
         Model(other_model)
     del card["confidence"]
     (other_model / CARD).write_text(json.dumps(card), encoding="utf-8")
-    with pytest.raises(ModelError, match="'confidence'"):
+    with pytest.raises(ModelError, match="confidence: Field required"):
         Model(other_model)
 
 
 def test_a_damaged_graph(other_model: Path) -> None:
     (other_model / GRAPH).write_bytes((other_model / GRAPH).read_bytes()[:1000])
-    with pytest.raises(ModelError, match="cannot be loaded"):
+    with pytest.raises(ModelError, match="no ONNX file, or damaged"):
         Model(other_model)

@@ -8,7 +8,8 @@ from PIL import Image
 from torch.nn import functional as F
 
 from emoir.images.resize_square import resize_square
-from emoir.models.model import GRAPH, shipped_model_folder
+from emoir.models.card import GRAPH
+from emoir.models.library import shipped_model_folder
 from emoir.networks.stem import PlaneStem
 from emoir.planes import PLANES, PlaneStack
 from emoir.training.export import load_network

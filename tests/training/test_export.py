@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from emoir import Collection, Model
 from emoir.emotions.calibration import ConfidenceCurve
 from emoir.errors import TrainingError
-from emoir.models.model import CARD, GRAPH, LEARNT_FROM, WEIGHTS
+from emoir.models.card import CARD, GRAPH, TRAINING_DIGESTS, WEIGHTS
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.calibrate import fit_confidence, fit_temperature
 from emoir.training.export import ExportedNetwork, check_agreement, export_model
@@ -38,7 +38,7 @@ def folder(network: EmotionNet, tmp_path_factory: pytest.TempPathFactory) -> Pat
         temperatures={"mine": 2.0},
         confidence=ConfidenceCurve("mine", (0.3, 0.9), (0.2, 0.8)),
         licence="none",
-        learnt_from=photos,
+        trained_on=photos,
         facts={"data": "noise"},
     )
     return folder
@@ -83,7 +83,7 @@ def test_card_weights_and_digests(network: EmotionNet, folder: Path) -> None:
     assert torch.equal(again.embedding.weight, network.embedding.weight.half().float())
     photos = sorted((folder.parent / "photos").iterdir())
     digests = sorted(hashlib.sha256(photo.read_bytes()).hexdigest()[:16] for photo in photos)
-    assert (folder / LEARNT_FROM).read_text().split() == digests
+    assert (folder / TRAINING_DIGESTS).read_text().split() == digests
 
 
 def test_temperature_is_found() -> None:

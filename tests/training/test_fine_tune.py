@@ -17,7 +17,7 @@ from emoir.datasets import Table, read_dataset
 from emoir.datasets.splits import image_digests, make_hold_out
 from emoir.emotions.calibration import ConfidenceCurve
 from emoir.errors import TrainingError
-from emoir.models.model import CARD
+from emoir.models.card import CARD
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.export import export_model
 from emoir.training.fine_tune import _digest, check_enough, fine_tune
@@ -42,7 +42,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         temperatures={"old": 1.0},
         confidence=ConfidenceCurve("old", (0.3, 0.9), (0.2, 0.8)),
         licence="none",
-        learnt_from=save_photos(folder / "photos", 2),
+        trained_on=save_photos(folder / "photos", 2),
         facts={},
     )
     return folder / "model"
@@ -152,7 +152,7 @@ def test_labels_that_no_held_out_image_has(base: Path, tmp_path: Path) -> None:
     # The emotion that is shown, and the confidence that stands beside it, are of one space.
     assert list(model.card.class_names) == ["mood", "tone", "sparse", "old"]
     assert model.card.confidence.space == "mood"
-    learnt = set(image_digests(paths)) & model.learnt_from()
+    learnt = set(image_digests(paths)) & model.training_digests()
     assert learnt == set(image_digests(paths)) - set(image_digests([paths[row] for row in held_out]))
 
 
@@ -196,7 +196,7 @@ def test_names_that_cannot_be_used_and_classes_in_another_order(base: Path, tmp_
     fine_tune(table, tmp_path / "model", base=base, epochs=1, keep_anyway=True)
     card = json.loads((tmp_path / "model" / CARD).read_text())
     assert card["class_names"]["old"] == ["up", "down", "sideways"]
-    assert Model(base).learnt_from() < Model(tmp_path / "model").learnt_from()
+    assert Model(base).training_digests() < Model(tmp_path / "model").training_digests()
     # Taught once more with another part held out, it is tested on images that it has learnt from: that is counted.
     again = fine_tune(table, tmp_path / "again", base=tmp_path / "model", epochs=1, keep_anyway=True)
     assert (again.seen_before, again.held_out) == (0, 12)

@@ -65,10 +65,11 @@ def _description(model: Model, image: Path, limits: Limits) -> dict[str, Any]:
     from emoir.images.descriptors import describe_pixels, descriptor_words
     from emoir.images.palette import dominant_colours
 
-    pixels = model.load(image, limits=limits).pixels
+    prepared = model.load(image, limits=limits)
+    pixels = prepared.measured
     descriptors = describe_pixels(pixels)
     return {
-        **model.read_pixels(pixels[None])[0].to_dict(),
+        **model.read_prepared(prepared).to_dict(),
         "colours": {colour: round(share, 4) for colour, share in dominant_colours(pixels)},
         "words": descriptor_words(descriptors),
         "descriptors": {name: round(value, 4) for name, value in asdict(descriptors).items()},

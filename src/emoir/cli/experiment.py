@@ -63,7 +63,7 @@ def experiment(
     from emoir.datasets import read_dataset
     from emoir.datasets.splits import make_folds
     from emoir.evaluate.provenance import provenance
-    from emoir.models.model import shipped_model_folder
+    from emoir.models.library import shipped_model_folder
 
     use_one_thread()
     table = with_classes(read_dataset(data, label=label, scale=parse_scale(scale)))

@@ -112,7 +112,7 @@ def export(
     table = image_table(metadata, readings, measured(metadata, limits) if features else None)
     columns = table.columns
     if format is ExportFormat.npy and output is not None:
-        columns = vector_columns(RowLayout(readings.class_names))
+        columns = vector_columns(RowLayout.of(readings))
         if features:
             columns = tuple(column for column in FEATURES if column.unit != "text")
             vectors = table.numbers(columns).astype("float32")

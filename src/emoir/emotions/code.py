@@ -13,7 +13,6 @@ from emoir.emotions.reading import EmotionReading
 from emoir.errors import QueryError
 
 MARK = 4
-EMBEDDING = 128
 
 
 def _mark(model: str) -> bytes:
@@ -37,12 +36,15 @@ def encode_reading(reading: EmotionReading) -> str:
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
-def decode_reading(code: str, class_names: Mapping[str, tuple[str, ...]], models: Sequence[str]) -> EmotionReading:
+def decode_reading(
+    code: str, class_names: Mapping[str, tuple[str, ...]], models: Sequence[str], *, embedding_length: int = 128
+) -> EmotionReading:
     """The inverse of ``encode_reading``, to the precision of a byte a number.
 
     Args:
         code: as written.
         class_names: space to its classes, of the model.
+        embedding_length: numbers of the model's embedding.
         models: ids of the model, one of which has written the code; what is returned bears the first.
 
     Raises:
@@ -56,7 +58,7 @@ def decode_reading(code: str, class_names: Mapping[str, tuple[str, ...]], models
         >>> decode_reading(encode_reading(reading), names, ["m"]).valence
         0.6
     """
-    length = MARK + EMBEDDING + sum(map(len, class_names.values())) + 2
+    length = MARK + embedding_length + sum(map(len, class_names.values())) + 2
     try:
         content = base64.urlsafe_b64decode(code + "=" * (-len(code) % 4))
     except (binascii.Error, ValueError):
@@ -68,8 +70,8 @@ def decode_reading(code: str, class_names: Mapping[str, tuple[str, ...]], models
         )
     if len(content) != length:
         raise QueryError("this reading is damaged; show the image again", chinese="这份读数已损坏；请重新放入图片")
-    embedding = np.frombuffer(content, np.int8, EMBEDDING, MARK).astype(np.float32)
-    unit = np.frombuffer(content, np.uint8, offset=MARK + EMBEDDING).astype(np.float64) / 255
+    embedding = np.frombuffer(content, np.int8, embedding_length, MARK).astype(np.float32)
+    unit = np.frombuffer(content, np.uint8, offset=MARK + embedding_length).astype(np.float64) / 255
     distributions, start = {}, 0
     for space, names in class_names.items():
         shares = unit[start : start + len(names)]

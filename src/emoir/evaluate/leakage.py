@@ -11,7 +11,8 @@ from emoir.datasets import Table
 from emoir.datasets.splits import image_digests
 from emoir.errors import LeakageError
 from emoir.evaluate.out_of_fold import check_not_trained_on
-from emoir.models.model import CARD, ModelFolder
+from emoir.models.card import CARD
+from emoir.models.model import ModelFolder
 
 
 def rows_not_trained_on(table: Table, model: ModelFolder, *, leave_out: bool = False) -> NDArray[np.intp]:
@@ -30,7 +31,7 @@ def rows_not_trained_on(table: Table, model: ModelFolder, *, leave_out: bool = F
     """
     there = np.flatnonzero([path.is_file() for path in table.paths])
     digests = image_digests([table.paths[row] for row in there.tolist()])
-    learnt = model.learnt_from()
+    learnt = model.training_digests()
     if not leave_out:
         try:
             check_not_trained_on(digests, learnt)

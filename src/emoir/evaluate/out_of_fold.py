@@ -78,12 +78,12 @@ class OutOfFold:
             )
 
 
-def check_not_trained_on(digests: Sequence[str], learnt_from: Collection[str]) -> None:
+def check_not_trained_on(digests: Sequence[str], training_digests: Collection[str]) -> None:
     """Refuse to score a model on images that it learnt from.
 
     Args:
         digests: of the images to be scored.
-        learnt_from: of the images that the model learnt from, labelled or not (see the model's folder).
+        training_digests: of the images that the model learnt from, labelled or not (see the model's folder).
 
     Raises:
         LeakageError: with the number of such images.
@@ -91,7 +91,7 @@ def check_not_trained_on(digests: Sequence[str], learnt_from: Collection[str]) -
     Example:
         >>> check_not_trained_on(["a"], {"b"})
     """
-    seen = sum(digest in learnt_from for digest in digests)
+    seen = sum(digest in training_digests for digest in digests)
     if seen:
         raise LeakageError(
             f"the model learnt from {seen} of these {len(digests)} images: figures on them would flatter it. "

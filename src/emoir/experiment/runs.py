@@ -20,7 +20,7 @@ from emoir.experiment.data import ExperimentData
 from emoir.experiment.overfitting import Curve
 from emoir.experiment.results import FoldResult, RunKey, read_results, write_results
 from emoir.experiment.variants import SIZE, ExperimentProtocol, ModelVariant, build_network, measured_every
-from emoir.models.model import WEIGHTS
+from emoir.models.card import WEIGHTS
 from emoir.networks import Network
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.training.cache import cached_pixels

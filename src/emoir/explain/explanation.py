@@ -17,7 +17,8 @@ from emoir.explain.counterfactuals import COUNTERFACTUALS
 from emoir.explain.occlusion import occlusion_map
 from emoir.images.palette import dominant_colours
 from emoir.limits import DEFAULT_LIMITS, Limits
-from emoir.models.model import ImageSource, Model
+from emoir.models.model import Model
+from emoir.models.preprocessing import ImageSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def explain(
         emotion,
         occlusion_map(pixels, model.read_pixels, lambda read: read.distributions[space][:, column]),
         {name: Counterfactual(version, readings[row]) for row, (name, version) in enumerate(changed.items(), start=1)},
-        tuple(dominant_colours(pixels)),
+        tuple(dominant_colours(photograph.measured)),
         photograph.width / photograph.height,
     )
 

@@ -16,7 +16,7 @@ from emoir.extract.features import Features
 from emoir.images.features import FEATURES, Column
 from emoir.images.palette import reference_colours
 from emoir.index.base import ImageMetadata, Record, as_path
-from emoir.index.layout import EMBEDDING_LENGTH, RowLayout
+from emoir.index.layout import RowLayout
 
 _RUSSELL = "Russell 1980, DOI 10.1037/h0077714"
 
@@ -135,7 +135,7 @@ def vector_columns(layout: RowLayout) -> tuple[Column, ...]:
         Column("squares", "1", 0, 2, "valence² + arousal²", source),
         *(
             Column(f"embedding_{place}", "1", -1, 1, "of a vector of unit length; near ones feel alike", source)
-            for place in range(EMBEDDING_LENGTH)
+            for place in range(layout.embedding_length)
         ),
         *(
             Column("root.palette_{:02x}{:02x}{:02x}".format(*colour), "√share", 0, 1, "pixels nearest to it", source)

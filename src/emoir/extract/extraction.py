@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from emoir.emotions.reading import EmotionReading
 from emoir.errors import UndecodableImageError
 from emoir.files import open_regular
-from emoir.images.decode import decode, unreadable
+from emoir.images.decode import unreadable
 from emoir.images.difference_hash import difference_hash
 from emoir.images.palette import palette_histogram
 from emoir.images.walk import FileStat
@@ -91,7 +91,7 @@ def extract(path: Path, model: Model, *, limits: Limits) -> Extraction:
             before = os.fstat(stream.fileno())
             digest = hashlib.file_digest(stream, "sha256").digest()
             stream.seek(0)
-            photograph = decode(stream, size=model.card.size, limits=limits)
+            image = model.load(stream, limits=limits)
             after = os.fstat(stream.fileno())
     except UndecodableImageError:
         raise
@@ -103,12 +103,12 @@ def extract(path: Path, model: Model, *, limits: Limits) -> Extraction:
         digest=digest,
         stat=FileStat(before.st_size, before.st_mtime_ns),
         # One image at a time: a batch of another size may differ in the last bit, and readings are to be repeatable.
-        reading=model.read_pixels(photograph.pixels[None])[0],
-        palette=palette_histogram(photograph.pixels),
-        width=photograph.width,
-        height=photograph.height,
-        taken=photograph.taken,
-        hash=difference_hash(photograph.pixels),
+        reading=model.read_prepared(image),
+        palette=palette_histogram(image.measured),
+        width=image.width,
+        height=image.height,
+        taken=image.taken,
+        hash=difference_hash(image.measured),
     )
 
 

@@ -60,7 +60,7 @@ class LocalExtractor:
 
     Example:
         >>> import tempfile
-        >>> from emoir.models.model import shipped_model_folder
+        >>> from emoir.models.library import shipped_model_folder
         >>> with LocalExtractor(shipped_model_folder(), workers=1) as pool:
         ...     [answer.cause for _, answer in pool.extract([b"/no/such/file.jpg"])]
         ['cannot be read: No such file or directory']

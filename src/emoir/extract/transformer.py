@@ -95,7 +95,7 @@ class EmotionFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if unknown or not self.parts:
             raise ShapeError(f"parts {self.parts}: choose among {EMBEDDING}, {DISTRIBUTIONS} and {POINT}")
         named = {
-            EMBEDDING: [f"embedding{number}" for number in range(_embedding_length(model))],
+            EMBEDDING: [f"embedding{number}" for number in range(model.card.embedding_length)],
             DISTRIBUTIONS: [f"{space}.{name}" for space, names in model.card.class_names.items() for name in names],
             POINT: ["valence", "arousal"],
         }
@@ -108,9 +108,3 @@ class EmotionFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             POINT: [reading.valence, reading.arousal],
         }
         return [number for part in self.parts for number in said[part]]
-
-
-def _embedding_length(model: Model) -> int:
-    """What one reading shows; cards do not say it."""
-    side = model.card.size
-    return len(model.read_pixels(np.zeros((1, side, side, 3), np.uint8)).embeddings[0])

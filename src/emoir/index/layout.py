@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ class RowLayout:
 
     Args:
         class_names: space name to its classes, in the order of the row.
+        embedding_length: numbers of the embedding.
 
     References:
         Bhattacharyya, A. (1943). On a measure of divergence between two statistical populations.
@@ -40,6 +41,12 @@ class RowLayout:
     """
 
     class_names: Mapping[str, tuple[str, ...]]
+    embedding_length: int = EMBEDDING_LENGTH
+
+    @classmethod
+    def of(cls, readings: EmotionReadings) -> RowLayout:
+        """The layout of rows that hold these readings."""
+        return cls(readings.class_names, readings.embeddings.shape[1])
 
     def distribution(self, space: str) -> slice:
         """The square roots of one space's probabilities."""
@@ -69,7 +76,7 @@ class RowLayout:
     @property
     def embedding(self) -> slice:
         """The unit embedding."""
-        return slice(self.point.stop, self.point.stop + EMBEDDING_LENGTH)
+        return slice(self.point.stop, self.point.stop + self.embedding_length)
 
     @property
     def palette(self) -> slice:
@@ -116,10 +123,14 @@ class RowLayout:
 
     def to_json(self) -> str:
         """For storage beside the rows."""
-        return json.dumps({space: list(names) for space, names in self.class_names.items()})
+        names = {space: list(names) for space, names in self.class_names.items()}
+        return json.dumps({"class_names": names, "embedding_length": self.embedding_length})
 
     @classmethod
     def from_json(cls, text: str) -> RowLayout:
-        """The inverse of ``to_json``."""
-        spaces: dict[str, Sequence[str]] = json.loads(text)
-        return cls({space: tuple(names) for space, names in spaces.items()})
+        """The inverse of ``to_json``; until version 0.4 only the class names were written."""
+        values = json.loads(text)
+        spaces: dict[str, Sequence[str]] = values.get("class_names", values)
+        layout = cls({space: tuple(names) for space, names in spaces.items()})
+        length = values.get("embedding_length")
+        return replace(layout, embedding_length=length) if isinstance(length, int) else layout

@@ -128,13 +128,17 @@ class CardFile(BaseModel):
                 raise ValueError(f"class_names.{space}: a class is named twice")
             strange = [] if space not in SPACES else [name for name in names if name not in SPACES[space].names]
             if strange:
-                raise ValueError(f"class_names.{space}: {strange[0]!r} is no class of {space}; name your space otherwise")
+                raise ValueError(
+                    f"class_names.{space}: {strange[0]!r} is no class of {space}; name your space otherwise"
+                )
         if self.confidence.space not in self.class_names:
             raise ValueError(f"confidence.space: {self.confidence.space!r} is none of {', '.join(self.class_names)}")
-        if (self.heads is None) != (self.encoder.output is None) or (self.heads is None) != (self.encoder.length is None):
+        if (self.heads is None) != (self.encoder.output is None) or (self.heads is None) != (
+            self.encoder.length is None
+        ):
             raise ValueError("encoder: output and length are needed with heads, and only then")
         if self.heads is not None and self.heads.file == self.encoder.file:
-            raise ValueError("heads.file: encoder and heads are two files")
+            raise ValueError("encoder.file: encoder and heads are two files")
         return self
 
 

@@ -127,9 +127,7 @@ class Model(ModelFolder):
         """Read an image that was loaded already."""
         return self.read_pixels(image.pixels[None], measured=image.measured[None])[0]
 
-    def read_pixels(
-        self, pixels: NDArray[np.uint8], *, measured: NDArray[np.uint8] | None = None
-    ) -> EmotionReadings:
+    def read_pixels(self, pixels: NDArray[np.uint8], *, measured: NDArray[np.uint8] | None = None) -> EmotionReadings:
         """Read a batch that has the encoder's size already.
 
         Args:

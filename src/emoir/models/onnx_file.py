@@ -21,7 +21,7 @@ DEEPEST = 100
 
 
 def check_self_contained(content: bytes, name: str) -> None:
-    """Refuse an ONNX file that would have other files read: the runtime takes their names from the file.
+    r"""Refuse an ONNX file that would have other files read: the runtime takes their names from the file.
 
     Args:
         content: of the file.
@@ -34,7 +34,7 @@ def check_self_contained(content: bytes, name: str) -> None:
         https://github.com/onnx/onnx/blob/main/docs/ExternalData.md
 
     Example:
-        >>> check_self_contained(b"\\x08\\x08", "model.onnx")
+        >>> check_self_contained(b"\x08\x08", "model.onnx")
     """
     if content[4:8] == b"ORTM":
         raise ModelError(f"{name} is a model in ONNX Runtime's own format; an ONNX file is needed")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from io import BytesIO
 from os import PathLike, fspath
 from pathlib import Path
-from typing import BinaryIO, Literal, TypeAlias
+from typing import Any, BinaryIO, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from emoir.errors import ShapeError
-from emoir.images.decode import decode, from_pillow
+from emoir.images.decode import Photograph, decode, from_pillow
 from emoir.images.resize_square import resize_square
 from emoir.limits import DEFAULT_LIMITS, Limits
 
@@ -85,21 +84,16 @@ class Preprocessing:
             UndecodableImageError: if a file or its content cannot be decoded.
             ShapeError: if an array is not (H, W, 3) uint8.
         """
-        if isinstance(image, np.ndarray):
-            if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-                raise ShapeError(f"expected (H, W, 3) uint8 sRGB, got {image.shape} {image.dtype}")
-            image = Image.fromarray(image)
-        elif not isinstance(image, (Image.Image, bytes, BytesIO)) and not hasattr(image, "read"):
-            image = Path(fspath(image))
-        whole = _load(image, limits, size=MEASURED_SIDE)
+        source = _source(image)
+        whole = _load(source, limits, size=MEASURED_SIDE)
         if self.resize == "square":
             pixels = whole.pixels
             if self.size != MEASURED_SIDE:
-                pixels = _load(image, limits, size=self.size).pixels
+                pixels = _load(source, limits, size=self.size).pixels
         else:
             shorter = self.shorter_side or self.size
             longest = shorter * max(whole.width, whole.height) / min(whole.width, whole.height)
-            pixels = self._crop(_load(image, limits, fit=min(LONGEST, math.ceil(longest))).pixels)
+            pixels = self._crop(_load(source, limits, fit=min(LONGEST, math.ceil(longest))).pixels)
         return PreparedImage(
             pixels=pixels, measured=whole.pixels, width=whole.width, height=whole.height, taken=whole.taken
         )
@@ -113,15 +107,13 @@ class Preprocessing:
         image = Image.fromarray(pixels).resize((self.size, self.size), Image.Resampling.BILINEAR, box, reducing_gap=2.0)
         return np.asarray(image)
 
-    def tensor(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.float32]:
+    def tensor(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
         """(n, S, S, 3) uint8 sRGB in the layout and type that the graph takes."""
-        values: NDArray[np.uint8] | NDArray[np.float32] = pixels
+        values: NDArray[Any] = pixels
         if self.type == "float32":
             mean, deviation = np.array(self.mean, np.float32), np.array(self.deviation, np.float32)
-            values = (pixels.astype(np.float32) / 255 - mean) / deviation
-        if self.layout == "NCHW":
-            values = values.transpose(0, 3, 1, 2)
-        return np.ascontiguousarray(values)
+            values = ((pixels.astype(np.float32) / 255 - mean) / deviation).astype(np.float32)
+        return np.ascontiguousarray(values.transpose(0, 3, 1, 2) if self.layout == "NCHW" else values)
 
     def shape(self) -> tuple[int, int, int]:
         """Of one image in the tensor, without the batch."""
@@ -133,9 +125,19 @@ def measured_square(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(resize_square(Image.fromarray(pixels), MEASURED_SIDE))
 
 
-def _load(image: Path | bytes | BinaryIO | Image.Image, limits: Limits, **size: int):  # type: ignore[no-untyped-def]
-    if isinstance(image, Image.Image):
-        return from_pillow(image, **size)
-    if not isinstance(image, (Path, bytes)):
-        image.seek(0)
-    return decode(image, limits=limits, **size)
+def _source(image: ImageSource) -> Path | bytes | BinaryIO | Image.Image:
+    if isinstance(image, np.ndarray):
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise ShapeError(f"expected (H, W, 3) uint8 sRGB, got {image.shape} {image.dtype}")
+        return Image.fromarray(image)
+    return Path(fspath(image)) if isinstance(image, (str, PathLike)) else image
+
+
+def _load(
+    source: Path | bytes | BinaryIO | Image.Image, limits: Limits, *, size: int | None = None, fit: int | None = None
+) -> Photograph:
+    if isinstance(source, Image.Image):
+        return from_pillow(source, size=size, fit=fit)
+    if not isinstance(source, (Path, bytes)):
+        source.seek(0)
+    return decode(source, size=size, fit=fit, limits=limits)

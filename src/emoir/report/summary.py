@@ -93,7 +93,7 @@ def summarise(metadata: Sequence[ImageMetadata], readings: EmotionReadings, vect
     shares = readings.distributions[space].astype(np.float64)
     top = shares.argmax(axis=1)
     months, dated = _by_month(metadata, shares)
-    palettes = vectors[:, RowLayout(readings.class_names).palette]
+    palettes = vectors[:, RowLayout.of(readings).palette]
 
     def best(keys: NDArray[np.floating], count: int, among: NDArray[np.bool_] | None = None) -> Rows:
         """The rows with the largest keys, near duplicates once."""

@@ -49,7 +49,7 @@ def draw(
     Returns:
         Rows of the pool, in the order in which they were drawn; fewer than n only where no other image could be added.
     """
-    palette = RowLayout(pool.readings.class_names).palette
+    palette = RowLayout.of(pool.readings).palette
     known = [(other.metadata[row].hash, other.vectors[row, palette]) for other, row in beside]
     hashes = [np.uint64(hash) for hash, _ in known if hash is not None]
     palettes = [colours for hash, colours in known if hash is not None]

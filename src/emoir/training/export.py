@@ -21,9 +21,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from emoir.emotions.calibration import ConfidenceCurve, ScoreCurve
 from emoir.errors import TrainingError
-from emoir.models.model import CARD, CARD_FORMAT, GRAPH, LEARNT_FROM, WEIGHTS
+from emoir.models.card import CARD, CARD_FORMAT, GRAPH, TRAINING_DIGESTS, WEIGHTS
 from emoir.networks import EmotionNet, NetworkConfig
-from emoir.networks.base import VALENCE_AROUSAL
+from emoir.networks.base import EMBEDDING, VALENCE_AROUSAL
 from emoir.networks.residual import ResidualBlock
 
 OPSET = 18
@@ -64,10 +64,10 @@ def export_model(
     temperatures: Mapping[str, float],
     confidence: ConfidenceCurve,
     licence: str,
-    learnt_from: Iterable[Path],
+    trained_on: Iterable[Path],
     facts: Mapping[str, Any],
     scores: Mapping[str, ScoreCurve] | None = None,
-    learnt_before: Iterable[str] = (),
+    trained_on_before: Iterable[str] = (),
 ) -> None:
     """Write the graph (planes inside), the weights, the card and the digests of the training images.
 
@@ -79,10 +79,10 @@ def export_model(
         temperatures: distribution head to its calibration temperature.
         confidence: calibration of the top class.
         licence: one line on the terms of the weights.
-        learnt_from: every image that training has seen, labelled or not.
+        trained_on: every image that training has seen, labelled or not.
         facts: what else the card is to say: data, seeds, figures.
         scores: calibration of search per kind of query.
-        learnt_before: digests of what a network that it began with had learnt from.
+        trained_on_before: digests of what the network that it began with was trained on.
 
     Raises:
         TrainingError: if graph and network disagree by more than 1e-4 on any output, at batch 1 or 17.
@@ -96,15 +96,16 @@ def export_model(
     save_file({key: value.contiguous() for key, value in weights.items()}, folder / WEIGHTS)
     # safetensors makes files that only their owner can read.
     (folder / WEIGHTS).chmod(0o644)
-    digests = sorted({hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in learnt_from} | {*learnt_before})
-    (folder / LEARNT_FROM).write_text("\n".join(digests) + "\n")
+    digests = sorted({hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in trained_on} | {*trained_on_before})
+    (folder / TRAINING_DIGESTS).write_text("\n".join(digests) + "\n")
     card = {
         "format": CARD_FORMAT,
         "name": name,
-        "size": network.config.size,
+        "preprocessing": {"size": network.config.size},
+        "encoder": {"file": GRAPH, "input": "images", "licence": licence},
+        "embedding_length": EMBEDDING,
         "class_names": {space: list(names) for space, names in class_names.items()},
         "confidence": asdict(confidence),
-        "licence": licence,
         "scores": {kind: asdict(curve) for kind, curve in (scores or {}).items()},
         "temperatures": used,
         "network": asdict(network.config),

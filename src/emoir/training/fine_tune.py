@@ -156,11 +156,11 @@ def fine_tune(
             f"{table.name}: on {len(held_out)} held-out images the network does no better than guessing ({found}). "
             "More images per class, or clearer labels, are needed; --keep-anyway writes the model all the same"
         )
-    learnt_before = frozenset() if from_scratch else model.learnt_from()
-    seen_before = sum(split.digests[row] in learnt_before for row in held_out.tolist())
+    trained_before = frozenset() if from_scratch else model.training_digests()
+    seen_before = sum(split.digests[row] in trained_before for row in held_out.tolist())
     found_out = FineTuned(out, len(rows), len(held_out), measures, seen_before)
-    learnt_from = [table.paths[row] for row in rows.tolist()]
-    _export(network, table, tested, learnt_from, outputs, model, found_out, config, from_scratch=from_scratch)
+    trained_on = [table.paths[row] for row in rows.tolist()]
+    _export(network, table, tested, trained_on, outputs, model, found_out, config, from_scratch=from_scratch)
     shutil.copyfile(run / "log.jsonl", out / "log.jsonl")
     plot_learning_curve(out / "log.jsonl", out / "curve.png")
     shutil.rmtree(out / "run")
@@ -268,7 +268,7 @@ def _export(
     network: EmotionNet,
     table: Table,
     tested: Table,
-    learnt_from: Sequence[Path],
+    trained_on: Sequence[Path],
     outputs: Mapping[str, NDArray[np.float32]],
     model: Model,
     found_out: FineTuned,
@@ -296,9 +296,9 @@ def _export(
         temperatures=temperatures,
         confidence=confidence,
         licence=LICENCE_FROM_SCRATCH if from_scratch else LICENCE,
-        learnt_from=learnt_from,
+        trained_on=trained_on,
         # From scratch, too, the base filled in what the data set does not say.
-        learnt_before=model.learnt_from(),
+        trained_on_before=model.training_digests(),
         facts={
             "data": {table.name: len(table), "held out": len(tested)},
             "began with": "random weights" if from_scratch else model.id,

@@ -121,8 +121,8 @@ def describe_image(content: bytes) -> DescribedImage:
         UndecodableImageError: if it cannot be decoded.
     """
     model = _model()
-    pixels = model.load(content, limits=_set_up[1]).pixels
-    reading = model.read_pixels(pixels[None])[0]
+    image = model.load(content, limits=_set_up[1])
+    reading, pixels = model.read_prepared(image), image.measured
     return DescribedImage(
         reading=reading,
         code=encode_reading(reading),
