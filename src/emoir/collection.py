@@ -337,12 +337,8 @@ class Collection:
             reader = self.model_folder
             ids = (reader.id, *reader.card.earlier_ids)
             others = ids if index.model.id in ids else ()
-            return decode_reading(
-                source.code,
-                index.layout.class_names,
-                (index.model.id, *others),
-                embedding_length=index.layout.embedding_length,
-            )
+            names, length = index.layout.class_names, index.layout.embedding_length
+            return decode_reading(source.code, names, (index.model.id, *others), embedding_length=length)
         if not isinstance(source, ImageFile):
             raise TypeError(f"{source} is no example image")
         # An example read by another model would be compared with nonsense.
