@@ -50,6 +50,44 @@ def test_alone_it_tells_what_to_do_first(emoir: Shell) -> None:
     assert b"emoir index ~/Pictures" in emoir().stdout
 
 
+def test_help_is_short_to_ask_for_and_never_cut(emoir: Shell) -> None:
+    emoir.environment["COLUMNS"] = "80"
+    text = emoir("-h").stdout
+    assert text == emoir("--help").stdout
+    assert b"..." not in text.replace(b"[ARGS]...", b"")
+    assert max(map(len, text.splitlines())) <= 80
+    for command in (["search"], ["data"], ["data", "check"], ["export"]):
+        assert emoir(*command, "-h").stdout == emoir(*command, "--help").stdout
+
+
+def test_a_report_is_a_page_where_its_name_says_so(emoir: Shell) -> None:
+    save_photos(emoir.folder / "photos", 2)
+    emoir("index", "photos")
+    assert emoir("report", "--out", "page.html").stdout == b"page.html\n"
+    assert b"<!doctype html>" in (emoir.folder / "page.html").read_bytes()
+    assert b"name a page in a folder that is there" in emoir("report", "--out", "no/page.html", code=4).stderr
+    emoir("report", "--out", "folder")
+    assert (emoir.folder / "folder" / "figures").is_dir()
+
+
+def test_a_catalogues_formulas_do_not_run_in_a_spreadsheet(emoir: Shell) -> None:
+    save_photos(emoir.folder / "=photos", 2)
+    formula = '=HYPERLINK("http://evil.example","x")'
+    with (emoir.folder / "records.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerows([["file", "id", "title", "@sum"], ["0000.jpg", "-1", formula, " +1+1"]])
+    emoir("index", "=photos", "--catalogue", "records.csv")
+    content = emoir("export", "--format", "excel").stdout
+    assert content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    assert rows[0]["title"] == "'" + formula
+    assert rows[0]["record"] == "'-1"
+    assert rows[0]["record.@sum"] in ("' +1+1", "'+1+1")
+    assert float(rows[0]["valence"]) >= 0
+    plain = emoir("export").stdout.decode()
+    assert next(csv.DictReader(io.StringIO(plain)))["title"] == formula
+
+
 def test_version_and_completion(emoir: Shell) -> None:
     assert emoir("--version").stdout.startswith(b"emoir 0.")
     assert b"complete" in emoir("--show-completion", "bash").stdout

@@ -21,7 +21,7 @@ from emoir.cli.experiment import experiment
 from emoir.cli.explain import explain
 from emoir.cli.export import export
 from emoir.cli.index import index
-from emoir.cli.output import Exit, echo, echo_err
+from emoir.cli.output import Exit, echo, echo_block, echo_err
 from emoir.cli.report import report
 from emoir.cli.search import QueryCommand, search
 from emoir.cli.select import select
@@ -41,9 +41,19 @@ WELCOME = """emoir finds images by the emotion they evoke.
 
 All commands: emoir --help. More on one: emoir search --help."""
 
+SENTENCE = 500
+"""Characters of a command's first sentence: more than any has, so that none is cut."""
+
 
 class ErrorHandlingGroup(TyperGroup):
-    """Where errors become one line and an exit code."""
+    """Where errors become one line and an exit code; lists its commands with whole sentences."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write one entry per command, wrapped where the terminal ends."""
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        rows = [(name, command.get_short_help_str(SENTENCE)) for name, command in commands if command is not None]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -63,7 +73,8 @@ class ErrorHandlingGroup(TyperGroup):
         except QueryError as error:
             echo_err(f"emoir: {error}")
             if error.query:
-                echo_err(error.pointer())
+                for line in error.pointer().rsplit("\n", 1):
+                    echo_err(line)
             raise typer.Exit(Exit.USAGE) from None
         except EmoirError as error:
             echo_err(f"emoir: {error}")
@@ -81,7 +92,11 @@ class ErrorHandlingGroup(TyperGroup):
 
 
 app = typer.Typer(
-    cls=ErrorHandlingGroup, invoke_without_command=True, pretty_exceptions_enable=False, rich_markup_mode=None
+    cls=ErrorHandlingGroup,
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -100,7 +115,7 @@ def welcome(
 ) -> None:
     """Find images by the emotion they evoke."""
     if context.invoked_subcommand is None:
-        echo(WELCOME)
+        echo_block(WELCOME)
 
 
 app.command(cls=QueryCommand)(search)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emoir.cli.options import IndexOption
-from emoir.cli.output import echo_err, printable
+from emoir.cli.output import echo_err
 
 if TYPE_CHECKING:
     from emoir.index.backup import BackupReport
@@ -26,7 +26,7 @@ def backup(
 
     with Collection(index) as photos:
         done = photos.backup(file)
-    echo_err(f"{printable(done.file)} holds {_counted(done)}; verified.")
+    echo_err(f"{done.file} holds {_counted(done)}; verified.")
 
 
 def restore(
@@ -41,8 +41,8 @@ def restore(
 
     with Collection(index) as photos:
         done = photos.restore(file)
-    kept = "" if done.kept_as is None else f"; what was there before is kept as {printable(done.kept_as)}"
-    echo_err(f"{printable(done.file)} holds {_counted(done)}{kept}.")
+    kept = "" if done.kept_as is None else f"; what was there before is kept as {done.kept_as}"
+    echo_err(f"{done.file} holds {_counted(done)}{kept}.")
 
 
 def _counted(done: BackupReport) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emoir.cli.options import LabelOption, LimitsOption, ScaleOption, SpaceOption, parse_scale
-from emoir.cli.output import Exit, echo, echo_paths, printable
+from emoir.cli.output import Exit, echo, echo_block, echo_paths
 from emoir.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def check(
             report=report,
         )
     if format is CheckFormat.json:
-        echo(json.dumps(_record(found, layout), indent=2))
+        echo_block(json.dumps(_record(found, layout), indent=2))
     else:
         _put_table(found, layout, source, None if everything else MAX_LISTED)
     if found.missing or found.broken:
@@ -130,9 +130,9 @@ def _put_table(found: DatasetReport, layout: Layout | None, source: Path, most: 
     here = source if source.is_dir() else source.parent
 
     def name(path: Path) -> str:
-        return printable(path.relative_to(here) if path.is_relative_to(here) else path)
+        return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
-    echo(f"data       {printable(found.name)}: {_layout_words(layout, source)}")
+    echo(f"data       {found.name}: {_layout_words(layout, source)}")
     echo(f"images     {found.images:,}")
     _put_list("missing", [name(path) for path in found.missing], most)
     _put_list("extra", [name(path) for path in found.extra], most)
@@ -164,7 +164,7 @@ def _words_of(group: DuplicateGroup, name: Any) -> str:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{printable(name) or 'none'} {count:,}" for name, count in counts.items())
+    return ", ".join(f"{name or 'none'} {count:,}" for name, count in counts.items())
 
 
 def _put_list(title: str, lines: Sequence[str], most: int | None, one: str = "file", many: str = "files") -> None:

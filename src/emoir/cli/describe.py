@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emoir.cli.options import LimitsOption, ModelOption
-from emoir.cli.output import Exit, echo, echo_err, printable
+from emoir.cli.output import Exit, echo, echo_block, echo_err
 from emoir.limits import DEFAULT_LIMITS, Limits
+from emoir.names import printable
 
 if TYPE_CHECKING:
     from emoir.models import Model
@@ -49,12 +50,12 @@ def describe(
         try:
             records.append({"path": str(image), **_description(reader, image, limits)})
         except UndecodableImageError as error:
-            echo_err(f"{printable(image)}: {error}")
+            echo_err(f"{image}: {error}")
             records.append({"path": str(image), "error": str(error)})
         if format is DescribeFormat.table and "error" not in records[-1]:
             _put_table(records[-1])
     if format is DescribeFormat.json:
-        echo(json.dumps(records, indent=2))
+        echo_block(json.dumps(records, indent=2))
     elif format is DescribeFormat.csv:
         _put_csv(records)
     if any("error" in record for record in records):
@@ -77,7 +78,7 @@ def _description(model: Model, image: Path, limits: Limits) -> dict[str, Any]:
 
 
 def _put_table(record: dict[str, Any]) -> None:
-    echo(printable(record["path"]))
+    echo(str(record["path"]))
     for space, classes in record["distributions"].items():
         echo(f"  {SPACE_TITLES.get(space, space)}")
         for name, share in sorted(classes.items(), key=lambda item: -item[1]):
@@ -98,7 +99,7 @@ def _put_csv(records: list[dict[str, Any]]) -> None:
     columns = list({column: None for record in flat for column in record})
     writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**record, "path": printable(record["path"])} for record in flat)
+    writer.writerows({name: printable(str(value)) for name, value in record.items()} for record in flat)
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:

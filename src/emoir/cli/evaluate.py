@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from emoir.cli.options import LabelOption, LimitsOption, ScaleOption, SecondsOption, SpaceOption, parse_scale
-from emoir.cli.output import Exit, echo, echo_err, printable
+from emoir.cli.output import Exit, echo_block, echo_err
 from emoir.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -151,14 +151,14 @@ def _evaluate(
             found = read_predictions(system, whole).take(rows)
         predictions.append(found)
     for path, cause in failures.items():
-        echo_err(f"{printable(path)}: {cause}")
+        echo_err(f"{path}: {cause}")
     comparison = evaluate_systems(table, predictions)
     _say_what_was_done(comparison)
-    echo(FORMATS[format.value](comparison))
+    echo_block(FORMATS[format.value](comparison))
     if out is not None:
         from emoir.evaluate.files import write_comparison
 
-        echo_err(f"{len(write_comparison(comparison, out))} files: {printable(out)}")
+        echo_err(f"{len(write_comparison(comparison, out))} files: {out}")
     return bool(failures)
 
 
@@ -167,7 +167,7 @@ def _is_file(name: str) -> bool:
     from emoir.errors import DatasetError
 
     if Path(name).suffix in (".csv", ".npy") and not Path(name).exists():
-        raise DatasetError(f"{printable(name)}: no such file")
+        raise DatasetError(f"{name}: no such file")
     return Path(name).is_file()
 
 

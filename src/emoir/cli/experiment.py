@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from emoir.cli.options import LabelOption, ScaleOption, parse_scale
-from emoir.cli.output import echo, echo_err, printable
+from emoir.cli.output import echo_block, echo_err
 
 if TYPE_CHECKING:
     from emoir.datasets import Table
@@ -92,8 +92,8 @@ def experiment(
         f"5 folds, seed 0; {protocol.epochs} epochs in batches of {batch} for every row",
         f"seeds of the headline rows: {len(chosen)}",
     )
-    echo(write_report(lines, table, folds, out, facts=facts, extra=weak))
-    echo_err(f"written to {printable(out)}")
+    echo_block(write_report(lines, table, folds, out, facts=facts, extra=weak))
+    echo_err(f"written to {out}")
 
 
 def _without_copies(extra: Table, digests: Collection[str]) -> Table:

@@ -10,7 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from emoir.cli.options import LimitsOption, ModelOption
-from emoir.cli.output import echo, echo_err, printable
+from emoir.cli.output import echo, echo_block, echo_err
 from emoir.limits import DEFAULT_LIMITS
 
 
@@ -59,18 +59,18 @@ def explain(
     try:
         explanation = explain_image(image, Model(model), emotion=emotion, limits=limits)
     except UndecodableImageError as error:
-        raise EmoirError(f"{printable(image)}: {error}") from None
+        raise EmoirError(f"{image}: {error}") from None
     file = out if out is not None else Path(f"{image.stem}-explained.png")
     if file.is_dir() or not file.absolute().parent.is_dir():
-        raise EmoirError(f"{printable(file)}: name a file in a folder that is there, with --out")
+        raise EmoirError(f"{file}: name a file in a folder that is there, with --out")
     if file.exists() and file.samefile(image):
-        raise EmoirError(f"{printable(file)} is the photograph itself; name another file with --out")
+        raise EmoirError(f"{file} is the photograph itself; name another file with --out")
     if file.suffix.lower() != ".png":
-        raise EmoirError(f"{printable(file)}: the figure is a PNG; give it a name that ends in .png, with --out")
+        raise EmoirError(f"{file}: the figure is a PNG; give it a name that ends in .png, with --out")
     save_figure(explanation, file, language.value)
     text = sentence(explanation, language.value)
     if format is ExplainFormat.json:
-        echo(json.dumps({"path": str(image), **explanation.to_dict(), "sentence": text}, indent=2))
+        echo_block(json.dumps({"path": str(image), **explanation.to_dict(), "sentence": text}, indent=2))
     else:
         echo(text)
-    echo_err(f"figure: {printable(file)}")
+    echo_err(f"figure: {file}")

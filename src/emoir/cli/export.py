@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from emoir.cli.options import IndexOption, LimitsOption, WithinOption
-from emoir.cli.output import Exit, echo_err, printable
+from emoir.cli.output import Exit, echo_err
 from emoir.cli.progress import counted
 from emoir.limits import DEFAULT_LIMITS, Limits
 
@@ -30,6 +30,7 @@ class ExportFormat(str, Enum):
     json = "json"
     parquet = "parquet"
     npy = "npy"
+    excel = "excel"
 
 
 def export(
@@ -41,7 +42,8 @@ def export(
         Optional[ExportFormat],  # noqa: UP045
         typer.Option(
             "--format",
-            help="Readings as csv, json or parquet, vectors as npy. Default: by the output's suffix, or csv.",
+            help="Readings as csv, excel (CSV that spreadsheets open), json or parquet, vectors as npy. "
+            "Default: by the output's suffix, or csv.",
             show_default=False,
         ),
     ] = None,
@@ -103,7 +105,7 @@ def export(
     for file in (output, codebook):
         # Found out before the long part begins.
         if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
-            raise EmoirError(f"{printable(file)}: name a file in a folder that is there")
+            raise EmoirError(f"{file}: name a file in a folder that is there")
     with Collection(index) as photos:
         metadata, readings, vectors = photos.rows(folders=within)
     if not metadata:
@@ -122,12 +124,12 @@ def export(
     elif format is ExportFormat.json:
         write_json([*_nested(metadata, readings, table)], output)
     else:
-        write_csv(table, output)
+        write_csv(table, output, excel=format is ExportFormat.excel)
     if output is not None:
-        echo_err(f"{len(metadata):,} images written to {printable(output)}")
+        echo_err(f"{len(metadata):,} images written to {output}")
     if codebook is not None:
         write_codebook(columns, codebook)
-        echo_err(f"what the columns mean: {printable(codebook)}")
+        echo_err(f"what the columns mean: {codebook}")
     if features and None in table.values["lightness"]:
         raise typer.Exit(Exit.SOME_FAILED)
 
@@ -149,7 +151,7 @@ def _write_sidecars(photos: Collection, within: list[Path] | None) -> None:
             write_sidecar(as_path(item.path), SidecarLabels.of(reading, rated.get(item.id, ())))
         except (EmoirError, OSError) as error:
             failed += 1
-            echo_err(f"{printable(as_path(item.path))}: {printable(str(error))}")
+            echo_err(f"{as_path(item.path)}: {error}")
     echo_err(f"{len(metadata) - failed:,} sidecars written")
     if failed:
         raise typer.Exit(Exit.SOME_FAILED)
@@ -177,7 +179,7 @@ def measured(metadata: Sequence[ImageMetadata], limits: Limits) -> Iterator[Feat
     answers = counted(measure_files(files, limits=limits), "measuring images", len(files))
     for (path, _), answer in zip(files, answers, strict=True):
         if isinstance(answer, Failure):
-            echo_err(f"{printable(path)}: {answer.cause}")
+            echo_err(f"{path}: {answer.cause}")
         yield None if isinstance(answer, Failure) else answer
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from emoir.cli.output import echo_err, printable
+from emoir.cli.output import echo_err
 from emoir.errors import QueryError
 
 if TYPE_CHECKING:
@@ -73,4 +73,4 @@ def say_what_is_not_indexed(photos: Collection, files: list[Path] | None) -> Non
 
     missing = [file for file in files or [] if photos.store.id_of(as_file(file.expanduser())) is None]
     if files and missing:
-        echo_err(f"{len(missing):,} of {len(files):,} listed files are not indexed, such as {printable(missing[0])}")
+        echo_err(f"{len(missing):,} of {len(files):,} listed files are not indexed, such as {missing[0]}")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from emoir.cli.options import IndexOption, LimitsOption, ModelOption, SecondsOption
-from emoir.cli.output import Exit, echo_err, printable
+from emoir.cli.output import Exit, echo_err
 from emoir.limits import DEFAULT_LIMITS
+from emoir.names import printable
 
 if TYPE_CHECKING:
     from emoir.index.catalogue import Joined
@@ -89,7 +90,7 @@ def index(
             failed=f"{progress.failed} failed" if progress.failed else "",
         )
         if failure is not None:
-            console.print(f"{printable(path)}: {failure}", markup=False, highlight=False, soft_wrap=True)
+            console.print(printable(f"{path}: {failure}"), markup=False, highlight=False, soft_wrap=True)
 
     with Collection(index, model=model) as photos:
         if repair:
@@ -97,7 +98,7 @@ def index(
             if salvaged.kept_as is None:
                 echo_err("the index is not damaged; nothing was changed.")
             else:
-                kept = printable(salvaged.kept_as)
+                kept = salvaged.kept_as
                 echo_err(f"{salvaged.images:,} readings were salvaged; the damaged file is kept as {kept}.")
                 echo_err("what is lost is read again now.")
         try:
@@ -116,7 +117,7 @@ def index(
             raise typer.Exit(Exit.INTERRUPTED) from None
         status = photos.status()
     for folder in done.kept:
-        echo_err(f"{printable(folder)} is missing or empty: not mounted? Its images are kept; --prune forgets them.")
+        echo_err(f"{folder} is missing or empty: not mounted? Its images are kept; --prune forgets them.")
     echo_err(f"{counts(done)}. The index holds {status.images:,} images.")
     if done.catalogue is not None and catalogue is not None:
         _say_joined(catalogue, done.catalogue)
@@ -139,16 +140,16 @@ def counts(done: IndexReport) -> str:
 
 def _say_joined(file: Path, joined: Joined) -> None:
     """How a catalogue fits the files."""
-    echo_err(f"{printable(file)}: {joined.records:,} records, {joined.joined:,} of them of indexed images.")
+    echo_err(f"{file}: {joined.records:,} records, {joined.joined:,} of them of indexed images.")
     if joined.unmatched:
         more = ", ..." if joined.records - joined.joined > len(joined.unmatched) else ""
-        echo_err(f"no indexed image is called {', '.join(map(printable, joined.unmatched))}{more}")
+        echo_err(f"no indexed image is called {', '.join(map(str, joined.unmatched))}{more}")
     if joined.several:
         echo_err(
             f"{joined.several:,} records fit several files and go with each; "
             "a record that states more of the path fits only one"
         )
     for note in joined.notes[:SHOWN_NOTES]:
-        echo_err(f"{printable(file)}: {note}")
+        echo_err(f"{file}: {note}")
     if len(joined.notes) > SHOWN_NOTES:
         echo_err(f"and {len(joined.notes) - SHOWN_NOTES:,} more records that were passed over")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from emoir.names import printable as printable
+from emoir.names import printable
 
 if TYPE_CHECKING:
     from emoir.emotions.reading import EmotionReading
@@ -57,13 +57,23 @@ class Listed(Protocol):
 
 
 def echo_err(message: str) -> None:
-    """Talk to the person at the keyboard, on standard error."""
-    print(message, file=sys.stderr)
+    """Talk to the person at the keyboard, on standard error: one line, in which nothing can act upon a terminal."""
+    sys.stderr.write(printable(message) + "\n")
 
 
 def echo(text: str) -> None:
-    """Write a line of results."""
-    sys.stdout.write(text + "\n")
+    """Write a line of results, in which nothing can act upon a terminal or begin another line."""
+    sys.stdout.write(printable(text) + "\n")
+
+
+def echo_row(cells: Iterable[str]) -> None:
+    """Write a line of cells with tabs between them; what acts in a cell is escaped."""
+    sys.stdout.write("\t".join(map(printable, cells)) + "\n")
+
+
+def echo_block(text: str) -> None:
+    """Write several lines whose breaks are ours, such as JSON; all else that acts is escaped."""
+    sys.stdout.write("\n".join(map(printable, text.split("\n"))) + "\n")
 
 
 def echo_images(
@@ -92,12 +102,12 @@ def echo_images(
         stated: list[str | None] = [None] * len(catalogued)
         if record is not None:
             stated = [record.id, record.title, record.url, *map(record.columns.get, named)][: len(catalogued)]
-        cells = [printable(text or "") if tabs else shortened(printable(text or "")) for text in stated]
+        cells = [text or "" if tabs else shortened(text or "") for text in stated]
         path = image.path if tabs or not image.path.is_relative_to(here) else image.path.relative_to(here)
-        table.append([*first, str(image.id), top, share, *rest, *cells, printable(path)])
+        table.append([*first, str(image.id), top, share, *rest, *cells, str(path)])
     if tabs:
         for row in table:
-            echo("\t".join(row))
+            echo_row(row)
     else:
         echo_aligned(table)
 
@@ -106,6 +116,7 @@ def echo_aligned(table: Sequence[Sequence[str]], write: Callable[[str], None] | 
     """Write rows in columns, by ``put`` unless told otherwise; the last column runs free."""
     from rich.cells import cell_len
 
+    table = [[printable(cell) for cell in row] for row in table]
     # Chinese characters are twice as wide in a terminal.
     widths = [max(cell_len(row[column]) for row in table) for column in range(len(table[0]) - 1)]
     for row in table:

@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from emoir.cli.options import IndexOption, LimitsOption, WithinOption
-from emoir.cli.output import Exit, echo, echo_err, printable
+from emoir.cli.output import Exit, echo, echo_err
 from emoir.cli.progress import counted
 from emoir.errors import EmoirError
 from emoir.limits import DEFAULT_LIMITS
@@ -23,7 +23,7 @@ class Language(str, Enum):
 
 
 def report(
-    out: Annotated[Path, typer.Option("--out", help="The folder to write to.")] = Path("report"),
+    out: Annotated[Path, typer.Option("--out", help="A folder, or one page that ends in .html.")] = Path("report"),
     language: Annotated[Language, typer.Option("--language", help="Of the page.")] = Language.en,
     title: Annotated[
         Optional[str],  # noqa: UP045
@@ -36,17 +36,20 @@ def report(
     """Make one self-contained page about all indexed images, or those of --in.
 
     Emotions by folder and month, the valence-arousal plane, palettes, the most typical, extreme and uncertain images,
-    and what could not be read and why. Writes OUT/index.html, which holds everything it shows, and the figures as SVG.
+    and what could not be read and why. The page holds everything it shows; a folder also gets the figures as SVG.
     """
     from datetime import UTC, datetime
 
     from emoir import __version__
     from emoir.collection import Collection
     from emoir.index.base import as_folder, as_path, below
-    from emoir.report import Contents, page, read_pictures, summarise, write_report
+    from emoir.report import Contents, is_page, page, read_pictures, summarise, write_report
 
-    if out.exists() and not out.is_dir():
-        raise EmoirError(f"{printable(out)} is a file; name a folder with --out")
+    if is_page(out):
+        if out.is_dir() or not out.absolute().parent.is_dir():
+            raise EmoirError(f"{out}: name a page in a folder that is there, or a folder, with --out")
+    elif out.exists() and not out.is_dir():
+        raise EmoirError(f"{out} is a file; name a folder, or a page that ends in .html, with --out")
     with Collection(index) as photos:
         metadata, readings, vectors = photos.rows(folders=within)
         status = photos.status()
@@ -70,5 +73,6 @@ def report(
     file = write_report(html, figures, out)
     if len(pictures) < len(rows):
         echo_err(f"{len(rows) - len(pictures):,} images cannot be read any more; emoir index finds out why")
-    echo_err(f"{len(metadata):,} images; {len(figures)} figures in {printable(out / 'figures')}")
-    echo(printable(file))
+    beside = "" if is_page(out) else f"; {len(figures)} figures in {out / 'figures'}"
+    echo_err(f"{len(metadata):,} images{beside}")
+    echo(str(file))

@@ -33,7 +33,7 @@ from emoir.cli.options import (
     chosen_folders,
     require_model,
 )
-from emoir.cli.output import Exit, ListFormat, echo, echo_err, echo_images, echo_paths, printable
+from emoir.cli.output import Exit, ListFormat, echo, echo_block, echo_err, echo_images, echo_paths
 from emoir.errors import QueryError
 from emoir.limits import DEFAULT_LIMITS
 
@@ -148,7 +148,7 @@ def search(
     if nul or format is ListFormat.paths:
         echo_paths([match.path for match in matches], nul=nul)
     elif format is ListFormat.json:
-        echo(matches.to_json())
+        echo_block(matches.to_json())
     else:
         scores = [[f"{match.score:.3f}"] for match in matches]
         echo_images(matches.matches, ["score"], scores, tabs=format is ListFormat.tsv)
@@ -164,8 +164,8 @@ def _say_nothing_found(photos: Collection, folders: list[Path] | None, *, filter
         return
     for folder in folders:
         if not folder.is_dir():
-            echo_err(f"{printable(folder)} is no folder")
-    named = ", ".join(map(printable, folders))
+            echo_err(f"{folder} is no folder")
+    named = ", ".join(map(str, folders))
     echo_err(
         f"no indexed images in {named}, but {elsewhere:,} elsewhere: search "
         f"them with --everywhere, or read what is here with: emoir index {shlex.join(map(str, folders))}"

@@ -21,7 +21,7 @@ from emoir.cli.filter_options import (
     say_what_is_not_indexed,
 )
 from emoir.cli.options import EverywhereOption, IndexOption, LimitsOption, WithinOption, chosen_folders
-from emoir.cli.output import Exit, ListFormat, echo, echo_aligned, echo_err, echo_images, echo_paths
+from emoir.cli.output import Exit, ListFormat, echo_aligned, echo_block, echo_err, echo_images, echo_paths
 from emoir.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _put(stimuli: Stimuli, format: ListFormat, *, nul: bool) -> None:
     if nul or format is ListFormat.paths:
         echo_paths([image.path for image in stimuli.images], nul=nul)
     elif format is ListFormat.json:
-        echo(stimuli.to_json())
+        echo_block(stimuli.to_json())
     else:
         leading = ["condition", "set"] if stimuli.conditions else []
         values = [[image.condition, str(image.set)] if leading else [] for image in stimuli.images]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from emoir.cli.options import IndexOption
-from emoir.cli.output import echo, printable
+from emoir.cli.output import echo, echo_block
 
 SHOWN_FAILURES = 20
 
@@ -35,7 +35,7 @@ def status(
     with Collection(index) as photos:
         found = photos.status()
     if format is StatusFormat.json:
-        echo(
+        echo_block(
             json.dumps(
                 {
                     "index": found.location,
@@ -59,17 +59,17 @@ def status(
             )
         )
         return
-    echo(f"index    {printable(found.location)} ({found.bytes / 1e6:.1f} MB)")
+    echo(f"index    {found.location} ({found.bytes / 1e6:.1f} MB)")
     echo(f"model    {found.model.id}")
     echo(f"licence  {found.model.licence}")
     echo(f"images   {found.images:,} in {found.files:,} files")
     for root in found.roots:
-        echo(f"folder   {printable(as_path(root))}")
+        echo(f"folder   {as_path(root)}")
     for catalogue in found.catalogues:
-        records, source = f"{catalogue.records:,} records", printable(as_path(catalogue.source))
-        echo(f"records  {records} of {source} for {printable(as_path(catalogue.root))}")
+        records, source = f"{catalogue.records:,} records", as_path(catalogue.source)
+        echo(f"records  {records} of {source} for {as_path(catalogue.root)}")
     echo(f"failed   {len(found.failures):,}")
     for failure in found.failures if all_failures else found.failures[:SHOWN_FAILURES]:
-        echo(f"  {printable(as_path(failure.path))}: {failure.cause}")
+        echo(f"  {as_path(failure.path)}: {failure.cause}")
     if len(found.failures) > SHOWN_FAILURES and not all_failures:
         echo(f"  and {len(found.failures) - SHOWN_FAILURES:,} more (--all lists them)")

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from emoir.cli.options import LabelOption, ModelOption, ScaleOption, SpaceOption, parse_scale
-from emoir.cli.output import echo, echo_err, printable
+from emoir.cli.output import echo, echo_err
 
 
 def train(
@@ -78,4 +78,4 @@ def train(
             f"{result.seen_before} of the {result.held_out} held-out images were among those that the model it began "
             "with had learnt from: these figures flatter it"
         )
-    echo_err(f"model: {printable(out)}; use it with --model {printable(out)}")
+    echo_err(f"model: {out}; use it with --model {out}")

@@ -10,7 +10,7 @@ import typer
 
 from emoir.cli.index import counts
 from emoir.cli.options import IndexOption, ModelOption
-from emoir.cli.output import Exit, echo_err, printable
+from emoir.cli.output import Exit, echo_err
 
 
 def watch(
@@ -37,10 +37,10 @@ def watch(
             for number, report in enumerate(watched(photos)):
                 moment = f"{datetime.now():%H:%M:%S}"
                 if isinstance(report, IndexFileError):
-                    echo_err(f"{moment} {printable(str(report))}")
+                    echo_err(f"{moment} {report!s}")
                     continue
                 for folder in report.kept:
-                    echo_err(f"{moment} {printable(folder)} is missing or empty; its images are kept")
+                    echo_err(f"{moment} {folder} is missing or empty; its images are kept")
                 echo_err(f"{moment} {counts(report)}. The index holds {photos.status().images:,} images.")
                 if number == 0:
                     echo_err("watching; Ctrl-C ends it")

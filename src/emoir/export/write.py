@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -30,17 +31,59 @@ def _text(file: Path | None) -> Iterator[IO[str]]:
         yield stream
 
 
-def write_csv(table: Table, file: Path | None) -> None:
-    """One line an image; characters of a path that would break a line are escaped.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+BLOCK = 1 << 16
+
+
+def write_csv(table: Table, file: Path | None, *, excel: bool = False) -> None:
+    """One line per image, as ``csv_blocks`` gives them.
 
     Args:
         table: to write.
         file: None for standard output.
+        excel: see ``csv_blocks``.
     """
     with _text(file) as stream:
-        writer = csv.DictWriter(stream, [column.name for column in table.columns], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({**row, "path": printable(row["path"])} for row in table.rows())
+        stream.writelines(csv_blocks(table, excel=excel))
+
+
+def csv_blocks(table: Table, *, excel: bool = False) -> Iterator[str]:
+    """A table as CSV, block by block; characters of a path that would break a line are escaped.
+
+    Args:
+        table: to write.
+        excel: for spreadsheets: begins with a byte order mark, so that they take it for UTF-8, and puts an apostrophe
+            before text that they would run as a formula.
+
+    Yields:
+        Some lines at a time.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n" if excel else "\n")
+    text.write("\ufeff" if excel else "")
+    names = [column.name for column in table.columns]
+    writer.writerow(map(inert, names) if excel else names)
+    for row in table.rows():
+        row["path"] = printable(row["path"])
+        writer.writerow(map(inert, row.values()) if excel else row.values())
+        if text.tell() > BLOCK:
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue()
+
+
+def inert(value: Any) -> Any:
+    """A value that no spreadsheet runs: text that begins as a formula gets an apostrophe before it.
+
+    References:
+        OWASP, CSV Injection. https://owasp.org/www-community/attacks/CSV_Injection
+
+    Example:
+        >>> inert("=HYPERLINK(1)"), inert("a=b"), inert(-0.5)
+        ("'=HYPERLINK(1)", 'a=b', -0.5)
+    """
+    return "'" + value if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA) else value
 
 
 def write_json(records: Sequence[dict[str, Any]], file: Path | None) -> None:

@@ -60,12 +60,28 @@ def page(contents: Contents, language: str = "en") -> tuple[str, dict[str, str]]
     return html, drawings
 
 
-def write_report(html: str, figures: Mapping[str, str], folder: Path) -> Path:
-    """Write a page as ``index.html`` and its figures beside it, each whole or not at all.
+def is_page(out: Path) -> bool:
+    """Whether a report goes to one file, by its name; else to a folder."""
+    return out.suffix.lower() in (".html", ".htm")
+
+
+def write_report(html: str, figures: Mapping[str, str], out: Path) -> Path:
+    """Write a page, each of its files whole or not at all.
+
+    Args:
+        html: the page.
+        figures: file name to SVG.
+        out: a file whose name ends in .html, which holds the whole page; or a folder, which gets ``index.html`` and
+            the figures.
 
     Returns:
         The page.
     """
+    if is_page(out):
+        with atomic_write(out) as partial:
+            partial.write_text(html, encoding="utf-8")
+        return out
+    folder = out
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for name, content in {**{f"figures/{name}": svg for name, svg in figures.items()}, "index.html": html}.items():
         with atomic_write(folder / name) as partial:

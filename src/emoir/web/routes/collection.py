@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections import defaultdict
 from collections.abc import Iterator
 from http import HTTPStatus
+from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReadings
 from emoir.export.table import image_table
+from emoir.export.write import csv_blocks
 from emoir.images.palette import named_palette
-from emoir.index.base import ImageMetadata, as_path
+from emoir.index.base import as_path
 from emoir.names import printable
 from emoir.search.diverse import first_distinct
 from emoir.web.files import blocks, zip_stream
@@ -30,7 +30,7 @@ router = APIRouter(tags=["collection"])
 SHOWN = 12
 FOLDERS = 40
 FAILURES = 200
-BLOCK = 1 << 16
+Excel = Annotated[bool, Query(description="For spreadsheets: byte order mark, no formulas.")]
 
 
 @router.get("/collection", summary="What is in the index")
@@ -114,14 +114,14 @@ def _palettes(
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {}}}},
 )
-def export(service: ServiceDep) -> StreamingResponse:
+def export(service: ServiceDep, excel: Excel = False) -> StreamingResponse:
     """CSV, one row an image, in the order of the paths.
 
     Example: `/api/v1/export/readings`
     """
     metadata, readings, _ = service.collection.rows()
     return StreamingResponse(
-        _csv_lines(metadata, readings),
+        csv_blocks(image_table(metadata, readings), excel=excel),
         media_type="text/csv; charset=utf-8",
         headers={"content-disposition": 'attachment; filename="readings.csv"'},
     )
@@ -133,7 +133,7 @@ def export(service: ServiceDep) -> StreamingResponse:
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {}}}},
 )
-def selection_table(selection: Selection, service: ServiceDep) -> StreamingResponse:
+def selection_table(selection: Selection, service: ServiceDep, excel: Excel = False) -> StreamingResponse:
     """CSV of the images named, in that order; those that are gone are left out.
 
     Example: `{"ids": [17, 4]}`
@@ -141,24 +141,10 @@ def selection_table(selection: Selection, service: ServiceDep) -> StreamingRespo
     store = service.collection.store
     metadata, rows = store.rows(list(dict.fromkeys(selection.ids)))
     return StreamingResponse(
-        _csv_lines(metadata, store.readings(metadata, rows)),
+        csv_blocks(image_table(metadata, store.readings(metadata, rows)), excel=excel),
         media_type="text/csv; charset=utf-8",
         headers={"content-disposition": 'attachment; filename="selection.csv"'},
     )
-
-
-def _csv_lines(metadata: list[ImageMetadata], readings: EmotionReadings) -> Iterator[str]:
-    table = image_table(metadata, readings)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [column.name for column in table.columns], lineterminator="\n")
-    writer.writeheader()
-    for row in table.rows():
-        writer.writerow({**row, "path": printable(row["path"])})
-        if text.tell() > BLOCK:
-            yield text.getvalue()
-            text.seek(0)
-            text.truncate()
-    yield text.getvalue()
 
 
 @router.post(
