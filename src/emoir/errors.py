@@ -32,11 +32,14 @@ class UndecodableImageError(EmoirError, OSError):
         chinese: likewise.
         retry_when: what may make it readable though the file stays the same: a higher limit, or the environment
             (permissions, a package, the disk); None if only another content can.
+        kind: what sort of picture it is, if that sort is not read here (see ``emoir.images.formats.REMEDIES``).
     """
 
-    def __init__(self, cause: str, *, chinese: str = "", retry_when: RetryReason | None = None) -> None:
+    def __init__(
+        self, cause: str, *, chinese: str = "", retry_when: RetryReason | None = None, kind: str | None = None
+    ) -> None:
         super().__init__(cause, chinese=chinese)
-        self.retry_when = retry_when
+        self.retry_when, self.kind = retry_when, kind
 
 
 class ModelError(EmoirError):

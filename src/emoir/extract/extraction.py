@@ -31,10 +31,12 @@ class Failure:
     Args:
         cause: in one line, without the file's name.
         retry_when: what may make it readable though the file stays the same (see ``UndecodableImageError``).
+        kind: what sort of picture it is, if that sort is not read here.
     """
 
     cause: str
     retry_when: RetryReason | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Extraction:
         width, height: upright, in pixels.
         taken: when, as EXIF writes it, or None.
         hash: difference hash, which near duplicates share.
+        incomplete: whether up to a twentieth of the picture is missing from the file.
     """
 
     digest: bytes
@@ -70,6 +73,7 @@ class Extraction:
     height: int
     taken: str | None
     hash: int
+    incomplete: bool = False
 
 
 def extract(path: Path, model: Model, *, limits: Limits) -> Extraction:
@@ -109,6 +113,7 @@ def extract(path: Path, model: Model, *, limits: Limits) -> Extraction:
         height=image.height,
         taken=image.taken,
         hash=difference_hash(image.measured),
+        incomplete=image.incomplete,
     )
 
 

@@ -41,7 +41,7 @@ def serve(requests: BinaryIO, answers: BinaryIO, model: Model, limits: Limits) -
             with cpu_limit(limits.seconds_per_file):
                 answer = extract(Path(os.fsdecode(path)), model, limits=limits)
         except UndecodableImageError as error:
-            answer = Failure(str(error), error.retry_when)
+            answer = Failure(str(error), error.retry_when, error.kind)
         except ModelError as error:
             answer = ModelFault(str(error))
         pickle.dump(answer, answers, protocol=pickle.HIGHEST_PROTOCOL)

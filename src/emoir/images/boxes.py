@@ -32,7 +32,7 @@ def find_box(stream: BinaryIO, name: bytes) -> bytes | None:
         if length < header:
             return None
         if kind == name:
-            return stream.read(min(length - header, MAX_DESCRIPTION))
+            return stream.read(min(length - header, MAX_DESCRIPTION, end - at))
         at += length
     return None
 

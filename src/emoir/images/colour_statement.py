@@ -119,8 +119,9 @@ def _bmp_profile(stream: BinaryIO) -> bytes | None:
     if len(header) < BMP_V5_LENGTH or header[:4] != struct.pack("<I", BMP_V5_LENGTH) or header[56:60] != b"DEBM":
         return None
     at, length = struct.unpack_from("<II", header, 112)
+    end = stream.seek(0, os.SEEK_END)
     stream.seek(BMP_HEADER_AT + at)
-    return stream.read(min(length, MAX_DESCRIPTION))
+    return stream.read(min(length, MAX_DESCRIPTION, end))
 
 
 def _jpeg2000_profile(stream: BinaryIO) -> bytes | None:

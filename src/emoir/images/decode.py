@@ -2,51 +2,50 @@
 
 from __future__ import annotations
 
-import re
-import struct
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
+import os
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image
 
 from emoir.errors import ShapeError, UndecodableImageError
 from emoir.files import open_regular
 from emoir.images.colour import to_srgb
 from emoir.images.colour_statement import note_statement
-from emoir.images.formats import HEADER_LENGTH, sniff
+from emoir.images.decoder_errors import DECODER_ERRORS, decoder_errors
+from emoir.images.exif import SIDEWAYS, moment, orientation
+from emoir.images.formats import JPEG_XL, RAW, REMEDIES, identify
+from emoir.images.jpeg_xl import jpeg_xl_size, register_jpeg_xl
+from emoir.images.png import png_is_sound
+from emoir.images.raw import raw_preview
 from emoir.images.resize_square import resize_square_to_srgb
+from emoir.images.salvage import (
+    LEAST_SHARE,
+    MAX_SALVAGED,
+    UNWRITTEN,
+    has_all_scans,
+    is_unwritten,
+    jpeg2000_share,
+    jpeg_share,
+    salvage,
+)
 from emoir.images.transparency import load_with_transparency
 from emoir.limits import DEFAULT_LIMITS, Limits, RetryReason
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
-# What brings each EXIF orientation upright.
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-SIDEWAYS = frozenset({UPRIGHT[5], UPRIGHT[6], UPRIGHT[7], UPRIGHT[8]})
-MOMENT = re.compile(r"\d{4}:\d{2}:\d{2} \d{2}:\d{2}:\d{2}")
-
-# Decoders meet hostile bytes with any of these; each means that the file cannot be decoded.
-DECODER_ERRORS = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, AttributeError,
-                  OverflowError, struct.error, zlib.error, RuntimeError, NotImplementedError)  # fmt: skip
+# Where Pillow has another name for a format.
+PILLOW_NAMES = {JPEG_XL: "JXL"}
+# Formats whose decoders are silent about some of what is missing.
+CHECKED = {"JPEG", "JPEG2000", "PNG", "WEBP", "AVIF", "HEIF"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Photograph:
     """A decoded image and what its file says of it.
 
@@ -54,12 +53,14 @@ class Photograph:
         pixels: (H, W, 3) uint8 sRGB, upright; a square if a size was asked for.
         width, height: of the original, upright, in pixels.
         taken: the moment in EXIF's own words (``2019:06:01 12:00:00``, local time), or None.
+        incomplete: whether up to a twentieth of the picture is missing from its file.
     """
 
     pixels: Pixels
     width: int
     height: int
     taken: str | None
+    incomplete: bool = False
 
 
 def decode(
@@ -145,8 +146,8 @@ def from_pillow(
     if not all(image.size):
         raise ShapeError(f"an image of {image.width} x {image.height} pixels has nothing to read")
     width, height = original or image.size
-    with _decoder_errors():
-        turn, taken = _turn_and_moment(image)
+    with decoder_errors():
+        turn, taken = orientation(image), moment(image)
         colours = resize_square_to_srgb(image, size) if size else to_srgb(image)
         if fit and not size:
             colours.thumbnail((fit, fit), Image.Resampling.LANCZOS, reducing_gap=2.0)
@@ -154,29 +155,50 @@ def from_pillow(
             colours = colours.transpose(turn)
         if turn in SIDEWAYS:
             width, height = height, width
-        return Photograph(np.asarray(colours), width, height, taken)
+        return Photograph(pixels=np.asarray(colours), width=width, height=height, taken=taken)
 
 
 def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, limits: Limits) -> Photograph:
-    header = stream.read(HEADER_LENGTH)
-    stream.seek(0)
-    if not header:
-        raise UndecodableImageError("the file is empty", chinese="文件是空的")
-    name = sniff(header)
+    name = identify(stream)
     if name is None:
+        if not stream.read(1):
+            raise UndecodableImageError("the file is empty", chinese="文件是空的")
         raise UndecodableImageError(
             "not an image: no known signature in its first bytes", chinese="不是图片：开头没有任何已知图片格式的标记"
         )
-    if name == "HEIF":
+    if name == RAW:
+        with decoder_errors("raw photograph"):
+            preview = raw_preview(stream)
+        if preview is None:
+            raise _not_read(name)
+        return _decode_stream(BytesIO(preview), size, fit, limits)
+    if name == JPEG_XL:
+        if not register_jpeg_xl():
+            raise _not_read(name)
+        with decoder_errors(name):
+            _check_pixels(*jpeg_xl_size(stream), limits)
+    elif name in REMEDIES:
+        raise _not_read(name)
+    elif name == "HEIF":
         _register_heif()
-    with _decoder_errors(name), Image.open(stream, formats=[name]) as image:
+    try:
+        return _decode_whole(name, stream, size, fit, limits)
+    except UndecodableImageError as error:
+        if error.retry_when is not None or stream.seek(0, os.SEEK_END) > MAX_SALVAGED:
+            raise
+        stream.seek(0)
+        left = salvage(name, stream.read())
+        if left is None or left.share < LEAST_SHARE:
+            raise
+        photograph = _decode_whole(name, BytesIO(left.content), size, fit, limits)
+        return replace(photograph, incomplete=left.share < 1)
+
+
+def _decode_whole(name: str, stream: BinaryIO, size: int | None, fit: int | None, limits: Limits) -> Photograph:
+    """Decode a file whose wrapping is sound."""
+    with decoder_errors(name), Image.open(stream, formats=[PILLOW_NAMES.get(name, name)]) as image:
         width, height = image.size
-        if width * height > limits.max_pixels:
-            raise UndecodableImageError(
-                f"{width} x {height} is over the limit of {limits.max_pixels:,} pixels; raise it with --max-pixels",
-                chinese=f"{width} × {height} 超过了 {limits.max_pixels:,} 像素的上限；可用 --max-pixels 提高",
-                retry_when=RetryReason.PIXELS,
-            )
+        _check_pixels(width, height, limits)
         with suppress(*DECODER_ERRORS):
             # A damaged statement is none.
             note_statement(image, stream)
@@ -185,50 +207,68 @@ def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, limits: 
         elif fit:
             image.draft("RGB", (fit, fit))
         loaded = load_with_transparency(image, stream)
-        return from_pillow(loaded, size=size, fit=fit, original=(width, height))
+        share = _share(name, loaded, stream)
+        if share < LEAST_SHARE:
+            raise UndecodableImageError(
+                f"damaged: only {share:.0%} of the picture is there", chinese=f"文件已损坏：只有 {share:.0%} 的画面"
+            )
+        photograph = from_pillow(loaded, size=size, fit=fit, original=(width, height))
+        return replace(photograph, incomplete=share < 1)
 
 
-def _turn_and_moment(image: Image.Image) -> tuple[Image.Transpose | None, str | None]:
-    """What EXIF says of a picture; where it is damaged, nothing, as with browsers: the picture itself is whole."""
-    turn = taken = None
-    with suppress(*DECODER_ERRORS):
-        exif = image.getexif()
-        turn = UPRIGHT.get(exif.get(ExifTags.Base.Orientation, 1))
-        taken = _moment(exif)
-    return turn, taken
+def _share(name: str, loaded: Image.Image, stream: BinaryIO) -> float:
+    """How much of a picture there is, where its decoder does not complain of what is missing."""
+    progressive = "progressive" in loaded.info
+    if name not in CHECKED or (name == "JPEG" and not progressive and not _may_have_ended_early(loaded, stream)):
+        return 1.0
+    if stream.seek(0, os.SEEK_END) > MAX_SALVAGED:
+        return 1.0
+    stream.seek(0)
+    content = stream.read()
+    if name == "JPEG" and progressive:
+        return 1.0 if has_all_scans(content) else LEAST_SHARE
+    if name == "JPEG":
+        return jpeg_share(content)
+    if name == "JPEG2000":
+        return jpeg2000_share(content)
+    if name == "PNG":
+        if not png_is_sound(content):
+            raise ValueError("wrong check sum of its pixels")
+    elif is_unwritten(name, content):
+        return 0.0
+    return 1.0
 
 
-def _moment(exif: Image.Exif) -> str | None:
-    """When the picture was taken, as the camera wrote it; None if absent or not of the standard's form."""
-    written = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
-    if not isinstance(written, str) or not MOMENT.fullmatch(written):
-        return None
-    try:
-        # Cameras without a clock write zeros.
-        datetime.strptime(written, "%Y:%m:%d %H:%M:%S")
-    except ValueError:
-        return None
-    return written
+def _may_have_ended_early(jpeg: Image.Image, stream: BinaryIO) -> bool:
+    """Whether its file ends in unwritten space, or its last row in one colour, as where the data ended early."""
+    stream.seek(-min(UNWRITTEN, stream.seek(0, os.SEEK_END)), os.SEEK_END)
+    tail = stream.read()
+    if not tail.strip(b"\0") or not tail.strip(b"\xff"):
+        return True
+    corner = jpeg.crop((jpeg.width - max(1, jpeg.width // 16), jpeg.height - 1, *jpeg.size)).getextrema()
+    ranges = corner if isinstance(corner[0], tuple) else (corner,)
+    return jpeg.width >= 32 and all(low == high for low, high in ranges)
 
 
-@contextmanager
-def _decoder_errors(name: str = "image") -> Iterator[None]:
-    """Turn whatever a decoder raises on damaged data into one cause in plain words."""
-    try:
-        yield
-    except UndecodableImageError:
-        raise
-    except Image.DecompressionBombError as error:
+def _check_pixels(width: int, height: int, limits: Limits) -> None:
+    if width * height > limits.max_pixels:
         raise UndecodableImageError(
-            "over Pillow's own pixel limit; raise PIL.Image.MAX_IMAGE_PIXELS", retry_when=RetryReason.PIXELS
-        ) from error
-    except UnidentifiedImageError as error:
-        raise UndecodableImageError(
-            f"damaged, or a kind of {name} that cannot be read", chinese=f"文件已损坏，或是无法读取的一种 {name}"
-        ) from error
-    except DECODER_ERRORS as error:
-        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UndecodableImageError(f"damaged: {cause}", chinese=f"文件已损坏：{cause}") from error
+            f"{width} x {height} is over the limit of {limits.max_pixels:,} pixels; raise it with --max-pixels",
+            chinese=f"{width} × {height} 超过了 {limits.max_pixels:,} 像素的上限；可用 --max-pixels 提高",
+            retry_when=RetryReason.PIXELS,
+        )
+
+
+def _not_read(kind: str) -> UndecodableImageError:
+    """The cause of a file of a kind that is not read, or not without another package."""
+    remedy = REMEDIES[kind]
+    package = remedy.startswith("pip ")
+    return UndecodableImageError(
+        f"{kind} needs one more package: {remedy}" if package else f"{kind} is not read; {remedy}",
+        chinese=f"读取 {kind} 还需要一个软件包：{remedy}" if package else f"不读取 {kind} 文件；请导出为 JPEG 或 PNG",
+        retry_when=RetryReason.ENVIRONMENT if package else None,
+        kind=kind,
+    )
 
 
 def _register_heif() -> None:

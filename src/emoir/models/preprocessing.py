@@ -36,6 +36,7 @@ class PreparedImage:
         measured: (128, 128, 3) uint8 sRGB, the whole picture, for all that is measured without the encoder.
         width, height: of the original, upright, in pixels.
         taken: when, as EXIF writes it, or None.
+        incomplete: whether up to a twentieth of the picture is missing from its file.
     """
 
     pixels: NDArray[np.uint8]
@@ -43,6 +44,7 @@ class PreparedImage:
     width: int
     height: int
     taken: str | None
+    incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,12 @@ class Preprocessing:
             longest = shorter * max(whole.width, whole.height) / min(whole.width, whole.height)
             pixels = self._crop(_load(source, limits, fit=min(LONGEST, math.ceil(longest))).pixels)
         return PreparedImage(
-            pixels=pixels, measured=whole.pixels, width=whole.width, height=whole.height, taken=whole.taken
+            pixels=pixels,
+            measured=whole.pixels,
+            width=whole.width,
+            height=whole.height,
+            taken=whole.taken,
+            incomplete=whole.incomplete,
         )
 
     def _crop(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

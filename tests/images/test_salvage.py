@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emoir.errors import UndecodableImageError
+from emoir.images import Photograph, decode
+from emoir.images.salvage import salvage
+from tests.images.colour_files import png
+from tests.pictures import encoded
+
+SIDE = 512
+
+
+def photograph() -> Image.Image:
+    """Noise that no decoder can take for the end of another picture."""
+    random = np.random.default_rng(20261128)
+    small = Image.fromarray(random.integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    return small.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+
+
+JPEGS = {
+    "baseline": encoded(photograph(), "JPEG", quality=90),
+    "progressive": encoded(photograph(), "JPEG", quality=90, progressive=True),
+    "restarts": encoded(photograph(), "JPEG", quality=90, restart_marker_rows=1),
+    "grey": encoded(photograph().convert("L"), "JPEG", quality=90),
+    "cmyk": encoded(photograph().convert("CMYK"), "JPEG", quality=90),
+}
+TRAILERS = {
+    "nothing": b"",
+    "zeros": bytes(5000),
+    "ones": b"\xff" * 5000,
+    "text": b"the end of a phone's picture" * 200,
+    "a false marker": b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" * 20,
+    "noise": np.random.default_rng(1).bytes(5000),
+}
+
+
+def rows_apart(photograph: Photograph, content: bytes) -> float:
+    """The share of rows that are not the whole picture's."""
+    difference = abs(photograph.pixels.astype(int) - decode(content).pixels)
+    return float((difference.max(axis=(1, 2)) > 8).mean())
+
+
+@pytest.mark.parametrize("trailer", TRAILERS)
+@pytest.mark.parametrize("kind", JPEGS)
+def test_a_whole_jpeg_without_its_end_marker(kind: str, trailer: str) -> None:
+    found = decode(JPEGS[kind][:-2] + TRAILERS[trailer])
+    assert not found.incomplete
+    assert rows_apart(found, JPEGS[kind]) == 0
+
+
+@pytest.mark.parametrize("ending", [b"", b"\xff\xd9", bytes(5000), b"\xff" * 5000])
+@pytest.mark.parametrize("kind", ["baseline", "restarts", "grey", "cmyk"])
+def test_a_jpeg_that_lost_its_last_rows(kind: str, ending: bytes) -> None:
+    content = JPEGS[kind]
+    found = decode(content[: int(len(content) * 0.98)] + ending)
+    assert found.incomplete
+    assert 0 < rows_apart(found, content) <= 0.07
+    for size in (96, None):
+        with pytest.raises(UndecodableImageError, match="damaged"):
+            decode(content[: int(len(content) * 0.8)] + ending, size=size)
+
+
+def test_a_progressive_jpeg_is_not_read_from_half_its_scans() -> None:
+    content = JPEGS["progressive"]
+    scans = [at for at in range(len(content) - 1) if content[at : at + 2] == b"\xff\xda"]
+    for at in scans[1:]:
+        with pytest.raises(UndecodableImageError, match="damaged"):
+            decode(content[:at])
+        # What ends as it should is read, and noted.
+        assert decode(content[:at] + b"\xff\xd9").incomplete
+    with pytest.raises(UndecodableImageError, match="damaged"):
+        decode(content[: (scans[-1] + len(content)) // 2])
+
+
+def test_a_flat_picture_is_whole() -> None:
+    for options in ({}, {"progressive": True}, {"optimize": True}):
+        content = encoded(Image.new("RGB", (200, 200), "white"), "JPEG", **options)
+        assert not decode(content).incomplete
+        assert not decode(content[:-2]).incomplete
+
+
+def pixels_png(*, text: bool = False, depth: int = 8) -> bytes:
+    rows = [row.tobytes() for row in np.asarray(photograph())]
+    comment = [(b"tEXt", b"Comment\0made by hand")] if text else []
+    return png(rows, SIDE, *comment, depth=depth)
+
+
+def test_a_png_with_a_wrong_sum_beside_its_pixels() -> None:
+    content = pixels_png(text=True)
+    wrong = content.replace(b"made by hand", b"made by haNd")
+    found = decode(wrong)
+    assert not found.incomplete
+    assert found.pixels.tolist() == decode(content).pixels.tolist()
+
+
+def test_a_png_with_a_wrong_sum_of_whole_pixels() -> None:
+    content = bytearray(pixels_png())
+    at = content.index(b"IDAT")
+    length = struct.unpack_from(">I", content, at - 4)[0]
+    content[at + 4 + length] ^= 1
+    assert decode(bytes(content)).pixels.tolist() == np.asarray(photograph()).tolist()
+
+
+def test_a_png_whose_pixels_are_damaged_is_refused() -> None:
+    content = bytearray(pixels_png())
+    for place in np.random.default_rng(2).integers(content.index(b"IDAT") + 6, len(content) - 20, 40).tolist():
+        damaged = bytearray(content)
+        damaged[place] ^= 16
+        with pytest.raises(UndecodableImageError, match="damaged"):
+            decode(bytes(damaged))
+
+
+@pytest.mark.parametrize("missing", [0, 12, 16, 20])
+def test_a_png_without_its_end(missing: int) -> None:
+    content = pixels_png()
+    found = decode(content[: len(content) - missing])
+    assert not found.incomplete
+    assert found.pixels.tolist() == np.asarray(photograph()).tolist()
+
+
+def test_a_png_that_lost_its_last_rows() -> None:
+    for content in (pixels_png(), encoded(photograph().quantize(64), "PNG"), encoded(photograph(), "PNG")):
+        whole = decode(content).pixels
+        found = decode(content[: int(len(content) * 0.98)])
+        assert found.incomplete
+        rows = round(SIDE * 0.95)
+        assert found.pixels[:rows].tolist() == whole[:rows].tolist()
+        # Missing rows repeat the last one.
+        assert found.pixels[-1].tolist() == found.pixels[-2].tolist()
+        with pytest.raises(UndecodableImageError):
+            decode(content[: int(len(content) * 0.9)])
+
+
+def test_an_interlaced_png_without_its_end() -> None:
+    picture = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
+    passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    lines = [b"\0" + row.tobytes() for x, y, across, down in passes for row in picture[y::down, x::across]]
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 1))
+    content = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"".join(lines)))
+    assert decode(content[:-3]).pixels[..., 0].tolist() == picture.tolist()
+
+
+def test_a_bmp_that_lost_its_end() -> None:
+    content = encoded(photograph(), "BMP")
+    found = decode(content[: int(len(content) * 0.98)])
+    assert found.incomplete
+    assert rows_apart(found, content) <= 0.03
+    with pytest.raises(UndecodableImageError):
+        decode(content[: int(len(content) * 0.9)])
+
+
+@pytest.mark.parametrize("format", ["WEBP", "AVIF", "JPEG2000"])
+def test_files_that_were_never_written_to_their_end(format: str) -> None:
+    content = encoded(photograph(), format)
+    assert not decode(content).incomplete
+    assert not decode(content + bytes(5000)).incomplete
+    kept = int(len(content) * 0.7)
+    for damaged in (content[:kept], content[:kept] + bytes(len(content) - kept)):
+        with pytest.raises(UndecodableImageError, match="damaged"):
+            decode(damaged)
+
+
+def test_nothing_to_mend() -> None:
+    assert salvage("GIF", b"GIF89a") is None
+    assert salvage("JPEG", b"\xff\xd8") is None
+    assert salvage("PNG", b"\x89PNG\r\n\x1a\n") is None
+    assert salvage("BMP", b"BM") is None
