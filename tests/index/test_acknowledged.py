@@ -42,7 +42,7 @@ def raters(file: Path) -> set[str]:
 def test_ratings_of_a_server_stay_through_repairs(index: Path) -> None:
     with serving(index) as server:
         assert server.rate(1, "before") == 201
-        spoil(index, "looks")
+        spoil(index, "appearance")
         repaired = run("index", "--repair", "--index", index)
         assert "readings were salvaged" in repaired.stderr, repaired.stderr
         answers = {rater: server.rate(13, rater) for rater in "abcde"}
@@ -181,10 +181,10 @@ def test_what_is_refused(index: Path, tmp_path: Path) -> None:
     with pytest.raises(IndexFileError, match="there is no index"):
         backup(tmp_path / "none", tmp_path / "b")
     backup(index, tmp_path / "backup")
-    spoil(tmp_path / "backup", "looks")
+    spoil(tmp_path / "backup", "appearance")
     with pytest.raises(IndexFileError, match="backup is damaged, nothing was copied"):
         restore(tmp_path / "backup", index)
-    spoil(index, "looks")
+    spoil(index, "appearance")
     with pytest.raises(IndexFileError, match="damaged, nothing was copied"):
         backup(index, tmp_path / "backup2")
     assert (tmp_path / "letter").read_text() == "Dear Ana,"
@@ -236,7 +236,7 @@ def test_one_whole_file_lies_there_whenever_it_is_killed(index: Path, tmp_path: 
         index.write_bytes(pristine)
         if what == "repair":
             # Only the second blob's noise: the ratings must be there all the time.
-            spoil(index, "looks")
+            spoil(index, "appearance")
         done = subprocess.run([emoir()[0], "-c", killer, str(step)], capture_output=True, text=True, check=False)
         assert done.returncode in (0, -signal.SIGKILL), done.stderr
         ended = "ended" in done.stdout

@@ -15,8 +15,6 @@ from emoir import Collection
 from emoir.errors import CatalogueError
 from emoir.index.base import Record
 from emoir.index.catalogue import Joined, endings, read_catalogue
-from emoir.index.tables import VERSION
-from tests.index.older import make_older
 from tests.pictures import save_photos
 
 
@@ -171,27 +169,12 @@ def test_a_malformed_catalogue_touches_nothing(collection: Collection, archive: 
     assert titles(collection)["box1/0000.jpg"] == "kept"
 
 
-def test_an_index_of_format_2_is_brought_forward(collection: Collection, archive: Path, tmp_path: Path) -> None:
-    collection.index(archive, workers=1)
-    before = titles(collection)
-    collection.close()
-    with closing(sqlite3.connect(collection.location)) as connection:
-        new = connection.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall()
-    make_older(collection.location, 2)
-    assert titles(collection) == before
-    collection.index(archive, workers=1, catalogue=write(tmp_path / "records.csv", "path,title\n0000.jpg,x\n"))
-    assert titles(collection)["box1/0000.jpg"] == "x"
-    with closing(sqlite3.connect(collection.location)) as connection:
-        assert connection.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall() == new
-        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
-
-
 def test_records_survive_a_repair(collection: Collection, archive: Path, tmp_path: Path) -> None:
     collection.index(archive, workers=1, catalogue=write(tmp_path / "records.csv", "path,title\n0000.jpg,kept\n"))
     before = titles(collection)
     collection.close()
     with closing(sqlite3.connect(collection.location)) as connection:
-        connection.execute("UPDATE segments SET checksum = checksum + 1 WHERE id = 1")
+        connection.execute("UPDATE segments SET affect_checksum = affect_checksum + 1 WHERE id = 1")
         connection.commit()
     assert collection.repair().damaged
     collection.index(archive, workers=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -14,11 +15,11 @@ import pytest
 from emoir.errors import IndexFileError, IndexVersionError, ModelMismatchError
 from emoir.extract import Extraction
 from emoir.index import SqliteStore
+from emoir.index.backup import backup
 from emoir.index.base import IndexedModel
 from emoir.index.repair import repair
 from emoir.limits import Limits
 from tests.index.filled import outcomes
-from tests.index.older import make_older
 
 
 def test_a_second_model_is_refused_with_two_ways_out(index: SqliteStore, indexed: IndexedModel) -> None:
@@ -86,37 +87,44 @@ def test_a_newer_index_is_refused(index: SqliteStore, indexed: IndexedModel) -> 
     with sqlite3.connect(index.file) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(IndexVersionError, match=r"format 99, this emoir reads up to 4; update"):
+    with pytest.raises(IndexVersionError, match=r"format 99, this emoir reads up to 5; update"):
         SqliteStore(index.file, model=indexed)
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
-def test_an_older_index_is_brought_forward(
-    index: SqliteStore, extractions: list[tuple[bytes, Extraction]], version: int
-) -> None:
-    index.record(outcomes(extractions), Limits())
-    hashes = index.attributes(index.vectors()).hash.tolist()
-    assert hashes == [extraction.hash for _, extraction in extractions]
-    before = index.vectors().rows
-    index.close()
-    make_older(index.file, version)
-    with SqliteStore(index.file) as again:
-        attributes = again.attributes(again.vectors())
-        assert attributes.hashed.all() == (version > 1)
-        assert attributes.width.tolist() == [extraction.width for _, extraction in extractions]
-        np.testing.assert_array_equal(again.rows()[1], before)
-    with SqliteStore(index.file) as third:
-        assert third.status().images == len(extractions)
-    assert not repair(index.file).damaged
+# Four pictures, a broken file, a record and a rating (formats 3 and 4), as each version of emoir kept them.
+OLDER = Path(__file__).parent / "files"
 
 
-def test_damage_is_still_found_after_an_index_was_brought_forward(
-    index: SqliteStore, extractions: list[tuple[bytes, Extraction]]
-) -> None:
-    index.record(outcomes(extractions), Limits())
-    index.close()
-    make_older(index.file, 3)
-    with closing(sqlite3.connect(index.file)) as connection, connection:
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
+def test_an_older_index_is_brought_forward(tmp_path: Path, version: int) -> None:
+    file = tmp_path / "x.emoir"
+    shutil.copy(OLDER / f"format-{version}.emoir", file)
+    shutil.copy(OLDER / "format-4.emoir", tmp_path / "latest.emoir")
+    with SqliteStore(file) as index, SqliteStore(tmp_path / "latest.emoir") as latest:
+        metadata, rows = index.rows()
+        names = {os.path.basename(entry.path): entry for entry in metadata}
+        assert sorted(names) == [b"%04d.jpg" % number for number in range(4)]
+        assert [entry.hash is not None for entry in metadata] == [version > 1] * 4
+        assert [name for name, entry in names.items() if entry.record] == ([b"0000.jpg"] if version > 2 else [])
+        np.testing.assert_array_equal(rows, latest.rows()[1])
+        assert index.layout == latest.layout
+        status = index.status()
+        assert (status.images, status.files, len(status.failures)) == (4, 4, 1)
+        assert [(rating.image, rating.arousal) for rating in index.ratings.all()] == ([(1, 1.0)] if version > 2 else [])
+        assert index.ratings.add(2, "Bo", emotion="awe", valence=None, arousal=None).id == (2 if version > 2 else 1)
+    assert not repair(file).damaged
+    assert backup(file, tmp_path / "backup").ratings == (2 if version > 2 else 1)
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_damage_is_still_found_after_an_index_was_brought_forward(tmp_path: Path, version: int) -> None:
+    file = tmp_path / "x.emoir"
+    shutil.copy(OLDER / f"format-{version}.emoir", file)
+    with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE segments SET checksum = checksum + 1")
-    SqliteStore(index.file).close()
-    assert repair(index.file).damaged
+    with pytest.raises(IndexFileError, match="damaged"), SqliteStore(file) as index:
+        index.vectors()
+    assert repair(file).damaged
+    with SqliteStore(file) as index:
+        assert [rating.rater for rating in index.ratings.all()] == []
+        assert len(index.vectors().ids) == 0

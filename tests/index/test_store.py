@@ -285,9 +285,9 @@ def test_looks_are_kept_after_a_few_times(
     first = matrix.take(np.array([1, 2]))
     for _ in range(FEW_TIMES - 1):
         matrix.take(np.array([1, 2]))
-    assert "looks" not in vars(matrix)
+    assert "appearance" not in vars(matrix)
     np.testing.assert_array_equal(matrix.take(np.array([1, 2])), first)
-    assert "looks" in vars(matrix)
+    assert "appearance" in vars(matrix)
     many = index.vectors().rows[np.arange(6).repeat(3)]
     monkeypatch.setattr("emoir.index.base.BLOCK_ROWS", 4)
     np.testing.assert_array_equal(matrix.take(np.arange(6).repeat(3)), many)
@@ -296,7 +296,7 @@ def test_looks_are_kept_after_a_few_times(
 def test_whether_rows_are_dead_is_noted(index: SqliteStore, extractions: list[tuple[bytes, Extraction]]) -> None:
     def noted() -> bool:
         with closing(sqlite3.connect(index.file)) as connection:
-            return connection.execute("SELECT 1 FROM facts WHERE key = 'whole'").fetchone() is not None
+            return connection.execute("SELECT 1 FROM meta WHERE key = 'compact'").fetchone() is not None
 
     index.record(outcomes(extractions), Limits())
     assert not noted()
@@ -310,3 +310,32 @@ def test_whether_rows_are_dead_is_noted(index: SqliteStore, extractions: list[tu
     assert len(index.vectors().ids) == 5
     index.record(outcomes(extractions[:1]), Limits())
     assert len(index.vectors().ids) == 6
+
+
+def test_very_many_folders(index: SqliteStore, extractions: list[tuple[bytes, Extraction]]) -> None:
+    index.record(outcomes(extractions), Limits())
+    [folder] = {os.path.dirname(path) for path, _ in extractions}
+    many = [b"%s/%d" % (folder, number) for number in range(1200)]
+    assert not index.all_below(many)
+    assert index.all_below([*many, folder, folder])
+    assert len(index.ids_below([*many, folder])) == len(extractions)
+
+
+def test_revision_and_change_log(index: SqliteStore, extractions: list[tuple[bytes, Extraction]]) -> None:
+    index.record(outcomes(extractions), Limits())
+    before = index.revision
+    assert index.changes(0).tolist() == [1, 2, 3, 4, 5, 6]
+    assert index.changes(before).tolist() == []
+    folder, name = os.path.split(extractions[2][0])
+    index.forget([(folder, name)])
+    index.compact()
+    assert index.revision == before + 2
+    assert index.changes(before).tolist() == [3]
+    # A file that holds another image now is a change of both; a rating is none of any row.
+    path, extraction = extractions[3]
+    index.record([FileOutcome(path, extraction.stat, KnownImage(5, extractions[4][1].digest))], Limits())
+    assert index.changes(before + 2).tolist() == [4, 5]
+    rated = index.revision
+    index.ratings.add(1, "Ana", emotion="awe", valence=None, arousal=None)
+    assert index.revision == rated + 1
+    assert index.changes(rated).tolist() == []

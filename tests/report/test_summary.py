@@ -21,7 +21,18 @@ LAYOUT = RowLayout({"mood": NAMES})
 
 
 def entry(number: int, path: str, taken: str | None = None, hash: int | None = None) -> ImageMetadata:
-    return ImageMetadata(number + 1, os.fsencode(path), 0.5, False, 8, 8, taken, hash, 0, None)
+    return ImageMetadata(
+        id=number + 1,
+        path=os.fsencode(path),
+        confidence=0.5,
+        monochrome=False,
+        width=8,
+        height=8,
+        taken=taken,
+        hash=hash,
+        modified_ns=0,
+        record=None,
+    )
 
 
 def readings_of(shares: np.ndarray, valence: np.ndarray, confidence: np.ndarray) -> EmotionReadings:

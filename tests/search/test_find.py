@@ -129,7 +129,18 @@ def test_near_duplicates_fold_to_the_first() -> None:
 
 def test_the_first_distinct_images() -> None:
     metadata = [
-        ImageMetadata(row + 1, b"/p/%d.jpg" % row, 0.5, False, 8, 8, None, hash, 0, None)
+        ImageMetadata(
+            id=row + 1,
+            path=b"/p/%d.jpg" % row,
+            confidence=0.5,
+            monochrome=False,
+            width=8,
+            height=8,
+            taken=None,
+            hash=hash,
+            modified_ns=0,
+            record=None,
+        )
         for row, hash in enumerate([0, 0xFF << 56, 1, None, 0xFF, None])
     ]
     palettes = np.ones((6, 1))

@@ -28,7 +28,18 @@ def meta_of(
     paths: Sequence[str], *, width: int = 8, height: int = 8, hashes: Sequence[int | None] = ()
 ) -> list[ImageMetadata]:
     return [
-        ImageMetadata(number + 1, os.fsencode(path), 0.5, False, width, height, None, hash, 0, None)
+        ImageMetadata(
+            id=number + 1,
+            path=os.fsencode(path),
+            confidence=0.5,
+            monochrome=False,
+            width=width,
+            height=height,
+            taken=None,
+            hash=hash,
+            modified_ns=0,
+            record=None,
+        )
         for number, (path, hash) in enumerate(zip(paths, hashes or [None] * len(paths), strict=True))
     ]
 

@@ -17,7 +17,7 @@ from emoir.datasets import read_dataset
 from emoir.emotions import MIKELS
 from emoir.search import parse_query
 from emoir.search.query import EncodedReading
-from tests.pictures import noise
+from tests.pictures import noise, save_photos
 
 
 def search(client: TestClient, **values: Any) -> dict[str, Any]:
@@ -329,3 +329,21 @@ def test_health_and_metrics(client: TestClient) -> None:
     text = client.get("/api/v1/metrics").text
     assert 'emoir_requests_total{method="GET",route="/images/{id}",status="404"} 1.0' in text
     assert "emoir_images 14.0" in text
+
+
+def test_answers_follow_the_index(own_client: TestClient, tmp_path: Path) -> None:
+    copy = tmp_path / "more"
+    save_photos(copy / "lake", 3, first_seed=60)
+    with Collection(tmp_path / "own.emoir") as other:
+        other.index(copy, workers=1)
+        before = own_client.get("/api/v1/collection").json()
+        answer = own_client.get("/api/v1/search?q=awe")
+        tagged = {"if-none-match": answer.headers["etag"]}
+        assert own_client.get("/api/v1/search?q=awe", headers=tagged).status_code == 304
+        (copy / "lake").rename(copy / "river")
+        (copy / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
+        other.index(workers=1)
+    after = own_client.get("/api/v1/collection").json()
+    assert after != before
+    assert any("river" in folder["name"] for folder in after["folders"])
+    assert own_client.get("/api/v1/search?q=awe", headers=tagged).status_code == 200

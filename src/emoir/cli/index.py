@@ -98,8 +98,12 @@ def index(
             if salvaged.kept_as is None:
                 echo_err("the index is not damaged; nothing was changed.")
             else:
+                echo_err(f"damaged: {'; '.join(salvaged.problems)}.")
                 kept = salvaged.kept_as
-                echo_err(f"{salvaged.images:,} readings were salvaged; the damaged file is kept as {kept}.")
+                echo_err(
+                    f"{salvaged.images:,} readings were salvaged, {salvaged.ratings:,} ratings; the damaged file is "
+                    f"kept as {kept}."
+                )
                 echo_err("what is lost is read again now.")
         try:
             with bar:

@@ -105,7 +105,7 @@ def extract(path: Path, model: Model, *, limits: Limits) -> Extraction:
         raise UndecodableImageError("it changed while it was read", retry_when=RetryReason.ENVIRONMENT)
     return Extraction(
         digest=digest,
-        stat=FileStat(before.st_size, before.st_mtime_ns),
+        stat=FileStat.of(before),
         # One image at a time: a batch of another size may differ in the last bit, and readings are to be repeatable.
         reading=model.read_prepared(image),
         palette=palette_histogram(image.measured),

@@ -14,6 +14,24 @@ class FileStat(NamedTuple):
     size: int
     mtime_ns: int
 
+    @classmethod
+    def of(cls, status: os.stat_result) -> FileStat:
+        """What the system says of a file, in numbers that a database holds.
+
+        Example:
+            >>> import tempfile
+            >>> file = tempfile.mkstemp()[1]
+            >>> os.utime(file, (10_413_792_000, 10_413_792_000))
+            >>> FileStat.of(os.stat(file))
+            FileStat(size=0, mtime_ns=-8032952073709551616)
+        """
+        return cls(status.st_size, signed(status.st_mtime_ns))
+
+
+def signed(number: int) -> int:
+    """A number in the 64 bits of a signed integer: one out of their range, such as a time after 2262, wraps around."""
+    return (number + 2**63) % 2**64 - 2**63
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -56,7 +74,7 @@ def walk(root: bytes, unreadable: Unreadable) -> Iterator[Listing]:
         files: dict[bytes, FileStat] = {}
         folders: list[bytes] = []
         try:
-            device = os.stat(path).st_dev
+            device = signed(os.stat(path).st_dev)
             with os.scandir(path) as entries:
                 for entry in entries:
                     name = entry.name
@@ -65,7 +83,7 @@ def walk(root: bytes, unreadable: Unreadable) -> Iterator[Listing]:
                     try:
                         if entry.is_file():
                             status = entry.stat()
-                            files[name] = FileStat(status.st_size, status.st_mtime_ns)
+                            files[name] = FileStat.of(status)
                         elif entry.is_dir(follow_symlinks=False):
                             folders.append(entry.path)
                     except OSError:

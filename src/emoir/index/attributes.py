@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.index.base import among
+from emoir.index.checksums import checked, select
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,10 @@ def load_attributes(connection: sqlite3.Connection, ids: NDArray[np.int64]) -> A
     Returns:
         n rows in the order of the ids; zeros, and no date, for an id that is gone.
     """
-    columns = "id, confidence, monochrome, width, height, taken, hash"
-    known = connection.execute(f"SELECT {columns} FROM images ORDER BY id").fetchall()
-    table = list(zip(*known, strict=True)) if known else [()] * 7
-    known_ids = np.array(table[0], dtype=np.int64)
+    known = list(checked("images", connection.execute(select("images", "ORDER BY id"))))
+    numbers, _, *table = list(zip(*known, strict=True)) if known else [()] * 8
+    width, height, taken, confidence, monochrome, hashes = table
+    known_ids = np.array(numbers, dtype=np.int64)
     there = among(ids, known_ids)
     place = np.searchsorted(known_ids, ids[there])
 
@@ -63,18 +64,18 @@ def load_attributes(connection: sqlite3.Connection, ids: NDArray[np.int64]) -> A
         filled[there] = np.array(values, dtype=dtype)[place]
         return filled
 
-    days = [float(text[:10].replace(":", "")) if text else np.nan for text in table[5]]
+    days = [float(text[:10].replace(":", "")) if text else np.nan for text in taken]
     moment = np.zeros(len(ids), dtype="U19")
-    moment[there] = np.array([text or "" for text in table[5]], dtype="U19")[place]
+    moment[there] = np.array([text or "" for text in taken], dtype="U19")[place]
     day = column(days, np.float64)
     day[~there] = np.nan
     return Attributes(
-        column(table[1], np.float32),
-        column(table[2], np.bool_),
-        column(table[3], np.int64),
-        column(table[4], np.int64),
+        column(confidence, np.float32),
+        column(monochrome, np.bool_),
+        column(width, np.int64),
+        column(height, np.int64),
         day,
         moment,
-        column([0 if value is None else value & 0xFFFFFFFFFFFFFFFF for value in table[6]], np.uint64),
-        column([value is not None for value in table[6]], np.bool_),
+        column([0 if value is None else value & 0xFFFFFFFFFFFFFFFF for value in hashes], np.uint64),
+        column([value is not None for value in hashes], np.bool_),
     )

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoir.errors import IndexFileError
+from emoir.index.damage import find_damage
 from emoir.index.exchange import copy_database, exchange, flush, free_name, replace_unopenable, work_folder
-from emoir.index.repair import is_whole
+from emoir.index.salvage import salvaged
 from emoir.index.schema import appear, connect, sqlite_errors
 
 COUNTED = ("images", "files", "ratings", "records")
@@ -116,12 +117,11 @@ def _put(made: Path, index: Path) -> Path | None:
 
 
 def carry_numbers(old: sqlite3.Connection, made: Path) -> None:
-    """See to it that no number of an image or a rating is given again that the old content has given."""
-    try:
-        given = old.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
-    except sqlite3.DatabaseError:
-        return
+    """See to it that no number of an image, a rating or a revision that the old content has given is given again."""
+    given = list(salvaged(old, "SELECT name, seq FROM sqlite_sequence"))
+    (latest,) = next(salvaged(old, "SELECT number FROM revision"), (0,))
     with closing(sqlite3.connect(made)) as new, new:
+        new.execute("UPDATE revision SET number = max(number, ?) + 1", (latest,))
         for name, last in given:
             new.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (last, name))
             new.execute(
@@ -151,5 +151,9 @@ def _verify(made: Path, origin: Path, expected: dict[str, int]) -> None:
         IndexFileError: naming what it was copied from.
     """
     with closing(connect(made, forward_to=0)) as copy, sqlite_errors(made):
-        if not is_whole(copy) or _counts(copy) != expected:
-            raise IndexFileError(f"{origin} is damaged, nothing was copied; emoir index --repair salvages what it can")
+        problems = find_damage(copy) or (["the numbers of its rows"] if _counts(copy) != expected else [])
+    if problems:
+        raise IndexFileError(
+            f"{origin} is damaged, nothing was copied ({'; '.join(problems)}); "
+            "emoir index --repair salvages what it can"
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -150,7 +150,7 @@ class Record:
         return {"id": self.id, "title": self.title, "url": self.url, "columns": dict(self.columns)}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageMetadata:
     """What an index knows of an image beside its row.
 
@@ -194,7 +194,7 @@ class IndexedCatalogue:
     records: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IndexStatus:
     """What an index holds, in numbers.
 
@@ -243,6 +243,21 @@ def below(path: bytes, folder: bytes) -> bool:
         (True, False)
     """
     return path == folder or path.startswith(os.path.join(folder, b""))
+
+
+def outermost(folders: Iterable[bytes]) -> list[bytes]:
+    """Folders without those that lie in another of them.
+
+    Example:
+        >>> outermost([b"/a/b", b"/a-b", b"/a", b"/a"])
+        [b'/a', b'/a-b']
+    """
+    kept: list[bytes] = []
+    # A folder comes right before what lies below it.
+    for folder in sorted(folders, key=lambda path: os.path.join(path, b"")):
+        if not kept or not below(folder, kept[-1]):
+            kept.append(folder)
+    return sorted(kept)
 
 
 def as_path(path: bytes) -> Path:

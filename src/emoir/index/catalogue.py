@@ -15,6 +15,7 @@ from pathlib import Path
 
 from emoir.errors import CatalogueError
 from emoir.index.base import IndexedCatalogue, Record, as_file, below
+from emoir.index.checksums import DamagedRowError, checked, insert, sealed, select
 from emoir.index.statements import IN_SUBTREE, subtree
 
 # Headers under which catalogues keep what emoir shows by name; compared without case, blanks, hyphens and underscores.
@@ -168,17 +169,23 @@ def endings(path: bytes) -> Iterator[bytes]:
 def store_catalogue(connection: sqlite3.Connection, catalogue: Catalogue, roots: Iterable[bytes]) -> None:
     """Make a catalogue that of some folders, in place of what they had, inside the caller's transaction."""
     for root in roots:
+        connection.execute(
+            "INSERT OR IGNORE INTO changes SELECT number, image FROM revision, files "
+            f"JOIN directories ON directories.id = files.directory WHERE image IS NOT NULL AND {IN_SUBTREE}",
+            subtree(root),
+        )
         connection.execute("DELETE FROM records WHERE catalogue IN (SELECT id FROM catalogues WHERE root = ?)", (root,))
         connection.execute("DELETE FROM catalogues WHERE root = ?", (root,))
         if not catalogue.records:
             continue
         source = os.fsencode(catalogue.source.absolute())
-        cursor = connection.execute("INSERT INTO catalogues (root, source) VALUES (?, ?)", (root, source))
+        (number,) = connection.execute("SELECT ifnull(max(id), 0) + 1 FROM catalogues").fetchone()
+        connection.execute(insert("catalogues"), sealed("catalogues", (number, root, source)))
         texts = (
-            (cursor.lastrowid, key, json.dumps(record.to_dict(), ensure_ascii=False))
+            sealed("records", (number, key, json.dumps(record.to_dict(), ensure_ascii=False)))
             for key, record in catalogue.records.items()
         )
-        connection.executemany("INSERT INTO records VALUES (?, ?, ?)", texts)
+        connection.executemany(insert("records"), texts)
 
 
 def find_records(connection: sqlite3.Connection, paths: Sequence[bytes]) -> dict[bytes, Record]:
@@ -188,14 +195,22 @@ def find_records(connection: sqlite3.Connection, paths: Sequence[bytes]) -> dict
     the one that states more of the path holds; of several catalogues, that of the deeper folder.
     """
     found: dict[bytes, Record] = {}
-    for number, root in connection.execute("SELECT id, root FROM catalogues ORDER BY length(root)").fetchall():
+    catalogues = connection.execute(select("catalogues", "ORDER BY length(root)")).fetchall()
+    for number, root, _ in checked("catalogues", catalogues):
         inside = [path for path in paths if below(path, root)]
         texts = _texts(connection, number, inside)
         for path in inside:
             key = next((key for key in endings(path) if key in texts), None)
             if key is not None:
-                found[path] = Record(**json.loads(texts[key]))
+                found[path] = _parsed(texts[key])
     return found
+
+
+def _parsed(text: str) -> Record:
+    try:
+        return Record(**json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise DamagedRowError("a record of a catalogue is spoilt") from error
 
 
 def _texts(connection: sqlite3.Connection, catalogue: int, paths: Sequence[bytes]) -> dict[bytes, str]:
@@ -205,19 +220,17 @@ def _texts(connection: sqlite3.Connection, catalogue: int, paths: Sequence[bytes
     for start in range(0, len(keys), KEYS_AT_ONCE):
         part = keys[start : start + KEYS_AT_ONCE]
         marks = ",".join("?" * len(part))
-        texts |= connection.execute(
-            f"SELECT key, record FROM records WHERE catalogue = ? AND key IN ({marks})", [catalogue, *part]
-        ).fetchall()
+        where = f"WHERE catalogue = ? AND key IN ({marks})"
+        rows = connection.execute(select("records", where), [catalogue, *part])
+        texts |= {key: record for _, key, record in checked("records", rows)}
     return texts
 
 
 def list_catalogues(connection: sqlite3.Connection) -> tuple[IndexedCatalogue, ...]:
     """The catalogues of an index, by folder."""
-    rows = connection.execute(
-        "SELECT root, source, (SELECT count(*) FROM records WHERE catalogue = catalogues.id) "
-        "FROM catalogues ORDER BY root"
-    )
-    return tuple(IndexedCatalogue(*row) for row in rows)
+    counts = dict(connection.execute("SELECT catalogue, count(*) FROM records GROUP BY catalogue"))
+    rows = checked("catalogues", connection.execute(select("catalogues", "ORDER BY root")))
+    return tuple(IndexedCatalogue(root, source, counts.get(number, 0)) for number, root, source in rows)
 
 
 def joined(connection: sqlite3.Connection, catalogue: Catalogue, roots: Iterable[bytes]) -> Joined:

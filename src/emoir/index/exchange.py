@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from emoir.errors import IndexFileError
-from emoir.index.schema import BUSY_SECONDS, folder_lock, identity, side_files
+from emoir.index.schema import BUSY_SECONDS, folder_lock, identity, side_files, text_of
 
 # Pages that a copy takes at a time: at least two times, so that there is a look between begin and commit.
 PAGES = 1024
@@ -161,6 +161,7 @@ def open_raw(file: Path) -> sqlite3.Connection:
         raise IndexFileError(f"there is no index {file}")
     connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)
     connection.isolation_level = None
+    connection.text_factory = text_of
     try:
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute("PRAGMA journal_mode = WAL")

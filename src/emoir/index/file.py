@@ -9,10 +9,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from emoir.errors import IndexFileError
+from emoir.index.checksums import DamagedRowError
+from emoir.index.damage import find_damage
 from emoir.index.schema import BUSY_SECONDS, connect, identity, is_writable, library_of, prepare, sqlite_errors
 
 # After this long another attempt is made to bring the log into the file, if a reader was in the way.
 SETTLE_SECONDS = 1.0
+# An index up to this size is read to its end when it is opened: SQLite does not notice all damage to its own pages.
+SMALL_BYTES = 2**21
 # How long closing waits for other readers to do the same.
 CLOSING_SECONDS = 2.0
 
@@ -50,6 +54,9 @@ class IndexFile:
             before = identity(self.path)
             connection = connect(self.path)
             with sqlite_errors(self.path):
+                if self.path.stat().st_size <= SMALL_BYTES and (problems := find_damage(connection)):
+                    connection.close()
+                    raise DamagedRowError("; ".join(problems))
                 if is_writable(self.path):
                     prepare(connection)
             if before == identity(self.path):
@@ -117,6 +124,7 @@ class IndexFile:
         with self.reading() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
+                connection.execute("UPDATE revision SET number = number + 1")
                 yield connection
                 self._require_in_place()
                 connection.execute("COMMIT")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from emoir.images.walk import FileStat
 from emoir.index.base import FailedFile, ImageMetadata, below
 from emoir.index.catalogue import find_records
+from emoir.index.checksums import Row, checked, select
+from emoir.index.tables import COLUMNS
 
 # SQLite takes 32,766 values in one statement; this many ids are asked for at once.
 CHUNK = 10_000
@@ -30,38 +32,55 @@ def load_metadata(
     found: dict[int, ImageMetadata] = {}
     for start in range(0, len(ids), CHUNK):
         part = [int(id) for id in ids[start : start + CHUNK]]
-        rows = connection.execute(
-            "SELECT images.id, path, name, confidence, monochrome, width, height, taken, hash, mtime_ns "
-            "FROM images JOIN files ON files.image = images.id "
-            "JOIN directories ON directories.id = files.directory "
-            f"WHERE images.id IN ({','.join('?' * len(part))}) ORDER BY path, name",
-            part,
-        )
-        for id, directory, name, confidence, monochrome, width, height, taken, hash, modified_ns in rows:
-            path = os.path.join(directory, name)
+        marks = ",".join("?" * len(part))
+        for image, file, directory in _joined(connection, f"images.id IN ({marks})", part):
+            id, _, width, height, taken, confidence, monochrome, hash = image
+            path = os.path.join(directory, file[1])
             inside = folders is None or any(below(path, folder) for folder in folders)
             if inside and id not in found:
-                picture = width, height, taken, None if hash is None else hash & UNSIGNED
-                found[id] = ImageMetadata(id, path, confidence, bool(monochrome), *picture, modified_ns, None)
+                found[id] = ImageMetadata(
+                    id=id,
+                    path=path,
+                    confidence=confidence,
+                    monochrome=bool(monochrome),
+                    width=width,
+                    height=height,
+                    taken=taken,
+                    hash=None if hash is None else hash & UNSIGNED,
+                    modified_ns=file[3],
+                    record=None,
+                )
     records = find_records(connection, [entry.path for entry in found.values()])
     return [replace(found[id], record=records.get(found[id].path)) for id in ids if id in found]
 
 
 def load_files(connection: sqlite3.Connection, id: int) -> tuple[bytes, list[tuple[bytes, FileStat]]] | None:
     """The digest of an image's content and, in order, every file that holds it as it was; None if none does."""
+    rows = list(_joined(connection, "images.id = ?", [id]))
+    files = [(os.path.join(path, file[1]), FileStat(file[2], file[3])) for _, file, path in rows]
+    return (rows[0][0][1], files) if rows else None
+
+
+def _joined(connection: sqlite3.Connection, where: str, values: Sequence[int]) -> Iterator[tuple[Row, Row, bytes]]:
+    """Rows of images and of their files, and the directories' paths, in the order of the paths; all checked."""
+    tables = "images", "files", "directories"
+    columns = [f"{table}.{name}" for table in tables for name in f"{COLUMNS[table]}, checksum".split(", ")]
     rows = connection.execute(
-        "SELECT digest, path, name, size, mtime_ns FROM images JOIN files ON files.image = images.id "
-        "JOIN directories ON directories.id = files.directory WHERE images.id = ? ORDER BY path, name",
-        (id,),
-    ).fetchall()
-    files = [(os.path.join(path, name), FileStat(size, mtime_ns)) for _, path, name, size, mtime_ns in rows]
-    return (rows[0][0], files) if rows else None
+        f"SELECT {', '.join(columns)} FROM images JOIN files ON files.image = images.id "
+        f"JOIN directories ON directories.id = files.directory WHERE {where} ORDER BY path, name",
+        values,
+    )
+    known: dict[Row, bytes] = {}
+    for row in rows:
+        [image], [file] = checked("images", [row[:9]]), checked("files", [row[9:18]])
+        if row[18:] not in known:
+            [known[row[18:]]] = (path for _, path, _ in checked("directories", [row[18:]]))
+        yield image, file, known[row[18:]]
 
 
 def load_failures(connection: sqlite3.Connection) -> tuple[FailedFile, ...]:
     """Every file that could not be read, by path."""
-    rows = connection.execute(
-        "SELECT path, name, failure FROM files JOIN directories ON directories.id = files.directory "
-        "WHERE failure IS NOT NULL ORDER BY path, name"
-    )
-    return tuple(FailedFile(os.path.join(path, name), cause) for path, name, cause in rows)
+    directories = {id: path for id, path, _ in checked("directories", connection.execute(select("directories")))}
+    rows = checked("files", connection.execute(select("files", "WHERE failure IS NOT NULL")).fetchall())
+    failed = (FailedFile(os.path.join(directories[row[0]], row[1]), row[5]) for row in rows)
+    return tuple(sorted(failed, key=lambda file: os.path.split(file.path)))

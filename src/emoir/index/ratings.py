@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from emoir.errors import QueryError
+from emoir.index.checksums import checked, replace, sealed, select
 from emoir.index.file import IndexFile
-
-COLUMNS = "ratings.id, images.id, rater, emotion, valence, arousal, moment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +45,6 @@ class Ratings:
     def __init__(self, file: IndexFile) -> None:
         self._file = file
 
-    def _run(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._file.reading() as connection:
-            return connection.execute(statement, values).fetchall()
-
-    def _change(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
-        with self._file.writing() as connection:
-            return connection.execute(statement, values).fetchall()
-
     def add(
         self, image: int, rater: str, *, emotion: str | None, valence: float | None, arousal: float | None
     ) -> Rating:
@@ -66,25 +56,37 @@ class Ratings:
         if emotion is None and (valence is None or arousal is None):
             raise QueryError("a rating names an emotion, or valence and arousal, or both")
         moment = datetime.now(UTC).isoformat(timespec="seconds")
-        rows = self._change(
-            "INSERT INTO ratings (digest, rater, emotion, valence, arousal, moment) "
-            "SELECT digest, ?, ?, ?, ?, ? FROM images WHERE id = ? "
-            "ON CONFLICT (digest, rater) DO UPDATE SET emotion = excluded.emotion, valence = excluded.valence, "
-            "arousal = excluded.arousal, moment = excluded.moment RETURNING id",
-            (rater, emotion, valence, arousal, moment, image),
-        )
-        if not rows:
-            raise QueryError(f"id:{image}: no image of this index has that id")
-        return Rating(rows[0][0], image, rater, emotion, valence, arousal, moment)
+        said = (emotion, None if valence is None else float(valence), None if arousal is None else float(arousal))
+        with self._file.writing() as connection:
+            found = connection.execute(select("images", "WHERE id = ?"), (image,)).fetchall()
+            if not found:
+                raise QueryError(f"id:{image}: no image of this index has that id")
+            [(_, digest, *_)] = checked("images", found)
+            id = connection.execute(
+                "SELECT ifnull((SELECT id FROM ratings WHERE digest = ? AND rater = ?), "
+                "1 + ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'ratings'), 0))",
+                (digest, rater),
+            ).fetchone()[0]
+            row = sealed("ratings", (id, digest, rater, *said, moment))
+            connection.execute(replace("ratings"), row)
+        return Rating(id, image, rater, *said, moment)
 
     def remove(self, rating: int) -> bool:
         """Take a rating back; whether there was one."""
-        return bool(self._change("DELETE FROM ratings WHERE id = ? RETURNING id", (rating,)))
+        with self._file.writing() as connection:
+            return bool(connection.execute("DELETE FROM ratings WHERE id = ?", (rating,)).rowcount)
 
     def all(self) -> list[Rating]:
         """Every rating of an image that is indexed now, oldest first."""
-        rows = self._run(f"SELECT {COLUMNS} FROM ratings JOIN images USING (digest) ORDER BY ratings.id")
-        return [Rating(*row) for row in rows]
+        found = []
+        with self._file.reading() as connection:
+            for id, digest, *said in checked(
+                "ratings", connection.execute(select("ratings", "ORDER BY id")).fetchall()
+            ):
+                image = connection.execute("SELECT id FROM images WHERE digest = ?", (digest,)).fetchone()
+                if image is not None:
+                    found.append(Rating(id, image[0], *said))
+        return found
 
     def next_for(self, rater: str, passed: Sequence[int] = ()) -> int | None:
         """An image that a rater has not rated, in an order without pattern.
@@ -99,13 +101,14 @@ class Ratings:
         Returns:
             Its id, or None when all are rated.
         """
-        [(done,)] = self._run("SELECT count(*) FROM ratings WHERE rater = ?", (rater,))
-        rows = self._run(
-            "SELECT images.id, (SELECT count(*) FROM ratings WHERE ratings.digest = images.digest) AS others "
-            "FROM images WHERE digest NOT IN (SELECT digest FROM ratings WHERE rater = ?) "
-            "AND images.id IN (SELECT image FROM files WHERE image IS NOT NULL) "
-            f"AND images.id NOT IN ({', '.join('?' * len(passed))}) "
-            "ORDER BY CASE WHEN ? THEN others <> 1 ELSE 0 END, others, digest LIMIT 1",
-            (rater, *passed, done % 2),
-        )
-        return rows[0][0] if rows else None
+        with self._file.reading() as connection:
+            (done,) = connection.execute("SELECT count(*) FROM ratings WHERE rater = ?", (rater,)).fetchone()
+            row = connection.execute(
+                "SELECT images.id, (SELECT count(*) FROM ratings WHERE ratings.digest = images.digest) AS others "
+                "FROM images WHERE digest NOT IN (SELECT digest FROM ratings WHERE rater = ?) "
+                "AND images.id IN (SELECT image FROM files WHERE image IS NOT NULL) "
+                f"AND images.id NOT IN ({', '.join('?' * len(passed))}) "
+                "ORDER BY CASE WHEN ? THEN others <> 1 ELSE 0 END, others, digest LIMIT 1",
+                (rater, *passed, done % 2),
+            ).fetchone()
+        return None if row is None else int(row[0])

@@ -12,20 +12,21 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from emoir.errors import IndexFileError, IndexVersionError
-from emoir.index.migrations import migrate
-from emoir.index.tables import ADDED, SEGMENTS, TABLES, VERSION
+from emoir.index.checksums import DamagedRowError, checked, insert, replace, sealed, select
+from emoir.index.migrations import migrate, statements
+from emoir.index.tables import INDEXES, TABLES, TRIGGERS, VERSION
 
 # "emoi": tells an index from any other SQLite file.
 APPLICATION_ID = 0x656D6F69
 BUSY_SECONDS = 60.0
 # With less than this free, what SQLite calls an input or output error is a full disk.
 FULL_BYTES = 2**20
-# The key of the facts under which copies of one index know each other.
+# The key of the table meta under which copies of one index know each other.
 LIBRARY = "library"
 HARMED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-def create(file: Path, facts: Mapping[str, str]) -> None:
+def create(file: Path, meta: Mapping[str, str]) -> None:
     """Make a new index, unless another process is first.
 
     It is made under another name and appears under its own when it is whole, so that nobody ever opens
@@ -33,7 +34,7 @@ def create(file: Path, facts: Mapping[str, str]) -> None:
 
     Args:
         file: where; nothing happens if it is there already.
-        facts: its model.
+        meta: its model, as ``meta_of`` gives it.
 
     Raises:
         IndexFileError: if it cannot be made there.
@@ -48,11 +49,12 @@ def create(file: Path, facts: Mapping[str, str]) -> None:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {VERSION}")
-                connection.executescript(TABLES)
-                for statement in (SEGMENTS, *ADDED):
+                connection.execute("BEGIN")
+                for statement in (*statements(TABLES), *statements(INDEXES), *statements(TRIGGERS)):
                     connection.execute(statement)
-                known = {LIBRARY: uuid.uuid4().hex, **facts}
-                connection.executemany("INSERT INTO facts VALUES (?, ?)", known.items())
+                known = {LIBRARY: uuid.uuid4().hex, **meta, "format": str(VERSION)}
+                connection.executemany(insert("meta"), (sealed("meta", item) for item in known.items()))
+                connection.execute("COMMIT")
             appear(Path(name), file)
         finally:
             for suffix in ("", "-wal", "-shm"):
@@ -73,13 +75,22 @@ def prepare(connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
         connection.execute("PRAGMA journal_mode = WAL")
     if library_of(connection) is None:
-        connection.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (LIBRARY, uuid.uuid4().hex))
+        write_meta(connection, {LIBRARY: uuid.uuid4().hex})
+
+
+def read_meta(connection: sqlite3.Connection) -> dict[str, str]:
+    """What an index keeps of itself and its model, by key."""
+    return dict(checked("meta", connection.execute(select("meta"))))
+
+
+def write_meta(connection: sqlite3.Connection, meta: Mapping[str, str]) -> None:
+    """Set some keys."""
+    connection.executemany(replace("meta"), [sealed("meta", item) for item in meta.items()])
 
 
 def library_of(connection: sqlite3.Connection) -> str | None:
     """What copies of one index have in common; None in an older index that cannot be written."""
-    found = connection.execute("SELECT value FROM facts WHERE key = ?", (LIBRARY,)).fetchone()
-    return None if found is None else str(found[0])
+    return read_meta(connection).get(LIBRARY)
 
 
 @contextmanager
@@ -155,11 +166,14 @@ def connect(file: Path, *, forward_to: int = VERSION) -> sqlite3.Connection:
         connection = sqlite3.connect(
             address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
+        connection.text_factory = text_of
         try:
             (application,) = connection.execute("PRAGMA application_id").fetchone()
             if application != APPLICATION_ID:
                 raise IndexFileError(f"{file} is no emoir index; choose another file with --index")
             (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version < 1:
+                raise DamagedRowError(f"its format is {version}")
             if version > VERSION:
                 raise IndexVersionError(
                     f"{file} has format {version}, this emoir reads up to {VERSION}; "
@@ -196,6 +210,11 @@ def _migrate(connection: sqlite3.Connection, file: Path, version: int, target: i
     connection.execute("COMMIT")
 
 
+def text_of(stored: bytes) -> str:
+    """Text from a file; what is no UTF-8 survives until its checksum is compared."""
+    return stored.decode("utf-8", "surrogateescape")
+
+
 @contextmanager
 def sqlite_errors(file: Path) -> Iterator[None]:
     """Turn SQLite's errors into ours, with the file's name and what can be done."""
@@ -203,7 +222,7 @@ def sqlite_errors(file: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         # Extended codes, such as SQLITE_READONLY_DBMOVED, begin with the name of the plain one.
-        code = "_".join(error.sqlite_errorname.split("_")[:2])
+        code = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
         if code == "SQLITE_IOERR" and shutil.disk_usage(file.parent).free < FULL_BYTES:
             code = "SQLITE_FULL"
         remedy = {
@@ -224,5 +243,10 @@ def sqlite_errors(file: Path) -> Iterator[None]:
             else ""
         )
         raise IndexFileError(f"index {file}: {error}{harmed}") from error
+    except UnicodeDecodeError as error:
+        # What SQLite says of a spoilt table quotes it.
+        raise IndexFileError(
+            f"index {file}: its text is spoilt; it is damaged (emoir index --repair salvages what it can)"
+        ) from error
     except OSError as error:
         raise IndexFileError(f"index {file}: {error.strerror}; choose another place with --index") from error

@@ -7,7 +7,6 @@ reads a tenth of the rows' bytes.
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,18 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.index.base import VectorTable, among
+from emoir.index.checksums import DamagedRowError, blob_checksum
 from emoir.index.layout import RowLayout
+from emoir.index.migrations import ID_TYPE, ROW_TYPE
+from emoir.index.schema import read_meta, write_meta
 
 SEGMENT_ROWS = 4096
-ID_TYPE, ROW_TYPE = np.dtype("<i8"), np.dtype("<f2")
-# Square roots of shares, valence, arousal: at most 1; the sum of two squares: at most 2. A little for rounding.
-MOST_AFFECT = 2.01
-
-
-class DamagedSegmentError(sqlite3.DatabaseError):
-    """Row vectors that are not what was written; SQLite itself cannot tell."""
-
-    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+# The key of the table meta that says that no row is dead.
+COMPACT = "compact"
 
 
 def append_segment(
@@ -48,20 +43,13 @@ def append_segment(
         insert_segment(connection, np.asarray(ids[part], ID_TYPE).tobytes(), *columns)
 
 
-def insert_segment(connection: sqlite3.Connection, ids: bytes, affect: bytes, looks: bytes) -> None:
+def insert_segment(connection: sqlite3.Connection, ids: bytes, affect: bytes, appearance: bytes) -> None:
     """Write one segment, inside the caller's transaction."""
-    blobs = ids, affect, looks
+    checksums = blob_checksum(ids, affect), blob_checksum(ids, appearance)
     connection.execute(
-        "INSERT INTO segments (ids, feelings, looks, checksum) VALUES (?, ?, ?, ?)", (*blobs, checksum(*blobs))
+        "INSERT INTO segments (ids, affect, appearance, affect_checksum, appearance_checksum) VALUES (?, ?, ?, ?, ?)",
+        (ids, affect, appearance, *checksums),
     )
-
-
-def checksum(*blobs: bytes) -> int:
-    """CRC-32 of a segment's blobs, one after another."""
-    value = 0
-    for blob in blobs:
-        value = zlib.crc32(blob, value)
-    return value
 
 
 Content: TypeAlias = tuple[object, ...]
@@ -75,14 +63,17 @@ def content_of(connection: sqlite3.Connection) -> Content:
     """
     living = "SELECT DISTINCT image AS id FROM files WHERE image IS NOT NULL"
     images = connection.execute(f"SELECT count(id), total(id), max(id) FROM ({living})").fetchone()
-    return (dict(connection.execute("SELECT key, value FROM facts WHERE key IN ('model', 'scores')")), *images)
+    return (_of_model(read_meta(connection)), *images)
 
 
-def content_of_vectors(facts: Mapping[str, str], matrix: VectorTable) -> Content:
+def content_of_vectors(meta: Mapping[str, str], vectors: VectorTable) -> Content:
     """The same of vectors that were just loaded, from the metadata beside it."""
-    said = {key: value for key, value in facts.items() if key in ("model", "scores")}
-    ids = matrix.ids
-    return said, len(ids), float(ids.sum()), int(ids[-1]) if len(ids) else None
+    ids = vectors.ids
+    return _of_model(meta), len(ids), float(ids.sum()), int(ids[-1]) if len(ids) else None
+
+
+def _of_model(meta: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in meta.items() if key in ("model", "scores")}
 
 
 def load_vectors(layout: RowLayout, guard: Guard) -> VectorTable:
@@ -93,7 +84,7 @@ def load_vectors(layout: RowLayout, guard: Guard) -> VectorTable:
         guard: under which the connection is used, now and when the appearance is asked for later.
 
     Raises:
-        DamagedSegmentError: if an affect has a value that none can have.
+        DamagedRowError: if a checksum does not hold.
     """
     width = layout.affect.stop
     with guard() as connection:
@@ -101,25 +92,26 @@ def load_vectors(layout: RowLayout, guard: Guard) -> VectorTable:
         try:
             written = _written(connection)
             # To ask which images live takes longer than to read their rows.
-            whole = connection.execute("SELECT 1 FROM facts WHERE key = 'whole'").fetchone() is not None
-            alive = None if whole else _living(connection)
+            compact = read_meta(connection).get(COMPACT)
+            alive = None if compact is not None else _living(connection)
             ids, segments = np.empty((2, written), np.int64)
             affect = np.empty((written, width), np.float32)
             filled = 0
-            for segment, id_blob, blob in connection.execute("SELECT id, ids, feelings FROM segments"):
-                segment_ids, rows = np.frombuffer(id_blob, ID_TYPE), _rows(blob, width)
+            for segment, id_blob, blob, expected in connection.execute(
+                "SELECT id, ids, affect, affect_checksum FROM segments"
+            ):
+                segment_ids, rows = _rows(id_blob, blob, expected, width)
                 if alive is not None:
                     kept = among(segment_ids, alive)
                     segment_ids, rows = segment_ids[kept], rows[kept]
                 part = slice(filled, filled + len(segment_ids))
                 ids[part], affect[part], segments[part] = segment_ids, rows, segment
                 filled = part.stop
+            if filled != (int(compact or written) if alive is None else len(alive)):
+                raise DamagedRowError("row vectors are missing")
         finally:
             connection.execute("COMMIT")
     ids, affect, segments = ids[:filled], affect[:filled], segments[:filled]
-    # Written so that NaN fails, too. Checksums would need the appearance, which is read only when it is asked for.
-    if filled and not (affect.min() >= 0 and affect.max() <= MOST_AFFECT):
-        raise DamagedSegmentError("row vectors are spoilt")
     if not (ids[1:] > ids[:-1]).all():
         order = np.argsort(ids, kind="stable")
         ids, affect, segments = ids[order], affect[order], segments[order]
@@ -151,7 +143,7 @@ class StoredAppearance:
         wanted = self.ids if ids is None else np.unique(ids)
         found = np.zeros((len(wanted), self.layout.appearance.stop - self.layout.appearance.start), np.float16)
         missing = np.ones(len(wanted), np.bool_)
-        everything = "SELECT ids, looks FROM segments"
+        everything = "SELECT ids, appearance, appearance_checksum FROM segments"
         with self.guard() as connection:
             if ids is not None:
                 for segment in np.unique(self.segments[np.searchsorted(self.ids, wanted)]).tolist():
@@ -169,16 +161,23 @@ class StoredAppearance:
         statement: str,
         values: tuple[int, ...] = (),
     ) -> None:
-        for id_blob, blob in connection.execute(statement, values):
-            ids = np.frombuffer(id_blob, ID_TYPE)
+        for id_blob, blob, expected in connection.execute(statement, values):
+            ids, rows = _rows(id_blob, blob, expected, found.shape[1])
             asked = among(ids, wanted)
             places = np.searchsorted(wanted, ids[asked])
-            found[places] = _rows(blob, found.shape[1])[asked]
+            found[places] = rows[asked]
             missing[places] = False
 
 
-def _rows(blob: bytes, width: int) -> NDArray[np.float16]:
-    return np.frombuffer(blob, ROW_TYPE).reshape(-1, width)
+def _rows(ids: bytes, rows: bytes, expected: int, width: int) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+    """The ids and the rows of a segment.
+
+    Raises:
+        DamagedRowError: if they are not what was written.
+    """
+    if blob_checksum(ids, rows) != expected or len(rows) * ID_TYPE.itemsize != len(ids) * ROW_TYPE.itemsize * width:
+        raise DamagedRowError("row vectors are spoilt")
+    return np.frombuffer(ids, ID_TYPE), np.frombuffer(rows, ROW_TYPE).reshape(-1, width)
 
 
 def _living(connection: sqlite3.Connection) -> NDArray[np.int64]:
@@ -200,12 +199,12 @@ def mark_compact(connection: sqlite3.Connection) -> None:
     """
     (living,) = connection.execute("SELECT count(DISTINCT image) FROM files WHERE image IS NOT NULL").fetchone()
     if living == _written(connection):
-        connection.execute("REPLACE INTO facts VALUES ('whole', '')")
+        write_meta(connection, {COMPACT: str(living)})
 
 
 def unmark_compact(connection: sqlite3.Connection) -> None:
     """Rows may die from now on: before files change, inside the caller's transaction."""
-    connection.execute("DELETE FROM facts WHERE key = 'whole'")
+    connection.execute("DELETE FROM meta WHERE key = ?", (COMPACT,))
 
 
 def compact_segments(connection: sqlite3.Connection, layout: RowLayout) -> None:
@@ -215,7 +214,7 @@ def compact_segments(connection: sqlite3.Connection, layout: RowLayout) -> None:
     a few times in its life, not at every run. Never more than two segments' rows are in memory.
 
     Raises:
-        DamagedSegmentError: if a checksum does not hold: rewritten, the damage could not be found any more.
+        DamagedRowError: if a checksum does not hold: rewritten, the damage could not be found any more.
     """
     living = np.fromiter((id for (id,) in connection.execute("SELECT id FROM images ORDER BY id")), np.int64)
     small = []
@@ -230,16 +229,14 @@ def compact_segments(connection: sqlite3.Connection, layout: RowLayout) -> None:
         if len(ids) + kept > SEGMENT_ROWS:
             _append_sorted(connection, ids, rows, layout)
             ids, rows = ids[:0], rows[:0]
-        select = "SELECT ids, feelings, looks, checksum FROM segments WHERE id = ?"
-        id_blob, affect, looks, expected = connection.execute(select, (segment,)).fetchone()
-        if checksum(id_blob, affect, looks) != expected:
-            raise DamagedSegmentError("row vectors are spoilt")
-        segment_ids = np.frombuffer(id_blob, ID_TYPE)
+        select = "SELECT affect_checksum, appearance_checksum, ids, affect, appearance FROM segments WHERE id = ?"
+        *expected, id_blob, affect, appearance = connection.execute(select, (segment,)).fetchone()
+        width = layout.affect.stop
+        segment_ids, first = _rows(id_blob, affect, expected[0], width)
+        _, others = _rows(id_blob, appearance, expected[1], layout.length - width)
         alive = among(segment_ids, living)
         ids = np.concatenate([ids, segment_ids[alive]])
-        width = layout.affect.stop
-        whole = np.concatenate([_rows(affect, width), _rows(looks, layout.length - width)], axis=1)
-        rows = np.concatenate([rows, whole[alive]])
+        rows = np.concatenate([rows, np.concatenate([first, others], axis=1)[alive]])
         connection.execute("DELETE FROM segments WHERE id = ?", (segment,))
     _append_sorted(connection, ids, rows, layout)
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from emoir.emotions.calibration import ScoreCurve
-from emoir.errors import IndexFileError
 from emoir.extract.extraction import Extraction
 from emoir.index.base import IndexedModel
+from emoir.index.checksums import DamagedRowError, insert, replace, sealed
 from emoir.index.layout import RowLayout
 
 
@@ -26,12 +26,29 @@ def meta_of(model: IndexedModel) -> dict[str, str]:
     }
 
 
-def model_of(facts: Mapping[str, str]) -> IndexedModel:
-    """The inverse of ``facts_of``."""
-    scores = {kind: ScoreCurve.from_dict(curve) for kind, curve in json.loads(facts.get("scores", "{}")).items()}
-    return IndexedModel(facts["model"], RowLayout.from_json(facts["layout"]), facts["licence"], scores)
+def model_of(meta: Mapping[str, str]) -> IndexedModel:
+    """The inverse of ``meta_of``.
+
+    Raises:
+        DamagedRowError: if it says nothing that a model could say.
+    """
+    try:
+        return _model_of(meta)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise DamagedRowError("what it says of its model is spoilt") from error
 
 
+def _model_of(meta: Mapping[str, str]) -> IndexedModel:
+    scores = {kind: ScoreCurve.from_dict(curve) for kind, curve in json.loads(meta.get("scores", "{}")).items()}
+    return IndexedModel(meta["model"], RowLayout.from_json(meta["layout"]), meta["licence"], scores)
+
+
+# Updated rather than replaced, so that the change log sees what a file was before.
+UPSERT_FILE = insert("files") + (
+    " ON CONFLICT DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns, image = excluded.image, "
+    "failure = excluded.failure, retry_when = excluded.retry_when, limit_then = excluded.limit_then, "
+    "checksum = excluded.checksum"
+)
 IN_SUBTREE = "(path = ? OR (path >= ? AND path < ?))"
 """Whether a directory is a folder or lies below it; takes the values of ``subtree``."""
 
@@ -44,9 +61,17 @@ def subtree(folder: bytes) -> tuple[bytes, bytes, bytes]:
 
 def directory_id(connection: sqlite3.Connection, path: bytes) -> int:
     """The directory of this path, made if it is new."""
-    connection.execute("INSERT OR IGNORE INTO directories (path, device) VALUES (?, 0)", (path,))
-    row: tuple[int] = connection.execute("SELECT id FROM directories WHERE path = ?", (path,)).fetchone()
-    return row[0]
+    row: tuple[int] | None = connection.execute("SELECT id FROM directories WHERE path = ?", (path,)).fetchone()
+    return set_device(connection, path, 0) if row is None else row[0]
+
+
+def set_device(connection: sqlite3.Connection, path: bytes, device: int) -> int:
+    """Remember the device that a directory lies on; its id."""
+    row = connection.execute("SELECT id FROM directories WHERE path = ?", (path,)).fetchone()
+    if row is None:
+        row = connection.execute("SELECT ifnull(max(id), 0) + 1 FROM directories").fetchone()
+    connection.execute(replace("directories"), sealed("directories", (*row, path, device)))
+    return int(row[0])
 
 
 def image_id(connection: sqlite3.Connection, extraction: Extraction, fresh: dict[int, Extraction]) -> int:
@@ -57,23 +82,14 @@ def image_id(connection: sqlite3.Connection, extraction: Extraction, fresh: dict
     if row is not None:
         return row[0]
     reading = extraction.reading
-    cursor = connection.execute(
-        "INSERT INTO images (digest, width, height, taken, confidence, monochrome, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            extraction.digest,
-            extraction.width,
-            extraction.height,
-            extraction.taken,
-            reading.confidence,
-            int(reading.monochrome),
-            # SQLite's integers are signed.
-            extraction.hash - (1 << 64) if extraction.hash >> 63 else extraction.hash,
-        ),
-    )
-    if cursor.lastrowid is None:
-        raise IndexFileError("SQLite gave no id for a new image")
-    fresh[cursor.lastrowid] = extraction
-    return cursor.lastrowid
+    (last,) = connection.execute("SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'images'").fetchone()
+    # SQLite's integers are signed.
+    hash = extraction.hash - (1 << 64) if extraction.hash >> 63 else extraction.hash
+    picture = extraction.digest, extraction.width, extraction.height, extraction.taken
+    values = (last + 1, *picture, float(reading.confidence), int(reading.monochrome), hash)
+    connection.execute(insert("images"), sealed("images", values))
+    fresh[last + 1] = extraction
+    return int(last) + 1
 
 
 def forget_copies(connection: sqlite3.Connection, folders: Sequence[bytes]) -> None:

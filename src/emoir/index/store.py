@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,20 +25,27 @@ from emoir.index.base import (
     Record,
     VectorTable,
     among,
-    below,
 )
 from emoir.index.catalogue import Catalogue, Joined, find_records, joined, list_catalogues, store_catalogue
+from emoir.index.checksums import Row, sealed
 from emoir.index.file import IndexFile
+from emoir.index.folders import SqliteFolders
 from emoir.index.layout import RowLayout
 from emoir.index.location import check_filesystem, nothing_indexed
 from emoir.index.metadata import load_failures, load_files, load_metadata
 from emoir.index.ratings import Ratings
-from emoir.index.schema import LIBRARY, create, is_writable
-from emoir.index.statements import IN_SUBTREE, directory_id, forget_copies, image_id, meta_of, model_of, subtree
-from emoir.limits import Limits, RetryReason
+from emoir.index.schema import create, is_writable, read_meta, write_meta
+from emoir.index.statements import (
+    UPSERT_FILE,
+    directory_id,
+    image_id,
+    meta_of,
+    model_of,
+)
+from emoir.limits import Limits
 
 
-class SqliteStore:
+class SqliteStore(SqliteFolders):
     """An index in one SQLite file; safe to share between threads, and between processes.
 
     Args:
@@ -59,9 +65,10 @@ class SqliteStore:
                 raise nothing_indexed(file)
             create(file, meta_of(model))
         self.file = file
-        self._opened = IndexFile(file)
+        super().__init__(IndexFile(file))
         self.ratings = Ratings(self._opened)
-        self.model = model_of(dict(self._all("SELECT key, value FROM facts")))
+        with self._opened.reading() as connection:
+            self.model = model_of(read_meta(connection))
         self._cached: tuple[tuple[int, int, int], segments.Content, VectorTable] | None = None
         self._columns: tuple[VectorTable, Attributes] | None = None
 
@@ -82,9 +89,15 @@ class SqliteStore:
         """Close the file; what was committed is safe without it."""
         self._opened.close()
 
-    def _all(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._opened.reading() as connection:
-            return connection.execute(statement, values).fetchall()
+    @property
+    def revision(self) -> int:
+        """How often the index was written; the same revision is the same content."""
+        return int(self._all("SELECT number FROM revision")[0][0])
+
+    def changes(self, since: int) -> NDArray[np.int64]:
+        """Ids of the images whose row, files or record changed after a revision, sorted ascending; some may be gone."""
+        rows = self._all("SELECT DISTINCT image FROM changes WHERE revision > ? ORDER BY image", (since,))
+        return np.array([image for (image,) in rows], np.int64)
 
     def require(self, model_id: str, *earlier_ids: str) -> None:
         """Make sure that the index is of this model, by this id or an earlier one.
@@ -103,9 +116,8 @@ class SqliteStore:
         if self.model != model and is_writable(self.file):
             with self._opened.writing() as connection:
                 # Another process may have read everything again with another model.
-                (stored,) = connection.execute("SELECT value FROM facts WHERE key = 'model'").fetchone()
-                if stored in (model.id, *earlier_ids):
-                    connection.executemany("REPLACE INTO facts VALUES (?, ?)", meta_of(model).items())
+                if read_meta(connection)["model"] in (model.id, *earlier_ids):
+                    write_meta(connection, meta_of(model))
                     self.model = model
 
     def rebuild(self, model: IndexedModel) -> None:
@@ -113,110 +125,9 @@ class SqliteStore:
         with self._opened.writing() as connection:
             for table in ("files", "segments", "images", "directories"):
                 connection.execute(f"DELETE FROM {table}")
-            connection.execute("DELETE FROM facts WHERE key <> ?", (LIBRARY,))
-            connection.executemany("INSERT INTO facts VALUES (?, ?)", meta_of(model).items())
+            segments.unmark_compact(connection)
+            write_meta(connection, meta_of(model))
         self.model, self._cached = model, None
-
-    # What the folders looked like when they were last read.
-
-    def roots(self) -> list[bytes]:
-        """The folders that were indexed, in order."""
-        return [bytes(path) for (path,) in self._all("SELECT path FROM roots ORDER BY path")]
-
-    def add_root(self, folder: bytes) -> None:
-        """Remember a folder, unless one above it is remembered; those below it are covered from now on."""
-        roots = self.roots()
-        if any(below(folder, root) for root in roots):
-            return
-        with self._opened.writing() as connection:
-            covered = [(root,) for root in roots if below(root, folder)]
-            connection.executemany("DELETE FROM roots WHERE path = ?", covered)
-            connection.execute("INSERT OR IGNORE INTO roots VALUES (?)", (folder,))
-
-    def remove_root(self, folder: bytes) -> None:
-        """Forget that a folder was indexed; what is known of its files stays until ``forget``."""
-        with self._opened.writing() as connection:
-            connection.execute("DELETE FROM roots WHERE path = ?", (folder,))
-
-    def directories(self, folder: bytes) -> dict[bytes, int]:
-        """Every known directory from a folder downwards, with the device it lay on."""
-        rows = self._all(f"SELECT path, device FROM directories WHERE {IN_SUBTREE}", subtree(folder))
-        return {path: device for path, device in rows}
-
-    def set_devices(self, devices: Mapping[bytes, int]) -> None:
-        """Remember the devices that directories lie on."""
-        if devices:
-            with self._opened.writing() as connection:
-                connection.executemany(
-                    "INSERT INTO directories (path, device) VALUES (?, ?) "
-                    "ON CONFLICT DO UPDATE SET device = excluded.device",
-                    devices.items(),
-                )
-
-    def files(self, directory: bytes) -> dict[bytes, FileStat]:
-        """Every known file of one directory: images, failures and others."""
-        rows = self._all(
-            "SELECT name, size, mtime_ns FROM files WHERE directory = (SELECT id FROM directories WHERE path = ?)",
-            (directory,),
-        )
-        return {name: FileStat(size, mtime_ns) for name, size, mtime_ns in rows}
-
-    def forget(self, files: Sequence[tuple[bytes, bytes]], directories: Sequence[bytes] = ()) -> None:
-        """Forget single files, as (directory, name), and whole directories; readings stay until ``tidy``."""
-        if not files and not directories:
-            return
-        with self._opened.writing() as connection:
-            segments.unmark_compact(connection)
-            connection.executemany(
-                "DELETE FROM files WHERE directory = (SELECT id FROM directories WHERE path = ?) AND name = ?", files
-            )
-            gone = [(path,) for path in directories]
-            connection.executemany(
-                "DELETE FROM files WHERE directory = (SELECT id FROM directories WHERE path = ?)", gone
-            )
-            connection.executemany("DELETE FROM directories WHERE path = ?", gone)
-
-    def forget_copies(self, folders: Sequence[bytes]) -> list[bytes]:
-        """Forget files below folders that are not there, as far as a file elsewhere holds the same image.
-
-        No reading is lost by it; what was moved is known by its new place alone.
-
-        Args:
-            folders: that are missing or empty.
-
-        Returns:
-            Those of them that hold no image any more; they are forgotten altogether.
-        """
-        with self._opened.writing() as connection:
-            segments.unmark_compact(connection)
-            forget_copies(connection, folders)
-        emptied = [folder for folder in folders if not len(self.ids_below([folder]))]
-        self.forget([], [directory for folder in emptied for directory in self.directories(folder)])
-        return emptied
-
-    def retryable_failures(self, limits: Limits) -> frozenset[bytes]:
-        """Failed files that may be readable now though they did not change: a limit rose, or the cause lay outside.
-
-        Args:
-            limits: now in force.
-        """
-        pixels, seconds = RetryReason.PIXELS, RetryReason.SECONDS
-        rows = self._all(
-            "SELECT path, name FROM files JOIN directories ON directories.id = files.directory "
-            "WHERE failure IS NOT NULL AND (lifted_by = ? OR lifted_by = ? AND limit_then < ? "
-            "OR lifted_by = ? AND limit_then < ?)",
-            (RetryReason.ENVIRONMENT, pixels, limits.max_pixels, seconds, limits.seconds_per_file),
-        )
-        return frozenset(os.path.join(path, name) for path, name in rows)
-
-    def images_like(self, stat: FileStat) -> list[KnownImage]:
-        """Images that some file of this size and time holds: what a moved or copied file may turn out to be."""
-        rows = self._all(
-            "SELECT DISTINCT id, digest FROM files JOIN images ON images.id = files.image "
-            "WHERE files.image IS NOT NULL AND size = ? AND mtime_ns = ?",
-            (stat.size, stat.mtime_ns),
-        )
-        return [KnownImage(id, digest) for id, digest in rows]
 
     def record(self, outcomes: Sequence[FileOutcome], limits: Limits) -> None:
         """Commit what became of some files, all or nothing; a file recorded before is overwritten.
@@ -243,12 +154,11 @@ class SqliteStore:
                     if connection.execute("SELECT 1 FROM images WHERE id = ?", (image,)).fetchone() is None:
                         continue
                 elif isinstance(entry.outcome, Failure):
-                    failure, retry_when = entry.outcome.cause, entry.outcome.retry_when
-                    limit = limits.behind(retry_when)
-                connection.execute(
-                    "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (directories[folder], name, stat.size, stat.mtime_ns, image, failure, retry_when, limit),
-                )
+                    failure, limit = entry.outcome.cause, limits.behind(entry.outcome.retry_when)
+                    retry_when = None if entry.outcome.retry_when is None else str(entry.outcome.retry_when)
+                row: Row = directories[folder], name, stat.size, stat.mtime_ns, image, failure, retry_when
+                row = (*row, None if limit is None else float(limit))
+                connection.execute(UPSERT_FILE, sealed("files", row))
             if fresh:
                 readings = EmotionReadings.stack([extraction.reading for extraction in fresh.values()])
                 palettes = np.stack([extraction.palette for extraction in fresh.values()])
@@ -288,10 +198,10 @@ class SqliteStore:
             if self._cached is None or self._cached[0] != state:
                 if self._cached is None or self._cached[1] != segments.content_of(connection):
                     # Another process may have read everything again with another model.
-                    metadata = dict(self._all("SELECT key, value FROM facts"))
-                    self.model = model_of(metadata)
+                    meta = read_meta(connection)
+                    self.model = model_of(meta)
                     matrix = segments.load_vectors(self.layout, self._opened.reading)
-                    self._cached = state, segments.content_of_vectors(metadata, matrix), matrix
+                    self._cached = state, segments.content_of_vectors(meta, matrix), matrix
                 self._cached = state, *self._cached[1:]
             return self._cached[2]
 
@@ -301,31 +211,6 @@ class SqliteStore:
             if self._columns is None or self._columns[0] is not matrix:
                 self._columns = matrix, load_attributes(connection, matrix.ids)
             return self._columns[1]
-
-    def ids_below(self, folders: Sequence[bytes]) -> NDArray[np.int64]:
-        """Ids of the images with a file in any of the folders or below, sorted ascending."""
-        statement = (
-            "SELECT image FROM files JOIN directories ON directories.id = files.directory "
-            f"WHERE image IS NOT NULL AND {IN_SUBTREE}"
-        )
-        with self._opened.reading() as connection:
-            rows = (row for folder in folders for row in connection.execute(statement, subtree(folder)))
-            return np.unique(np.fromiter((image for (image,) in rows), np.int64))
-
-    def all_below(self, folders: Sequence[bytes]) -> bool:
-        """Whether every known directory is one of the folders or lies below one: then all images are there."""
-        inside = " OR ".join([IN_SUBTREE] * len(folders)) or "0"
-        values = [value for folder in folders for value in subtree(folder)]
-        return not self._all(f"SELECT 1 FROM directories WHERE NOT ({inside}) LIMIT 1", values)
-
-    def id_of(self, path: bytes) -> int | None:
-        """The image that a file was when it was last indexed."""
-        folder, name = os.path.split(path)
-        rows = self._all(
-            "SELECT image FROM files WHERE name = ? AND directory = (SELECT id FROM directories WHERE path = ?)",
-            (name, folder),
-        )
-        return rows[0][0] if rows else None
 
     def files_of(self, id: int) -> tuple[bytes, list[tuple[bytes, FileStat]]] | None:
         """The digest of an image's content and, in order, every file that holds it as it was; None if none does."""
@@ -373,5 +258,13 @@ class SqliteStore:
         size = sum(part.stat().st_size for part in parts if part.exists())
         with self._opened.reading() as connection:
             failures, catalogues = load_failures(connection), list_catalogues(connection)
-        metadata = str(self.file), self.model, tuple(self.roots())
-        return IndexStatus(*metadata, images, files, failures, size, catalogues)
+        return IndexStatus(
+            location=str(self.file),
+            model=self.model,
+            roots=tuple(self.roots()),
+            images=images,
+            files=files,
+            failures=failures,
+            bytes=size,
+            catalogues=catalogues,
+        )

@@ -81,7 +81,6 @@ class Service:
         self._drawing = ConcurrencyLimit(settings.workers, waiting=20)
         self._overview: tuple[str, object] = ("", None)
         self._boot = secrets.token_hex(4)
-        self._seen: tuple[object, int] = (None, 0)
         self._explanation = lru_cache(maxsize=64)(self._explain)
 
     def close(self) -> None:
@@ -96,12 +95,8 @@ class Service:
 
     @property
     def state(self) -> str:
-        """Changes whenever the indexed images do."""
-        with self._lock:
-            matrix = self.collection.store.vectors()
-            if self._seen[0] is not matrix:
-                self._seen = matrix, self._seen[1] + 1
-            return f"{self._boot}-{self._seen[1]}"
+        """Changes whenever the index is written: images, names, failures, records, ratings."""
+        return f"{self._boot}-{self.collection.store.revision}"
 
     def metadata(self, id: int) -> ImageMetadata:
         """What is known of an image.
@@ -215,7 +210,7 @@ def _is_like(name: bytes, stat: FileStat) -> bool:
         now = as_path(name).stat()
     except OSError:
         return False
-    return FileStat(now.st_size, now.st_mtime_ns) == stat
+    return FileStat.of(now) == stat
 
 
 def _gone(id: int) -> Problem:

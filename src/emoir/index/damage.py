@@ -1,0 +1,84 @@
+"""Damage: everything of an index that is not what was written, named."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import numpy as np
+
+from emoir.index.checksums import blob_checksum, holds, select
+from emoir.index.migrations import ID_TYPE, statements
+from emoir.index.statements import model_of
+from emoir.index.tables import COLUMNS, INDEXES, TABLES, TRIGGERS, VERSION
+
+# Of what SQLite itself finds, so many lines are named.
+LISTED = 3
+
+
+def find_damage(connection: sqlite3.Connection) -> list[str]:
+    """What is wrong with an index of the present format, one line each; empty if it is whole. Reads all of it."""
+    problems: list[str] = []
+    for part in (_pages, _schema, _rows, _vectors, _references):
+        try:
+            problems += part(connection)
+        except (sqlite3.DatabaseError, ValueError) as error:
+            problems.append(str(error))
+    return list(dict.fromkeys(problems))
+
+
+def _pages(connection: sqlite3.Connection) -> Iterator[str]:
+    for (line,) in connection.execute(f"PRAGMA integrity_check({LISTED})"):
+        if line != "ok":
+            yield str(line).splitlines()[-1]
+    if connection.execute("PRAGMA user_version").fetchone() != (VERSION,):
+        yield "the number of its format"
+    if connection.execute("SELECT count(*) FROM revision WHERE number >= 0").fetchone() != (1,):
+        yield "the table revision"
+
+
+def _schema(connection: sqlite3.Connection) -> Iterator[str]:
+    """Tables, indexes and triggers, compared with new ones."""
+    query = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%'"
+    with closing(sqlite3.connect(":memory:")) as pristine:
+        for statement in (*statements(TABLES), *statements(INDEXES), *statements(TRIGGERS)):
+            pristine.execute(statement)
+        expected = set(pristine.execute(query))
+    if set(connection.execute(query)) != expected:
+        yield "the description of its tables"
+
+
+def _rows(connection: sqlite3.Connection) -> Iterator[str]:
+    for table in COLUMNS:
+        spoilt = 0
+        try:
+            for row in connection.execute(select(table, "NOT INDEXED")):
+                spoilt += not holds(table, row)
+        except sqlite3.DatabaseError as error:
+            yield f"{table}: {error}"
+        if spoilt:
+            yield f"{spoilt:,} rows of {table}"
+    model_of(dict(row[:2] for row in connection.execute(select("meta"))))
+
+
+def _vectors(connection: sqlite3.Connection) -> Iterator[str]:
+    spoilt, found = 0, [np.empty(0, np.int64)]
+    blobs = "SELECT ids, affect, appearance, affect_checksum, appearance_checksum FROM segments"
+    for ids, affect, appearance, *expected in connection.execute(blobs):
+        if [blob_checksum(ids, affect), blob_checksum(ids, appearance)] == expected and len(ids) % 8 == 0:
+            found.append(np.frombuffer(ids, ID_TYPE))
+        else:
+            spoilt += 1
+    if spoilt:
+        yield f"{spoilt:,} blocks of row vectors"
+        return
+    living = [id for (id,) in connection.execute("SELECT DISTINCT image FROM files WHERE image IS NOT NULL")]
+    missing = int((~np.isin(np.array(living, np.int64), np.concatenate(found))).sum())
+    if missing:
+        yield f"{missing:,} images without a row vector"
+
+
+def _references(connection: sqlite3.Connection) -> Iterator[str]:
+    for table, *_ in connection.execute("PRAGMA foreign_key_check"):
+        yield f"rows of {table} that belong to nothing"

@@ -1,0 +1,182 @@
+"""Single bytes changed, anywhere in the file: every change that a command could show is noticed, and repaired."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emoir import Collection
+from emoir.errors import IndexFileError, IndexVersionError
+from emoir.index.backup import backup
+from emoir.index.checksums import blob_checksum, holds, sealed
+from emoir.index.repair import repair
+from emoir.index.store import SqliteStore
+from emoir.index.tables import COLUMNS
+from tests.pictures import save_photos
+
+FLIPS = 1000
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index that has a row in every table."""
+    folder = tmp_path_factory.mktemp("whole")
+    save_photos(folder / "photos", 12)
+    (folder / "photos" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
+    (folder / "records.csv").write_text("file,title\n0000.jpg,Harvest\n0001.jpg,Ernte\n")
+    with Collection(folder / "x.emoir") as photos:
+        photos.index(folder / "photos", workers=1, catalogue=folder / "records.csv")
+        for image in range(1, 6):
+            photos.ratings.add(image, "Ana", emotion="awe", valence=0.5, arousal=image / 10)
+    with closing(sqlite3.connect(folder / "x.emoir")) as connection:
+        for table in (*COLUMNS, "segments", "changes", "revision"):
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() != (0,), table
+    return folder / "x.emoir"
+
+
+def shown(file: Path) -> object:
+    """Everything that any command could show of an index."""
+    with SqliteStore(file) as store:
+        metadata, rows = store.rows()
+        status = store.status()
+        return (
+            metadata,
+            rows.tobytes(),
+            store.attributes(store.vectors()).moment.tolist(),
+            (status.model, status.roots, status.images, status.files, status.failures, status.catalogues),
+            store.ratings.all(),
+            [store.files_of(entry.id) for entry in metadata],
+            [store.directories(root) for root in status.roots],
+        )
+
+
+def test_flipped_bytes_are_noticed(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected, content = shown(whole), whole.read_bytes()
+    random = np.random.default_rng(7)
+    file = tmp_path / "x.emoir"
+    noticed = 0
+    for flip in range(FLIPS):
+        # Half of them as in an index that is too large to be read to its end when it is opened.
+        monkeypatch.setattr("emoir.index.file.SMALL_BYTES", 2**21 if flip % 2 else 0)
+        damaged = bytearray(content)
+        # The head, where one byte can change everything, gets a tenth.
+        at = int(random.integers(100) if flip % 10 == 0 else random.integers(len(content)))
+        damaged[at] ^= int(random.integers(1, 256))
+        for left in tmp_path.glob("x.emoir*"):
+            left.unlink()
+        file.write_bytes(damaged)
+        try:
+            seen = shown(file)
+        except IndexFileError:
+            noticed += 1
+        else:
+            if flip % 2:
+                assert seen == expected, f"byte {at:,} was changed without a word"
+    assert noticed > FLIPS // 10
+
+
+def test_flipped_bytes_are_repaired(whole: Path, tmp_path: Path) -> None:
+    content = whole.read_bytes()
+    random = np.random.default_rng(8)
+    file = tmp_path / "x.emoir"
+    kept, beyond = [], []
+    for _ in range(60):
+        damaged = bytearray(content)
+        damaged[int(random.integers(len(content)))] ^= int(random.integers(1, 256))
+        for left in tmp_path.glob("x.emoir*"):
+            left.unlink()
+        file.write_bytes(damaged)
+        try:
+            result = repair(file)
+        except IndexVersionError:
+            raise AssertionError("a damaged index was called a newer one") from None
+        except IndexFileError as error:
+            # Of the few bytes that describe the tables and the model, nothing is written twice.
+            beyond.append(str(error))
+            continue
+        assert not repair(file).damaged
+        if result.damaged:
+            assert result.problems
+            kept.append((result.images, result.ratings))
+        with SqliteStore(file) as store:
+            assert len(store.rows()[0]) <= (result.images if result.damaged else 12)
+        backup(file, tmp_path / "backup")
+    # One changed byte may cost the one block of vectors, but never all ratings with it.
+    assert kept
+    assert all("not even its model" in line or "beyond repair" in line for line in beyond), beyond
+    assert all(ratings >= 4 for _, ratings in kept)
+
+
+@pytest.mark.parametrize("head", [b"", bytes(16), bytes(100)])
+def test_a_spoilt_head_is_mended(whole: Path, tmp_path: Path, head: bytes) -> None:
+    file = tmp_path / "x.emoir"
+    file.write_bytes(head + whole.read_bytes()[len(head) :])
+    result = repair(file)
+    assert result.damaged == bool(head)
+    assert shown(file) == shown(whole)
+
+
+def test_a_file_that_ends_too_soon(whole: Path, tmp_path: Path) -> None:
+    file = tmp_path / "x.emoir"
+    file.write_bytes(whole.read_bytes()[:-8192])
+    with pytest.raises(IndexFileError, match="--repair"):
+        shown(file)
+    try:
+        assert repair(file).damaged
+    except IndexFileError as error:
+        raise AssertionError from error
+    assert not repair(file).damaged
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM segments",
+        "DELETE FROM meta WHERE key = 'layout'",
+        "UPDATE meta SET value = '{' WHERE key = 'scores'",
+        "UPDATE images SET taken = CAST(x'ff41' AS TEXT) WHERE id = 2",
+        "UPDATE segments SET affect = x'00'",
+        "UPDATE segments SET ids = x'0102'",
+        "UPDATE records SET record = '[' WHERE key = CAST('0000.jpg' AS BLOB)",
+        "UPDATE ratings SET emotion = 'joy'",
+        "DROP TRIGGER file_added",
+        "DELETE FROM revision",
+        "PRAGMA user_version = -3",
+        "PRAGMA user_version = 4",
+        "PRAGMA user_version = 1",
+    ],
+)
+def test_whatever_is_spoilt_is_one_line(whole: Path, tmp_path: Path, statement: str) -> None:
+    file = tmp_path / "x.emoir"
+    shutil.copy(whole, file)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(statement)
+    with pytest.raises(IndexFileError) as caught:
+        shown(file)
+    assert "\n" not in str(caught.value)
+    if "layout" in statement:
+        with pytest.raises(IndexFileError, match="not even its model"):
+            repair(file)
+        return
+    assert repair(file).problems
+    shown(file)
+    assert not repair(file).damaged
+
+
+def test_checksums_tell_rows_apart() -> None:
+    row = sealed("files", (1, b"a.jpg", 10, 20, 3, None, None, None))
+    assert holds("files", row)
+    for at, value in enumerate((2, b"b.jpg", 11, 21, 4, "", "", 0.0)):
+        assert not holds("files", (*row[:at], value, *row[at + 1 :])), at
+    image = sealed("images", (1, bytes(32), 64, 48, None, 0.5, 0, None))
+    assert holds("images", image)
+    for at, value in enumerate((2, b"\1" + bytes(31), 65, 49, "", 0.25, 1, 0)):
+        assert not holds("images", (*image[:at], value, *image[at + 1 :])), at
+    for at, value in enumerate(("1", bytes(31), None, 0.5, b"", None, 2, "x")):
+        assert not holds("images", (*image[:at], value, *image[at + 1 :])), at
+    assert blob_checksum(b"ab", b"c") == blob_checksum(b"abc") == 0x352441C2
