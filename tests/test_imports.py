@@ -97,7 +97,7 @@ def test_every_module_stays_readable() -> None:
 
 
 def test_reading_and_searching_need_neither_torch_nor_the_extras() -> None:
-    extras = ("torch", "sklearn", "scipy", "pandas", "pyarrow", "matplotlib", "skimage", "pathspec", "pi_heif")
+    extras = ("torch", "sklearn", "scipy", "pandas", "pyarrow", "matplotlib", "skimage")
     program = (
         "import sys, numpy as np\n"
         f"for name in {extras}: sys.modules[name] = None\n"

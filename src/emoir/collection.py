@@ -26,7 +26,7 @@ from emoir.index.ratings import Ratings
 from emoir.index.repair import Repair, repair
 from emoir.index.scan import Scan, scan
 from emoir.index.selection import AnyPath, Selection, SomePaths
-from emoir.index.writer import IndexReport, IndexWriter, Progress, Report
+from emoir.index.writer import IndexReport, IndexWriter, Progress, Report, index_report
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.models import Model, ModelFolder
 from emoir.search import Match, Matches, parse_query
@@ -133,6 +133,7 @@ class Collection:
         workers: int | None = None,
         limits: Limits = DEFAULT_LIMITS,
         catalogue: AnyPath | None = None,
+        exclude: Sequence[str] = (),
         report: Report | None = None,
     ) -> IndexReport:
         """Read what is new or changed below folders; forget what is gone.
@@ -146,8 +147,8 @@ class Collection:
             rebuild: read everything again, with this collection's model.
             workers: processes; default: one per core.
             limits: what one file may cost.
-            catalogue: a CSV of records for the files below these folders (see ``read_catalogue``); takes the place
-                of the one that they had.
+            catalogue: a CSV of records for these folders (see ``read_catalogue``), in place of the one that they had.
+            exclude: what to pass over in this run, in gitignore's syntax; what of it is indexed is forgotten.
             report: progress.
 
         Returns:
@@ -161,13 +162,13 @@ class Collection:
         records = None if catalogue is None else read_catalogue(Path(catalogue))
         # The network itself is loaded by the workers, if there is anything to read.
         reader = ModelFolder(self._model_folder)
-        index, roots = self._prepare([as_folder(folder) for folder in folders], reader, prune=prune, rebuild=rebuild)
+        index, roots = self._prepare([as_folder(folder) for folder in folders], reader, prune, rebuild, exclude)
         if records is not None:
             index.set_catalogue(records, roots)
         found = Scan()
         again = index.retryable_failures(limits)
         for root in roots:
-            scan(index, root, found, prune=prune, again=again)
+            scan(index, root, found, prune=prune, again=again, exclude=exclude)
         progress = Progress(total=len(found.fresh))
         with LocalExtractor(reader.folder, workers=workers, limits=limits) as pool:
             IndexWriter(index, progress, limits, report).run(found.fresh, pool)
@@ -191,11 +192,10 @@ class Collection:
             index.compact()
         kept = tuple(as_path(path) for path in found.kept if path not in emptied)
         joined = None if records is None else index.joined(records, roots)
-        counts = progress.read, progress.moved, progress.failed, found.unchanged, found.removed
-        return IndexReport(*counts, kept, joined, progress.vanished)
+        return index_report(progress, found, kept, joined)
 
     def _prepare(
-        self, named: list[bytes], reader: ModelFolder, *, prune: bool, rebuild: bool
+        self, named: list[bytes], reader: ModelFolder, prune: bool, rebuild: bool, exclude: Sequence[str]
     ) -> tuple[SqliteStore, list[bytes]]:
         """The index and the folders to scan; no reading is touched if anything is wrong."""
         card = reader.card
@@ -213,7 +213,7 @@ class Collection:
         if rebuild:
             before = Scan()
             for root in roots:
-                scan(index, root, before, prune=prune)
+                scan(index, root, before, prune=prune, exclude=exclude)
             if before.kept:
                 raise IndexFileError(
                     f"{', '.join(str(as_path(folder)) for folder in before.kept)} is missing or empty, and a rebuild "

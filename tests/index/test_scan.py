@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,8 +121,8 @@ def test_what_another_indexer_has_just_found_is_not_gone(
 ) -> None:
     scanned(index, root)
 
-    def walk_while_another_works(folder: bytes, unreadable: Unreadable) -> Iterator[Listing]:
-        for number, listing in enumerate(walk(folder, unreadable)):
+    def walk_while_another_works(folder: bytes, unreadable: Unreadable, **options: Any) -> Iterator[Listing]:
+        for number, listing in enumerate(walk(folder, unreadable, **options)):
             # A file that was not there when the folder was listed, but is recorded when the index is asked.
             new = os.path.join(listing.path, f"new_{number}".encode())
             with open(new, "wb") as stream:

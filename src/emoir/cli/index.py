@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from emoir.index.writer import IndexReport
 
 SHOWN_NOTES = 5
+SHOWN_LINKS = 3
 
 
 def index(
@@ -48,6 +49,16 @@ def index(
         typer.Option(
             "--catalogue",
             help="A CSV of records (path or file name, id, title, URL, anything) to join to the files of FOLDERS.",
+            show_default=False,
+        ),
+    ] = None,
+    exclude: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--exclude",
+            metavar="GLOB",
+            help="Pass over files and folders like this one, as in .gitignore; again for more. A file .emoirignore in "
+            "a folder does so at every run.",
             show_default=False,
         ),
     ] = None,
@@ -114,6 +125,7 @@ def index(
                     workers=workers,
                     limits=replace(limits, seconds_per_file=seconds_per_file),
                     catalogue=catalogue,
+                    exclude=exclude or (),
                     report=report,
                 )
         except KeyboardInterrupt:
@@ -123,6 +135,9 @@ def index(
     for folder in done.kept:
         echo_err(f"{folder} is missing or empty: not mounted? Its images are kept; --prune forgets them.")
     echo_err(f"{counts(done)}. The index holds {status.images:,} images.")
+    passed_over = skipped(done)
+    if passed_over:
+        echo_err(f"not looked at: {passed_over}.")
     if done.catalogue is not None and catalogue is not None:
         _say_joined(catalogue, done.catalogue)
     if done.failed:
@@ -140,6 +155,23 @@ def counts(done: IndexReport) -> str:
         f"{done.failed:,} failed (see emoir status)" if done.failed else "",
     ]
     return ", ".join(part for part in parts if part)
+
+
+def skipped(done: IndexReport) -> str:
+    """What a run passed over, by kind and with the remedy; empty if nothing."""
+    from emoir.images.exclusion import SkipReason
+    from emoir.images.formats import REMEDIES
+
+    unread = [f"{count:,} {kind} ({REMEDIES[kind]})" for kind, count in sorted(done.unread.items())]
+    folders = [
+        f"{count:,} {'folder' if count == 1 else 'folders'} {reason}"
+        for reason, count in sorted(done.skipped.items())
+        if reason is not SkipReason.LINK
+    ]
+    names = ", ".join(str(printable(link)) for link in done.links[:SHOWN_LINKS])
+    more = ", ..." if len(done.links) > SHOWN_LINKS else ""
+    links = [f"links to folders ({names}{more})"] if done.links else []
+    return ", ".join([*unread, *folders, *links])
 
 
 def _say_joined(file: Path, joined: Joined) -> None:

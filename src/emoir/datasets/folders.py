@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 
 from emoir.datasets.table import Table, known_classes
 from emoir.errors import DatasetError
+from emoir.images.exclusion import skip_by_name
 from emoir.images.formats import SUFFIXES
+from emoir.images.walk import walk
 
 
 def read_folders(folder: Path, *, space: str | None = None) -> Table:
@@ -37,7 +40,8 @@ def read_folders(folder: Path, *, space: str | None = None) -> Table:
     names: list[str] = []
     paths: list[Path] = []
     labels: list[int] = []
-    for child in sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")):
+    children = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    for child in (entry for entry in children if skip_by_name(os.fsencode(entry.name)) is None):
         images = images_below(child)
         if images:
             paths += images
@@ -54,9 +58,18 @@ def read_folders(folder: Path, *, space: str | None = None) -> Table:
 
 
 def images_below(folder: Path) -> list[Path]:
-    """Files below a folder that an image's suffix promises to be images, by path; hidden ones are passed over."""
+    """Files below a folder that an image's suffix promises to be images, by path.
+
+    What an index passes over is passed over here also: hidden files, folders of recycle bins and storage systems, and
+    what a ``.emoirignore`` names.
+    """
+
+    def unreadable(path: bytes, error: OSError) -> None:
+        raise DatasetError(f"{os.fsdecode(path)} cannot be listed: {error.strerror}")
+
     return sorted(
         path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        for listing in walk(os.fsencode(folder), unreadable)
+        for path in (Path(os.fsdecode(os.path.join(listing.path, name))) for name in listing.files)
+        if path.suffix.lower() in SUFFIXES
     )

@@ -93,9 +93,10 @@ def extract(path: Path, model: Model, *, limits: Limits) -> Extraction:
     try:
         with open_regular(path) as stream:
             before = os.fstat(stream.fileno())
-            digest = hashlib.file_digest(stream, "sha256").digest()
-            stream.seek(0)
+            # A look first: what is no image is not worth being hashed, however long it is.
             image = model.load(stream, limits=limits)
+            stream.seek(0)
+            digest = hashlib.file_digest(stream, "sha256").digest()
             after = os.fstat(stream.fileno())
     except UndecodableImageError:
         raise

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from emoir.images.exclusion import IGNORE_FILE, NO_MEDIA, Exclusion, SkipReason, exclusion_of, skip_by_name
 
 
 class FileStat(NamedTuple):
@@ -35,11 +37,19 @@ def signed(number: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One directory: its path, the device it lies on, and its regular files by name (all as bytes)."""
+    """One directory: its path, the device it lies on, and its regular files by name (all as bytes).
+
+    Args:
+        path: absolute.
+        device: on which it lies.
+        files: name to size and time.
+        excluded: names of files and folders in it that are passed over although they are there.
+    """
 
     path: bytes
     device: int
     files: dict[bytes, FileStat]
+    excluded: frozenset[bytes] = frozenset()
 
 
 DOT = ord(".")
@@ -47,16 +57,24 @@ DOT = ord(".")
 Unreadable = Callable[[bytes, OSError], None]
 """Called with a directory that could not be listed, and why."""
 
+Skipped = Callable[[bytes, SkipReason], None]
+"""Called with a folder that is not looked into, and why."""
 
-def walk(root: bytes, unreadable: Unreadable) -> Iterator[Listing]:
+
+def walk(
+    root: bytes, unreadable: Unreadable, *, exclude: Sequence[str] = (), skipped: Skipped | None = None
+) -> Iterator[Listing]:
     """List a folder and everything below it, in the order of names.
 
-    Hidden files and folders (a leading dot) are passed over. A link to a file counts as the file; links
+    Hidden files and folders (a leading dot), folders of recycle bins, storage systems and photo libraries, folders
+    with a ``.nomedia`` and what a ``.emoirignore`` names are passed over. A link to a file counts as the file; links
     to folders are not followed, so that no loop can arise. Files that vanish meanwhile are left out.
 
     Args:
         root: an absolute path.
         unreadable: is told of directories that cannot be listed; the walk goes on without them.
+        exclude: patterns in the syntax of gitignore, relative to the root.
+        skipped: is told of folders that are not looked into, but not of hidden ones.
 
     Yields:
         Parents before their children.
@@ -68,29 +86,50 @@ def walk(root: bytes, unreadable: Unreadable) -> Iterator[Listing]:
         >>> [listing.files for listing in walk(os.fsencode(folder), print)][0][b"a.jpg"].size
         3
     """
-    pending = [root]
+    pending = [(root, Exclusion(root, exclude) if exclude else None)]
+
+    def skip(path: bytes, reason: SkipReason) -> None:
+        if skipped is not None:
+            skipped(path, reason)
+
     while pending:
-        path = pending.pop()
+        path, rules = pending.pop()
         files: dict[bytes, FileStat] = {}
         folders: list[bytes] = []
         try:
             device = signed(os.stat(path).st_dev)
             with os.scandir(path) as entries:
-                for entry in entries:
-                    name = entry.name
-                    if name[0] == DOT:
-                        continue
-                    try:
-                        if entry.is_file():
-                            status = entry.stat()
-                            files[name] = FileStat.of(status)
-                        elif entry.is_dir(follow_symlinks=False):
-                            folders.append(entry.path)
-                    except OSError:
-                        # A link that leads in a circle, or a file that has just gone.
-                        continue
+                listed = {entry.name: entry for entry in entries}
         except OSError as error:
             unreadable(path, error)
             continue
-        yield Listing(path, device, files)
-        pending += sorted(folders, reverse=True)
+        if NO_MEDIA in listed:
+            skip(path, SkipReason.NO_MEDIA)
+            continue
+        if IGNORE_FILE in listed:
+            rules = exclusion_of(path, rules)
+        excluded: set[bytes] = set()
+        for name, entry in listed.items():
+            if name[0] == DOT:
+                continue
+            try:
+                if entry.is_file():
+                    if rules is not None and rules.excludes(entry.path):
+                        excluded.add(name)
+                    else:
+                        files[name] = FileStat.of(entry.stat())
+                elif entry.is_dir(follow_symlinks=False):
+                    reason = skip_by_name(name)
+                    if reason is None and rules is not None and rules.excludes(entry.path, folder=True):
+                        reason = SkipReason.EXCLUDED
+                    if reason is None:
+                        folders.append(entry.path)
+                    else:
+                        skip(entry.path, reason)
+                elif entry.is_dir():
+                    skip(entry.path, SkipReason.LINK)
+            except OSError:
+                # A link that leads in a circle, or a file that has just gone.
+                continue
+        yield Listing(path, device, files, frozenset(excluded))
+        pending += [(folder, rules) for folder in sorted(folders, reverse=True)]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from emoir.images.exclusion import SkipReason
 from emoir.images.walk import FileStat, Listing, walk
 from emoir.index.base import as_path, below
 from emoir.index.store import SqliteStore
@@ -24,6 +27,8 @@ class Scan:
         gone_directories: directories that are gone with all their files.
         removed: number of files that are gone.
         kept: folders that are not there but look unmounted rather than deleted; their files were kept.
+        skipped: why folders were not looked into, and how many.
+        links: links to folders.
     """
 
     fresh: list[tuple[bytes, FileStat]] = field(default_factory=list)
@@ -32,6 +37,8 @@ class Scan:
     gone_directories: list[bytes] = field(default_factory=list)
     removed: int = 0
     kept: list[bytes] = field(default_factory=list)
+    skipped: Counter[SkipReason] = field(default_factory=Counter)
+    links: list[bytes] = field(default_factory=list)
 
 
 def scan(
@@ -41,6 +48,7 @@ def scan(
     *,
     prune: bool = False,
     again: frozenset[bytes] = frozenset(),
+    exclude: Sequence[str] = (),
 ) -> None:
     """Compare a folder with the index.
 
@@ -57,6 +65,7 @@ def scan(
         result: is added to.
         prune: forget missing files even if they look unmounted.
         again: files that are fresh even if they did not change.
+        exclude: patterns of files and folders to pass over (see ``walk``); those that are indexed are gone.
     """
     known = index.directories(root)
     unreadable: list[bytes] = []
@@ -67,10 +76,15 @@ def scan(
             unreadable.append(path)
             logger.warning("%s cannot be listed: %s", as_path(path), error.strerror)
 
+    def note_skipped(path: bytes, reason: SkipReason) -> None:
+        result.skipped[reason] += 1
+        if reason is SkipReason.LINK:
+            result.links.append(path)
+
     again_in = {os.path.dirname(path) for path in again}
     visited: dict[bytes, int] = {}
     empty: list[Listing] = []
-    for listing in walk(root, note_unreadable):
+    for listing in walk(root, note_unreadable, exclude=exclude, skipped=note_skipped):
         visited[listing.path] = listing.device
         if listing.files:
             _compare(index, listing, known, result, again if listing.path in again_in else frozenset())
@@ -118,7 +132,9 @@ def _compare(
             result.fresh.append((path, stat))
     # A file that is there but not listed is one that another indexer has found and recorded since.
     missing = sorted(
-        name for name in before.keys() - listing.files.keys() if not os.path.isfile(os.path.join(listing.path, name))
+        name
+        for name in before.keys() - listing.files.keys()
+        if name in listing.excluded or not os.path.isfile(os.path.join(listing.path, name))
     )
     result.gone_files += [(listing.path, name) for name in missing]
     result.removed += len(missing)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 from emoir.extract import Extractor
 from emoir.extract.extraction import Extraction, Failure, file_digest
+from emoir.files import open_regular
 from emoir.images.decode import unreadable
+from emoir.images.exclusion import SkipReason
 from emoir.images.formats import HEADER_LENGTH, SUFFIXES, sniff
 from emoir.images.walk import FileStat
 from emoir.index.base import FileOutcome, KnownImage, NotAnImage, Outcome, as_path
 from emoir.index.catalogue import Joined
+from emoir.index.scan import Scan
 from emoir.index.store import SqliteStore
 from emoir.limits import Limits, RetryReason
 
@@ -34,6 +38,7 @@ class Progress:
         moved: images known already, under another name.
         failed: files that could not be read.
         vanished: files that were gone when their turn came; nothing is recorded of them.
+        unread: kinds of pictures that are not read here, and how many of each.
     """
 
     total: int = 0
@@ -42,13 +47,14 @@ class Progress:
     moved: int = 0
     failed: int = 0
     vanished: int = 0
+    unread: Counter[str] = field(default_factory=Counter)
 
 
 Report: TypeAlias = Callable[[Progress, Path, "str | None"], None]
 """Called after every file, with its path and, if it failed, the cause."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IndexReport:
     """What an indexing run did.
 
@@ -61,6 +67,9 @@ class IndexReport:
         kept: folders that look unmounted; their images were kept.
         catalogue: how a catalogue fits the files, if one was given.
         vanished: files that were gone when their turn came.
+        unread: kinds of pictures that are not read here, and how many of each.
+        skipped: why folders were not looked into, and how many.
+        links: links to folders, which are not followed.
     """
 
     read: int
@@ -71,6 +80,26 @@ class IndexReport:
     kept: tuple[Path, ...]
     catalogue: Joined | None = None
     vanished: int = 0
+    unread: Mapping[str, int] = field(default_factory=dict)
+    skipped: Mapping[SkipReason, int] = field(default_factory=dict)
+    links: tuple[Path, ...] = ()
+
+
+def index_report(progress: Progress, found: Scan, kept: tuple[Path, ...], catalogue: Joined | None) -> IndexReport:
+    """What a run did, from how far it came and what its scan found."""
+    return IndexReport(
+        read=progress.read,
+        moved=progress.moved,
+        failed=progress.failed,
+        unchanged=found.unchanged,
+        removed=found.removed,
+        kept=kept,
+        catalogue=catalogue,
+        vanished=progress.vanished,
+        unread=dict(progress.unread),
+        skipped=dict(found.skipped),
+        links=tuple(as_path(path) for path in found.links),
+    )
 
 
 class IndexWriter:
@@ -110,16 +139,18 @@ class IndexWriter:
     def _settle(self, path: bytes, stat: FileStat) -> KnownImage | NotAnImage | Failure | None:
         """Recognise moved images by content, and files that are no images; None if it must be read."""
         try:
-            for image in self._index.images_like(stat):
-                if file_digest(as_path(path)) == image.digest:
-                    return image
-            with open(path, "rb") as stream:
+            with open_regular(path) as stream:
                 known_format = sniff(stream.read(HEADER_LENGTH))
+            promises = os.path.splitext(os.fsdecode(path))[1].lower() in SUFFIXES
+            if not (known_format or promises):
+                return NotAnImage()
+            alike = {image.digest: image for image in self._index.images_like(stat)}
+            # Hashed once, however many there are of its size and time.
+            image = alike.get(file_digest(as_path(path))) if alike else None
         except OSError as error:
             cause = unreadable(error)
             return Failure(str(cause), cause.retry_when)
-        promises = os.path.splitext(os.fsdecode(path))[1].lower() in SUFFIXES
-        return None if known_format or promises else NotAnImage()
+        return image
 
     def _add(self, path: bytes, stat: FileStat, outcome: Outcome) -> None:
         progress = self._progress
@@ -132,6 +163,9 @@ class IndexWriter:
             progress.vanished += 1
             failure = None
         else:
+            if failure is not None and failure.kind is not None:
+                progress.unread[failure.kind] += 1
+                failure = None
             progress.failed += failure is not None
             self._batch.append(FileOutcome(path, stat, outcome))
         if len(self._batch) >= BATCH_FILES or time.monotonic() - self._began > BATCH_SECONDS:

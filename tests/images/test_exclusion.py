@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from emoir.images.exclusion import Exclusion, SkipReason, skip_by_name
+from emoir.images.walk import walk
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"x")
+
+
+def listed(root: Path, *exclude: str) -> tuple[set[str], dict[str, SkipReason]]:
+    """Files below, and folders that were not looked into with the reason."""
+    skipped: dict[str, SkipReason] = {}
+
+    def note(path: bytes, reason: SkipReason) -> None:
+        skipped[os.path.relpath(os.fsdecode(path), root)] = reason
+
+    files = {
+        os.path.relpath(os.path.join(os.fsdecode(listing.path), os.fsdecode(name)), root)
+        for listing in walk(os.fsencode(root), lambda path, error: None, exclude=exclude, skipped=note)
+        for name in listing.files
+    }
+    return files, skipped
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("@eaDir", "#recycle", "#snapshot", "@Recycle", "$RECYCLE.BIN", "RECYCLER", "System Volume Information"),
+        *("lost+found", "__MACOSX", "Photos Library.photoslibrary", "Old.aplibrary", "Catalog Previews.lrdata"),
+    ],
+)
+def test_housekeeping_is_passed_over(tmp_path: Path, name: str) -> None:
+    touch(tmp_path, "a.jpg", f"sub/{name}/b/SYNOPHOTO_THUMB_M.jpg")
+    files, skipped = listed(tmp_path)
+    assert files == {"a.jpg"}
+    assert list(skipped) == [f"sub/{name}"]
+
+
+def test_names_like_them_are_not() -> None:
+    for name in (b"lost", b"recycle", b"eaDir", b"found.jpg", b"Recycling in Rome", b"caf\xe9"):
+        assert skip_by_name(name) is None
+
+
+def test_no_media(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "stickers/.nomedia", "stickers/b.jpg", "stickers/sub/c.jpg")
+    assert listed(tmp_path) == ({"a.jpg"}, {"stickers": SkipReason.NO_MEDIA})
+
+
+def test_ignore_files_as_git_reads_them(tmp_path: Path) -> None:
+    touch(
+        tmp_path, "a.jpg", "a.png", "keep.png", "scans/b.jpg", "trip/c.png", "trip/d.jpg", "trip/raw/e.jpg", "raw.jpg"
+    )
+    (tmp_path / ".emoirignore").write_text("# made by hand\n*.png\n!keep.png\n/scans/\nraw/\n", encoding="utf-8")
+    (tmp_path / "trip" / ".emoirignore").write_text("!c.png\nd.jpg\n", encoding="utf-8")
+    files, skipped = listed(tmp_path)
+    assert files == {"a.jpg", "keep.png", "trip/c.png", "raw.jpg"}
+    assert skipped == {"scans": SkipReason.EXCLUDED, "trip/raw": SkipReason.EXCLUDED}
+
+
+def test_exclude_patterns_are_relative_to_the_folder(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "b.tmp.jpg", "2019/old/c.jpg", "old/d.jpg")
+    assert listed(tmp_path, "*.tmp.jpg", "/old")[0] == {"a.jpg", "2019/old/c.jpg"}
+    assert listed(tmp_path, "old")[0] == {"a.jpg", "b.tmp.jpg"}
+
+
+def test_an_ignore_file_that_is_none(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg")
+    (tmp_path / ".emoirignore").write_bytes(b"\xff\xfe\0nonsense\n")
+    assert "a.jpg" in listed(tmp_path)[0]
+    (tmp_path / ".emoirignore").unlink()
+    (tmp_path / ".emoirignore").mkdir()
+    assert listed(tmp_path)[0] == {"a.jpg"}
+
+
+def test_links_to_folders_are_told(tmp_path: Path) -> None:
+    touch(tmp_path, "real/a.jpg")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert listed(tmp_path) == ({"real/a.jpg"}, {"link": SkipReason.LINK})
+
+
+def test_the_last_word_counts() -> None:
+    rules = Exclusion(b"/p/q", ["!x.jpg"], Exclusion(b"/p", ["*.jpg"]))
+    assert not rules.excludes(b"/p/q/x.jpg")
+    assert rules.excludes(b"/p/q/y.jpg")
