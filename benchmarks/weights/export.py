@@ -20,7 +20,7 @@ from cross_fit import MODEL, FoldOutputs, collect
 from emoir.emotions import EKMAN, MIKELS
 from emoir.networks import EmotionNet
 from emoir.training.calibrate import fit_confidence
-from emoir.training.export import export_model
+from emoir.training.export import ModelDescription, export_model
 from search_agreement import KINDS, fit_curve, judged, questions
 from search_agreement import SETS as JUDGED
 from weights.cut_views import CROPS, unrated_paths
@@ -54,29 +54,31 @@ def main() -> None:
     export_model(
         trained.without_training_heads().eval(),
         arguments.out,
-        name=MODEL,
-        class_names={"mikels": MIKELS.names, "ekman": EKMAN.names},
-        temperatures=temperatures,
-        confidence=confidence,
-        licence=LICENCE,
-        trained_on=[*paths, *unrated_paths()],
-        scores=scores,
-        facts={
-            "version": "0.4.0",
-            "data": {
-                "human-rated": rated,
-                "weakly labelled or unlabelled": {name: len(development.load(name)) for name in development.WEAK},
-                "never shown": ["gaped"],
+        ModelDescription(
+            name=MODEL,
+            class_names={"mikels": MIKELS.names, "ekman": EKMAN.names},
+            temperatures=temperatures,
+            confidence=confidence,
+            licence=LICENCE,
+            trained_on=[*paths, *unrated_paths()],
+            scores=scores,
+            facts={
+                "version": "0.4.0",
+                "data": {
+                    "human-rated": rated,
+                    "weakly labelled or unlabelled": {name: len(development.load(name)) for name in development.WEAK},
+                    "never shown": ["gaped"],
+                },
+                "pretraining": {
+                    "stages": [{"size": stage.size, "epochs": stage.epochs} for stage in STAGES],
+                    "views of an image": 1 + CROPS,
+                    "seed": STAGES[0].training.seed,
+                },
+                "fine-tuning": {"epochs": FINE_TUNING.epochs, "seed": FINE_TUNING.seed},
+                "calibrated on": "readings of five networks, each of the fifth that it had not learnt from",
+                "colour and texture planes in the graph": True,
             },
-            "pretraining": {
-                "stages": [{"size": stage.size, "epochs": stage.epochs} for stage in STAGES],
-                "views of an image": 1 + CROPS,
-                "seed": STAGES[0].training.seed,
-            },
-            "fine-tuning": {"epochs": FINE_TUNING.epochs, "seed": FINE_TUNING.seed},
-            "calibrated on": "readings of five networks, each of the fifth that it had not learnt from",
-            "colour and texture planes in the graph": True,
-        },
+        ),
     )
 
 

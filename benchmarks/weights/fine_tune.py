@@ -28,7 +28,8 @@ from emoir.experiment.probes import DistributionProbe, PointProbe, fit_reduction
 from emoir.networks import EmotionNet
 from emoir.training.augmentation import Augmentation
 from emoir.training.cache import cached_pixels
-from emoir.training.loop import TrainingConfig, fit
+from emoir.training.config import TrainingConfig
+from emoir.training.loop import fit
 from emoir.training.predict import predict
 from emoir.training.targets import Targets, join_targets
 from probes import shares_of, teacher_features

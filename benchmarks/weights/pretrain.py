@@ -27,7 +27,8 @@ from safetensors.torch import load_file, save_file
 import development
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.augmentation import Augmentation
-from emoir.training.loop import TrainingConfig, fit
+from emoir.training.config import TrainingConfig
+from emoir.training.loop import fit
 from emoir.training.targets import Targets, join_targets
 from weights.cut_views import CROPS, unrated_paths, views
 from weights.teachers import whitened_targets

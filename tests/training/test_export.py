@@ -16,7 +16,7 @@ from emoir.errors import TrainingError
 from emoir.models.card import CARD, GRAPH, TRAINING_DIGESTS, WEIGHTS
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.calibrate import fit_confidence, fit_temperature
-from emoir.training.export import ExportedNetwork, check_agreement, export_model
+from emoir.training.export import ExportedNetwork, ModelDescription, check_agreement, export_model
 from tests.pictures import noise, save_photos
 
 
@@ -33,13 +33,15 @@ def folder(network: EmotionNet, tmp_path_factory: pytest.TempPathFactory) -> Pat
     export_model(
         network,
         folder,
-        name="tiny",
-        class_names={"mine": ("up", "down", "sideways")},
-        temperatures={"mine": 2.0},
-        confidence=ConfidenceCurve("mine", (0.3, 0.9), (0.2, 0.8)),
-        licence="none",
-        trained_on=photos,
-        facts={"data": "noise"},
+        ModelDescription(
+            name="tiny",
+            class_names={"mine": ("up", "down", "sideways")},
+            temperatures={"mine": 2.0},
+            confidence=ConfidenceCurve("mine", (0.3, 0.9), (0.2, 0.8)),
+            licence="none",
+            trained_on=photos,
+            facts={"data": "noise"},
+        ),
     )
     return folder
 

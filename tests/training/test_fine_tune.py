@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,9 @@ from emoir.emotions.calibration import ConfidenceCurve
 from emoir.errors import TrainingError
 from emoir.models.card import CARD
 from emoir.networks import EmotionNet, NetworkConfig
-from emoir.training.export import export_model
-from emoir.training.fine_tune import _digest, check_enough, fine_tune
+from emoir.training.export import ModelDescription, export_model
+from emoir.training.fine_tune import _digest, fine_tune
+from emoir.training.labels import check_enough, complete_targets
 from tests.pictures import noise, save_photos
 
 
@@ -37,13 +39,15 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     export_model(
         EmotionNet(NetworkConfig(size=32, width=8, blocks=(1, 1), distributions={"old": 3})).eval(),
         folder / "model",
-        name="tiny",
-        class_names={"old": ("up", "down", "sideways")},
-        temperatures={"old": 1.0},
-        confidence=ConfidenceCurve("old", (0.3, 0.9), (0.2, 0.8)),
-        licence="none",
-        trained_on=save_photos(folder / "photos", 2),
-        facts={},
+        ModelDescription(
+            name="tiny",
+            class_names={"old": ("up", "down", "sideways")},
+            temperatures={"old": 1.0},
+            confidence=ConfidenceCurve("old", (0.3, 0.9), (0.2, 0.8)),
+            licence="none",
+            trained_on=save_photos(folder / "photos", 2),
+            facts={},
+        ),
     )
     return folder / "model"
 
@@ -65,7 +69,7 @@ def test_from_pictures_to_a_model_that_searches(base: Path, tmp_path: Path) -> N
     data = save_colours(tmp_path / "temperature", 100)
     result = fine_tune(read_dataset(data), tmp_path / "model", base=base, epochs=12)
     assert (result.training, result.held_out) == (80, 20)
-    accuracy, floor = result.measures["accuracy (temperature)"]
+    accuracy, floor = result.metrics["accuracy (temperature)"]
     assert accuracy.low > floor == 0.5
     assert (tmp_path / "model" / "curve.png").stat().st_size > 5_000
     assert not (tmp_path / "model" / "run").exists()
@@ -147,7 +151,7 @@ def test_labels_that_no_held_out_image_has(base: Path, tmp_path: Path) -> None:
         arousal=np.full(60, np.nan),
     )
     result = fine_tune(table, tmp_path / "model", base=base, epochs=8, keep_anyway=True)
-    assert set(result.measures) == {"accuracy (mood)", "accuracy (tone)"}
+    assert set(result.metrics) == {"accuracy (mood)", "accuracy (tone)"}
     model = Model(tmp_path / "model")
     # The emotion that is shown, and the confidence that stands beside it, are of one space.
     assert list(model.card.class_names) == ["mood", "tone", "sparse", "old"]
@@ -220,3 +224,42 @@ def test_a_rare_favourite_among_votes_is_no_rare_class() -> None:
     )
     with pytest.raises(TrainingError, match=r"too few of: wild \(3\)"):
         check_enough(Table("classes", paths, classes={"mood": classes}, class_names=names))
+
+
+def test_the_base_reads_only_rows_that_lack_a_label() -> None:
+    asked: list[list[int]] = []
+
+    def read(rows: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        asked.append(rows.tolist())
+        count = len(rows)
+        return {"old": np.full((count, 3), 1 / 3, np.float32)}, np.full((count, 2), 0.25, np.float32)
+
+    points = np.linspace(0, 1, 4)
+    table = Table(
+        "rated",
+        [Path(f"{row}.jpg") for row in range(4)],
+        distributions={"mood": np.full((4, 2), 0.5)},
+        class_names={"mood": ("a", "b")},
+        valence=points,
+        arousal=points,
+    )
+    full = complete_targets(table, ["mood"], read)
+    assert asked == [], "every head is labelled"
+    np.testing.assert_allclose(full.valence_arousal.numpy(), np.stack([points, points], axis=1), atol=1e-6)
+    gap = replace(table, arousal=np.array([0.1, np.nan, 0.3, 0.4]))
+    assert complete_targets(gap, ["mood"], read).valence_arousal[1].tolist() == pytest.approx([1 / 3, 0.25])
+    assert asked.pop() == [1]
+    both = complete_targets(gap, ["old", "mood"], read)
+    assert list(both.distributions) == ["old", "mood"]
+    assert both.distributions["old"].sum(dim=1).tolist() == pytest.approx([1] * 4)
+    assert both.valence_arousal[0].tolist() == pytest.approx([0, 0.1])
+    assert asked == [[0, 1, 2, 3]]
+
+
+def test_training_leaves_the_random_numbers_of_its_caller_alone(base: Path, tmp_path: Path) -> None:
+    table = read_dataset(save_colours(tmp_path / "temperature", 40))
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    fine_tune(table, tmp_path / "model", base=base, epochs=1, keep_anyway=True)
+    assert torch.rand(3).tolist() == expected.tolist()

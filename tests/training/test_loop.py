@@ -20,7 +20,8 @@ from emoir.errors import TrainingError, UndecodableImageError
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.augmentation import Augmentation, augment
 from emoir.training.cache import cached_pixels
-from emoir.training.loop import TrainingConfig, draw_mixture, fit, has_bfloat16
+from emoir.training.config import TrainingConfig
+from emoir.training.loop import CurveMeasure, draw_mixture, fit, has_bfloat16
 from emoir.training.targets import CLASS_CERTAINTY, Targets, join_targets
 from tests.pictures import noise, save_photos
 
@@ -79,11 +80,11 @@ def test_no_epoch_loses_its_figures(tmp_path: Path) -> None:
         return {"asked": float(len(asked))}
 
     with pytest.raises(KeyboardInterrupt):
-        fit(fresh(), pixels, targets, CONFIG, tmp_path, measure=cut)
+        fit(fresh(), pixels, targets, CONFIG, tmp_path, curve=CurveMeasure(cut))
     with open(tmp_path / "log.jsonl", "a") as log:
         # As a power cut leaves it: an epoch that has no checkpoint, and half a line.
         log.write('{"epoch": 3, "losses": {}}\n{"epoch": 4, "lo')
-    fit(fresh(), pixels, targets, CONFIG, tmp_path, measure=cut)
+    fit(fresh(), pixels, targets, CONFIG, tmp_path, curve=CurveMeasure(cut))
     records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [(record["epoch"], record["measures"]["asked"]) for record in records] == [(1, 1), (2, 2), (3, 4), (4, 5)]
 

@@ -71,8 +71,8 @@ def train(
             report=report,
         )
     echo(f"learnt from {result.training} images, tested on {result.held_out} that were held out")
-    for name, (estimate, floor) in result.measures.items():
-        echo(f"{name}: {estimate}; by guessing {floor:.3f}")
+    for name, (estimate, baseline) in result.metrics.items():
+        echo(f"{name}: {estimate}; baseline {baseline:.3f}")
     if result.seen_before:
         echo_err(
             f"{result.seen_before} of the {result.held_out} held-out images were among those that the model it began "

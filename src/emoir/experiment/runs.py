@@ -24,8 +24,9 @@ from emoir.models.card import WEIGHTS
 from emoir.networks import Network
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.training.cache import cached_pixels
-from emoir.training.loop import Report, fit
+from emoir.training.loop import CurveMeasure, Report, fit
 from emoir.training.predict import predict
+from emoir.training.state import seeded
 
 CACHE_SIZE = 144
 
@@ -87,8 +88,8 @@ def run_fold(
     train, test = data.folds.training_rows(run.fold), data.folds.test_rows(run.fold)
     targets = data.targets()
     exact = cached_pixels(table.paths, SIZE, data.cache)
-    torch.manual_seed(run.seed)
-    network = build_network(run.variant, protocol, data.heads, data.pretrained)
+    with seeded(run.seed):
+        network = build_network(run.variant, protocol, data.heads, data.pretrained)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def measure(current: Network) -> dict[str, float]:
@@ -109,8 +110,7 @@ def run_fold(
         running,
         rows=data.training_rows(run.fold),
         report=report,
-        measure=measure,
-        measure_every=measured_every(protocol.epochs),
+        curve=CurveMeasure(measure, measured_every(protocol.epochs)),
     )
     outputs = predict(network, exact[test])
     kept: dict[str, NDArray[np.floating]] = {name: outputs[name] for name in (*table.classes, VALENCE_AROUSAL)}

@@ -10,8 +10,8 @@ from emoir.errors import TrainingError
 from emoir.networks import AlexNet, EmotionNet, Network, NetworkConfig
 from emoir.planes import PLANES
 from emoir.training.augmentation import Augmentation
+from emoir.training.config import TrainingConfig
 from emoir.training.export import load_network
-from emoir.training.loop import TrainingConfig
 
 COLOUR = tuple(name for name, plane in PLANES.items() if plane.kind == "colour")
 TEXTURE = tuple(name for name, plane in PLANES.items() if plane.kind == "texture")

@@ -13,15 +13,13 @@ def plot_learning_curve(log: Path, file: Path) -> None:
         log: ``log.jsonl`` of a run.
         file: the PNG to write.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
     records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     epochs = [record["epoch"] for record in records]
     measures = sorted({name for record in records for name in record.get("measures", {})})
-    figure, axes = pyplot.subplots(1, 2 if measures else 1, figsize=(11 if measures else 6, 4), squeeze=False)
+    figure = Figure(figsize=(11 if measures else 6, 4), layout="tight")
+    axes = figure.subplots(1, 2 if measures else 1, squeeze=False)
     for head in records[-1]["losses"]:
         axes[0, 0].plot(epochs, [record["losses"].get(head) for record in records], marker=".", label=head)
     axes[0, 0].set(xlabel="epoch", ylabel="training loss")
@@ -31,6 +29,4 @@ def plot_learning_curve(log: Path, file: Path) -> None:
     if measures:
         axes[0, 1].set(xlabel="epoch")
         axes[0, 1].legend()
-    figure.tight_layout()
     figure.savefig(file, dpi=110)
-    pyplot.close(figure)

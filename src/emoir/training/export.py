@@ -6,10 +6,10 @@ import hashlib
 import json
 import logging
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from emoir.models.card import CARD, CARD_FORMAT, GRAPH, TRAINING_DIGESTS, WEIGHT
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.networks.base import EMBEDDING, VALENCE_AROUSAL
 from emoir.networks.residual import ResidualBlock
+from emoir.training.state import seeded
 
 OPSET = 18
 # Weights of more numbers than this are kept as half floats.
@@ -55,34 +56,40 @@ class ExportedNetwork(nn.Module):
         return output.embedding, output.heads[VALENCE_AROUSAL], *distributions
 
 
-def export_model(
-    network: EmotionNet,
-    folder: Path,
-    *,
-    name: str,
-    class_names: Mapping[str, tuple[str, ...]],
-    temperatures: Mapping[str, float],
-    confidence: ConfidenceCurve,
-    licence: str,
-    trained_on: Iterable[Path],
-    facts: Mapping[str, Any],
-    scores: Mapping[str, ScoreCurve] | None = None,
-    trained_on_before: Iterable[str] = (),
-) -> None:
-    """Write the graph (planes inside), the weights, the card and the digests of the training images.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDescription:
+    """What a model folder says of a network beside its weights.
 
     Args:
-        network: trained; heads without class names are left out.
-        folder: is made; files of an earlier export are overwritten.
         name: of the model, without digest.
-        class_names: distribution head to its classes.
+        class_names: distribution head to its classes; heads without class names are left out.
         temperatures: distribution head to its calibration temperature.
         confidence: calibration of the top class.
         licence: one line on the terms of the weights.
         trained_on: every image that training has seen, labelled or not.
-        facts: what else the card is to say: data, seeds, figures.
+        facts: what else the card is to say: data, seeds, metrics.
         scores: calibration of search per kind of query.
-        trained_on_before: digests of what the network that it began with was trained on.
+        trained_on_before: digests of what a network that it began with had learnt from.
+    """
+
+    name: str
+    class_names: Mapping[str, tuple[str, ...]]
+    temperatures: Mapping[str, float]
+    confidence: ConfidenceCurve
+    licence: str
+    trained_on: Sequence[Path] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, ScoreCurve] = field(default_factory=dict)
+    trained_on_before: Iterable[str] = ()
+
+
+def export_model(network: EmotionNet, folder: Path, description: ModelDescription) -> None:
+    """Write the graph (planes inside), the weights, the card and the digests of the training images.
+
+    Args:
+        network: trained.
+        folder: is made; files of an earlier export are overwritten.
+        description: what the card says.
 
     Raises:
         TrainingError: if graph and network disagree by more than 1e-4 on any output, at batch 1 or 17.
@@ -90,27 +97,28 @@ def export_model(
     folder.mkdir(parents=True, exist_ok=True)
     # Rounded before it is folded: the weights that are kept and the graph are then of one and the same network.
     network = _rounded(network)
-    used = {space: temperatures[space] for space in class_names}
+    used = {space: description.temperatures[space] for space in description.class_names}
     write_graph(network, folder / GRAPH, used)
     weights = {key: value.half() if value.numel() > LARGE else value for key, value in network.state_dict().items()}
     save_file({key: value.contiguous() for key, value in weights.items()}, folder / WEIGHTS)
     # safetensors makes files that only their owner can read.
     (folder / WEIGHTS).chmod(0o644)
-    digests = sorted({hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in trained_on} | {*trained_on_before})
+    trained_on = {hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in description.trained_on}
+    digests = sorted(trained_on | {*description.trained_on_before})
     (folder / TRAINING_DIGESTS).write_text("\n".join(digests) + "\n")
     card = {
         "format": CARD_FORMAT,
-        "name": name,
+        "name": description.name,
         "preprocessing": {"size": network.config.size},
-        "encoder": {"file": GRAPH, "input": "images", "licence": licence},
+        "encoder": {"file": GRAPH, "input": "images", "licence": description.licence},
         "embedding_length": EMBEDDING,
-        "class_names": {space: list(names) for space, names in class_names.items()},
-        "confidence": asdict(confidence),
-        "scores": {kind: asdict(curve) for kind, curve in (scores or {}).items()},
+        "class_names": {space: list(names) for space, names in description.class_names.items()},
+        "confidence": asdict(description.confidence),
+        "scores": {kind: asdict(curve) for kind, curve in description.scores.items()},
         "temperatures": used,
         "network": asdict(network.config),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        **facts,
+        **description.facts,
     }
     (folder / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -221,7 +229,9 @@ def load_network(folder: Path) -> EmotionNet:
         weights = load_file(folder / WEIGHTS)
     except (OSError, KeyError) as error:
         raise TrainingError(f"{folder} holds no network to go on from: {error}") from error
-    network = EmotionNet(config)
+    # The weights are replaced at once: the caller's random numbers are not spent on them.
+    with seeded(0):
+        network = EmotionNet(config)
     network.load_state_dict(
         {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
     )
