@@ -35,7 +35,7 @@ ALLOWED = {
     "datasets": {"images", "emotions"},
     "evaluate": {"images", "emotions", "models", "extract", "datasets"},
     "training": {"images", "planes", "networks", "emotions", "models", "extract", "datasets", "evaluate"},
-    "experiment": {"planes", "networks", "models", "datasets", "evaluate", "training"},
+    "experiment": {"images", "planes", "networks", "models", "datasets", "evaluate", "training"},
     "web": {
         "images",
         "emotions",

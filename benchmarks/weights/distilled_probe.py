@@ -22,6 +22,7 @@ from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
 from emoir.networks import EmotionNet
 from emoir.training.cache import cached_pixels
+from emoir.training.inputs import Inputs
 from emoir.training.predict import predict
 from probes import probe
 from weights.pretrain import SIZE, pretrained
@@ -31,7 +32,7 @@ def numbers_of(network: EmotionNet, pixels: np.ndarray) -> tuple[np.ndarray, np.
     """Features (n, 384), and the statistics of every stage that they are made of (n, 1096)."""
     statistics: list[np.ndarray] = []
     with network.fusion.register_forward_pre_hook(lambda _, inputs: statistics.append(inputs[0].numpy())):
-        features = predict(network, pixels)["features"]
+        features = predict(network, Inputs(pixels))["features"]
     return features, np.concatenate(statistics)
 
 

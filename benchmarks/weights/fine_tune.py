@@ -29,6 +29,7 @@ from emoir.networks import EmotionNet
 from emoir.training.augmentation import Augmentation
 from emoir.training.cache import cached_pixels
 from emoir.training.config import TrainingConfig
+from emoir.training.inputs import Inputs
 from emoir.training.loop import fit
 from emoir.training.predict import predict
 from emoir.training.targets import Targets, join_targets
@@ -141,7 +142,7 @@ def train(run: Path, teachers: Path, fold: int | None, recipe: str = "shipped") 
     repeats = np.repeat([REPEATS[recipe][name] for name in SETS], [len(table) for table in tables])
     rows = np.concatenate([np.repeat(np.arange(count), repeats), chosen])
     folder = run / f"fine_tuning-{'all' if fold is None else fold}"
-    return fit(beginning(), pixels, targets, FINE_TUNING, folder, rows=rows, report=report)
+    return fit(beginning(), Inputs(pixels), targets, FINE_TUNING, folder, rows=rows, report=report)
 
 
 def read_fold(network: EmotionNet, run: Path, fold: int) -> dict[str, NDArray[np.float32]]:
@@ -155,7 +156,7 @@ def read_fold(network: EmotionNet, run: Path, fold: int) -> dict[str, NDArray[np
 
 def read_images(network: EmotionNet, run: Path, name: str, paths: Sequence[Path]) -> dict[str, NDArray[np.float32]]:
     """Logits, points and embeddings of images of one set, keyed by set and output."""
-    said = predict(network, cached_pixels(paths, SIZE, run / "cache"))
+    said = predict(network, Inputs(cached_pixels(paths, SIZE, run / "cache")))
     return {f"{name}.{head}": said[head] for head in (*SOFT, "valence_arousal", "embedding")}
 
 

@@ -28,6 +28,7 @@ import development
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.augmentation import Augmentation
 from emoir.training.config import TrainingConfig
+from emoir.training.inputs import Inputs
 from emoir.training.loop import fit
 from emoir.training.targets import Targets, join_targets
 from weights.cut_views import CROPS, unrated_paths, views
@@ -124,7 +125,7 @@ def main() -> None:
         network.load_state_dict(weights)
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         folder = arguments.run / f"pretraining-{number}"
-        weights = fit(network, cached.pixels, targets, stage.training, folder, report=report).state_dict()
+        weights = fit(network, Inputs(cached.pixels), targets, stage.training, folder, report=report).state_dict()
         keep(weights, arguments.run / f"pretrained-{number}.safetensors")
     keep(weights, PRETRAINED)
 

@@ -23,6 +23,7 @@ from emoir.evaluate.provenance import provenance
 from emoir.images.decode import decode
 from emoir.images.resize_square import resize_square
 from emoir.training.cache import cached_pixels
+from emoir.training.inputs import Inputs
 from emoir.training.predict import predict
 from probes import teacher_features
 from weights.cut_views import CROPS, unrated_paths, views
@@ -76,7 +77,7 @@ def main() -> None:
         target = whitened_targets(np.concatenate([learnt, embeddings]), TEACHER_DIMENSIONS, fitted_on=learnt)[
             len(learnt) :
         ]
-        said = predict(network, pixels)["teacher"]
+        said = predict(network, Inputs(pixels))["teacher"]
         said = said / np.linalg.norm(said, axis=1, keepdims=True)
         floor = (said * np.roll(target, 1, axis=0)).sum(axis=1).mean()
         print(f"| {name} | {len(pixels)} | {mean_interval((said * target).sum(axis=1))} | {floor:.3f} |", flush=True)

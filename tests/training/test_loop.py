@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emoir.datasets import Table
-from emoir.errors import TrainingError, UndecodableImageError
+from emoir.errors import ShapeError, TrainingError, UndecodableImageError
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.augmentation import Augmentation, augment
 from emoir.training.cache import cached_pixels
 from emoir.training.config import TrainingConfig
+from emoir.training.inputs import Inputs
 from emoir.training.loop import CurveMeasure, draw_mixture, fit, has_bfloat16
+from emoir.training.predict import predict
 from emoir.training.targets import CLASS_CERTAINTY, Targets, join_targets
 from tests.pictures import noise, save_photos
 
@@ -55,7 +57,7 @@ def test_it_learns_what_there_is_to_learn(tmp_path: Path) -> None:
     pixels, targets = task()
     steps: list[int] = []
     network = fit(
-        fresh(), pixels, targets, CONFIG, tmp_path, report=lambda step, total, loss: steps.append(total - step)
+        fresh(), Inputs(pixels), targets, CONFIG, tmp_path, report=lambda step, total, loss: steps.append(total - step)
     )
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
     with torch.no_grad():
@@ -80,11 +82,11 @@ def test_no_epoch_loses_its_figures(tmp_path: Path) -> None:
         return {"asked": float(len(asked))}
 
     with pytest.raises(KeyboardInterrupt):
-        fit(fresh(), pixels, targets, CONFIG, tmp_path, curve=CurveMeasure(cut))
+        fit(fresh(), Inputs(pixels), targets, CONFIG, tmp_path, curve=CurveMeasure(cut))
     with open(tmp_path / "log.jsonl", "a") as log:
         # As a power cut leaves it: an epoch that has no checkpoint, and half a line.
         log.write('{"epoch": 3, "losses": {}}\n{"epoch": 4, "lo')
-    fit(fresh(), pixels, targets, CONFIG, tmp_path, curve=CurveMeasure(cut))
+    fit(fresh(), Inputs(pixels), targets, CONFIG, tmp_path, curve=CurveMeasure(cut))
     records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [(record["epoch"], record["measures"]["asked"]) for record in records] == [(1, 1), (2, 2), (3, 4), (4, 5)]
 
@@ -93,7 +95,7 @@ def test_no_epoch_loses_its_figures(tmp_path: Path) -> None:
 def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path, mixup: float) -> None:
     pixels, targets = task()
     config = replace(CONFIG, mixup=mixup)
-    whole = fit(fresh(), pixels, targets, config, tmp_path / "whole")
+    whole = fit(fresh(), Inputs(pixels), targets, config, tmp_path / "whole")
 
     class PowerCut(Exception):
         pass
@@ -103,9 +105,9 @@ def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path, mixup: float) -> None
             raise PowerCut
 
     with pytest.raises(PowerCut):
-        fit(fresh(), pixels, targets, config, tmp_path / "cut", report=cut)
+        fit(fresh(), Inputs(pixels), targets, config, tmp_path / "cut", report=cut)
     torch.manual_seed(123456)
-    resumed = fit(fresh(), pixels, targets, config, tmp_path / "cut")
+    resumed = fit(fresh(), Inputs(pixels), targets, config, tmp_path / "cut")
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
 
@@ -114,11 +116,11 @@ def test_a_mixture_is_what_its_share_says(tmp_path: Path, monkeypatch: pytest.Mo
     """Mixtures that are all of the first image train exactly as no mixtures do; all of the other, as another order."""
     pixels, targets = task()
     config = replace(CONFIG, epochs=1, augmentation=Augmentation(smallest_area=1.0, aspect=1.0, flip=0.0, jitter=0.0))
-    plain = fit(fresh(), pixels, targets, config, tmp_path / "plain").state_dict()
+    plain = fit(fresh(), Inputs(pixels), targets, config, tmp_path / "plain").state_dict()
     for share, alike in ((1.0, True), (0.5, False)):
         mixture = lambda batch, parameter, generator, share=share: (share, torch.arange(batch).flip(0))  # noqa: E731
         monkeypatch.setattr("emoir.training.loop.draw_mixture", mixture)
-        mixed = fit(fresh(), pixels, targets, replace(config, mixup=0.4), tmp_path / str(share)).state_dict()
+        mixed = fit(fresh(), Inputs(pixels), targets, replace(config, mixup=0.4), tmp_path / str(share)).state_dict()
         assert all(torch.equal(value, mixed[name]) for name, value in plain.items()) == alike
 
 
@@ -142,15 +144,15 @@ def test_bfloat16_runs_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatc
 
 def test_a_folder_of_another_run_is_refused(tmp_path: Path) -> None:
     pixels, targets = task()
-    fit(fresh(), pixels, targets, TrainingConfig(epochs=1, batch=8), tmp_path)
+    fit(fresh(), Inputs(pixels), targets, TrainingConfig(epochs=1, batch=8), tmp_path)
     with pytest.raises(TrainingError, match="another configuration"):
-        fit(fresh(), pixels, targets, TrainingConfig(epochs=2, batch=8), tmp_path)
+        fit(fresh(), Inputs(pixels), targets, TrainingConfig(epochs=2, batch=8), tmp_path)
 
 
 def test_too_few_images_for_a_batch(tmp_path: Path) -> None:
     pixels, targets = task()
     with pytest.raises(TrainingError, match="48 images do not fill one batch of 64"):
-        fit(fresh(), pixels, targets, TrainingConfig(batch=64), tmp_path)
+        fit(fresh(), Inputs(pixels), targets, TrainingConfig(batch=64), tmp_path)
 
 
 def test_join_targets() -> None:
@@ -224,3 +226,26 @@ def test_cached_pixels_made_by_two_at_once(tmp_path: Path) -> None:
         first, second = pool.map(make, range(2))
     np.testing.assert_array_equal(first, second)
     assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def test_statistics_teach_what_the_pixels_hide(tmp_path: Path) -> None:
+    """All pictures are the same; only the numbers beside them tell the mood."""
+    pixels = np.repeat(noise(32, 0)[None], 48, axis=0)
+    glad = np.arange(48) % 2 == 0
+    numbers = np.random.default_rng(0).normal(size=(48, 5)).astype(np.float32)
+    numbers[:, 2] += np.where(glad, 3, -3)
+    mood = torch.from_numpy(np.stack([glad, ~glad], axis=1)).float()
+    targets = Targets({"mood": mood}, {}, torch.full((48, 2), float("nan")))
+    config = replace(NETWORK, weak={}, statistics=5)
+    torch.manual_seed(0)
+    network = EmotionNet(config)
+    assert network.branch is not None
+    network.branch.standardise(torch.from_numpy(numbers))
+    inputs = Inputs(pixels, numbers)
+    fit(network, inputs, targets, replace(CONFIG, epochs=10), tmp_path)
+    right = predict(network, inputs)["mood"].argmax(axis=1) == np.where(glad, 0, 1)
+    assert right.mean() > 0.9
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert log[-1]["losses"]["statistics branch"] < log[0]["losses"]["statistics branch"], "its own heads learn as well"
+    with pytest.raises(ShapeError, match="takes 5 statistics of each picture"):
+        predict(network, Inputs(pixels))

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from emoir.datasets import ABSENT_CLASS, Table
 from emoir.datasets.splits import Folds
 from emoir.errors import DatasetError
+from emoir.experiment.statistics import cached_statistics, shuffled
+from emoir.experiment.variants import SIZE, ModelVariant
 from emoir.training.cache import cached_pixels
 from emoir.training.targets import Targets
 
@@ -49,6 +51,14 @@ class ExperimentData:
         """The set's images, then the extra ones, (n, size, size, 3)."""
         own = cached_pixels(self.table.paths, size, self.cache)
         return own if self.extra is None else np.concatenate([own, cached_pixels(self.extra.paths, size, self.cache)])
+
+    def statistics(self, variant: ModelVariant) -> NDArray[np.float32] | None:
+        """The numbers beside every image that a row is given, in the order of ``pixels``; None for a row without."""
+        if variant.statistics == "none":
+            return None
+        paths = [*self.table.paths, *(self.extra.paths if self.extra is not None else ())]
+        found = cached_statistics(paths, SIZE, self.cache)
+        return shuffled(found) if variant.statistics == "shuffled" else found
 
     def training_rows(self, fold: int) -> NDArray[np.intp]:
         """Rows of ``pixels`` that a fold learns from: the other folds, and every extra image."""

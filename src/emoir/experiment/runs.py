@@ -21,9 +21,10 @@ from emoir.experiment.overfitting import Curve
 from emoir.experiment.results import FoldResult, RunKey, read_results, write_results
 from emoir.experiment.variants import SIZE, ExperimentProtocol, ModelVariant, build_network, measured_every
 from emoir.models.card import WEIGHTS
-from emoir.networks import Network
+from emoir.networks import EmotionNet, Network
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.training.cache import cached_pixels
+from emoir.training.inputs import Inputs
 from emoir.training.loop import CurveMeasure, Report, fit
 from emoir.training.predict import predict
 from emoir.training.state import seeded
@@ -87,9 +88,14 @@ def run_fold(
     table = data.table
     train, test = data.folds.training_rows(run.fold), data.folds.test_rows(run.fold)
     targets = data.targets()
-    exact = cached_pixels(table.paths, SIZE, data.cache)
+    rows = data.training_rows(run.fold)
+    statistics = data.statistics(run.variant)
+    exact = Inputs(cached_pixels(table.paths, SIZE, data.cache), statistics)
+    length = 0 if statistics is None else statistics.shape[1]
     with seeded(run.seed):
-        network = build_network(run.variant, protocol, data.heads, data.pretrained)
+        network = build_network(run.variant, protocol, data.heads, data.pretrained, length)
+    if statistics is not None and isinstance(network, EmotionNet) and network.branch is not None:
+        network.branch.standardise(torch.from_numpy(statistics[rows]))
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def measure(current: Network) -> dict[str, float]:
@@ -98,21 +104,21 @@ def run_fold(
         return {
             f"{part} {name}": value
             for part, chosen in (("test", test), ("train", seen))
-            for name, value in measures_of(table, chosen, predict(current, exact[chosen])).items()
+            for name, value in measures_of(table, chosen, predict(current, exact.take(chosen))).items()
         }
 
     running = folder / "running" / run.file
     fit(
         network,
-        data.pixels(CACHE_SIZE),
+        Inputs(data.pixels(CACHE_SIZE), statistics),
         targets,
         protocol.training(run.variant, run.seed),
         running,
-        rows=data.training_rows(run.fold),
+        rows=rows,
         report=report,
         curve=CurveMeasure(measure, measured_every(protocol.epochs)),
     )
-    outputs = predict(network, exact[test])
+    outputs = predict(network, exact.take(test))
     kept: dict[str, NDArray[np.floating]] = {name: outputs[name] for name in (*table.classes, VALENCE_AROUSAL)}
     for space, labels in table.classes.items():
         kept |= _retrieval(space, labels[test], outputs["features"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from emoir.errors import TrainingError
 from emoir.networks import AlexNet, EmotionNet, Network, NetworkConfig
@@ -29,6 +30,8 @@ class ModelVariant:
         published: whether it is trained as AlexNet was published, not by our recipe.
         pretrained: whether it begins with the distilled weights.
         headline: whether a headline needs it, so that it runs with every seed.
+        statistics: what the branch beside the trunk reads: nothing (no branch), the statistics of the picture itself,
+            or, as a control of size, those of another picture.
     """
 
     name: str
@@ -36,6 +39,7 @@ class ModelVariant:
     published: bool = False
     pretrained: bool = False
     headline: bool = False
+    statistics: Literal["none", "own", "shuffled"] = "none"
 
 
 VARIANTS = (
@@ -78,6 +82,7 @@ class ExperimentProtocol:
         epochs: passes over the training images; the same for every row, so that all see as many pictures.
         batch: images per step.
         weight_decay, dropout, mixup: of our recipe.
+        learning_rate: of our recipe; None: 2e-3 for our network, a quarter of it for AlexNet and distilled weights.
         width: of our network's first stage.
         blocks: of our network, per stage.
         seeds: a headline row runs with each, the others with the first.
@@ -88,6 +93,7 @@ class ExperimentProtocol:
     weight_decay: float = 0.3
     dropout: float = 0.5
     mixup: float = 0.0
+    learning_rate: float | None = None
     width: int = 24
     blocks: tuple[int, ...] = (1, 1, 1, 1)
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -106,7 +112,7 @@ class ExperimentProtocol:
                 augmentation=Augmentation(smallest_area=0.75, aspect=1.0, jitter=0.05),
                 bfloat16=True,
             )
-        rate = 5e-4 if variant.pretrained or not variant.planes else 2e-3
+        rate = self.learning_rate or (5e-4 if variant.pretrained or not variant.planes else 2e-3)
         return TrainingConfig(
             epochs=self.epochs,
             batch=self.batch,
@@ -121,9 +127,20 @@ class ExperimentProtocol:
 
 
 def build_network(
-    variant: ModelVariant, protocol: ExperimentProtocol, heads: Mapping[str, int], pretrained: Path | None
+    variant: ModelVariant,
+    protocol: ExperimentProtocol,
+    heads: Mapping[str, int],
+    pretrained: Path | None = None,
+    statistics: int = 0,
 ) -> Network:
     """The network of a row at its start, with heads for the data set's classes and for valence and arousal.
+
+    Args:
+        variant: the row.
+        protocol: width, depth and dropout.
+        heads: class space to number of classes.
+        pretrained: model folder with the weights that a pre-trained row begins with.
+        statistics: how many numbers of the whole picture the row is given, 0 for none.
 
     Raises:
         TrainingError: if a pre-trained row has no weights to begin with.
@@ -135,6 +152,7 @@ def build_network(
         weak=dict(heads),
         planes=variant.planes or ("srgb",),
         dropout=protocol.dropout,
+        statistics=statistics,
     )
     if not variant.planes:
         return AlexNet(config)

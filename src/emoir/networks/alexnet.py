@@ -93,8 +93,11 @@ class AlexNet(Network):
         self.valence_arousal = nn.Linear(FEATURES, 2)
         self._initialise()
 
-    def forward(self, images: Tensor) -> NetworkOutput:
-        """Read a batch (B, 3, S, S) of sRGB in [0, 1]; the embedding is the last hidden layer at unit length."""
+    def forward(self, images: Tensor, statistics: Tensor | None = None) -> NetworkOutput:
+        """Read a batch (B, 3, S, S) of sRGB in [0, 1]; statistics are not used.
+
+        The embedding is the last hidden layer at unit length.
+        """
         # In units of one level of 256, for which the published initialisation was made.
         features = self.hidden(self.maps((images - self.mean) * 255))
         with torch.autocast(images.device.type, enabled=False):

@@ -24,11 +24,19 @@ VALENCE_AROUSAL = "valence_arousal"
 
 @dataclass(frozen=True, slots=True)
 class NetworkOutput:
-    """What a forward pass gives: shared features, the unit embedding, an answer per head."""
+    """What a forward pass gives: shared features, the unit embedding, an answer per head.
+
+    Args:
+        features: (B, F).
+        embedding: (B, 128), unit rows.
+        heads: head to (B, K).
+        auxiliary: the heads that learn as well from the statistics branch alone, in training only.
+    """
 
     features: Tensor
     embedding: Tensor
     heads: dict[str, Tensor]
+    auxiliary: dict[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +52,8 @@ class NetworkConfig:
         weak: classes per weak head, used in training only and not exported.
         teacher: length of the teacher's target, 0 for none; used in training only and not exported.
         dropout: probability at which features are dropped in training.
+        statistics: how many numbers of the whole picture the network is given beside its pixels, 0 for none.
+        statistics_dropout: probability at which features of the branch that reads them are dropped in training.
 
     Raises:
         ValueError: if the size is not a multiple of 32; the message names the nearest that is.
@@ -57,6 +67,8 @@ class NetworkConfig:
     weak: dict[str, int] = field(default_factory=dict)
     teacher: int = 0
     dropout: float = 0.2
+    statistics: int = 0
+    statistics_dropout: float = 0.3
 
     def __post_init__(self) -> None:
         if self.size < 32 or self.size % 32:
@@ -75,6 +87,6 @@ class Network(nn.Module):
 
     config: NetworkConfig
 
-    def forward(self, images: Tensor) -> NetworkOutput:
-        """Read a batch (B, 3, S, S) of sRGB in [0, 1]."""
+    def forward(self, images: Tensor, statistics: Tensor | None = None) -> NetworkOutput:
+        """Read a batch (B, 3, S, S) of sRGB in [0, 1], and (B, ``config.statistics``) numbers where it takes some."""
         raise NotImplementedError

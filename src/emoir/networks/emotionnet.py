@@ -8,9 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from emoir.errors import ShapeError
 from emoir.networks.base import EMBEDDING, VALENCE_AROUSAL, Network, NetworkConfig, NetworkOutput
 from emoir.networks.pooling import GramPooling, mean_and_deviation
 from emoir.networks.residual import ResidualBlock
+from emoir.networks.statistics import BRANCH, StatisticsBranch
 from emoir.networks.stem import PlaneStem
 from emoir.planes import PlaneStack
 
@@ -51,24 +53,40 @@ class EmotionNet(Network):
         pooled += self.gram.length
         self.fusion = nn.Sequential(nn.LayerNorm(pooled), nn.Linear(pooled, FEATURES), nn.GELU())
         self.dropout = nn.Dropout(config.dropout)
-        self.embedding = nn.Linear(FEATURES, EMBEDDING)
+        self.branch = StatisticsBranch(config.statistics, config.statistics_dropout) if config.statistics else None
+        joined = FEATURES + (BRANCH if config.statistics else 0)
+        self.embedding = nn.Linear(joined, EMBEDDING)
         self.distributions = nn.ModuleDict({name: nn.Linear(EMBEDDING, k) for name, k in config.distributions.items()})
         self.logit_scale = nn.ParameterDict({n: torch.tensor(LOGIT_SCALE) for n in config.distributions})
         self.valence_arousal = nn.Linear(EMBEDDING, 2)
-        self.weak = nn.ModuleDict({name: nn.Linear(FEATURES, k) for name, k in config.weak.items()})
-        self.teacher = nn.Linear(FEATURES, config.teacher) if config.teacher else None
+        self.weak = nn.ModuleDict({name: nn.Linear(joined, k) for name, k in config.weak.items()})
+        self.teacher = nn.Linear(joined, config.teacher) if config.teacher else None
+        # Without heads of its own the branch would be drowned by the trunk, which learns its training images faster.
+        heads = {**config.distributions, **config.weak, VALENCE_AROUSAL: 2} if config.statistics else {}
+        self.auxiliary = nn.ModuleDict({name: nn.Linear(BRANCH, k) for name, k in heads.items()})
 
-    def forward(self, images: Tensor) -> NetworkOutput:
-        """Read a batch (B, 3, S, S) of sRGB in [0, 1]."""
+    def forward(self, images: Tensor, statistics: Tensor | None = None) -> NetworkOutput:
+        """Read a batch (B, 3, S, S) of sRGB in [0, 1], and its statistics where the network has a branch for them."""
         maps = torch.cat([stem(images) for stem in self.stems], dim=1)
-        statistics = []
+        pooled = []
         for stage in self.stages:
             maps = stage(maps)
-            statistics.append(mean_and_deviation(maps))
-        statistics.append(self.gram(maps))
+            pooled.append(mean_and_deviation(maps))
+        pooled.append(self.gram(maps))
         with torch.autocast(images.device.type, enabled=False):
-            features = self.fusion(torch.cat(statistics, dim=1))
-            return self._heads(features)
+            features = self.fusion(torch.cat(pooled, dim=1))
+            if self.branch is None:
+                return self._heads(features)
+            if statistics is None:
+                raise ShapeError(f"this network takes {self.config.statistics} statistics of each picture as well")
+            own = self.branch(statistics.float())
+            output = self._heads(torch.cat([features, own], dim=1))
+            return replace(output, auxiliary=self._auxiliary(own) if self.training else {})
+
+    def _auxiliary(self, own: Tensor) -> dict[str, Tensor]:
+        heads = {name: head(own) for name, head in self.auxiliary.items()}
+        heads[VALENCE_AROUSAL] = torch.sigmoid(heads[VALENCE_AROUSAL])
+        return heads
 
     def without_training_heads(self) -> EmotionNet:
         """The same network without the weak heads and the teacher's, which only training needs."""

@@ -33,16 +33,21 @@ def cached_pixels(paths: Sequence[Path], size: int, folder: Path, *, threads: in
     Raises:
         UndecodableImageError: for the first image that cannot be decoded.
     """
-    digest = hashlib.sha256(str(size).encode())
-    for path in paths:
-        stat = path.stat()
-        digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode(errors="surrogateescape"))
-    file = folder / f"pixels-{size}-{digest.hexdigest()[:16]}.npy"
+    file = folder / f"pixels-{size}-{files_digest(paths, str(size))}.npy"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_write(file) as partial:
             _decode_all(paths, size, partial, threads)
     return np.load(file, mmap_mode="r")  # type: ignore[no-any-return]
+
+
+def files_digest(paths: Sequence[Path], what: str) -> str:
+    """Digest of files by path, size and time, and of what is kept of them."""
+    digest = hashlib.sha256(what.encode())
+    for path in paths:
+        stat = path.stat()
+        digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode(errors="surrogateescape"))
+    return digest.hexdigest()[:16]
 
 
 def _decode_all(paths: Sequence[Path], size: int, file: Path, threads: int) -> None:

@@ -24,6 +24,7 @@ from emoir.training.config import TrainingConfig
 from emoir.training.curve import plot_learning_curve
 from emoir.training.export import ModelDescription, export_model, load_network
 from emoir.training.held_out import held_out_calibration, held_out_metrics
+from emoir.training.inputs import Inputs
 from emoir.training.labels import align_classes, check_enough, complete_targets, label_distributions
 from emoir.training.loop import CurveMeasure, Report, fit
 from emoir.training.predict import predict
@@ -116,15 +117,15 @@ def fine_tune(
         seed=seed,
         augmentation=Augmentation(smallest_area=0.5),
     )
-    test_pixels = cached_pixels([table.paths[row] for row in held_out], network.config.size, run / "cache")
+    tests = Inputs(cached_pixels([table.paths[row] for row in held_out], network.config.size, run / "cache"))
     tested = table.take(held_out.tolist())
 
     def measure(current: EmotionNet) -> dict[str, float]:
-        metrics = held_out_metrics(tested, predict(current, test_pixels))
+        metrics = held_out_metrics(tested, predict(current, tests))
         return {name: estimate.value for name, (estimate, _) in metrics.items()}
 
-    fit(network, pixels, targets, config, run, rows=rows, report=report, curve=CurveMeasure(measure))
-    outputs = predict(network, test_pixels)
+    fit(network, Inputs(pixels), targets, config, run, rows=rows, report=report, curve=CurveMeasure(measure))
+    outputs = predict(network, tests)
     metrics = held_out_metrics(tested, outputs)
     if not keep_anyway and not any(estimate.low > baseline for estimate, baseline in metrics.values()):
         shutil.rmtree(out / "run")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic
 
@@ -20,10 +20,13 @@ from emoir.networks import NetworkOutput
 from emoir.networks.base import VALENCE_AROUSAL
 from emoir.training.augmentation import augment
 from emoir.training.config import TrainingConfig
+from emoir.training.inputs import Inputs
 from emoir.training.losses import class_loss, distribution_loss, teacher_loss, valence_arousal_loss
 from emoir.training.state import NetworkType, TrainingState, seeded
 from emoir.training.targets import Targets
 
+AUXILIARY = "statistics branch"
+"""Name of the joint loss of the heads that learn from the statistics branch alone."""
 Report = Callable[[int, int, float], None]
 """Called after every step with the step's number, the number of steps in all, and the loss."""
 
@@ -66,12 +69,16 @@ def losses_per_head(output: NetworkOutput, targets: Targets, *, smoothing: float
     losses[VALENCE_AROUSAL] = valence_arousal_loss(output.heads[VALENCE_AROUSAL], targets.valence_arousal)
     if targets.teacher is not None:
         losses["teacher"] = teacher_loss(output.heads["teacher"], targets.teacher)
+    if output.auxiliary:
+        alone = NetworkOutput(output.features, output.embedding, output.auxiliary)
+        own = losses_per_head(alone, replace(targets, teacher=None), smoothing=smoothing)
+        losses[AUXILIARY] = torch.stack([*own.values()]).sum()
     return losses
 
 
 def fit(
     network: NetworkType,
-    pixels: NDArray[np.uint8],
+    inputs: Inputs,
     targets: Targets,
     config: TrainingConfig,
     folder: Path,
@@ -87,7 +94,7 @@ def fit(
 
     Args:
         network: is trained in place.
-        pixels: (n, S', S', 3) uint8, S' at least the network's size.
+        inputs: n images of at least the network's size.
         targets: n rows.
         config: how.
         folder: of this run.
@@ -102,7 +109,7 @@ def fit(
         TrainingError: if the folder holds a run with another config, or the loss is not finite.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    all_rows = torch.from_numpy(np.arange(len(pixels)) if rows is None else rows)
+    all_rows = torch.from_numpy(np.arange(len(inputs)) if rows is None else rows)
     checkpoint, log_file = folder / "checkpoint.pt", folder / "log.jsonl"
     # Dropout draws from torch's global generator, which is the caller's.
     with seeded(config.seed):
@@ -110,7 +117,7 @@ def fit(
         first = state.restore(checkpoint) if checkpoint.exists() else 0
         _forget_after(log_file, first)
         for epoch in range(first, config.epochs):
-            means = _epoch(state, pixels, targets, all_rows, report)
+            means = _epoch(state, inputs, targets, all_rows, report)
             rate = state.schedule.get_last_lr()[0]
             record: dict[str, Any] = {"epoch": epoch + 1, "learning_rate": rate, "losses": means}
             if curve is not None and ((epoch + 1) % curve.every == 0 or epoch + 1 == config.epochs):
@@ -136,20 +143,23 @@ def _forget_after(log_file: Path, epoch: int) -> None:
 
 
 def _epoch(
-    state: TrainingState[NetworkType], pixels: NDArray[np.uint8], targets: Targets, rows: Tensor, report: Report | None
+    state: TrainingState[NetworkType], inputs: Inputs, targets: Targets, rows: Tensor, report: Report | None
 ) -> dict[str, float]:
     config, network = state.config, state.network.train()
     order = rows[torch.randperm(len(rows), generator=state.generator)]
     sums: dict[str, float] = {}
     for at in range(state.steps_per_epoch):
         chosen = order[at * config.batch : (at + 1) * config.batch].sort().values
-        batch = torch.from_numpy(pixels[chosen.numpy()]).permute(0, 3, 1, 2).float() / 255
+        shown = inputs.take(chosen.numpy())
+        batch = torch.from_numpy(shown.pixels).permute(0, 3, 1, 2).float() / 255
         images = augment(batch, network.config.size, config.augmentation, state.generator)
+        statistics = None if shown.statistics is None else torch.from_numpy(shown.statistics)
         share, partners = draw_mixture(len(chosen), config.mixup, state.generator)
         if config.mixup:
             images = share * images + (1 - share) * images[partners]
+            statistics = None if statistics is None else share * statistics + (1 - share) * statistics[partners]
         with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16 and has_bfloat16()):
-            output = network(images.contiguous(memory_format=torch.channels_last))
+            output = network(images.contiguous(memory_format=torch.channels_last), statistics)
         smoothing = 0.0 if config.published else 0.1
         losses = losses_per_head(output, targets.take(chosen), smoothing=smoothing)
         if config.mixup:

@@ -7,24 +7,26 @@ import torch
 from numpy.typing import NDArray
 
 from emoir.networks import Network
+from emoir.training.inputs import Inputs
 
 BATCH = 64
 
 
-def predict(network: Network, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+def predict(network: Network, inputs: Inputs) -> dict[str, NDArray[np.float32]]:
     """The outputs of a network for images, computed in batches without augmentation or gradients.
 
     Args:
         network: in evaluation mode.
-        pixels: (n, S, S, 3) uint8 sRGB, S the network's size.
+        inputs: of the network's size.
 
     Returns:
         Per head its outputs (n, K), and ``embedding`` and ``features``.
     """
     parts: list[dict[str, torch.Tensor]] = []
     with torch.no_grad():
-        for at in range(0, len(pixels), BATCH):
-            batch = torch.from_numpy(np.array(pixels[at : at + BATCH])).permute(0, 3, 1, 2).float() / 255
-            output = network(batch)
+        for at in range(0, len(inputs), BATCH):
+            rows = inputs.take(slice(at, at + BATCH))
+            batch = torch.from_numpy(np.array(rows.pixels)).permute(0, 3, 1, 2).float() / 255
+            output = network(batch, None if rows.statistics is None else torch.from_numpy(rows.statistics))
             parts.append({**output.heads, "embedding": output.embedding, "features": output.features})
     return {name: torch.cat([part[name] for part in parts]).float().numpy() for name in parts[0]}

@@ -1,0 +1,60 @@
+"""Statistics of whole pictures: the descriptors of colour and texture, and what every plane amounts to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from emoir.files import atomic_write
+from emoir.images.features import FEATURES, measure
+from emoir.networks.statistics import plane_statistics
+from emoir.planes import PLANES
+from emoir.training.cache import cached_pixels, files_digest
+
+DESCRIPTORS = tuple(column.name for column in FEATURES if not column.name.startswith("colour_"))
+"""The 90 numbers of colour and texture: lightness to complexity, ten local binary patterns, 64 palette colours."""
+SHUFFLE_SEED = 1
+BATCH = 32
+
+
+def picture_statistics(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The 90 descriptors, then the statistics of all planes (see ``plane_statistics``).
+
+    Args:
+        pixels: (n, S, S, 3) uint8 sRGB; to compare pictures, all of one size.
+
+    Returns:
+        (n, d).
+
+    Example:
+        >>> picture_statistics(np.zeros((2, 32, 32, 3), np.uint8)).shape
+        (2, 192)
+    """
+    measured = [measure(np.asarray(image)) for image in pixels]
+    descriptors = np.array([[row[name] for name in DESCRIPTORS] for row in measured], dtype=np.float32)
+    parts = []
+    with torch.no_grad():
+        for at in range(0, len(pixels), BATCH):
+            batch = torch.from_numpy(np.array(pixels[at : at + BATCH])).permute(0, 3, 1, 2).float() / 255
+            parts.append(plane_statistics(batch, tuple(PLANES)).numpy())
+    return np.hstack([descriptors, np.concatenate(parts)])
+
+
+def cached_statistics(paths: Sequence[Path], size: int, folder: Path) -> NDArray[np.float32]:
+    """The statistics of images at a size, computed once and kept beside their pixels (see ``cached_pixels``)."""
+    file = folder / f"statistics-{size}-{files_digest(paths, f'statistics {size}')}.npy"
+    if not file.exists():
+        found = picture_statistics(cached_pixels(paths, size, folder))
+        with atomic_write(file) as partial, open(partial, "wb") as stream:
+            np.save(stream, found)
+    loaded: NDArray[np.float32] = np.load(file)
+    return loaded
+
+
+def shuffled(statistics: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Every picture with the statistics of another: as many inputs as the real ones, and nothing to learn from."""
+    return statistics[np.random.default_rng(SHUFFLE_SEED).permutation(len(statistics))]
