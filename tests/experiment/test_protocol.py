@@ -1,0 +1,86 @@
+"""The protocol in small: settings are chosen without a test image, and stuck runs begin anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from emoir.datasets import read_dataset
+from emoir.datasets.splits import make_folds
+from emoir.experiment.data import ExperimentData
+from emoir.experiment.protocol import (
+    RESTART_SEED,
+    ROWS,
+    choose_setting,
+    inner_data,
+    is_stuck,
+    run_until_learnt,
+    settings_of,
+)
+from emoir.experiment.results import FoldResult, read_results
+from emoir.experiment.runs import FoldRun
+from emoir.experiment.statistics import DESCRIPTORS, picture_statistics, shuffled
+from emoir.experiment.variants import ExperimentProtocol
+from tests.pictures import noise
+from tests.training.test_fine_tune import save_colours
+
+TINY = ExperimentProtocol(epochs=3, batch=8, width=8, blocks=(1, 1))
+STATISTICS = next(row for row in ROWS if row.letter == "D")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> ExperimentData:
+    folder = tmp_path_factory.mktemp("data")
+    table = read_dataset(save_colours(folder / "temperature", 40))
+    return ExperimentData(table=table, folds=make_folds(table, count=2, seed=1), cache=folder / "cache")
+
+
+def test_a_setting_is_chosen_without_a_test_image(data: ExperimentData, tmp_path: Path) -> None:
+    inner = inner_data(data, 0)
+    outer = {data.table.paths[row] for row in data.folds.training_rows(0)}
+    assert set(inner.table.paths) == outer
+    assert inner.folds.count == 2
+    chosen = choose_setting(STATISTICS, data, 0, tmp_path, start=TINY)
+    axes = dict(settings_of(STATISTICS, TINY.epochs))
+    assert all(getattr(chosen, name) in values for name, values in axes.items())
+    tried = read_results(tmp_path.glob("*.npz"))
+    # The start, two shorter lengths, one decay, one mixture: what was tried before is not run again.
+    assert len(tried) == 5
+    losses = {key.variant: result.curve["test NLL (temperature)"][-1] for key, result in tried.items()}
+    words = f"{chosen.learning_rate:g} {chosen.epochs} {chosen.weight_decay:g} {chosen.mixup:g}"
+    last = {name: loss for name, loss in losses.items() if name.split()[-3:-1] == words.split()[1:3]}
+    assert min(last, key=last.__getitem__).endswith(words), "the last choice is between mixtures"
+
+
+def test_a_stuck_run_begins_anew_with_another_seed(data: ExperimentData, tmp_path: Path) -> None:
+    curve = {"epoch": np.array([1]), "train top-1 (temperature)": np.array([0.51])}
+    result = FoldResult({}, np.arange(2), {}, curve)
+    assert is_stuck(result, data), "half of the images are of each class"
+    assert not is_stuck(replace(result, curve={**curve, "train top-1 (temperature)": np.array([0.6])}), data)
+    # With a rate of nothing AlexNet stays at its start, where every image is of the same class.
+    run = FoldRun(ROWS[0].variant, 0, 0)
+    run_until_learnt(run, data, replace(TINY, epochs=1, learning_rate=1e-12), tmp_path)
+    assert {key.seed for key in read_results(tmp_path.glob("*.npz"))} == {0, RESTART_SEED, 2 * RESTART_SEED}
+
+
+def test_statistics_of_pictures() -> None:
+    pixels = np.stack([noise(48, seed) for seed in range(6)])
+    found = picture_statistics(pixels)
+    assert len(DESCRIPTORS) == 90
+    assert found.shape == (6, 90 + 6 * 17)
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(picture_statistics(pixels[2:3])[0], found[2], rtol=1e-4, atol=1e-5)
+    # The mean of sRGB stands first among the plane statistics.
+    np.testing.assert_allclose(found[:, 90:93], pixels.mean(axis=(1, 2)) / 255, atol=1e-5)
+    other = shuffled(found)
+    assert sorted(map(tuple, other.tolist())) == sorted(map(tuple, found.tolist()))
+    assert not np.array_equal(other, found)
