@@ -31,6 +31,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from emoir.files import atomic_write
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.augmentation import Augmentation, augment
+from emoir.training.inputs import Inputs
 from emoir.training.loop import has_bfloat16
 from emoir.training.losses import teacher_loss
 from emoir.training.predict import predict
@@ -139,7 +140,7 @@ class Distillation:
 
     def agreement(self, pixels: NDArray[np.uint8], targets: NDArray[np.float32]) -> NDArray[np.float32]:
         """Cosine between the averaged network's answers and the targets, (n,)."""
-        said = predict(self.averaged(), pixels)["teacher"]
+        said = predict(self.averaged(), Inputs(pixels))["teacher"]
         return np.asarray((said * targets).sum(axis=1) / np.linalg.norm(said, axis=1))
 
 
