@@ -26,7 +26,7 @@ from emoir.extract.features import Features, measure_files
 from emoir.index import ImageMetadata
 from emoir.index.base import as_path
 from emoir.search.filters import Filters, Range
-from emoir.select import Pool, draw, matched_stimuli, pools_of
+from emoir.select import CandidatePool, matched_stimuli, pools_of, sample_images
 from emoir.select.balance import balance_table
 
 
@@ -62,8 +62,8 @@ for name, values in (("valence", readings.valence), ("arousal", readings.arousal
 
 # %%
 middle = float(np.median(readings.valence))
-unpleasant = Pool(*photos.rows(filters=Filters(valence=Range(high=middle))))
-for row in draw(unpleasant, 5, per_folder=3, seed=2026):
+unpleasant = CandidatePool(*photos.rows(filters=Filters(valence=Range(high=middle))))
+for row in sample_images(unpleasant, 5, per_folder=3, seed=2026):
     reading = unpleasant.readings[row]
     print(
         f"{as_path(unpleasant.metadata[row].path).name}: valence {reading.valence:.2f}, arousal {reading.arousal:.2f}"
@@ -84,7 +84,9 @@ def measured(images: list[ImageMetadata]) -> list[Features | None]:
 
 third, two_thirds = np.quantile(readings.valence, (1 / 3, 2 / 3))
 conditions = {"less pleasant": Range(high=float(third)), "more pleasant": Range(low=float(two_thirds))}
-candidates = {name: Pool(*photos.rows(filters=Filters(valence=valence))) for name, valence in conditions.items()}
+candidates = {
+    name: CandidatePool(*photos.rows(filters=Filters(valence=valence))) for name, valence in conditions.items()
+}
 pools, _ = pools_of(candidates, seed=2026)
 features = {name: measured(list(pool.metadata)) for name, pool in pools.items()}
 stimuli = matched_stimuli(pools, features, 4, variables=("luminance", "contrast", "complexity"), seed=2026)

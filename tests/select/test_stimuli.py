@@ -18,7 +18,14 @@ from emoir.extract.features import Features, measure_files
 from emoir.index import ImageMetadata, RowLayout
 from emoir.index.base import as_path
 from emoir.search.filters import EmotionCondition, Filters, Range
-from emoir.select import Pool, draw, matched_stimuli, parse_stimulus_condition, pools_of, select_stimuli
+from emoir.select import (
+    CandidatePool,
+    matched_stimuli,
+    parse_stimulus_condition,
+    pools_of,
+    sample_images,
+    select_stimuli,
+)
 from tests.pictures import noise, save_photos
 
 LAYOUT = RowLayout({"polarity": ("negative", "positive")})
@@ -44,7 +51,7 @@ def meta_of(
     ]
 
 
-def pool_of(metadata: Sequence[ImageMetadata], palettes: np.ndarray | None = None) -> Pool:
+def pool_of(metadata: Sequence[ImageMetadata], palettes: np.ndarray | None = None) -> CandidatePool:
     n = len(metadata)
     half, names = np.full((n, 2), 0.5, np.float32), dict(LAYOUT.class_names)
     columns = np.zeros(n, np.float32)
@@ -53,28 +60,28 @@ def pool_of(metadata: Sequence[ImageMetadata], palettes: np.ndarray | None = Non
     )
     vectors = np.zeros((n, LAYOUT.length), np.float32)
     vectors[:, LAYOUT.palette] = 1 / 8 if palettes is None else palettes
-    return Pool(metadata, readings, vectors)
+    return CandidatePool(metadata, readings, vectors)
 
 
 def test_the_same_seed_draws_the_same_images() -> None:
     pool = pool_of(meta_of([f"/p/{number}.jpg" for number in range(50)]))
-    assert draw(pool, 10, seed=1) == draw(pool, 10, seed=1)
-    assert draw(pool, 10, seed=1) != draw(pool, 10, seed=2)
-    assert sorted(draw(pool, 99)) == list(range(50))
+    assert sample_images(pool, 10, seed=1) == sample_images(pool, 10, seed=1)
+    assert sample_images(pool, 10, seed=1) != sample_images(pool, 10, seed=2)
+    assert sorted(sample_images(pool, 99)) == list(range(50))
     # The first of a longer draw are those of a shorter one.
-    assert draw(pool, 20, seed=1)[:10] == draw(pool, 10, seed=1)
+    assert sample_images(pool, 20, seed=1)[:10] == sample_images(pool, 10, seed=1)
 
 
 def test_every_image_is_as_likely_as_any_other() -> None:
     pool = pool_of(meta_of([f"/p/{number}.jpg" for number in range(10)]))
-    counts = Counter(row for seed in range(2000) for row in draw(pool, 3, seed=seed))
+    counts = Counter(row for seed in range(2000) for row in sample_images(pool, 3, seed=seed))
     assert all(500 < counts[row] < 700 for row in range(10))
 
 
 def test_at_most_so_many_a_folder() -> None:
     pool = pool_of(meta_of([f"/p/{number % 4}/{number}.jpg" for number in range(40)] + ["/p/0/deep/x.jpg"]))
     for seed in range(20):
-        drawn = draw(pool, 100, per_folder=3, seed=seed)
+        drawn = sample_images(pool, 100, per_folder=3, seed=seed)
         folders = Counter(os.path.dirname(pool.metadata[row].path) for row in drawn)
         assert folders == {b"/p/0": 3, b"/p/1": 3, b"/p/2": 3, b"/p/3": 3, b"/p/0/deep": 1}
 
@@ -86,10 +93,10 @@ def test_near_duplicates_are_drawn_once() -> None:
     palettes[3] = np.eye(64)[0]
     pool = pool_of(metadata, palettes)
     for seed in range(20):
-        drawn = draw(pool, 6, seed=seed)
+        drawn = sample_images(pool, 6, seed=seed)
         assert len({0, 1, 2} & set(drawn)) == 1
         assert {3, 4, 5} <= set(drawn)
-        assert not {0, 1, 2} & set(draw(pool, 6, seed=seed, beside=[(pool, 1)]))
+        assert not {0, 1, 2} & set(sample_images(pool, 6, seed=seed, exclude_near=[(pool, 1)]))
 
 
 def test_conditions_are_parsed() -> None:
@@ -134,7 +141,7 @@ def photos(tree: Path) -> Iterator[Collection]:
         yield collection
 
 
-def measured(pools: dict[str, Pool]) -> dict[str, list[Features | None]]:
+def measured(pools: dict[str, CandidatePool]) -> dict[str, list[Features | None]]:
     found = {}
     for name, pool in pools.items():
         answers = measure_files([(as_path(entry.path), entry.modified_ns) for entry in pool.metadata])
@@ -146,7 +153,7 @@ def test_a_selection_meets_its_conditions(photos: Collection) -> None:
     _, readings, _ = photos.rows()
     # All the dark pictures may be lower than all the bright ones: a half could be a single folder.
     limit = float(np.quantile(readings.valence, 0.75))
-    pool = Pool(*photos.rows(filters=Filters(valence=Range(high=limit))))
+    pool = CandidatePool(*photos.rows(filters=Filters(valence=Range(high=limit))))
     stimuli = select_stimuli(pool, 6, per_folder=5, seed=3)
     assert len({image.id for image in stimuli.images}) == 6
     assert all(image.reading.valence <= limit + 1e-3 for image in stimuli.images)
@@ -181,7 +188,7 @@ def test_a_listed_copy_is_named_itself(tmp_path: Path) -> None:
 
 
 def test_matched_sets_end_to_end(photos: Collection, tree: Path) -> None:
-    candidates = {name: Pool(*photos.rows(folders=[tree / name])) for name in ("dark", "bright")}
+    candidates = {name: CandidatePool(*photos.rows(folders=[tree / name])) for name in ("dark", "bright")}
     pools, shared = pools_of(candidates, seed=1)
     assert shared == 0
     features = measured(pools)
@@ -205,8 +212,8 @@ def test_matched_sets_end_to_end(photos: Collection, tree: Path) -> None:
 
 
 def test_images_of_several_conditions_are_left_out(photos: Collection, tree: Path) -> None:
-    everything = Pool(*photos.rows())
-    dark = Pool(*photos.rows(folders=[tree / "dark"]))
+    everything = CandidatePool(*photos.rows())
+    dark = CandidatePool(*photos.rows(folders=[tree / "dark"]))
     pools, shared = pools_of({"all": everything, "dark": dark})
     assert shared == len(dark)
     assert len(pools["dark"]) == 0
@@ -221,4 +228,4 @@ def test_copies_are_one_image(collection: Collection, tmp_path: Path) -> None:
     Image.open(path).save(tmp_path / "photos" / "saved again.jpg", quality=95)
     collection.index(tmp_path / "photos", workers=1)
     assert len(collection.rows()[0]) == 2
-    assert len(draw(Pool(*collection.rows()), 5)) == 1
+    assert len(sample_images(CandidatePool(*collection.rows()), 5)) == 1

@@ -41,9 +41,25 @@ def select(
             help="A condition to match with others, given two times or more: 'calm: valence 0.6.., arousal ..0.4'.",
         ),
     ] = None,
+    factor: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--factor",
+            help="A factor of a design, whose levels are crossed with those of others: "
+            "'valence: negative ..0.4, positive 0.6..'.",
+        ),
+    ] = None,
     match: Annotated[
         str, typer.Option("--match", help="What conditions must agree on, with commas between.")
     ] = "luminance,contrast,colourfulness,complexity,size",
+    validity: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--validity",
+            help="How well the model agrees with raters of images like these, such as valence=0.47: adds what "
+            "to expect of raters.",
+        ),
+    ] = None,
     pool: Annotated[
         int, typer.Option("--pool", min=1, help="So many images of a condition are measured to choose from.")
     ] = 400,
@@ -73,9 +89,18 @@ def select(
     from emoir.collection import Collection
     from emoir.errors import QueryError
     from emoir.search.filters import parse_filters
-    from emoir.select import Pool, matched_stimuli, parse_stimulus_condition, pools_of, select_stimuli
+    from emoir.select import (
+        CandidatePool,
+        cross_factors,
+        matched_stimuli,
+        parse_factor,
+        parse_stimulus_condition,
+        parse_validity,
+        pools_of,
+        select_stimuli,
+    )
     from emoir.select.balance import balance_table
-    from emoir.select.matched import assignment_solver, variable_unit
+    from emoir.select.matching import assignment_solver, numeric_columns, variable_unit
 
     files = read_list(listed)
     folders = None if files is not None and within is None else chosen_folders(within, everywhere)
@@ -89,21 +114,27 @@ def select(
         orientation=orientation,
         monochrome=monochrome,
     )
+    if condition and factor:
+        raise QueryError("--condition or --factor: give conditions, or factors whose levels make them")
     conditions = [parse_stimulus_condition(text) for text in condition or []]
+    if factor:
+        conditions = cross_factors([parse_factor(text) for text in factor])
     names = [one.name for one in conditions]
     if len(names) == 1 or len(set(names)) < len(names):
         raise QueryError(f"--condition {', '.join(names)}: name two different conditions or more, or none")
     variables = list(dict.fromkeys(name.strip() for name in match.split(",") if name.strip()))
     if not variables:
         raise QueryError("--match names nothing to agree on")
-    for name in variables:
-        variable_unit(name)
+    correlations = parse_validity(validity or [])
     wanted = {one.name: one.within(filters) for one in conditions} or {"": filters}
     with Collection(index) as photos:
         say_what_is_not_indexed(photos, files)
         candidates = {
-            name: Pool(*photos.rows(folders=folders, paths=files, filters=chosen)) for name, chosen in wanted.items()
+            name: CandidatePool(*photos.rows(folders=folders, paths=files, filters=chosen))
+            for name, chosen in wanted.items()
         }
+    for one in conditions:
+        candidates[one.name] = candidates[one.name].meeting(one)
     for name, found in candidates.items():
         if not found.metadata:
             unmet = f"the condition {name}" if name else "all conditions"
@@ -114,17 +145,24 @@ def select(
     else:
         # Asked for before the long part begins.
         assignment_solver()
+        columns = numeric_columns(entry for found in candidates.values() for entry in found.metadata)
+        for name in variables:
+            variable_unit(name, columns)
         pools, shared = pools_of(candidates, per_folder=per_folder, seed=seed, size=max(pool, n))
         if shared:
             echo_err(f"{shared:,} images meet more than one condition and are left out")
         features = {name: [*measured(some.metadata, limits)] for name, some in pools.items()}
-        stimuli = matched_stimuli(pools, features, n, variables=variables, seed=seed)
+        norms = [name for one in conditions for name in one.columns]
+        stimuli = matched_stimuli(
+            pools, features, n, variables=variables, shown=norms, validity=correlations, seed=seed
+        )
     _put(stimuli, format, nul=nul)
     if stimuli.balance and (nul or format is not ListFormat.json):
         echo_err("")
         echo_aligned(balance_table(stimuli.balance, stimuli.conditions), echo_err)
         echo_err(
-            "difference: the largest between two conditions, of means, in standard deviations; before: without matching"
+            "difference: the largest between two conditions, of means, in standard deviations; at most: what it may be "
+            "all the same (two one-sided tests, 5 %); before: without matching"
         )
 
 

@@ -11,19 +11,26 @@ from typing import Any
 
 import numpy as np
 
-from emoir.emotions.reading import EmotionReading, EmotionReadings
+from emoir.emotions.reading import EmotionReading
 from emoir.errors import SelectionError
 from emoir.extract.features import Features
 from emoir.index.base import Record, as_path
 from emoir.select.balance import Balance, balance
-from emoir.select.draw import Pool, draw
-from emoir.select.matched import VARIABLES, match_sets, variable_unit, variable_values
+from emoir.select.matching import (
+    READINGS,
+    VARIABLES,
+    match_sets,
+    numeric_columns,
+    variable_unit,
+    variable_values,
+)
+from emoir.select.pool import CandidatePool, sample_images
 
 POOL_SIZE = 400
 """So many images of a condition, drawn by chance, are measured to choose from."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stimulus:
     """One chosen image.
 
@@ -88,21 +95,21 @@ class Stimuli:
         )
 
 
-def select_stimuli(pool: Pool, n: int, *, per_folder: int | None = None, seed: int = 0) -> Stimuli:
-    """Choose images of a pool by chance; see ``draw``.
+def select_stimuli(pool: CandidatePool, n: int, *, per_folder: int | None = None, seed: int = 0) -> Stimuli:
+    """Choose images of a pool by chance; see ``sample_images``.
 
     Raises:
         SelectionError: if there are fewer than n.
     """
-    drawn = draw(pool, n, per_folder=per_folder, seed=seed)
+    drawn = sample_images(pool, n, per_folder=per_folder, seed=seed)
     if len(drawn) < n:
         raise SelectionError(_too_few(f"{len(pool):,} images meet the conditions; ", n, len(drawn)))
     return Stimuli(tuple(_stimulus(pool, row) for row in sorted(drawn)), seed)
 
 
 def pools_of(
-    candidates: Mapping[str, Pool], *, per_folder: int | None = None, seed: int = 0, size: int = POOL_SIZE
-) -> tuple[dict[str, Pool], int]:
+    candidates: Mapping[str, CandidatePool], *, per_folder: int | None = None, seed: int = 0, size: int = POOL_SIZE
+) -> tuple[dict[str, CandidatePool], int]:
     """What sets can be made of: some images of each condition, drawn by chance, no two of all near duplicates.
 
     Args:
@@ -115,22 +122,24 @@ def pools_of(
         The pools, and how many images were left out because they meet more than one condition.
     """
     counts = Counter(entry.id for pool in candidates.values() for entry in pool.metadata)
-    pools: dict[str, Pool] = {}
-    chosen: list[tuple[Pool, int]] = []
+    pools: dict[str, CandidatePool] = {}
+    chosen: list[tuple[CandidatePool, int]] = []
     for name, pool in candidates.items():
-        alone = _part(pool, [row for row, entry in enumerate(pool.metadata) if counts[entry.id] == 1])
-        drawn = draw(alone, size, per_folder=per_folder, seed=seed, beside=chosen)
+        alone = pool.take([row for row, entry in enumerate(pool.metadata) if counts[entry.id] == 1])
+        drawn = sample_images(alone, size, per_folder=per_folder, seed=seed, exclude_near=chosen)
         chosen += [(alone, row) for row in drawn]
-        pools[name] = _part(alone, sorted(drawn))
+        pools[name] = alone.take(sorted(drawn))
     return pools, sum(count > 1 for count in counts.values())
 
 
 def matched_stimuli(
-    pools: Mapping[str, Pool],
+    pools: Mapping[str, CandidatePool],
     features: Mapping[str, Sequence[Features | None]],
     n: int,
     *,
     variables: Sequence[str] = VARIABLES,
+    shown: Sequence[str] = (),
+    validity: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> Stimuli:
     """Choose n sets of one image per condition that agree on the variables; see ``match_sets``.
@@ -139,7 +148,9 @@ def matched_stimuli(
         pools: condition to the images to choose from (see ``pools_of``); at least two conditions.
         features: of the same images, None for one that could not be measured: it is not chosen.
         n: number of sets.
-        variables: what the conditions should agree on.
+        variables: what the conditions should agree on; an image for which one is not known is not chosen.
+        shown: columns of the catalogue whose balance is printed as well, such as norms that the conditions differ in.
+        validity: valence and arousal to the correlation of the model's readings with raters' means.
         seed: that the pools were drawn with, to be kept with the result.
 
     Returns:
@@ -149,37 +160,43 @@ def matched_stimuli(
         SelectionError: if a condition has fewer than n images, naming it.
         QueryError: if there is no such variable.
     """
-    measured = {
-        name: _part(pool, [row for row, found in enumerate(features[name]) if found is not None])
-        for name, pool in pools.items()
-    }
-    for name, pool in measured.items():
-        if len(pool) < n:
-            raise SelectionError(_too_few(f"condition {name}: ", n, len(pool)))
-    values = [
-        variable_values(pool.metadata, [found for found in features[name] if found is not None], variables)
-        for name, pool in measured.items()
-    ]
-    sets = match_sets(values, n)
+    usable, values = {}, {}
+    columns = numeric_columns(entry for pool in pools.values() for entry in pool.metadata)
+    for name in variables:
+        variable_unit(name, columns)
+    for name, pool in pools.items():
+        measured = [row for row, found in enumerate(features[name]) if found is not None]
+        part = pool.take(measured)
+        table = variable_values(part, [found for found in features[name] if found is not None], variables)
+        known = np.flatnonzero(~np.isnan(table).any(axis=1))
+        if len(known) < n:
+            raise SelectionError(_too_few(f"condition {name}: ", n, len(known)))
+        usable[name], values[name] = part.take(known.tolist()), table[known]
+    sets = match_sets(list(values.values()), n)
     images = tuple(
         _stimulus(pool, rows[number], name, number + 1, dict(zip(variables, table[rows[number]].tolist(), strict=True)))
         for number in range(n)
-        for (name, pool), rows, table in zip(measured.items(), sets, values, strict=True)
+        for (name, pool), rows, table in zip(usable.items(), sets, values.values(), strict=True)
     )
-    table = [
+    rows = [
         balance(
             name,
-            variable_unit(name),
-            [numbers[rows, place] for numbers, rows in zip(values, sets, strict=True)],
-            [numbers[:, place] for numbers in values],
+            variable_unit(name, columns),
+            [numbers[chosen, place] for numbers, chosen in zip(values.values(), sets, strict=True)],
+            [numbers[:, place] for numbers in values.values()],
         )
         for place, name in enumerate(variables)
     ]
-    for name in ("valence", "arousal"):
-        columns = [np.asarray(getattr(pool.readings, name)) for pool in measured.values()]
-        inside = [column[rows] for column, rows in zip(columns, sets, strict=True)]
-        table.append(balance(name, "0 to 1", inside, columns, matched=False))
-    return Stimuli(images, seed, tuple(pools), tuple(table))
+    others = [name for name in (*READINGS, *dict.fromkeys(shown)) if name not in variables]
+    for name in others:
+        numbers = [variable_values(pool, [{}] * len(pool), [name])[:, 0] for pool in usable.values()]
+        everyone = [column[~np.isnan(column)] for column in numbers]
+        inside = [column[chosen] for column, chosen in zip(numbers, sets, strict=True)]
+        inside = [column[~np.isnan(column)] for column in inside]
+        if all(map(len, inside)):
+            unit, r = variable_unit(name, columns), (validity or {}).get(name)
+            rows.append(balance(name, unit, inside, everyone, matched=False, validity=r))
+    return Stimuli(images, seed, tuple(pools), tuple(rows))
 
 
 def _too_few(where: str, n: int, left: int) -> str:
@@ -189,24 +206,16 @@ def _too_few(where: str, n: int, left: int) -> str:
     )
 
 
-def _part(pool: Pool, rows: Sequence[int]) -> Pool:
-    """Some rows of a pool."""
-    old, taken = pool.readings, np.array(rows, dtype=np.intp)
-    readings = EmotionReadings(
-        old.embeddings[taken],
-        {space: values[taken] for space, values in old.distributions.items()},
-        old.class_names,
-        old.valence[taken],
-        old.arousal[taken],
-        old.confidence[taken],
-        old.monochrome[taken],
-        old.model,
-    )
-    return Pool([pool.metadata[row] for row in rows], readings, pool.vectors[taken])
-
-
 def _stimulus(
-    pool: Pool, row: int, condition: str = "", set: int = 0, variables: Mapping[str, float] | None = None
+    pool: CandidatePool, row: int, condition: str = "", set: int = 0, variables: Mapping[str, float] | None = None
 ) -> Stimulus:
     entry = pool.metadata[row]
-    return Stimulus(entry.id, as_path(entry.path), pool.readings[row], entry.record, condition, set, variables or {})
+    return Stimulus(
+        id=entry.id,
+        path=as_path(entry.path),
+        reading=pool.readings[row],
+        record=entry.record,
+        condition=condition,
+        set=set,
+        variables=variables or {},
+    )

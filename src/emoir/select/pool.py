@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,12 @@ from emoir.emotions.reading import EmotionReadings
 from emoir.images.near_duplicates import near_duplicates_of
 from emoir.index.base import ImageMetadata
 from emoir.index.layout import RowLayout
+from emoir.select.condition import Condition
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
-    """Images to choose from, as ``Collection.rows`` gives them: ``Pool(*photos.rows(filters=...))``.
+class CandidatePool:
+    """Images to choose from, as ``Collection.rows`` gives them: ``CandidatePool(*photos.rows(filters=...))``.
 
     Args:
         metadata: of n images.
@@ -33,9 +34,34 @@ class Pool:
     def __len__(self) -> int:
         return len(self.metadata)
 
+    def take(self, rows: Sequence[int]) -> CandidatePool:
+        """Some of the images, in the order given."""
+        old, taken = self.readings, np.array(rows, dtype=np.intp)
+        readings = replace(
+            old,
+            embeddings=old.embeddings[taken],
+            distributions={space: values[taken] for space, values in old.distributions.items()},
+            valence=old.valence[taken],
+            arousal=old.arousal[taken],
+            confidence=old.confidence[taken],
+            monochrome=old.monochrome[taken],
+        )
+        return CandidatePool([self.metadata[row] for row in rows], readings, self.vectors[taken])
 
-def draw(
-    pool: Pool, n: int, *, per_folder: int | None = None, seed: int = 0, beside: Sequence[tuple[Pool, int]] = ()
+    def meeting(self, condition: Condition) -> CandidatePool:
+        """The images whose catalogue record meets a condition's ranges."""
+        if not condition.columns:
+            return self
+        return self.take([row for row, entry in enumerate(self.metadata) if condition.meets_columns(entry)])
+
+
+def sample_images(
+    pool: CandidatePool,
+    n: int,
+    *,
+    per_folder: int | None = None,
+    seed: int = 0,
+    exclude_near: Sequence[tuple[CandidatePool, int]] = (),
 ) -> list[int]:
     """Draw images by chance.
 
@@ -44,13 +70,13 @@ def draw(
         n: at most this many.
         per_folder: at most this many whose files lie in one and the same folder.
         seed: the same pool, numbers and seed give the same images.
-        beside: images that are chosen already, as pools and rows; none of their near duplicates is drawn.
+        exclude_near: images that are chosen already, as pools and rows; none of their near duplicates is drawn.
 
     Returns:
         Rows of the pool, in the order in which they were drawn; fewer than n only where no other image could be added.
     """
     palette = RowLayout.of(pool.readings).palette
-    known = [(other.metadata[row].hash, other.vectors[row, palette]) for other, row in beside]
+    known = [(other.metadata[row].hash, other.vectors[row, palette]) for other, row in exclude_near]
     hashes = [np.uint64(hash) for hash, _ in known if hash is not None]
     palettes = [colours for hash, colours in known if hash is not None]
     folders: Counter[bytes] = Counter()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -12,6 +13,8 @@ from emoir.errors import EmoirError, QueryError, SelectionError
 from emoir.extract.features import Features
 from emoir.images.features import FEATURES
 from emoir.index.base import ImageMetadata
+from emoir.select.condition import column_value
+from emoir.select.pool import CandidatePool
 
 SIZE = "size"
 VARIABLES = ("luminance", "contrast", "colourfulness", "complexity", SIZE)
@@ -21,51 +24,75 @@ VARIABLES = ("luminance", "contrast", "colourfulness", "complexity", SIZE)
 ALIASES = {"luminance": "lightness", "contrast": "lightness_contrast"}
 MEASURED = {column.name: column.unit for column in FEATURES if column.unit != "text"}
 
+READINGS = ("valence", "arousal")
+"""What the model reads and conditions may agree on."""
+
 Floats = NDArray[np.float64]
 
 
-def variable_unit(name: str) -> str:
-    """The unit of a variable: of ``VARIABLES``, or of any number among the features.
+def variable_unit(name: str, columns: Collection[str] = ()) -> str:
+    """The unit of a variable: of ``VARIABLES``, a reading, any number among the features, or a catalogue's column.
+
+    Args:
+        name: of the variable.
+        columns: of the catalogue that hold numbers.
 
     Raises:
         QueryError: if there is no such variable.
 
     Example:
-        >>> variable_unit("luminance"), variable_unit("size")
-        ('L*', 'pixels')
+        >>> variable_unit("luminance"), variable_unit("size"), variable_unit("valence")
+        ('L*', 'pixels', '0 to 1')
     """
     if name == SIZE:
         return "pixels"
+    if name in READINGS:
+        return "0 to 1"
     feature = ALIASES.get(name, name)
-    if feature not in MEASURED:
-        plain = [known for known in MEASURED if not known.startswith(("palette_", "colour_", "lbp_"))]
-        raise QueryError(f"no variable {name!r} to match; there are {', '.join(dict.fromkeys((*VARIABLES, *plain)))}")
-    return MEASURED[feature]
+    if feature in MEASURED:
+        return MEASURED[feature]
+    if name in columns:
+        return "as catalogued"
+    plain = [known for known in MEASURED if not known.startswith(("palette_", "colour_", "lbp_"))]
+    known = dict.fromkeys((*VARIABLES, *READINGS, *plain, *sorted(columns)))
+    raise QueryError(f"no variable {name!r} to match; there are {', '.join(known)}")
 
 
-def variable_values(
-    metadata: Sequence[ImageMetadata], features: Sequence[Features], variables: Sequence[str]
-) -> Floats:
+def numeric_columns(metadata: Iterable[ImageMetadata]) -> set[str]:
+    """Headers of the catalogue under which at least one image has a number."""
+    found: set[str] = set()
+    for entry in metadata:
+        names = () if entry.record is None else entry.record.columns
+        found |= {name for name in names if name not in found and not math.isnan(column_value(entry, name))}
+    return found
+
+
+def variable_values(pool: CandidatePool, features: Sequence[Features], variables: Sequence[str]) -> Floats:
     """The variables of images as numbers.
 
     Args:
-        metadata: of n images.
+        pool: n images.
         features: of the same.
         variables: names; ``size`` is the side of a square of as many pixels as the image has.
 
     Returns:
-        (n, d).
+        (n, d); NaN where the catalogue has no number for an image.
 
     Raises:
         QueryError: if there is no such variable.
     """
-    values = np.empty((len(metadata), len(variables)))
+    columns = numeric_columns(pool.metadata)
+    values = np.empty((len(pool), len(variables)))
     for place, name in enumerate(variables):
-        variable_unit(name)
+        variable_unit(name, columns)
         if name == SIZE:
-            values[:, place] = [(entry.width * entry.height) ** 0.5 for entry in metadata]
-        else:
+            values[:, place] = [(entry.width * entry.height) ** 0.5 for entry in pool.metadata]
+        elif name in READINGS:
+            values[:, place] = getattr(pool.readings, name)
+        elif ALIASES.get(name, name) in MEASURED:
             values[:, place] = [measured[ALIASES.get(name, name)] or 0.0 for measured in features]
+        else:
+            values[:, place] = [column_value(entry, name) for entry in pool.metadata]
     return values
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations, permutations, product
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from emoir.errors import EmoirError, QueryError, SelectionError
 from emoir.extract.features import Features
 from emoir.images.features import measure
-from emoir.select.balance import balance, standardised_difference
-from emoir.select.matched import Floats, best_pairs, match_sets, variable_unit, variable_values
+from emoir.index.base import Record
+from emoir.search.filters import Range
+from emoir.select import CandidatePool, cross_factors, matched_stimuli, parse_factor, parse_stimulus_condition
+from emoir.select.balance import balance, equivalence_bound, expected_difference, standardised_difference
+from emoir.select.matching import Floats, best_pairs, match_sets, numeric_columns, variable_unit, variable_values
 from tests.pictures import noise
-from tests.select.test_stimuli import meta_of
+from tests.select.test_stimuli import meta_of, pool_of
 
 
 def unlikeness(values: Sequence[Floats], sets: Sequence[Sequence[int]]) -> float:
@@ -137,16 +142,96 @@ def test_differences_by_hand() -> None:
         "deviations": [1.0, 2.0, 1.0],
         "difference": 1.2649,
         "before": 1.2649,
+        "equivalent_within": 3.2022,
+        "expected": None,
     }
 
 
 def test_variables() -> None:
     features: list[Features] = [measure(noise(32, seed)) for seed in range(3)]
-    facts = meta_of([f"/p/{number}.jpg" for number in range(3)], width=90, height=40)
-    values = variable_values(facts, features, ["luminance", "size", "lab_a"])
+    pool = pool_of(meta_of([f"/p/{number}.jpg" for number in range(3)], width=90, height=40))
+    values = variable_values(pool, features, ["luminance", "size", "lab_a", "valence"])
     assert values[:, 0].tolist() == [found["lightness"] for found in features]
     assert values[:, 1].tolist() == [60.0] * 3
     assert values[:, 2].tolist() == [found["lab_a"] for found in features]
+    assert values[:, 3].tolist() == pool.readings.valence.tolist()
     assert variable_unit("complexity") == "bits per pixel"
     with pytest.raises(QueryError, match="no variable 'colour_1' to match; there are luminance, contrast, colourful"):
-        variable_values(facts, features, ["colour_1"])
+        variable_values(pool, features, ["colour_1"])
+
+
+def with_columns(name: str, texts: Sequence[str]) -> CandidatePool:
+    entries = meta_of([f"/p/{number}.jpg" for number in range(len(texts))])
+    records = [Record(columns={name: text}) if text else None for text in texts]
+    return pool_of([replace(entry, record=record) for entry, record in zip(entries, records, strict=True)])
+
+
+def test_columns_of_a_catalogue_are_variables_and_conditions() -> None:
+    pool = with_columns("valence_mean", ["4.5", "", "n. a.", "1.25", "6"])
+    assert numeric_columns(pool.metadata) == {"valence_mean"}
+    assert variable_unit("valence_mean", {"valence_mean"}) == "as catalogued"
+    values = variable_values(pool, [{}] * 5, ["valence_mean"])[:, 0]
+    assert values[[0, 3, 4]].tolist() == [4.5, 1.25, 6]
+    assert np.isnan(values[[1, 2]]).all()
+    chosen = pool.meeting(parse_stimulus_condition("liked: valence_mean 4..5"))
+    assert [entry.id for entry in chosen.metadata] == [1]
+    assert len(pool.meeting(parse_stimulus_condition("any: valence 0.1.."))) == 5, "a reading is no column"
+
+
+def test_norms_are_matched_and_shown() -> None:
+    low, high = with_columns("norm", ["1", "2", "3", ""]), with_columns("norm", ["3", "2.5", "9", "8"])
+    none: dict[str, list[Features | None]] = {"low": [{}] * 4, "high": [{}] * 4}
+    stimuli = matched_stimuli({"low": low, "high": high}, none, 2, variables=["norm"])
+    assert sorted(image.variables["norm"] for image in stimuli.images) == [2.0, 2.5, 3.0, 3.0]
+    shown = matched_stimuli({"low": low, "high": high}, none, 2, variables=["size"], shown=["norm"])
+    row = next(row for row in shown.balance if row.variable == "norm")
+    assert not row.matched
+    with pytest.raises(SelectionError, match="condition low: 4 were asked for, and 3 can be taken"):
+        matched_stimuli({"low": low, "high": high}, none, 4, variables=["norm"])
+
+
+def test_a_constant_is_balanced_whatever_its_rounding() -> None:
+    one, other = np.full(7, 0.1), np.array([0.1, 0.1, 0.3 - 0.2])
+    assert other.std() > 0, "rounding alone"
+    assert standardised_difference(one, other) == 0
+    assert equivalence_bound(one, other) == 0
+    assert standardised_difference(one, other + 1) == float("inf")
+
+
+def test_equivalence_against_two_one_sided_tests() -> None:
+    random = np.random.default_rng(0)
+    one, other = random.normal(0, 1, 30), random.normal(0.2, 2, 22)
+    bound = equivalence_bound(one, other)
+    shifted = bound * ((one.var(ddof=1) + other.var(ddof=1)) / 2) ** 0.5
+    tests = [
+        scipy.stats.ttest_ind(one + shifted, other, equal_var=False, alternative="greater").pvalue,
+        scipy.stats.ttest_ind(one - shifted, other, equal_var=False, alternative="less").pvalue,
+    ]
+    assert max(tests) == pytest.approx(0.05), "at the bound the larger of both is just significant"
+    assert bound > standardised_difference(one, other)
+    assert equivalence_bound(one[:1], other) == float("inf")
+
+
+def test_what_raters_will_say_is_less_than_the_model_says() -> None:
+    """Simulated raters who agree with the model by r: their difference is the expected one."""
+    random = np.random.default_rng(0)
+    r = 0.6
+    model = random.normal(size=400_000)
+    raters = r * model + (1 - r**2) ** 0.5 * random.normal(size=len(model))
+    low, high = model < -1.2, model > 1.2
+    found = expected_difference(model[low], model[high], model, r)
+    assert found == pytest.approx(standardised_difference(raters[low], raters[high]), rel=0.02)
+    assert found < standardised_difference(model[low], model[high]) / 2
+    assert expected_difference(model[low], model[high], model, 0.0) == 0
+
+
+def test_factors_are_crossed() -> None:
+    factors = [parse_factor("valence: bad ..0.4, good 0.6.."), parse_factor("norm: low ..2, middle 2..3, high 3..")]
+    conditions = cross_factors(factors)
+    assert [one.name for one in conditions[:2]] == ["bad valence, low norm", "bad valence, middle norm"]
+    assert len(conditions) == 6
+    assert conditions[5].filters.valence == Range(low=0.6)
+    assert conditions[5].columns == {"norm": Range(low=3)}
+    for wrong in ("valence", "valence: ..0.4", "valence: low ..0.4", "valence: low 0.4, high 0.6.."):
+        with pytest.raises(QueryError, match="write such as"):
+            parse_factor(wrong)
