@@ -11,7 +11,6 @@ prints what one fold of it costs, and the whole protocol.
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,18 +20,15 @@ from emoir.datasets.splits import make_folds
 from emoir.experiment.data import ExperimentData
 from emoir.experiment.protocol import FOLD_SEED, ROWS, ProtocolRow, choose_setting, run_until_learnt, settings_of
 from emoir.experiment.results import FoldResult, RunKey, read_results, write_results
-from emoir.experiment.runs import FoldRun, run_fold
+from emoir.experiment.runs import FoldRun
+from emoir.experiment.timing import seconds_per_step
 from emoir.experiment.variants import STEPS, ExperimentProtocol, run_length
 from emoir.training.loop import use_one_thread
 from paper_comparison import RESULTS, claimed, setting
 
 RUNS = Path("runs") / "protocol"
 DECIDING = ("emotion6", "fi_subset")
-TIMED_STEPS, WARM_STEPS = 12, 3
-
-
-class Enough(Exception):
-    """The steps that are timed are done."""
+TIMED_STEPS = 12
 
 
 def data_of(name: str) -> ExperimentData:
@@ -66,24 +62,6 @@ def run(name: str, letters: Sequence[str]) -> None:
         write_results(finished, packed)
 
 
-def seconds_per_step(row: ProtocolRow, data: ExperimentData) -> float:
-    """Seconds per training step of a row, the first few left out."""
-    times: list[float] = []
-
-    def report(step: int, steps: int, loss: float) -> None:
-        times.append(time.perf_counter())
-        if step == WARM_STEPS + TIMED_STEPS:
-            raise Enough
-
-    batch, _ = run_length(len(data.folds.training_rows(0)))
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            run_fold(FoldRun(row.variant, 0, 0), data, ExperimentProtocol(batch=batch), Path(folder), report=report)
-        except Enough:
-            pass
-    return (times[-1] - times[WARM_STEPS - 1]) / TIMED_STEPS
-
-
 def cost(names: Sequence[str]) -> None:
     """Print what one fold of every row costs, and all of them."""
     print(
@@ -94,8 +72,9 @@ def cost(names: Sequence[str]) -> None:
     for name in names:
         data = data_of(name)
         for row in ROWS:
-            step = seconds_per_step(row, data)
             images = len(data.folds.training_rows(0))
+            protocol = ExperimentProtocol(batch=run_length(images)[0])
+            step = seconds_per_step(row.variant, data, protocol, steps=TIMED_STEPS)
             axes = settings_of(row, run_length(images * 4 // 5)[1])
             # Rates at full length, the shorter lengths, then one more value of each other setting at the chosen one.
             inner = (len(row.rates) + sum((1 / 3, 2 / 3)) + sum(len(values) - 1 for _, values in axes[2:])) * 0.8

@@ -14,6 +14,8 @@ from emoir.cli.output import echo_block, echo_err
 if TYPE_CHECKING:
     from emoir.datasets import Table
 
+QUICK_FOLDS, QUICK_STEPS = 2, 20
+
 
 def experiment(
     data: Annotated[Path, typer.Argument(help="A published set's folder, a folder per class, or a labels.csv.")],
@@ -23,7 +25,7 @@ def experiment(
             "--out", help="The run folder; the same command goes on there. Default: runs/experiment, or runs/quick."
         ),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="A few epochs of a small network: only a look.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Three rows, two folds, twenty steps: only a look.")] = False,
     epochs: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option("--epochs", min=1, help="Passes over the images, for every row. Default: about 2,000 steps."),
@@ -56,7 +58,8 @@ def experiment(
         from emoir.experiment.results import read_results
         from emoir.experiment.runs import plan_runs, run_fold
         from emoir.experiment.tables import write_report
-        from emoir.experiment.variants import VARIANTS, ExperimentProtocol, run_length
+        from emoir.experiment.timing import estimated_seconds
+        from emoir.experiment.variants import STEPS, VARIANTS, ExperimentProtocol, run_length
         from emoir.training.loop import use_one_thread
     except ImportError as error:
         raise EmoirError(f'experiments need more packages ({error.name}): pip install "emoir[train]"') from None
@@ -67,21 +70,30 @@ def experiment(
 
     use_one_thread()
     table = with_classes(read_dataset(data, label=label, scale=parse_scale(scale)))
-    folds = make_folds(table)
+    folds = make_folds(table, count=QUICK_FOLDS if quick else 5)
     weak = None if extra is None else _without_copies(read_dataset(extra), folds.digests)
     chosen = tuple(range(1 if quick else seeds))
     batch, enough = run_length(len(folds.training_rows(0)) + (0 if weak is None else len(weak)))
-    protocol = (
-        ExperimentProtocol(batch=batch, epochs=min(epochs or 3, 3), width=8, seeds=chosen)
-        if quick
-        else ExperimentProtocol(batch=batch, epochs=epochs or enough, seeds=chosen)
-    )
+    if quick:
+        # A share of the epochs that make a whole run: seconds a run, whatever the number of images.
+        few = max(1, round(enough * QUICK_STEPS / STEPS))
+        protocol = ExperimentProtocol(batch=batch, epochs=min(epochs or few, few), width=8, seeds=chosen)
+    else:
+        protocol = ExperimentProtocol(batch=batch, epochs=epochs or enough, seeds=chosen)
     base = pretrained or shipped_model_folder()
-    rows = [row for row in VARIANTS if not row.pretrained or _knows_nothing_of(base, table)]
+    if quick:
+        rows = [row for row in VARIANTS if row.headline and not row.published]
+    else:
+        rows = [row for row in VARIANTS if not row.pretrained or _knows_nothing_of(base, table)]
     out = out or Path("runs") / ("quick" if quick else "experiment")
     out.mkdir(parents=True, exist_ok=True)
     experiment_data = ExperimentData(table=table, folds=folds, extra=weak, pretrained=base, cache=out / "cache")
     todo = plan_runs(rows, folds.count, chosen)
+    left = [run for run in todo if not (out / f"{run.file}.npz").exists()]
+    if left:
+        minutes = estimated_seconds(left, experiment_data, protocol) / 60
+        length = "about a minute" if minutes < 1.5 else f"about {minutes:.0f} minutes on this machine"
+        echo_err(f"{len(left)} runs of {protocol.epochs} epochs: {length}")
     for number, run in enumerate(todo, 1):
         echo_err(f"{number} of {len(todo)}: {run.variant.name}, fold {run.fold}, seed {run.seed}")
         run_fold(run, experiment_data, protocol, out)
@@ -89,7 +101,7 @@ def experiment(
     lines = [line for row in rows if (line := variant_result(row, table, folds, results, chosen)) is not None]
     facts = provenance(
         *(["quick: a look, not a result"] if quick else []),
-        f"5 folds, seed 0; {protocol.epochs} epochs in batches of {batch} for every row",
+        f"{folds.count} folds, seed 0; {protocol.epochs} epochs in batches of {batch} for every row",
         f"seeds of the headline rows: {len(chosen)}",
     )
     echo_block(write_report(lines, table, folds, out, facts=facts, extra=weak))
