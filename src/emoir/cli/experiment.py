@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from emoir.cli.options import LabelOption, ScaleOption, parse_scale
+from emoir.cli.options import LabelOption, ScaleOption, parse_scale, record_options
 from emoir.cli.output import echo_block, echo_err
 
 if TYPE_CHECKING:
@@ -17,34 +18,40 @@ if TYPE_CHECKING:
 QUICK_FOLDS, QUICK_STEPS = 2, 20
 
 
-def experiment(
-    data: Annotated[Path, typer.Argument(help="A published set's folder, a folder per class, or a labels.csv.")],
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentOptions:
+    """What ``emoir experiment`` is told."""
+
+    data: Annotated[Path, typer.Argument(help="A published set's folder, a folder per class, or a labels.csv.")]
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
             "--out", help="The run folder; the same command goes on there. Default: runs/experiment, or runs/quick."
         ),
-    ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Three rows, two folds, twenty steps: only a look.")] = False,
+    ] = None
+    quick: Annotated[bool, typer.Option("--quick", help="Three rows, two folds, twenty steps: only a look.")] = False
     epochs: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option("--epochs", min=1, help="Passes over the images, for every row. Default: about 2,000 steps."),
-    ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Repetitions of the headline rows.")] = 3,
+    ] = None
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Repetitions of the headline rows.")] = 3
     extra: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--extra", help="Weakly labelled images to learn from besides; never tested."),
-    ] = None,
+    ] = None
     pretrained: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
             "--pretrained",
             help="A model folder for the distilled row. Default: the shipped one, if it knows none of these images.",
         ),
-    ] = None,
-    label: LabelOption = None,
-    scale: ScaleOption = "0,1",
-) -> None:
+    ] = None
+    label: LabelOption = None
+    scale: ScaleOption = "0,1"
+
+
+@record_options
+def experiment(options: ExperimentOptions) -> None:
     """Compare the original network with the improved one: colour, texture and both, from scratch.
 
     Five folds; every finished fold is kept, so that Ctrl-C loses at most an epoch. Writes comparison.md, .csv, .json
@@ -69,23 +76,23 @@ def experiment(
     from emoir.models.library import shipped_model_folder
 
     use_one_thread()
-    table = with_classes(read_dataset(data, label=label, scale=parse_scale(scale)))
-    folds = make_folds(table, count=QUICK_FOLDS if quick else 5)
-    weak = None if extra is None else _without_copies(read_dataset(extra), folds.digests)
-    chosen = tuple(range(1 if quick else seeds))
+    table = with_classes(read_dataset(options.data, label=options.label, scale=parse_scale(options.scale)))
+    folds = make_folds(table, count=QUICK_FOLDS if options.quick else 5)
+    weak = None if options.extra is None else _without_copies(read_dataset(options.extra), folds.digests)
+    chosen = tuple(range(1 if options.quick else options.seeds))
     batch, enough = run_length(len(folds.training_rows(0)) + (0 if weak is None else len(weak)))
-    if quick:
+    if options.quick:
         # A share of the epochs that make a whole run: seconds a run, whatever the number of images.
         few = max(1, round(enough * QUICK_STEPS / STEPS))
-        protocol = ExperimentProtocol(batch=batch, epochs=min(epochs or few, few), width=8, seeds=chosen)
+        protocol = ExperimentProtocol(batch=batch, epochs=min(options.epochs or few, few), width=8, seeds=chosen)
     else:
-        protocol = ExperimentProtocol(batch=batch, epochs=epochs or enough, seeds=chosen)
-    base = pretrained or shipped_model_folder()
-    if quick:
+        protocol = ExperimentProtocol(batch=batch, epochs=options.epochs or enough, seeds=chosen)
+    base = options.pretrained or shipped_model_folder()
+    if options.quick:
         rows = [row for row in VARIANTS if row.headline and not row.published]
     else:
         rows = [row for row in VARIANTS if not row.pretrained or _knows_nothing_of(base, table)]
-    out = out or Path("runs") / ("quick" if quick else "experiment")
+    out = options.out or Path("runs") / ("quick" if options.quick else "experiment")
     out.mkdir(parents=True, exist_ok=True)
     experiment_data = ExperimentData(table=table, folds=folds, extra=weak, pretrained=base, cache=out / "cache")
     todo = plan_runs(rows, folds.count, chosen)
@@ -100,7 +107,7 @@ def experiment(
     results = read_results(out / f"{run.file}.npz" for run in todo)
     lines = [line for row in rows if (line := variant_result(row, table, folds, results, chosen)) is not None]
     facts = provenance(
-        *(["quick: a look, not a result"] if quick else []),
+        *(["quick: a look, not a result"] if options.quick else []),
         f"{folds.count} folds, seed 0; {protocol.epochs} epochs in batches of {batch} for every row",
         f"seeds of the headline rows: {len(chosen)}",
     )

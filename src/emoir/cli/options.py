@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional, get_type_hints
 
 import typer
 
@@ -80,6 +84,36 @@ SecondsOption = Annotated[
     float, typer.Option("--seconds-per-file", min=0.1, help="Files that take longer are given up.")
 ]
 ScaleOption = Annotated[str, typer.Option("--scale", help="The ratings that mean 0 and 1, such as 1,9.")]
+
+
+def record_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A decorator: the command takes one record ``options``, people write its fields one by one.
+
+    The record is a dataclass whose fields are annotated as typer's parameters are; they stand where ``options`` stands.
+    """
+    signature = inspect.signature(command, eval_str=True)
+    record = signature.parameters["options"].annotation
+    hints = get_type_hints(record, include_extras=True)
+    names = [one.name for one in fields(record)]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    own = {name: one.replace(kind=keyword) for name, one in signature.parameters.items()}
+    own_names = [name for name in own if name != "options"]
+    missing = inspect.Parameter.empty
+    added = [
+        inspect.Parameter(
+            one.name, keyword, annotation=hints[one.name], default=missing if one.default is MISSING else one.default
+        )
+        for one in fields(record)
+    ]
+    parameters = [part for name, one in own.items() for part in (added if name == "options" else [one])]
+
+    @functools.wraps(command)
+    def run(**values: Any) -> None:
+        command(**{name: values[name] for name in own_names}, options=record(**{name: values[name] for name in names}))
+
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
 
 
 def parse_scale(text: str) -> tuple[float, float]:

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
-from emoir.cli.options import LabelOption, ModelOption, ScaleOption, SpaceOption, parse_scale
+from emoir.cli.options import LabelOption, ModelOption, ScaleOption, SpaceOption, parse_scale, record_options
 from emoir.cli.output import echo, echo_err
 
 
-def train(
-    data: Annotated[Path, typer.Argument(help="A published set's folder, a folder per class, or a labels.csv.")],
-    out: Annotated[Path, typer.Option("--out", help="The model folder to make, for --model.")],
-    space: SpaceOption = None,
-    label: LabelOption = None,
-    scale: ScaleOption = "0,1",
-    from_scratch: Annotated[bool, typer.Option("--from-scratch", help="Begin with random weights.")] = False,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainOptions:
+    """What ``emoir train`` is told."""
+
+    data: Annotated[Path, typer.Argument(help="A published set's folder, a folder per class, or a labels.csv.")]
+    out: Annotated[Path, typer.Option("--out", help="The model folder to make, for --model.")]
+    space: SpaceOption = None
+    label: LabelOption = None
+    scale: ScaleOption = "0,1"
+    from_scratch: Annotated[bool, typer.Option("--from-scratch", help="Begin with random weights.")] = False
     epochs: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option("--epochs", min=1, help="Passes over the images. Default: by their number."),
-    ] = None,
+    ] = None
     keep_anyway: Annotated[
         bool, typer.Option("--keep-anyway", help="Write the model even if it does no better than guessing.")
-    ] = False,
-    seed: Annotated[int, typer.Option("--seed", help="Of the split, the order and the augmentation.")] = 0,
-    model: ModelOption = None,
-) -> None:
+    ] = False
+    seed: Annotated[int, typer.Option("--seed", help="Of the split, the order and the augmentation.")] = 0
+    model: ModelOption = None
+
+
+@record_options
+def train(options: TrainOptions) -> None:
     """Fine-tune the shipped model on your own labels, in minutes on a processor.
 
     Your classes become a space of their own beside the others. One image in five is held out to test what was
@@ -46,7 +53,7 @@ def train(
     from emoir.datasets import read_dataset
 
     use_one_thread()
-    table = read_dataset(data, space=space, label=label, scale=parse_scale(scale))
+    table = read_dataset(options.data, space=options.space, label=options.label, scale=parse_scale(options.scale))
     columns = (
         TextColumn("training"),
         BarColumn(),
@@ -62,12 +69,12 @@ def train(
 
         result = fine_tune(
             table,
-            out,
-            base=model,
-            from_scratch=from_scratch,
-            epochs=epochs,
-            keep_anyway=keep_anyway,
-            seed=seed,
+            options.out,
+            base=options.model,
+            from_scratch=options.from_scratch,
+            epochs=options.epochs,
+            keep_anyway=options.keep_anyway,
+            seed=options.seed,
             report=report,
         )
     echo(f"learnt from {result.training} images, tested on {result.held_out} that were held out")
@@ -78,4 +85,4 @@ def train(
             f"{result.seen_before} of the {result.held_out} held-out images were among those that the model it began "
             "with had learnt from: these figures flatter it"
         )
-    echo_err(f"model: {out}; use it with --model {out}")
+    echo_err(f"model: {options.out}; use it with --model {options.out}")
