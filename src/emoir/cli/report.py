@@ -43,7 +43,8 @@ def report(
     from emoir import __version__
     from emoir.collection import Collection
     from emoir.index.base import as_folder, as_path, below
-    from emoir.report import Contents, is_page, page, read_pictures, summarise, write_report
+    from emoir.report import Contents, is_page, page, read_pictures, write_report
+    from emoir.summary import summarise
 
     if is_page(out):
         if out.is_dir() or not out.absolute().parent.is_dir():

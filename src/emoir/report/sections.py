@@ -17,8 +17,8 @@ from emoir.report.figures import Bar, Segment, bars_file, class_colours, drawing
 from emoir.report.markup import bar_table, figure, gallery, legend, paragraph, swatch
 from emoir.report.pictures import Picture, mixed_palette
 from emoir.report.plane import DOTS, SIDE, PlaneWords, plane_svg
-from emoir.report.summary import PALETTE_IMAGES, Group, Rows, Summary
 from emoir.report.words import Words
+from emoir.summary import PALETTE_IMAGES, Group, Rows, Summary
 
 FILES_PER_CAUSE = 20
 

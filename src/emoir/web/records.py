@@ -10,7 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from emoir.emotions.reading import EmotionReading
 from emoir.index.base import ImageMetadata, as_path
 from emoir.names import printable
+from emoir.summary import SURE
 
+DISTURBING = 0.2
+"""Images of a lower valence are blurred until asked for."""
 MAX_ID = 2**32 - 1
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 Unit = Annotated[float, Field(ge=0, le=1, strict=True)]
@@ -56,6 +59,8 @@ class Image(ApiModel):
     valence: float
     arousal: float
     confidence: float
+    sure: bool = Field(description="The confidence is high enough to call the image by that emotion.")
+    disturbing: bool = Field(description="Very unpleasant by its reading: to be blurred until asked for.")
     record: CatalogueEntry | None
 
     @classmethod
@@ -82,6 +87,8 @@ class Image(ApiModel):
             valence=round(reading.valence, 4),
             arousal=round(reading.arousal, 4),
             confidence=round(reading.confidence, 4),
+            sure=reading.confidence >= SURE,
+            disturbing=reading.valence < DISTURBING,
             record=None if metadata.record is None else CatalogueEntry(**metadata.record.to_dict()),
         )
 
@@ -170,7 +177,8 @@ class ExplanationRecord(ApiModel):
 class Share(ApiModel):
     """A name and how much of a collection it is."""
 
-    name: str
+    name: str = Field(description="Of a folder, below what all folders share; a month or year; empty for all others.")
+    folder: str | None = Field(description="The folder, as searches take it.")
     images: int
     emotions: dict[str, float] = Field(description="Mean distribution over the first space.")
     valence: float
@@ -192,14 +200,19 @@ class CollectionRecord(ApiModel):
     model: str
     licence: str
     roots: list[str]
-    emotions: dict[str, float]
-    valence: float
-    arousal: float
-    folders: list[Share]
-    months: list[Share]
-    palettes: dict[str, dict[str, float]] = Field(description="Emotion to the colours of its images and their shares.")
-    most: dict[str, list[Image]] = Field(description="Emotion to the images with its largest shares.")
-    uncertain: list[Image]
+    emotions: dict[str, float] = Field(default={}, description="Mean distribution over the first space.")
+    valence: float | None = None
+    arousal: float | None = None
+    unsure: int = Field(default=0, description="Images that the model is not sure enough of to name an emotion.")
+    folders: list[Share] = []
+    months: list[Share] = Field(default=[], description="By year where there are many.")
+    palettes: dict[str, dict[str, float]] = Field(
+        default={}, description="Emotion to the colours that its images have more of than all, and their shares."
+    )
+    most: dict[str, list[Image]] = Field(
+        default={}, description="Emotion to the images that show it most; only those that the model is sure of."
+    )
+    uncertain: list[Image] = []
     failures: list[FailedFile]
     failed: int
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Annotated
 
-import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from numpy.typing import NDArray
 
-from emoir.emotions.reading import EmotionReadings
 from emoir.export.table import image_table
 from emoir.export.write import csv_blocks
 from emoir.images.palette import named_palette
 from emoir.index.base import as_path
 from emoir.names import printable
-from emoir.search.diverse import first_distinct
+from emoir.summary import Group, summarise
 from emoir.web.files import blocks, zip_stream
 from emoir.web.problems import Problem
 from emoir.web.records import CollectionRecord, FailedFile, Image, Selection, Share
@@ -27,8 +23,6 @@ from emoir.web.service import Service, ServiceDep, set_etag
 
 router = APIRouter(tags=["collection"])
 
-SHOWN = 12
-FOLDERS = 40
 FAILURES = 200
 Excel = Annotated[bool, Query(description="For spreadsheets: byte order mark, no formulas.")]
 
@@ -47,65 +41,49 @@ def _overview(service: Service) -> CollectionRecord:
     store = service.collection.store
     status = store.status()
     metadata, rows = store.rows()
+    found = {"images": status.images, "files": status.files, "failed": len(status.failures)}
+    failures = [FailedFile(path=printable(as_path(f.path)), cause=f.cause) for f in status.failures[:FAILURES]]
+    about = {"model": status.model.id, "licence": status.model.licence}
+    roots = [printable(as_path(root)) for root in status.roots]
+    if not metadata:
+        return CollectionRecord(**found, **about, roots=roots, failures=failures)
     readings = store.readings(metadata, rows)
-    space = next(iter(readings.class_names))
-    names, shares = readings.class_names[space], readings.distributions[space]
-    folders: dict[str, list[int]] = defaultdict(list)
-    months: dict[str, list[int]] = defaultdict(list)
-    for row, item in enumerate(metadata):
-        folders[printable(as_path(os.path.dirname(item.path)))].append(row)
-        if item.taken:
-            months[item.taken[:7].replace(":", "-")].append(row)
-    palettes = rows[:, store.layout.palette]
+    summary = summarise(metadata, readings, rows)
 
-    def best(keys: NDArray[np.floating]) -> list[Image]:
-        """The images with the largest keys, near duplicates once."""
-        order = np.argsort(-keys, kind="stable")
-        return [Image.of(metadata[row], readings[row]) for row in first_distinct(order, metadata, palettes, SHOWN)]
+    def images(chosen: Sequence[int]) -> list[Image]:
+        return [Image.of(metadata[row], readings[row]) for row in chosen]
 
-    largest = sorted(folders.items(), key=lambda entry: -len(entry[1]))[:FOLDERS]
+    own = zip(summary.names, summary.own_palette, summary.palette, strict=True)
     return CollectionRecord(
-        images=status.images,
-        files=status.files,
-        model=status.model.id,
-        licence=status.model.licence,
-        roots=[printable(as_path(root)) for root in status.roots],
-        emotions=_mix(readings, space),
-        valence=_mean(readings.valence),
-        arousal=_mean(readings.arousal),
-        folders=[_share(name, chosen, readings, space) for name, chosen in sorted(largest)],
-        months=[_share(name, chosen, readings, space) for name, chosen in sorted(months.items())],
-        palettes=_palettes(palettes**2, shares.argmax(axis=1), names),
-        most={name: best(shares[:, column]) for column, name in enumerate(names)},
-        uncertain=best(-readings.confidence),
-        failures=[FailedFile(path=printable(as_path(f.path)), cause=f.cause) for f in status.failures[:FAILURES]],
-        failed=len(status.failures),
+        **found,
+        **about,
+        roots=roots,
+        emotions=_mix(summary.whole, summary.names),
+        valence=round(summary.whole.valence, 4),
+        arousal=round(summary.whole.arousal, 4),
+        unsure=int((~summary.sure).sum()),
+        folders=[_share(group, summary.names) for group in summary.folders],
+        months=[_share(group, summary.names) for group in summary.months],
+        palettes={name: named_palette(colours) for name, colours, chosen in own if chosen},
+        most={name: images(chosen) for name, chosen in zip(summary.names, summary.typical, strict=True) if chosen},
+        uncertain=images(summary.uncertain),
+        failures=failures,
     )
 
 
-def _mean(values: NDArray[np.floating]) -> float:
-    return round(float(values.mean()), 4) if len(values) else 0.5
+def _mix(group: Group, names: Sequence[str]) -> dict[str, float]:
+    return {name: round(share, 4) for name, share in zip(names, group.mix.tolist(), strict=True)}
 
 
-def _mix(readings: EmotionReadings, space: str, rows: list[int] | slice = slice(None)) -> dict[str, float]:
-    shares = readings.distributions[space][rows]
-    mean = shares.mean(axis=0) if len(shares) else np.zeros(shares.shape[1])
-    return {name: round(float(share), 4) for name, share in zip(readings.class_names[space], mean, strict=True)}
-
-
-def _share(name: str, rows: list[int], readings: EmotionReadings, space: str) -> Share:
-    valence, arousal = _mean(readings.valence[rows]), _mean(readings.arousal[rows])
-    return Share(name=name, images=len(rows), emotions=_mix(readings, space, rows), valence=valence, arousal=arousal)
-
-
-def _palettes(
-    palettes: NDArray[np.float32], tops: NDArray[np.intp], names: tuple[str, ...]
-) -> dict[str, dict[str, float]]:
-    return {
-        name: named_palette(palettes[tops == column].mean(axis=0))
-        for column, name in enumerate(names)
-        if (tops == column).any()
-    }
+def _share(group: Group, names: Sequence[str]) -> Share:
+    return Share(
+        name=printable(group.label),
+        folder=None if group.folder is None else printable(as_path(group.folder)),
+        images=group.count,
+        emotions=_mix(group, names),
+        valence=round(group.valence, 4),
+        arousal=round(group.arousal, 4),
+    )
 
 
 @router.get(

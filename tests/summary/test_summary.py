@@ -11,9 +11,10 @@ from PIL import Image
 
 from emoir import EmotionReadings
 from emoir.index import ImageMetadata, RowLayout
-from emoir.report import Summary, read_pictures, summarise
+from emoir.report import read_pictures
 from emoir.report.pictures import SIDE, mixed_palette
-from emoir.report.summary import FOLDERS, MONTHS, SHOWN, month_of
+from emoir.summary import SURE, Summary, month_of, summarise
+from emoir.summary.summary import EXTREME, FOLDERS, MONTHS, TYPICAL
 from tests.pictures import noise
 
 NAMES = ("dull", "bright", "never")
@@ -110,16 +111,18 @@ def test_the_most_typical_extreme_and_uncertain() -> None:
     readings = random_readings(n, 2)
     summary = summary_of([entry(row, f"/p/{row}.jpg") for row in range(n)], readings)
     shares = readings.distributions["mood"].tolist()
-    bright = [row for row in range(n) if shares[row][1] == max(shares[row])]
-    expected = sorted(bright, key=lambda row: -shares[row][1])[:SHOWN]
+    sure = [confidence >= SURE for confidence in readings.confidence.tolist()]
+    assert summary.sure.tolist() == sure
+    bright = [row for row in range(n) if shares[row][1] == max(shares[row]) and sure[row]]
+    expected = sorted(bright, key=lambda row: -shares[row][1])[:TYPICAL]
     assert summary.typical[1] == tuple(expected)
     assert summary.typical[2] == ()
     by_valence = sorted(range(n), key=lambda row: float(readings.valence[row]))
-    assert summary.extremes["lowest valence"] == tuple(by_valence[:SHOWN])
-    assert summary.extremes["highest arousal"] == tuple(by_valence[:SHOWN])
-    assert summary.extremes["highest valence"] == tuple(by_valence[: -SHOWN - 1 : -1])
+    assert summary.extremes["lowest valence"] == tuple(by_valence[:EXTREME])
+    assert summary.extremes["highest arousal"] == tuple(by_valence[:EXTREME])
+    assert summary.extremes["highest valence"] == tuple(by_valence[: -EXTREME - 1 : -1])
     assert summary.uncertain[0] == int(readings.confidence.argmin())
-    assert set(summary.pictured) >= {*expected, *by_valence[:SHOWN], *summary.uncertain}
+    assert set(summary.pictured) >= {*expected, *by_valence[:EXTREME], *summary.uncertain}
 
 
 def test_near_duplicates_are_shown_once() -> None:
@@ -157,3 +160,25 @@ def test_palettes_weigh_every_picture_alike(tmp_path: Path) -> None:
     pictures = [found for found in read_pictures([tmp_path / "large.png", tmp_path / "small.png"]) if found]
     assert mixed_palette(pictures) == [("#101030", 0.5), ("#c02020", 0.5)]
     assert mixed_palette([]) == []
+
+
+def test_what_the_model_is_not_sure_of_is_typical_of_nothing() -> None:
+    readings = random_readings(20, 5)
+    unsure = replace(readings, confidence=np.full(20, SURE - 0.01, np.float32))
+    summary = summary_of([entry(row, f"/p/{row}.jpg") for row in range(20)], unsure)
+    assert not summary.sure.any()
+    assert summary.typical == ((), (), ())
+    assert any(summary.palette)
+
+
+def test_the_own_palette_is_what_others_have_less_of() -> None:
+    shares = np.array([[0.9, 0.1, 0.0]] * 4 + [[0.1, 0.9, 0.0]] * 4)
+    readings = readings_of(shares, np.full(8, 0.5), np.full(8, 0.9))
+    vectors = np.zeros((8, LAYOUT.length), np.float32)
+    # All are half grey (0); the first four are half red (1), the others half blue (2).
+    roots = vectors[:, LAYOUT.palette]
+    roots[:, 0], roots[:4, 1], roots[4:, 2] = np.sqrt(0.5), np.sqrt(0.5), np.sqrt(0.5)
+    summary = summarise([entry(row, f"/p/{row}.jpg") for row in range(8)], readings, vectors)
+    assert summary.own_palette[0][1] == pytest.approx(1)
+    assert summary.own_palette[1][2] == pytest.approx(1)
+    assert summary.own_palette[2].sum() == 0
