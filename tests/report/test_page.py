@@ -19,9 +19,10 @@ from PIL import Image
 from emoir import Collection
 from emoir.emotions import EKMAN, MIKELS, POLARITY
 from emoir.index.base import as_path
-from emoir.report import Contents, page, read_pictures, summarise, write_report
+from emoir.report import Contents, page, read_pictures, write_report
 from emoir.report.figures import COLOURS, class_colours
 from emoir.report.words import WORDS
+from emoir.summary import summarise
 from tests.pictures import noise
 
 BAD = "<img src=x onerror=alert(1)>&\"'.jpg"

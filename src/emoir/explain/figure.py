@@ -99,6 +99,22 @@ def overlay(explanation: Explanation) -> NDArray[np.uint8]:
     return np.asarray(np.rint(grey * (1 - share) + colour * share).clip(0, 255), dtype=np.uint8)
 
 
+def map_layer(explanation: Explanation) -> NDArray[np.uint8]:
+    """The map alone, to be laid over the picture: orange speaks for the emotion, blue against it.
+
+    Returns:
+        (S, S, 4) uint8 sRGB with alpha; where nothing speaks it is transparent.
+    """
+    side = len(explanation.map)
+    # Windows have edges, what they find has not.
+    coarse = Image.fromarray(explanation.map).resize((16, 16), Image.Resampling.BOX)
+    smooth = np.asarray(coarse.resize((side, side), Image.Resampling.BICUBIC))
+    strength = (smooth / max(float(abs(smooth).max()), 1e-6))[..., None]
+    colour = np.where(strength > 0, (235, 110, 20), (40, 90, 200))
+    layer = np.concatenate([colour, 255 * abs(strength)], axis=2)
+    return np.asarray(np.rint(layer).clip(0, 255), dtype=np.uint8)
+
+
 def _legend(language: str) -> str:
     return "橙：支持；蓝：相反" if language == "zh" else "orange: for it; blue: against"
 

@@ -1,5 +1,5 @@
-"""The one picture of a collection, which report, gallery and command line show."""
+"""The one picture of a collection, which report and gallery show."""
 
-from emoir.summary.summary import SURE, Group, Summary, month_of, summarise
+from emoir.summary.summary import PALETTE_IMAGES, Group, Rows, Summary, month_of, summarise
 
-__all__ = ["SURE", "Group", "Summary", "month_of", "summarise"]
+__all__ = ["PALETTE_IMAGES", "Group", "Rows", "Summary", "month_of", "summarise"]

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.emotions.reading import EmotionReadings
+from emoir.emotions.reading import UNSURE_BELOW, EmotionReadings
 from emoir.index.base import ImageMetadata
 from emoir.index.layout import RowLayout
 from emoir.search.diverse import first_distinct
@@ -22,8 +22,6 @@ MONTHS = 24
 TYPICAL = 12
 EXTREME = 6
 UNCERTAIN = 12
-SURE = 0.4
-"""From this confidence on an image is called by its most probable emotion; below it is *unsure*."""
 PALETTE_IMAGES = 24
 """So many of the most typical images of an emotion give its palette."""
 
@@ -110,7 +108,7 @@ def summarise(metadata: Sequence[ImageMetadata], readings: EmotionReadings, vect
     top = shares.argmax(axis=1)
     points = np.stack([readings.valence, readings.arousal], axis=1).astype(np.float64)
     months, dated = _by_month(metadata, shares, points)
-    sure = readings.confidence >= SURE
+    sure = readings.confidence >= UNSURE_BELOW
     palettes = vectors[:, RowLayout.of(readings).palette]
 
     def best(keys: NDArray[np.floating], count: int, among: NDArray[np.bool_] | None = None) -> Rows:

@@ -20,7 +20,7 @@ from emoir.emotions.code import encode_reading
 from emoir.emotions.reading import EmotionReading
 from emoir.errors import EmoirError
 from emoir.explain import explain
-from emoir.explain.figure import overlay
+from emoir.explain.figure import map_layer
 from emoir.explain.sentences import sentence
 from emoir.extract.memory import limit_memory
 from emoir.images.decode import lift_pillow_limit
@@ -142,7 +142,7 @@ def explain_image(paths: Sequence[bytes], digest: bytes, emotion: str | None) ->
     found = explain(read_indexed(paths, digest), _model(), emotion=emotion, limits=_set_up[1])
     pictures = {
         "seen": found.pixels,
-        "map": overlay(found),
+        "map": map_layer(found),
         **{name: changed.pixels for name, changed in found.counterfactuals.items()},
     }
     return ExplainedImage(

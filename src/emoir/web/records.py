@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from emoir.emotions.reading import EmotionReading
 from emoir.index.base import ImageMetadata, as_path
 from emoir.names import printable
-from emoir.summary import SURE
 
 DISTURBING = 0.2
 """Images of a lower valence are blurred until asked for."""
@@ -87,7 +86,7 @@ class Image(ApiModel):
             valence=round(reading.valence, 4),
             arousal=round(reading.arousal, 4),
             confidence=round(reading.confidence, 4),
-            sure=reading.confidence >= SURE,
+            sure=not reading.unsure,
             disturbing=reading.valence < DISTURBING,
             record=None if metadata.record is None else CatalogueEntry(**metadata.record.to_dict()),
         )
@@ -170,7 +169,7 @@ class ExplanationRecord(ApiModel):
     probability: float
     sentence: str
     seen: str = Field(description="Address of the picture as the network saw it.")
-    map: str = Field(description="Address of the picture under the map of what speaks for the emotion.")
+    map: str = Field(description="Address of the map of what speaks for it: to be laid over the picture.")
     changed: list[Changed]
 
 
@@ -278,3 +277,4 @@ class Ready(ApiModel):
     version: str
     images: int
     read_only: bool = Field(description="No ratings are taken.")
+    login: bool = Field(description="A token is needed, so that there is something to log out of.")

@@ -101,7 +101,7 @@ def page(browser: Browser, service: str) -> Iterator[Page]:
 
     opened.on("request", lambda request: watch(request.url))
     opened.goto("/")
-    opened.wait_for_selector(".tile img")
+    opened.wait_for_selector("#results h1")
     yield opened
     context.close()
     assert errors == []

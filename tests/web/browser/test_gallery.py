@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.pictures import noise
 
@@ -36,9 +36,20 @@ def names(page: Page) -> list[str]:
     return found
 
 
-def test_the_first_page_shows_every_emotion_with_its_pictures(page: Page) -> None:
-    expect(page.locator("h2.shelf")).to_have_count(8)
-    assert page.locator(".tile").count() >= 60
+def test_a_shelf_holds_only_what_is_called_by_its_emotion(page: Page) -> None:
+    expect(page.locator("h1", has_text="Your images by feeling")).to_be_visible()
+    shelves = page.locator("h2.shelf").count()
+    strips = page.locator("h2.shelf + .strip")
+    assert strips.count() == shelves
+    for place in range(shelves):
+        ids = strips.nth(place).locator(".tile").evaluate_all("tiles => tiles.map(tile => tile.dataset.id)")
+        assert ids
+        for id in ids:
+            image = service_says(page, f"/api/v1/images/{id}")
+            assert image["sure"]
+            assert image["emotion"] == page.locator("h2.shelf span").nth(place).inner_text().lower()
+    if not shelves:
+        expect(page.locator("#results")).to_contain_text("not sure enough of any image")
     sizes = page.evaluate(
         "performance.getEntries().filter(e => e.name.includes('/static/') || e.entryType === 'navigation')"
         ".reduce((sum, e) => sum + e.encodedBodySize, 0)"
@@ -227,6 +238,10 @@ def test_by_keyboard_alone(page: Page) -> None:
 def test_the_detail_says_why(page: Page) -> None:
     ask(page, "awe")
     page.locator(".tile .open").first.click()
+    # An explanation is made when it is asked for, not before.
+    expect(page.locator(".why button")).to_be_visible()
+    expect(page.locator(".sentence")).to_have_count(0)
+    page.locator(".why button").click()
     expect(page.locator(".sentence")).to_be_visible()
     expect(page.locator(".changed figure")).to_have_count(4)
     loaded = "images => images.every(image => image.complete && image.naturalWidth > 0)"
@@ -234,8 +249,13 @@ def test_the_detail_says_why(page: Page) -> None:
         "() => [...document.querySelectorAll('.changed img, .large')].every(i => i.complete && i.naturalWidth > 0)"
     )
     assert page.locator(".changed img").evaluate_all(loaded)
-    page.get_by_label("Show where").check()
     expect(page.locator(".stage .map")).to_be_visible()
+    # The map lies on the picture, in its proportions.
+    large, layer = page.locator(".stage .large").bounding_box(), page.locator(".stage .map").bounding_box()
+    assert large == layer
+    page.get_by_label("Where").fill("0")
+    assert page.locator(".stage .map").evaluate("map => getComputedStyle(map).opacity") == "0"
+    expect(page.locator(".legend")).to_contain_text("speaks for it")
     page.locator(".choices select").select_option("fear")
     expect(page.locator(".sentence")).to_contain_text("Fear")
     page.locator("#detail").get_by_role("button", name="More like this feeling").click()
@@ -315,6 +335,49 @@ def test_it_fits_a_telephone(page: Page) -> None:
         page.goto(address)
         page.wait_for_load_state("networkidle")
         assert page.evaluate("document.documentElement.scrollWidth") <= 375, address
+
+
+def test_the_first_picture_stands_high_on_a_telephone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/?q=awe&all=true")
+    expect(page.locator("#results .tile").first).to_be_visible()
+    box = page.locator("#results .tile").first.bounding_box()
+    assert box is not None
+    assert box["y"] < 200
+
+
+def test_it_works_where_nothing_may_be_remembered(page: Page) -> None:
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage',"
+        " { get() { throw new DOMException('blocked', 'SecurityError'); } })"
+    )
+    for address in ("/?q=awe&all=true", "/?view=rate", "/?view=collection"):
+        page.goto(address)
+        expect(page.locator("h1, .tile, form.rater, #rate *").first).to_be_attached()
+    page.goto("/?q=awe&all=true")
+    expect(page.locator("#results .tile").first).to_be_visible()
+
+
+def test_a_disturbing_picture_is_veiled_until_it_is_asked_for(page: Page) -> None:
+    def veil(route: Route) -> None:
+        answer = route.fetch()
+        found = answer.json()
+        found["hits"][0]["disturbing"] = True
+        route.fulfill(response=answer, json=found)
+
+    page.route("**/api/v1/search*", veil)
+    page.goto("/?q=awe&all=true")
+    tile = page.locator("#results .tile").first
+    assert "blur" in tile.locator("img").evaluate("img => getComputedStyle(img).filter")
+    tile.get_by_role("button", name="Perhaps disturbing: show").click()
+    assert tile.locator("img").evaluate("img => getComputedStyle(img).filter") == "none"
+
+
+def test_a_colour_finds_pictures_in_it(page: Page) -> None:
+    page.goto("/?view=collection")
+    page.locator(".palettes button").first.click()
+    page.wait_for_url("**q=near*")
+    expect(page.locator("#results .tile").first).to_be_visible()
 
 
 def test_a_service_that_is_gone_is_said(page: Page) -> None:

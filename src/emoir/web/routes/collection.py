@@ -40,13 +40,18 @@ def collection(request: Request, response: Response, service: ServiceDep) -> Col
 def _overview(service: Service) -> CollectionRecord:
     store = service.collection.store
     status = store.status()
+    record = CollectionRecord(
+        images=status.images,
+        files=status.files,
+        model=status.model.id,
+        licence=status.model.licence,
+        roots=[printable(as_path(root)) for root in status.roots],
+        failures=[FailedFile(path=printable(as_path(f.path)), cause=f.cause) for f in status.failures[:FAILURES]],
+        failed=len(status.failures),
+    )
     metadata, rows = store.rows()
-    found = {"images": status.images, "files": status.files, "failed": len(status.failures)}
-    failures = [FailedFile(path=printable(as_path(f.path)), cause=f.cause) for f in status.failures[:FAILURES]]
-    about = {"model": status.model.id, "licence": status.model.licence}
-    roots = [printable(as_path(root)) for root in status.roots]
     if not metadata:
-        return CollectionRecord(**found, **about, roots=roots, failures=failures)
+        return record
     readings = store.readings(metadata, rows)
     summary = summarise(metadata, readings, rows)
 
@@ -54,21 +59,15 @@ def _overview(service: Service) -> CollectionRecord:
         return [Image.of(metadata[row], readings[row]) for row in chosen]
 
     own = zip(summary.names, summary.own_palette, summary.palette, strict=True)
-    return CollectionRecord(
-        **found,
-        **about,
-        roots=roots,
-        emotions=_mix(summary.whole, summary.names),
-        valence=round(summary.whole.valence, 4),
-        arousal=round(summary.whole.arousal, 4),
-        unsure=int((~summary.sure).sum()),
-        folders=[_share(group, summary.names) for group in summary.folders],
-        months=[_share(group, summary.names) for group in summary.months],
-        palettes={name: named_palette(colours) for name, colours, chosen in own if chosen},
-        most={name: images(chosen) for name, chosen in zip(summary.names, summary.typical, strict=True) if chosen},
-        uncertain=images(summary.uncertain),
-        failures=failures,
-    )
+    record.emotions = _mix(summary.whole, summary.names)
+    record.valence, record.arousal = round(summary.whole.valence, 4), round(summary.whole.arousal, 4)
+    record.unsure = int((~summary.sure).sum())
+    record.folders = [_share(group, summary.names) for group in summary.folders]
+    record.months = [_share(group, summary.names) for group in summary.months]
+    record.palettes = {name: named_palette(colours) for name, colours, chosen in own if chosen}
+    record.most = {name: images(rows) for name, rows in zip(summary.names, summary.typical, strict=True) if rows}
+    record.uncertain = images(summary.uncertain)
+    return record
 
 
 def _mix(group: Group, names: Sequence[str]) -> dict[str, float]:

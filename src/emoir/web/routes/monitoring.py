@@ -83,7 +83,9 @@ def ready(service: ServiceDep) -> Ready:
     Example: `/api/v1/ready`
     """
     images = len(service.collection.store.vectors().ids)
-    return Ready(status="ok", version=__version__, images=images, read_only=service.settings.read_only)
+    settings = service.settings
+    locked = settings.token is not None
+    return Ready(status="ok", version=__version__, images=images, read_only=settings.read_only, login=locked)
 
 
 @router.get(

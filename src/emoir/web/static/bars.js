@@ -1,8 +1,9 @@
 // Bars: shares of emotions, and palettes.
 
-import { make, percent } from "./dom.js";
+import { go } from "./address.js";
+import { copy, make, percent } from "./dom.js";
 import { colourOf } from "./emotions.js";
-import { emotionName } from "./language.js";
+import { emotionName, t } from "./language.js";
 
 /** A bar per emotion, largest first. */
 export function bars(shares) {
@@ -42,14 +43,23 @@ export function mix(shares, title) {
   );
 }
 
-/** Colours side by side, each as wide as its share. */
+/** Colours side by side, each as wide as its share; a click copies one and finds pictures in it. */
 export function palette(colours, title) {
   const total = Object.values(colours).reduce((sum, share) => sum + share, 0);
   return make(
     "div",
-    { class: "palette", role: "img", "aria-label": `${title}: ${Object.keys(colours).join(", ")}` },
+    { class: "palette", role: "group", "aria-label": title },
     Object.entries(colours).map(([colour, share]) =>
-      make("span", { title: `${colour} ${percent(share)}`, style: { "flex-grow": String(share / total), background: colour } }),
+      make("button", {
+        type: "button",
+        title: `${colour} ${percent(share)}`,
+        "aria-label": t("copyColour", colour),
+        style: { "flex-grow": String(share / total), background: colour },
+        onclick: () => {
+          copy(colour, t("copied"), t("copyByHand"));
+          go({ view: "gallery", q: `near:${colour}`, like: [], unlike: [], image: null });
+        },
+      }),
     ),
   );
 }

@@ -3,10 +3,11 @@
 import * as api from "./api.js";
 import { bars, palette } from "./bars.js";
 import { $, keepingFocus, make, notify, percent } from "./dom.js";
+import { veil } from "./grid.js";
 import { emotionName, language, t } from "./language.js";
 import { plane } from "./plane.js";
 
-const UNSURE = 0.4;
+const STRENGTH = 0.7;
 let asking = null;
 
 /**
@@ -46,13 +47,14 @@ export async function open(id, acts) {
 
 function content(image, acts, signal) {
   const [space] = Object.keys(image.reading.distributions);
-  const why = make("section", { class: "why" }, make("h3", { text: t("why") }), make("p", { class: "quiet", text: t("explaining") }));
-  const large = make("img", { src: api.thumbnail(image.id, 1600), alt: image.name, class: "large" });
-  const map = make("img", { alt: "", class: "map", hidden: true });
+  const why = make("section", { class: "why" }, make("h3", { text: t("why") }), make("button", { type: "button", text: t("askWhy"), onclick: () => explain(image, space, why, map, signal) }));
+  const large = make("img", { src: api.thumbnail(image.id, 1600), alt: image.name, class: "large", width: image.width, height: image.height });
+  const map = make("img", { alt: "", class: "map", hidden: true, style: { opacity: STRENGTH } });
+  const stage = make("div", { class: image.disturbing ? "stage disturbing" : "stage" }, make("div", { class: "frame" }, large, map));
+  if (image.disturbing) stage.append(veil(stage));
   const point = plane({ choose: (valence, arousal) => acts.ask(`va:${valence.toFixed(2)},${arousal.toFixed(2)}`) });
   point.mark(image.valence, image.arousal);
   const button = (key, act) => make("button", { type: "button", text: t(key), onclick: act });
-  explain(image, space, why, map, signal);
   return [
     make(
       "div",
@@ -65,7 +67,7 @@ function content(image, acts, signal) {
     make(
       "div",
       { class: "columns" },
-      make("div", { class: "stage" }, large, map),
+      stage,
       make(
         "div",
         { class: "facts" },
@@ -79,7 +81,7 @@ function content(image, acts, signal) {
         ),
         bars(image.reading.distributions[space]),
         make("p", { text: t("sure", percent(image.confidence)) }),
-        image.confidence < UNSURE ? make("p", { class: "quiet", text: t("unsure") }) : null,
+        !image.sure ? make("p", { class: "quiet", text: t("unsure") }) : null,
         why,
         make("h3", { text: t("plane") }),
         point.element,
@@ -113,6 +115,7 @@ function record(entry) {
 async function explain(image, space, why, map, signal, emotion = undefined) {
   let found;
   why.setAttribute("aria-busy", "true");
+  why.replaceChildren(make("h3", { text: t("why") }), make("p", { class: "quiet", text: t("explaining") }));
   try {
     found = await api.explanation(image.id, { emotion, language }, signal);
   } catch (error) {
@@ -122,7 +125,18 @@ async function explain(image, space, why, map, signal, emotion = undefined) {
   if (signal.aborted) return;
   why.removeAttribute("aria-busy");
   map.src = found.map;
-  const where = make("input", { type: "checkbox", onchange: () => (map.hidden = !where.checked) });
+  const where = make("input", {
+    type: "range",
+    min: "0",
+    max: "1",
+    step: "0.05",
+    value: String(STRENGTH),
+    "aria-label": t("where"),
+    oninput: () => (map.style.opacity = where.value),
+  });
+  map.style.opacity = where.value;
+  map.hidden = false;
+  const legend = make("span", { class: "legend" }, make("i", { class: "for" }), t("speaksFor"), make("i", { class: "against" }), t("speaksAgainst"));
   const names = Object.keys(image.reading.distributions[space]);
   const choice = make(
     "select",
@@ -130,11 +144,10 @@ async function explain(image, space, why, map, signal, emotion = undefined) {
     names.map((name) => make("option", { value: name, text: emotionName(name) })),
   );
   choice.value = found.emotion;
-  where.checked = !map.hidden;
   keepingFocus(why, () => why.replaceChildren(
     make("h3", { text: t("why") }),
     make("p", { class: "sentence", text: found.sentence }),
-    make("p", { class: "choices" }, choice, make("label", {}, where, ` ${t("where")}`)),
+    make("p", { class: "choices" }, choice, make("label", {}, `${t("where")} `, where), legend),
     make(
       "div",
       { class: "changed" },

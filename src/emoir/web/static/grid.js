@@ -8,8 +8,22 @@ import { emotionName, t } from "./language.js";
 const NARROW = 0.4;
 const WIDE = 3.2;
 
-/** A tile; `acts` has open, more, like, unlike, toggle and chosen. */
-export function tile(image, acts) {
+/** Covers a disturbing picture until it is asked for. */
+export function veil(box) {
+  return make("button", { type: "button", class: "veil", text: t("disturbing"), onclick: (event) => {
+    box.classList.remove("disturbing");
+    event.currentTarget.remove();
+  } });
+}
+
+/** What a caption says of the emotion: not what was asked for anyway. */
+function named(image, asked) {
+  if (!image.sure) return t("unsureShort");
+  return asked.includes(image.emotion) ? "" : emotionName(image.emotion);
+}
+
+/** A tile; `acts` has open, more, like, unlike, toggle and chosen; `asked` are the emotions that were asked for. */
+export function tile(image, acts, asked = []) {
   const ratio = Math.min(WIDE, Math.max(NARROW, image.width / image.height));
   // What the image evokes most is one thing, how well it fits what was asked another.
   const fit = image.score === undefined ? "" : t("fits", percent(image.score));
@@ -27,7 +41,7 @@ export function tile(image, acts) {
       type: "button",
       class: "open",
       title,
-      "aria-label": [t("open", title, emotionName(image.emotion)), fit].filter(Boolean).join(", "),
+      "aria-label": [t("open", title, image.sure ? emotionName(image.emotion) : t("unsureShort")), fit].filter(Boolean).join(", "),
       onclick: () => acts.open(image),
     },
     picture,
@@ -49,17 +63,18 @@ export function tile(image, acts) {
   });
   const figure = make(
     "figure",
-    { class: "tile", style: { "--ratio": ratio }, dataset: { id: String(image.id) } },
+    { class: image.disturbing ? "tile disturbing" : "tile", style: { "--ratio": ratio }, dataset: { id: String(image.id) } },
     open,
     make(
       "figcaption",
       {},
-      make("span", { class: "dot", style: { background: colourOf(image.emotion) } }),
-      make("span", { class: "name", text: emotionName(image.emotion) }),
+      make("span", { class: "dot", style: { background: image.sure ? colourOf(image.emotion) : "var(--quiet, #8a8a92)" } }),
+      make("span", { class: "name", text: named(image, asked) }),
       make("span", { class: "score", text: fit }),
     ),
     make("div", { class: "acts" }, choose, button("more", "≈", acts.more), button("like", "+", acts.like), button("unlike", "−", acts.unlike)),
   );
+  if (image.disturbing) figure.append(veil(figure));
   figure.addEventListener("keydown", (event) => {
     const keys = { m: () => acts.more(image), l: () => acts.like(image), u: () => acts.unlike(image), x: () => choose.click() };
     if (keys[event.key] && !event.ctrlKey && !event.metaKey && !event.altKey) {

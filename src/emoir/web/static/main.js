@@ -179,6 +179,10 @@ async function begin() {
     return;
   }
   learnNames(spaces);
+  api.ready().then((ready) => {
+    $("#logout").hidden = !ready.login;
+    $('nav [data-view="rate"]').hidden = ready.read_only;
+  }, () => {});
   prepare(acts, spaces[0]);
   startInstruments();
   draw();

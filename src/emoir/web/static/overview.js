@@ -7,13 +7,6 @@ import { go } from "./address.js";
 import { tile } from "./grid.js";
 import { emotionName, t } from "./language.js";
 
-/** A folder as people say it: from the indexed folder on. */
-function short(folder, roots) {
-  const root = roots.filter((one) => folder === one || folder.startsWith(one)).sort((first, second) => second.length - first.length)[0];
-  if (!root) return folder;
-  return folder.slice(root.replace(/[^\\/]+[\\/]*$/, "").length) || folder;
-}
-
 export async function draw(acts) {
   const box = $("#collection");
   box.replaceChildren(make("h1", { text: t("collection") }), make("p", { class: "quiet", text: t("loading") }));
@@ -27,7 +20,7 @@ export async function draw(acts) {
   acts.listed([...Object.values(found.most).flat(), ...found.uncertain]);
   const part = (key, ...children) => make("section", {}, make("h2", { text: t(key) }), children);
   const strip = (images) => make("div", { class: "grid strip" }, images.map((image) => tile(image, acts)));
-  const rows = (shares, link) =>
+  const rows = (shares) =>
     make(
       "table",
       { class: "shares" },
@@ -38,7 +31,7 @@ export async function draw(acts) {
           make(
             "tr",
             {},
-            make("th", { scope: "row" }, link ? make("a", { href: `?${new URLSearchParams({ q: "joy", folder: share.name, all: "true" })}`, text: short(share.name, found.roots), title: share.name }) : share.name),
+            make("th", { scope: "row" }, share.folder ? make("a", { href: `?${new URLSearchParams({ folder: share.folder })}`, text: share.name, title: share.folder }) : share.name || t("allOthers")),
             make("td", { class: "number", text: t("images", share.images) }),
             make("td", {}, mix(share.emotions, share.name)),
           ),
@@ -47,7 +40,7 @@ export async function draw(acts) {
     );
   box.replaceChildren(
     make("h1", { text: t("collection") }),
-    make("p", {}, `${t("images", found.images.toLocaleString())} · ${found.model} · `, make("a", { href: api.exportAddress, text: t("exportAll") })),
+    make("p", {}, `${t("images", found.images.toLocaleString())} · ${t("unsureCount", found.unsure.toLocaleString())} · ${found.model} · `, make("a", { href: api.exportAddress, text: t("exportAll") })),
     make(
       "div",
       { class: "halves" },
@@ -63,8 +56,8 @@ export async function draw(acts) {
         ),
       ),
     ),
-    part("folders", rows(found.folders, true)),
-    found.months.length ? part("months", rows(found.months, false)) : "",
+    part("folders", rows(found.folders)),
+    found.months.length ? part("months", rows(found.months)) : "",
     part(
       "most",
       Object.entries(found.most).map(([name, images]) =>

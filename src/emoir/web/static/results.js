@@ -12,6 +12,9 @@ import { saved } from "./saved.js";
 
 const PAGE = 60;
 const SHELF = 12;
+// A shelf holds only images that are called by its emotion, from the confidence on that the service calls sure.
+const SURE = "0.4..";
+const PLEASANT = ["amusement", "awe", "contentment", "excitement", "joy"];
 const PATIENCE = 5000;
 const BAD_REQUEST = 400;
 
@@ -95,7 +98,7 @@ async function found(asked, signal) {
   );
   summary(page);
   if (!page.hits.length) {
-    state("nothing", make("p", { class: "quiet", text: t("nothingHint") }));
+    state("nothing", make("p", { class: "quiet", text: t("nothingHint") }), wayOut(asked));
     announce(t("nothing"));
     return;
   }
@@ -104,6 +107,13 @@ async function found(asked, signal) {
   $("#results").replaceChildren(grid);
   append(page);
   announce($("#summary").textContent);
+}
+
+/** Leads from a search without hits to one that has some. */
+function wayOut(asked) {
+  const narrowed = Object.values(asked.filters).some(Boolean);
+  const act = narrowed ? () => go({ filters: {} }) : () => go({ q: "", like: [], unlike: [], filters: {} });
+  return make("p", { class: "state" }, make("button", { type: "button", text: t(narrowed ? "clearFilters" : "allByFeeling"), onclick: act }));
 }
 
 /** The folder that the search is kept to, with a way out. */
@@ -128,7 +138,7 @@ function forgetAndDraw() {
 function append(page) {
   shown.hits.push(...page.hits);
   shown.next = page.next;
-  $("#results .grid").append(...page.hits.map((hit) => tile(hit, acts)));
+  $("#results .grid").append(...page.hits.map((hit) => tile(hit, acts, shown.terms.map((term) => term.text))));
   lookAgain();
 }
 
@@ -150,13 +160,18 @@ function summary(page) {
 async function shelves(asked, signal) {
   const { classes } = space;
   const order = WHEEL.filter((name) => classes.includes(name)).concat(classes.filter((name) => !WHEEL.includes(name)));
-  const pages = await Promise.all(order.map((name) => api.search({ ...asked.filters, q: name, limit: SHELF, diverse: true, all: true }, signal)));
+  const pages = await Promise.all(order.map((name) => api.search({ ...asked.filters, confidence: asked.filters.confidence || SURE, q: name, limit: 4 * SHELF, diverse: true, all: true }, signal)));
   if (signal.aborted) return;
   if (!pages[0].searched) return state("empty");
-  shown.hits = pages.flatMap((page) => page.hits);
+  // Near the middle of the plane a pleasant word may be said of a picture that is not.
+  const fits = (hit, name) => hit.sure && hit.emotion === name && !(PLEASANT.includes(name) && hit.valence < 0.5);
+  const held = pages.map((page, place) => page.hits.filter((hit) => fits(hit, order[place])).slice(0, SHELF));
+  shown.hits = held.flat();
   const box = make("div", {}, make("h1", { text: t("byFeeling") }));
+  if (!shown.hits.length) box.append(make("p", { class: "quiet", text: t("noneSure") }));
   order.forEach((name, place) => {
-    const strip = make("div", { class: "grid strip" }, pages[place].hits.map((hit) => tile(hit, acts)));
+    if (!held[place].length) return;
+    const strip = make("div", { class: "grid strip" }, held[place].map((hit) => tile(hit, acts, [name])));
     walkable(strip);
     box.append(
       make("h2", { class: "shelf" }, make("span", { text: emotionName(name) }), " ", make("button", { type: "button", class: "plain", "aria-label": `${t("showAll")}: ${emotionName(name)}`, text: t("showAll"), onclick: () => search(name) })),
