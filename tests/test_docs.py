@@ -36,7 +36,8 @@ def test_the_comparison_is_quoted_as_it_was_printed() -> None:
 def test_every_command_and_option_is_documented() -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     commands = dict(COMMANDS.commands)  # type: ignore[attr-defined]
-    commands |= {f"data {name}": command for name, command in commands.pop("data").commands.items()}
+    for group in ("data", "model"):
+        commands |= {f"{group} {name}": command for name, command in commands.pop(group).commands.items()}
     assert set(commands) == {
         *(
             "index",
@@ -53,6 +54,7 @@ def test_every_command_and_option_is_documented() -> None:
             "restore",
         ),
         *("train", "evaluate", "data check", "experiment"),
+        *("model list", "model show", "model check", "model add"),
     }
     for name, command in commands.items():
         row = next(line for line in text.splitlines() if line.startswith(f"| `emoir {name}"))

@@ -20,7 +20,7 @@ from emoir.explain import Explanation, explain, occlusion_map
 from emoir.explain.counterfactuals import with_opposite_colours, without_colour, without_texture
 from emoir.explain.explanation import Counterfactual
 from emoir.explain.figure import figure, overlay
-from emoir.explain.occlusion import windows
+from emoir.explain.occlusion import blurred, windows
 from emoir.explain.sentences import sentence
 from emoir.images.colour_names import colour_name
 from emoir.images.lab import lab_to_srgb, srgb_to_lab
@@ -77,16 +77,17 @@ def test_the_map_finds_the_part_that_a_score_depends_on() -> None:
 
 
 def test_the_map_against_a_plain_loop() -> None:
-    pixels = noise(32, 3)
+    pixels = noise(32, 3).copy()
+    pixels[20:28, 4:12] //= 4
 
     def read(batch: NDArray[np.uint8]) -> EmotionReadings:
         return readings_of((batch.astype(float) ** 2).mean(axis=(1, 2, 3)) / 255**2)
 
-    from emoir.explain.occlusion import blurred
-
     cover, total, count = blurred(pixels), np.zeros((32, 32)), np.zeros((32, 32))
     base = float((pixels.astype(float) ** 2).mean() / 255**2)
-    for top, left, bottom, right in windows(32):
+
+    def cover_one(box: tuple[int, int, int, int]) -> None:
+        top, left, bottom, right = box
         covered = pixels.copy()
         covered[top:bottom, left:right] = cover[top:bottom, left:right]
         fall = base - float((covered.astype(float) ** 2).mean() / 255**2)
@@ -94,7 +95,26 @@ def test_the_map_against_a_plain_loop() -> None:
             for x in range(left, right):
                 total[y, x] += fall / ((bottom - top) * (right - left))
                 count[y, x] += 1 / ((bottom - top) * (right - left))
+
+    for box in windows(32, 2):
+        cover_one(box)
+    coarse = abs(total / count)
+    by_importance = sorted(windows(32, 4), key=lambda box: -coarse[box[0] : box[2], box[1] : box[3]].mean())
+    for box in by_importance[:16]:
+        cover_one(box)
     np.testing.assert_allclose(occlusion_map(pixels, read, lambda readings: readings.valence), total / count, atol=1e-5)
+
+
+def test_a_map_takes_few_readings_in_small_batches() -> None:
+    sizes = []
+
+    def read(batch: NDArray[np.uint8]) -> EmotionReadings:
+        sizes.append(len(batch))
+        return readings_of(batch.mean(axis=(1, 2, 3)) / 255)
+
+    occlusion_map(noise(32, 3), read, lambda readings: readings.valence)
+    assert sum(sizes) == 42
+    assert max(sizes) == 8
 
 
 def reading(p: float, *, monochrome: bool = False) -> EmotionReading:
@@ -110,7 +130,15 @@ def explanation(p: float, grey: float, smooth: float, *, monochrome: bool = Fals
     }
     where = np.zeros((24, 24), np.float32)
     original = reading(p, monochrome=monochrome)
-    return Explanation(pixels, original, "mikels", "sadness", where, changed, (("#101840", 1.0),))
+    return Explanation(
+        pixels=pixels,
+        reading=original,
+        space="mikels",
+        emotion="sadness",
+        map=where,
+        counterfactuals=changed,
+        colours=(("#101840", 1.0),),
+    )
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from emoir.cli.experiment import experiment
 from emoir.cli.explain import explain
 from emoir.cli.export import export
 from emoir.cli.index import index
+from emoir.cli.model import model
 from emoir.cli.output import Exit, echo, echo_block, echo_err
 from emoir.cli.report import report
 from emoir.cli.search import QueryCommand, search
@@ -126,3 +127,4 @@ COMMANDS = (
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(data, name="data")
+app.add_typer(model, name="model")

@@ -39,7 +39,10 @@ IndexOption = Annotated[
 ModelOption = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option(
-        "--model", envvar="EMOIR_MODEL", help="A model folder. Default: the shipped model.", show_default=False
+        "--model",
+        envvar="EMOIR_MODEL",
+        help="A model folder, or the name of a known model. Default: the shipped one.",
+        show_default=False,
     ),
 ]
 LexiconOption = Annotated[

@@ -34,7 +34,7 @@ class Counterfactual:
     reading: EmotionReading
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """Why a picture reads as it does.
 
@@ -101,7 +101,7 @@ def explain(
         limits: larger files are refused.
 
     Returns:
-        Reading, map and counterfactuals; some 110 readings are made for it.
+        Reading, map and counterfactuals; some 46 readings are made for it.
 
     Raises:
         QueryError: if the model has no such emotion.
@@ -120,14 +120,16 @@ def explain(
     space, emotion = _find(emotion, readings)
     column = readings.class_names[space].index(emotion)
     return Explanation(
-        pixels,
-        readings[0],
-        space,
-        emotion,
-        occlusion_map(pixels, model.read_pixels, lambda read: read.distributions[space][:, column]),
-        {name: Counterfactual(version, readings[row]) for row, (name, version) in enumerate(changed.items(), start=1)},
-        tuple(dominant_colours(photograph.measured)),
-        photograph.width / photograph.height,
+        pixels=pixels,
+        reading=readings[0],
+        space=space,
+        emotion=emotion,
+        map=occlusion_map(pixels, model.read_pixels, lambda read: read.distributions[space][:, column]),
+        counterfactuals={
+            name: Counterfactual(version, readings[row]) for row, (name, version) in enumerate(changed.items(), start=1)
+        },
+        colours=tuple(dominant_colours(photograph.measured)),
+        aspect=photograph.width / photograph.height,
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from emoir.emotions.spaces import SPACES
 from emoir.errors import ModelError
 from emoir.models.card import CARD_FORMAT, EMBEDDING_LENGTH, GRAPH
+from emoir.names import printable
 
 
 def _printable(text: str) -> str:
@@ -165,7 +166,7 @@ def parse_card(values: dict[str, Any], file: Path) -> CardFile:
         first = error.errors(include_url=False, include_context=False)[0]
         key = ".".join(map(str, first["loc"]))
         cause = first["msg"].removeprefix("Value error, ")
-        raise ModelError(_escaped(f"{file}: {key}: {cause}" if key else f"{file}: {cause}")) from None
+        raise ModelError(f"{file}: {printable(f'{key}: {cause}' if key else cause)}") from None
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{file} is damaged: {error}") from error
 
@@ -181,7 +182,3 @@ def _from_format_1(values: dict[str, Any]) -> dict[str, Any]:
     }
     kept = ("name", "class_names", "confidence", "scores", "earlier_ids")
     return upgraded | {key: values[key] for key in kept if key in values}
-
-
-def _escaped(text: str) -> str:
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

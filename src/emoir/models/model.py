@@ -14,7 +14,7 @@ from emoir.errors import ModelError, ShapeError
 from emoir.images.palette import is_monochrome
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.models.answers import check_answers
-from emoir.models.card import CARD, TRAINING_DIGESTS, ModelCard, read_card
+from emoir.models.card import CARD, LICENCE, TRAINING_DIGESTS, WEIGHTS, ModelCard, read_card
 from emoir.models.graph import Graph, read_graph
 from emoir.models.library import find_model
 from emoir.models.preprocessing import ImageSource, PreparedImage, measured_square
@@ -55,6 +55,12 @@ class ModelFolder:
         for key in ("scores", "earlier_ids"):
             card.pop(key, None)
         return json.dumps(card, sort_keys=True).encode()
+
+    @property
+    def file_names(self) -> list[str]:
+        """Names of the files that a model may have; graphs and card are always there."""
+        graphs = [graph.file for graph in self.card.graphs]
+        return [CARD, *graphs, TRAINING_DIGESTS, EARLIER_TRAINING_DIGESTS, WEIGHTS, LICENCE]
 
     def training_digests(self) -> frozenset[str]:
         """First 16 hexadecimal digits of the SHA-256 of every image that the model was trained on, labelled or not.

@@ -1,0 +1,86 @@
+"""emoir model: known models, their cards, and models of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emoir.cli.output import echo, echo_aligned, echo_err, printable
+
+model = typer.Typer(no_args_is_help=True, help="List, show, check and add models.")
+
+ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder, or the name of a known model.")]
+
+
+@model.callback()
+def _model() -> None:
+    """List, show, check and add models."""
+
+
+@model.command("list")
+def list_models() -> None:
+    """List the models that --model knows by name: the shipped one and those that were added."""
+    from emoir.errors import ModelError
+    from emoir.models.library import known_models
+    from emoir.models.model import ModelFolder
+
+    rows = [["name", "id", "pixels", "embedding", "spaces", "licence", "folder"]]
+    for name, folder in known_models().items():
+        try:
+            found = ModelFolder(folder)
+        except ModelError as error:
+            echo_err(f"{printable(name)}: {printable(str(error))}")
+            continue
+        card = found.card
+        numbers = [found.id, str(card.size), str(card.embedding_length), ", ".join(card.class_names)]
+        rows.append([printable(text) for text in (name, *numbers, card.licence, str(folder))])
+    echo_aligned(rows)
+
+
+@model.command("show")
+def show(model: ModelArgument) -> None:
+    """Show what a model's card says: what it takes, what it gives, its terms."""
+    from emoir.models.model import ModelFolder
+
+    found = ModelFolder(model)
+    card, preprocessing = found.card, found.card.preprocessing
+    whole = "the whole picture" if preprocessing.resize == "square" else "the middle of the picture"
+    lines = {
+        "id": found.id,
+        "folder": str(found.folder),
+        "takes": f"{whole}, {card.size} x {card.size}, {preprocessing.layout}, {preprocessing.type}",
+        "gives": ", ".join(f"{name} ({length})" for name, length in card.outputs.items()),
+        **{f"space {space}": ", ".join(names) for space, names in card.class_names.items()},
+        "calibrated": ", ".join(card.scores) or "only the confidence of the top class",
+        **{f"licence of {graph.file}": graph.licence for graph in card.graphs},
+    }
+    for name, text in lines.items():
+        echo(f"{printable(name)}: {printable(text)}")
+
+
+@model.command("check")
+def check(model: ModelArgument) -> None:
+    """Check a model as far as that is possible without labels; exit code 4 if it fails."""
+    from emoir.models.checks import check_model
+
+    for line in check_model(model):
+        echo(printable(line))
+
+
+@model.command("add")
+def add(
+    folder: Annotated[Path, typer.Argument(help="A model folder.", exists=True, file_okay=False)],
+) -> None:
+    """Check a model and copy it to the user's models, so that --model NAME finds it."""
+    from emoir.models.checks import check_model
+    from emoir.models.library import add_model
+    from emoir.models.model import ModelFolder
+
+    for line in check_model(folder):
+        echo_err(printable(line))
+    found = ModelFolder(folder)
+    name = found.card.name
+    target = add_model(folder, name, found.file_names)
+    echo_err(f"added as {printable(target)}; use it with --model {printable(name)}")
