@@ -113,7 +113,7 @@ def main() -> None:
         + printed(neutral_pictures.main)
         + "\n"
     )
-    parts.append(END.format(size=card["size"]))
+    parts.append(END.format(size=card["preprocessing"]["size"]))
     OUT.write_text("".join(parts), encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from emoir.cli.output import echo, echo_aligned, echo_err, printable
+from emoir.cli.output import echo, echo_aligned, echo_err
 
 model = typer.Typer(no_args_is_help=True, help="List, show, check and add models.")
 
@@ -31,11 +31,11 @@ def list_models() -> None:
         try:
             found = ModelFolder(folder)
         except ModelError as error:
-            echo_err(f"{printable(name)}: {printable(str(error))}")
+            echo_err(f"{name}: {error}")
             continue
         card = found.card
         numbers = [found.id, str(card.size), str(card.embedding_length), ", ".join(card.class_names)]
-        rows.append([printable(text) for text in (name, *numbers, card.licence, str(folder))])
+        rows.append([name, *numbers, card.licence, str(folder)])
     echo_aligned(rows)
 
 
@@ -57,7 +57,7 @@ def show(model: ModelArgument) -> None:
         **{f"licence of {graph.file}": graph.licence for graph in card.graphs},
     }
     for name, text in lines.items():
-        echo(f"{printable(name)}: {printable(text)}")
+        echo(f"{name}: {text}")
 
 
 @model.command("check")
@@ -66,7 +66,7 @@ def check(model: ModelArgument) -> None:
     from emoir.models.checks import check_model
 
     for line in check_model(model):
-        echo(printable(line))
+        echo(line)
 
 
 @model.command("add")
@@ -79,8 +79,8 @@ def add(
     from emoir.models.model import ModelFolder
 
     for line in check_model(folder):
-        echo_err(printable(line))
+        echo_err(line)
     found = ModelFolder(folder)
     name = found.card.name
     target = add_model(folder, name, found.file_names)
-    echo_err(f"added as {printable(target)}; use it with --model {printable(name)}")
+    echo_err(f"added as {target}; use it with --model {name}")
