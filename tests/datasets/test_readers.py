@@ -67,7 +67,7 @@ def test_take(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"v": "twelve"}, r"labels\.csv, row 1, column v: 'twelve' is no number"),
+        ({"v": "twelve"}, r"labels\.csv, row 1, column v: 'twelve' is no finite number"),
         ({"v": "10"}, r"labels\.csv, row 1, column v: 10 is outside the scale \(1, 9\)"),
         ({"p_up": "-1"}, r"labels\.csv, row 1: probabilities must be positive"),
         ({"p_up": "0", "p_down": "0"}, r"labels\.csv, row 1: probabilities must be positive"),
@@ -85,13 +85,13 @@ def test_unknown_columns_classes_and_formats(tmp_path: Path) -> None:
         read_table(file, Columns(classes={"mood": "feeling"}))
     with pytest.raises(DatasetError, match="row 3: 'wild' is none of calm, sad"):
         read_table(file, Columns(classes={"mood": "mood"}, class_names={"mood": ("calm", "sad")}))
-    with pytest.raises(DatasetError, match=r"must end in \.csv, \.jsonl or \.parquet"):
+    with pytest.raises(DatasetError, match=r"must end in \.csv, \.tsv, \.jsonl or \.parquet"):
         read_table(file.rename(tmp_path / "labels.xlsx"), COLUMNS)
     file.write_text("path,mood\na.jpg,calm,1\n")
-    with pytest.raises(DatasetError, match="line 2: as many values as the header"):
+    with pytest.raises(DatasetError, match="line 2: 3 values for 2 columns"):
         read_table(file, Columns())
     file.write_bytes("path,mood\na.jpg,宁静\n".encode("gbk"))
-    with pytest.raises(DatasetError, match=r"labels\.csv is not UTF-8 \(byte \d+\); save it as UTF-8"):
+    with pytest.raises(DatasetError, match=r"labels\.csv: it is not UTF-8 \(byte \d+\); save it as UTF-8"):
         read_table(file, Columns())
     for text, message in (('{"path": "a.jpg"}\n{oops\n', "line 2: no JSON"), ("[1]\n", "line 1: an object")):
         (tmp_path / "labels.jsonl").write_text(text)

@@ -67,10 +67,10 @@ def test_what_is_passed_over_is_noted(tmp_path: Path) -> None:
     [
         (b"", "no column names the image files; it has no header"),
         (b"picture,title\n", "it has picture, title; call the column one of path, filepath, file"),
-        (b"path,title\na.jpg\n", "records.csv, line 2: 1 values for 2 columns"),
+        (b"path,title\na.jpg\n", "records.csv: line 2: 1 values for 2 columns"),
         (b"path,year,year\n", "the column 'year' occurs twice"),
-        (b"path\ncaf\xe9.jpg\n", r"is not UTF-8 \(byte 8\); save it as CSV UTF-8"),
-        (b'path,title\na.jpg,"open\n', "records.csv, line 2: unexpected end of data"),
+        (b"path\ncaf\xe9.jpg\n", r"is not UTF-8 \(byte 8\); save it as UTF-8"),
+        (b'path,title\na.jpg,"open\n', "records.csv: line 2: unexpected end of data"),
     ],
 )
 def test_what_is_no_catalogue(tmp_path: Path, content: bytes, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -61,7 +62,9 @@ def read_list(source: str | None) -> list[Path] | None:
         content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:
         raise QueryError(f"--from {source}: {error.strerror}; name a list of files, or - for standard input") from None
-    content = content.removeprefix(b"\xef\xbb\xbf")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = content.decode("utf-16", "replace").encode()
+    content = content.removeprefix(codecs.BOM_UTF8)
     by_line = [line.rstrip(b"\r") for line in content.split(b"\n")]
     lines = content.split(b"\0") if b"\0" in content else by_line
     return [Path(line.decode(sys.getfilesystemencoding(), "surrogateescape")) for line in lines if line]
@@ -69,8 +72,12 @@ def read_list(source: str | None) -> list[Path] | None:
 
 def say_what_is_not_indexed(photos: Collection, files: list[Path] | None) -> None:
     """Name the number of listed files that the index does not know."""
+    from emoir.cells import spellings
     from emoir.index.base import as_file
 
-    missing = [file for file in files or [] if photos.store.id_of(as_file(file.expanduser())) is None]
+    def is_known(file: Path) -> bool:
+        return any(photos.store.id_of(name) is not None for name in spellings(as_file(file.expanduser())))
+
+    missing = [file for file in files or [] if not is_known(file)]
     if files and missing:
         echo_err(f"{len(missing):,} of {len(files):,} listed files are not indexed, such as {missing[0]}")

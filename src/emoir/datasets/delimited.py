@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.cells import parse_number, plain_path, read_cells, read_text
 from emoir.datasets.table import ABSENT_CLASS, Floats, Integers, Table, known_classes
 from emoir.errors import DatasetError
 
@@ -48,7 +47,7 @@ def read_table(file: Path, columns: Columns, *, name: str | None = None) -> Tabl
     r"""Read a labelled table.
 
     Args:
-        file: ``.csv``, ``.jsonl`` or ``.parquet`` (the last needs ``emoir[research]``).
+        file: ``.csv``, ``.tsv``, ``.jsonl`` or ``.parquet`` (the last needs ``emoir[research]``).
         columns: where the labels stand.
         name: the data set's name; default: the name of the file's folder.
 
@@ -88,7 +87,7 @@ def read_table(file: Path, columns: Columns, *, name: str | None = None) -> Tabl
     unit = columns.scale[1] - columns.scale[0]
     return Table(
         name or file.parent.name,
-        [file.parent / row[columns.path] for row in rows],
+        [file.parent / plain_path(row[columns.path]) for row in rows],
         distributions=distributions,
         classes=classes,
         class_names=names,
@@ -115,35 +114,37 @@ def header_of(file: Path) -> list[str]:
 
 def _rows(file: Path) -> list[dict[str, str]]:
     """All rows as text; absent values become empty strings."""
-    if file.suffix == ".csv":
-        rows = list(csv.DictReader(io.StringIO(_text_of(file), newline="")))
-        for number, row in enumerate(rows, 2):
-            if None in row or None in row.values():
-                raise DatasetError(f"{file}, line {number}: as many values as the header are needed")
-        return rows
+    if file.suffix.lower() in (".csv", ".tsv"):
+        try:
+            names, lines = read_cells(_text_of(file))
+        except ValueError as error:
+            raise DatasetError(f"{file}: {error}") from None
+        return [dict(zip(names, cells, strict=True)) for _, cells in lines]
     if file.suffix == ".jsonl":
         records = [_record(file, *line) for line in enumerate(_text_of(file).split("\n"), 1) if line[1].strip()]
     elif file.suffix == ".parquet":
-        from pyarrow import parquet
-
+        try:
+            from pyarrow import parquet
+        except ImportError:
+            raise DatasetError(f"{file}: Parquet needs one more package: pip install pyarrow") from None
         records = parquet.read_table(file).to_pylist()
     else:
-        raise DatasetError(f"{file}: a table must end in .csv, .jsonl or .parquet")
+        raise DatasetError(f"{file}: a table must end in .csv, .tsv, .jsonl or .parquet")
     keys = {key: None for record in records for key in record}
     return [{key: "" if record.get(key) is None else str(record[key]) for key in keys} for record in records]
 
 
 def _text_of(file: Path) -> str:
     try:
-        return file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{file} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+        return read_text(file)
+    except ValueError as error:
+        raise DatasetError(f"{file}: {error}") from None
 
 
 def _record(file: Path, number: int, line: str) -> dict[str, object]:
     try:
         record = json.loads(line)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise DatasetError(f"{file}, line {number}: no JSON: {error}") from None
     if not isinstance(record, dict):
         raise DatasetError(f"{file}, line {number}: an object of columns is needed")
@@ -154,9 +155,11 @@ def _numbers(file: Path, rows: Sequence[Mapping[str, str]], column: str) -> Floa
     values = np.full(len(rows), np.nan)
     for number, row in enumerate(rows):
         try:
-            values[number] = float(row[column]) if row[column] else np.nan
+            values[number] = parse_number(row[column])
         except ValueError:
-            raise DatasetError(f"{file}, row {number + 1}, column {column}: {row[column]!r} is no number") from None
+            raise DatasetError(
+                f"{file}, row {number + 1}, column {column}: {row[column]!r} is no finite number"
+            ) from None
     return values
 
 

@@ -10,10 +10,10 @@ from emoir.datasets.published import PUBLISHED, Layout
 from emoir.datasets.table import Table
 from emoir.errors import DatasetError
 
-TABLES = ("labels.csv", "labels.jsonl", "labels.parquet")
+TABLES = ("labels.csv", "labels.tsv", "labels.jsonl", "labels.parquet")
 PATHS = ("path", "file", "filename", "image", "image_path")
 CLASSES = ("emotion", "label", "class", "mood", "category")
-PROBABILITY = "p_"
+PROBABILITY, VOTES = "p_", "votes_"
 RATINGS = ("valence", "arousal")
 
 
@@ -38,8 +38,9 @@ def read_dataset(
 
     A folder with a ``labels.csv`` (or ``.jsonl``, ``.parquet``), or such a file itself, is read as a table: the
     image's path stands in a column ``path``, ``file``, ``filename`` or ``image``; its class in ``emotion``, ``label``,
-    ``class``, ``mood`` or ``category``; probabilities or votes in columns ``p_NAME``; ratings in ``valence`` and
-    ``arousal``, their deviation and number of raters in ``valence_sd`` and ``valence_n`` (and so for arousal);
+    ``class``, ``mood`` or ``category``; probabilities in columns ``p_NAME``, votes in ``votes_NAME``; ratings
+    in ``valence`` and ``arousal``, their deviation and number of raters in ``valence_sd`` and ``valence_n`` (and so for
+    arousal);
     ``group`` and ``split`` as they are. Without a table, a published set is known by its layout (see ``PUBLISHED``);
     any other folder holds a sub-folder per class.
 
@@ -81,11 +82,13 @@ def read_dataset(
         raise DatasetError(f"{source}: no column {label!r}; it has {', '.join(columns)}")
     space = space or source.parent.name
     chosen = label or next((name for name in CLASSES if name in columns), None)
-    shares = {name[len(PROBABILITY) :]: name for name in columns if name.startswith(PROBABILITY)}
+    prefix = PROBABILITY if any(name.startswith(PROBABILITY) for name in columns) else VOTES
+    shares = {name.removeprefix(prefix): name for name in columns if name.startswith(prefix)}
     rated = all(name in columns for name in RATINGS)
     if not (chosen or shares or rated):
         raise DatasetError(
-            f"{source}: no labels; name a class column with --label, or have columns p_NAME, or valence and arousal"
+            f"{source}: no labels; name a class column with --label, or have columns p_NAME, votes_NAME, "
+            "or valence and arousal"
         )
     return read_table(
         source,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.cells import parse_number, plain_path, read_cells, read_text
 from emoir.datasets import Table
 from emoir.datasets.detect import PATHS, PROBABILITY, RATINGS
 from emoir.emotions.mappings import TABLES, convert
@@ -137,14 +137,15 @@ def read_predictions(file: Path, table: Table) -> Predictions:
     Raises:
         DatasetError: if no row is of an image of the data set, or a value makes no sense.
     """
-    with open(file, newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        rows = list(reader)
-        header = list(reader.fieldnames or [])
+    try:
+        header, lines = read_cells(read_text(file))
+    except ValueError as error:
+        raise DatasetError(f"{file}: {error}") from None
+    rows = [dict(zip(header, cells, strict=True)) for _, cells in lines]
     path = next((name for name in PATHS if name in header), None)
     if path is None:
         raise DatasetError(f"{file}: no column names the image; call it one of {', '.join(PATHS)}")
-    places = _places(file, [row[path] or "" for row in rows], table)
+    places = _places(file, [plain_path(row[path]) for row in rows], table)
     known = np.zeros(len(table), dtype=bool)
     known[list(places)] = True
     if not known.any():
@@ -154,7 +155,7 @@ def read_predictions(file: Path, table: Table) -> Predictions:
         values = np.full((len(table), len(columns)), np.nan)
         for place, number in places.items():
             try:
-                values[place] = [float(rows[number][column] or "nan") for column in columns]
+                values[place] = [parse_number(rows[number][column]) for column in columns]
             except (TypeError, ValueError):
                 raise DatasetError(f"{file}, row {number + 1}: {', '.join(columns)} must be numbers") from None
         return values

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import re
@@ -13,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emoir.cells import composed, plain_path, read_cells, read_text
 from emoir.errors import CatalogueError
 from emoir.index.base import IndexedCatalogue, Record, as_file, below
 from emoir.index.checksums import DamagedRowError, checked, insert, sealed, select
@@ -25,7 +24,6 @@ HEADERS = {
     "title": ("title", "name", "caption", "标题", "题名", "名称"),
     "url": ("url", "uri", "link", "permalink", "网址", "链接"),
 }
-DELIMITERS = (",", ";", "\t")
 # SQLite takes 32,766 values in one statement.
 KEYS_AT_ONCE = 10_000
 UNMATCHED_LISTED = 5
@@ -89,32 +87,22 @@ def read_catalogue(file: Path) -> Catalogue:
         {'id': None, 'title': 'Harvest', 'url': None, 'columns': {'Year': '1931'}}
     """
     try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CatalogueError(f"{file} is not UTF-8 (byte {error.start:,}); save it as CSV UTF-8") from error
-    first = text.partition("\n")[0]
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=first.count), strict=True)
-    try:
-        header = [name.strip() for name in next(rows, [])]
-        columns = _columns(file, header)
-        records: dict[bytes, Record] = {}
-        lines: dict[bytes, int] = {}
-        notes: list[str] = []
-        for row in rows:
-            if not any(row):
-                continue
-            if len(row) != len(header):
-                raise CatalogueError(f"{file}, line {rows.line_num}: {len(row)} values for {len(header)} columns")
-            path = row[columns["path"]].strip()
-            key = _key(path, file.parent) if path else b""
-            if not key:
-                notes.append(f"line {rows.line_num} names no file")
-            elif key in records:
-                notes.append(f"line {rows.line_num} names {path} again; line {lines[key]} holds")
-            else:
-                records[key], lines[key] = _record(header, row, columns), rows.line_num
-    except csv.Error as error:
-        raise CatalogueError(f"{file}, line {rows.line_num}: {error}") from error
+        header, rows = read_cells(read_text(file))
+    except ValueError as error:
+        raise CatalogueError(f"{file}: {error}") from None
+    columns = _columns(file, header)
+    records: dict[bytes, Record] = {}
+    lines: dict[bytes, int] = {}
+    notes: list[str] = []
+    for line, row in rows:
+        path = row[columns["path"]]
+        key = _key(path, file.parent) if path else b""
+        if not key:
+            notes.append(f"line {line} names no file")
+        elif key in records:
+            notes.append(f"line {line} names {path} again; line {lines[key]} holds")
+        else:
+            records[key], lines[key] = _record(header, row, columns), line
     return Catalogue(file, records, tuple(notes))
 
 
@@ -142,28 +130,28 @@ def _record(header: Sequence[str], row: Sequence[str], columns: Mapping[str, int
 
 def _key(path: str, folder: Path) -> bytes:
     """A stated path as the end of an indexed one; empty if it is the folder itself."""
-    if "/" not in path:
-        # Catalogues are often written on Windows.
-        path = path.replace("\\", "/")
-    plain = Path(os.path.normpath(path))
+    plain = Path(os.path.normpath(plain_path(path)))
     if not plain.parts:
         return b""
-    return as_file(folder / plain) if plain.is_absolute() or plain.parts[0] == os.pardir else os.fsencode(plain)
+    absolute = plain.is_absolute() or plain.parts[0] == os.pardir
+    return composed(as_file(folder / plain) if absolute else os.fsencode(plain))
 
 
 def endings(path: bytes) -> Iterator[bytes]:
-    """A path and every end of it that begins with a name, longest first.
+    """A path and every end of it that begins with a name, longest first; then the same in Unicode's composed form.
 
     Example:
         >>> list(endings(b"/box/a.jpg"))
         [b'/box/a.jpg', b'box/a.jpg', b'a.jpg']
     """
     separator = os.fsencode(os.sep)
-    yield path
-    at = path.find(separator)
-    while at >= 0:
-        yield path[at + 1 :]
-        at = path.find(separator, at + 1)
+    # Keys of older indexes are as the catalogue had them.
+    for spelling in dict.fromkeys((path, composed(path))):
+        yield spelling
+        at = spelling.find(separator)
+        while at >= 0:
+            yield spelling[at + 1 :]
+            at = spelling.find(separator, at + 1)
 
 
 def store_catalogue(connection: sqlite3.Connection, catalogue: Catalogue, roots: Iterable[bytes]) -> None:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.cells import spellings
 from emoir.index.base import ImageMetadata, as_file, as_folder
 from emoir.index.store import SqliteStore
 
@@ -46,8 +47,11 @@ class Selection:
         listed: dict[int, bytes] = {}
         for path in _paths(among):
             file = as_file(os.path.expanduser(path))
-            if (id := index.id_of(file)) is not None:
-                listed.setdefault(id, file)
+            # The list may spell a name with combining characters, and the disk without, or the other way round.
+            for spelling in spellings(file):
+                if (id := index.id_of(spelling)) is not None:
+                    listed.setdefault(id, spelling)
+                    break
         return cls(folders, listed)
 
     def candidates(self, index: SqliteStore) -> NDArray[np.int64] | None:
