@@ -125,6 +125,10 @@ def select(
     variables = list(dict.fromkeys(name.strip() for name in match.split(",") if name.strip()))
     if not variables:
         raise QueryError("--match names nothing to agree on")
+    if not conditions:
+        # With conditions it is known later which columns the catalogue has.
+        for name in variables:
+            variable_unit(name)
     correlations = parse_validity(validity or [])
     wanted = {one.name: one.within(filters) for one in conditions} or {"": filters}
     with Collection(index) as photos:
