@@ -18,11 +18,11 @@ from sklearn.preprocessing import StandardScaler
 from emoir import Model
 from emoir.datasets import read_dataset
 from emoir.datasets.check import check_dataset
-from emoir.datasets.splits import image_digests, make_folds
+from emoir.datasets.splits import make_folds
 from emoir.emotions.frames import to_frame
 from emoir.evaluate.contact_sheet import retrieval_sheet
 from emoir.evaluate.formats import FORMATS
-from emoir.evaluate.out_of_fold import check_not_trained_on
+from emoir.evaluate.leakage import rows_not_trained_on
 from emoir.evaluate.plots import save_plots
 from emoir.evaluate.predict import predict
 from emoir.evaluate.predictions import Predictions
@@ -39,7 +39,7 @@ print(f"{len(found.missing)} missing, {len(found.broken)} broken, {len(found.cop
 
 # %% May the model be judged on them? Then let it read them.
 model = Model()
-check_not_trained_on(image_digests(table.paths), model.training_digests())
+rows_not_trained_on(table, model)
 shipped, failures = predict(table, model)
 print(f"{shipped.name} read {int(shipped.known.sum())} images; {len(failures)} failed")
 if not shipped.probabilities:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from emoir.cli.experiment import _knows_nothing_of, _without_copies
 from emoir.datasets import Table
 from emoir.datasets.splits import image_digests
-from emoir.models.card import CARD, TRAINING_DIGESTS
+from emoir.images.picture_hash import hash_files
+from emoir.models.card import TRAINING_DIGESTS, TRAINING_HASHES
 from tests.pictures import save_photos
 
 
@@ -28,16 +29,18 @@ def test_the_distilled_row_begins_with_weights_that_have_not_seen_the_images(
         assert "left out: the distilled row" in said
         assert f"learnt from {len(known)} of these images" in said
     (other_model / TRAINING_DIGESTS).write_text("")
-    card = json.loads((other_model / CARD).read_text())
-    (other_model / CARD).write_text(json.dumps({**card, "data": {"mine": 100}}))
-    assert not _knows_nothing_of(other_model, Table("mine", paths))
-    assert "learnt from images of mine" in capsys.readouterr().err
+    (other_model / TRAINING_HASHES).write_bytes(hash_files(paths[:1]).tobytes())
+    Image.open(paths[0]).save(tmp_path / "copy.png")
+    assert not _knows_nothing_of(other_model, Table("mine", [tmp_path / "copy.png", *paths[1:]]))
+    assert "learnt from 1 of these images" in capsys.readouterr().err
 
 
 def test_extra_images_that_are_tested_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = save_photos(tmp_path / "photos", 4)
-    extra = Table("web", paths)
-    assert _without_copies(extra, image_digests(paths[1:3])).paths == [paths[0], paths[3]]
+    tested = Table("tested", paths[1:3])
+    Image.open(paths[2]).save(tmp_path / "copy.png")
+    extra = Table("web", [*paths[:2], tmp_path / "copy.png", paths[3]])
+    assert _without_copies(extra, tested, image_digests(tested.paths)).paths == [paths[0], paths[3]]
     assert "left out of web: 2 images that are tested" in capsys.readouterr().err
-    assert len(_without_copies(extra, ["ff"])) == 4
+    assert len(_without_copies(extra, tested.take([]), [])) == 4
     assert not capsys.readouterr().err

@@ -1,28 +1,33 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
-from emoir import Model
 from emoir.datasets import Table
 from emoir.datasets.splits import image_digests
-from emoir.errors import LeakageError
-from emoir.evaluate.leakage import rows_not_trained_on, training_set_named_like, training_sets
-from emoir.models.card import CARD, TRAINING_DIGESTS
+from emoir.errors import LeakageError, ModelError
+from emoir.evaluate.leakage import rows_not_trained_on, seen_in_training
+from emoir.images.picture_hash import hash_files
+from emoir.models.card import TRAINING_DIGESTS, TRAINING_HASHES
+from emoir.models.model import ModelFolder
 from tests.pictures import save_photos
 
 
-def test_images_that_were_learnt_from(tmp_path: Path, other_model: Path) -> None:
+def teach(folder: Path, digests: list[Path], hashes: list[Path]) -> ModelFolder:
+    (folder / TRAINING_DIGESTS).write_text("\n".join(image_digests(digests)))
+    (folder / TRAINING_HASHES).write_bytes(hash_files(hashes).tobytes())
+    return ModelFolder(folder)
+
+
+def test_training_images(tmp_path: Path, other_model: Path) -> None:
     paths = save_photos(tmp_path / "photos", 4)
     absent = tmp_path / "no.jpg"
     data = Table("t", [paths[0], absent, *paths[1:]])
-    (other_model / TRAINING_DIGESTS).write_text("\n".join(image_digests([paths[1], paths[3]])))
-    model = Model(other_model)
-    with pytest.raises(
-        LeakageError, match=r"learnt from 2 of these 4 images.*--skip-training-images leaves these images out"
-    ):
+    model = teach(other_model, [paths[1], paths[3]], [])
+    with pytest.raises(LeakageError, match=r"learnt from 2 of these 5 images.*--skip-training-images leaves these"):
         rows_not_trained_on(data, model)
     assert rows_not_trained_on(data, model, leave_out=True).tolist() == [0, 1, 3]
     assert rows_not_trained_on(data.take([0, 1, 3]), model).tolist() == [0, 1, 2]
@@ -30,18 +35,43 @@ def test_images_that_were_learnt_from(tmp_path: Path, other_model: Path) -> None
         rows_not_trained_on(data.take([2, 4]), model, leave_out=True)
 
 
-def table(paths: list[Path], name: str) -> Table:
-    return Table(name, paths)
+def test_other_encodings_under_any_name(tmp_path: Path, other_model: Path) -> None:
+    paths = save_photos(tmp_path / "photos", 6)
+    model = teach(other_model, [], paths[:5])
+    folder = tmp_path / "holiday"
+    folder.mkdir()
+    pictures = [Image.open(path).convert("RGB") for path in paths]
+    pictures[0].save(folder / "a.jpg", quality=40)
+    pictures[1].save(folder / "b.png")
+    pictures[2].resize((pictures[2].width // 2, pictures[2].height // 2)).save(folder / "c.jpg")
+    ImageOps.mirror(pictures[3]).save(folder / "d.webp", quality=70)
+    pictures[4].convert("L").save(folder / "e.jpg", quality=80)
+    pictures[5].save(folder / "other.jpg", quality=40)
+    (folder / "zz.jpg").write_bytes(b"no picture")
+    copies = sorted(folder.iterdir())
+    assert seen_in_training(copies, model).tolist() == [True] * 5 + [False, False]
 
 
-def test_sets_that_a_card_names(model: Model, other_model: Path) -> None:
-    assert {"emotion6", "fi_subset", "mvsa_single"} <= training_sets(model)
-    assert "gaped" not in training_sets(model)
-    assert training_set_named_like(model, table([Path("a")], "fi")) == "fi_subset"
-    assert training_set_named_like(model, table([Path("a")], "emotion6")) == "emotion6"
-    assert training_set_named_like(model, table([Path("a")], "emotion")) is None
-    assert training_set_named_like(model, table([Path("a")], "photos")) is None
-    card = json.loads((other_model / CARD).read_text())
-    card["data"] = {"mine": 100, "held out": 20}
-    (other_model / CARD).write_text(json.dumps(card))
-    assert training_set_named_like(Model(other_model), table([Path("a")], "mine")) == "mine"
+def test_a_model_of_an_earlier_version_knows_digests_alone(tmp_path: Path, other_model: Path) -> None:
+    paths = save_photos(tmp_path / "photos", 2)
+    teach(other_model, paths, paths)
+    (other_model / TRAINING_HASHES).unlink()
+    model = ModelFolder(other_model)
+    assert model.training_hashes().shape == (0, 32)
+    Image.open(paths[0]).save(tmp_path / "copy.png")
+    assert seen_in_training([paths[0], tmp_path / "copy.png"], model).tolist() == [True, False]
+
+
+def test_damaged_hashes_are_refused(other_model: Path) -> None:
+    (other_model / TRAINING_HASHES).write_bytes(b"\0" * 33)
+    with pytest.raises(ModelError, match="33 bytes, which are no hashes of 32 bytes each"):
+        ModelFolder(other_model).training_hashes()
+
+
+def test_the_shipped_model_lists_what_it_learnt_from() -> None:
+    model = ModelFolder()
+    hashes = model.training_hashes()
+    # Smooth pictures have none, and copies share one.
+    assert 0.97 * len(model.training_digests()) < len(hashes) <= len(model.training_digests())
+    assert hashes.nbytes < 1_000_000
+    assert len(np.unique(hashes, axis=0)) == len(hashes)

@@ -186,15 +186,15 @@ def _part(table: Table, layout: Layout | None, part: str) -> NDArray[np.intp]:
 
 def _not_trained_on(table: Table, rows: NDArray[np.intp], model: Model, *, leave_out: bool) -> NDArray[np.intp]:
     """The rows that a model has not learnt from, and a note on what is left out."""
-    from emoir.evaluate.leakage import rows_not_trained_on, training_set_named_like
+    from emoir.evaluate.leakage import rows_not_trained_on
 
     kept = rows[rows_not_trained_on(table.take(rows), model, leave_out=leave_out)]
     if len(kept) < len(rows):
         echo_err(f"left out: {len(rows) - len(kept):,} images that {model.id} learnt from")
-    if (name := training_set_named_like(model, table)) is not None:
+    if not len(model.training_hashes()):
         echo_err(
-            f"CAUTION: {model.id} learnt from images of {name}. An image is known again only byte for byte: "
-            "if these are other copies of the same pictures, the figures flatter the model"
+            f"CAUTION: {model.id} lists no picture hashes: what it learnt from is recognised byte for byte only. "
+            "Other copies of the same pictures would flatter it"
         )
     return kept
 

@@ -78,7 +78,7 @@ def experiment(options: ExperimentOptions) -> None:
     use_one_thread()
     table = with_classes(read_dataset(options.data, label=options.label, scale=parse_scale(options.scale)))
     folds = make_folds(table, count=QUICK_FOLDS if options.quick else 5)
-    weak = None if options.extra is None else _without_copies(read_dataset(options.extra), folds.digests)
+    weak = None if options.extra is None else _without_copies(read_dataset(options.extra), table, folds.digests)
     chosen = tuple(range(1 if options.quick else options.seeds))
     batch, enough = run_length(len(folds.training_rows(0)) + (0 if weak is None else len(weak)))
     if options.quick:
@@ -115,30 +115,32 @@ def experiment(options: ExperimentOptions) -> None:
     echo_err(f"written to {out}")
 
 
-def _without_copies(extra: Table, digests: Collection[str]) -> Table:
-    """The extra images less those that are tested; says so where there are any."""
-    from emoir.datasets.splits import image_digests
+def _without_copies(extra: Table, tested: Table, digests: Collection[str]) -> Table:
+    """The extra images less those that are tested, also in another encoding; says so where there are any."""
+    import numpy as np
 
-    tested = set(digests)
-    kept = [row for row, digest in enumerate(image_digests(extra.paths)) if digest not in tested]
-    if len(kept) < len(extra):
-        echo_err(f"left out of {extra.name}: {len(extra) - len(kept):,} images that are tested")
-    return extra.take(kept)
+    from emoir.datasets.splits import image_digests
+    from emoir.images.picture_hash import hash_files, recognised
+
+    own = hash_files(tested.paths)
+    copies = np.array([digest in set(digests) for digest in image_digests(extra.paths)])
+    for mirrored in (False, True):
+        copies |= recognised(hash_files(extra.paths, mirrored=mirrored), own)
+    if copies.any():
+        echo_err(f"left out of {extra.name}: {copies.sum():,} images that are tested")
+    return extra.take(np.flatnonzero(~copies))
 
 
 def _knows_nothing_of(base: Path, table: Table) -> bool:
     """Whether weights have not seen the images that they would be tested on; says so where they have."""
-    from emoir.errors import LeakageError
-    from emoir.evaluate.leakage import rows_not_trained_on, training_set_named_like
+    from emoir.evaluate.leakage import seen_in_training
     from emoir.models.model import ModelFolder
 
     model = ModelFolder(base)
-    try:
-        seen = len(table) - len(rows_not_trained_on(table, model, leave_out=True))
-    except LeakageError:
-        seen = len(table)
-    name = training_set_named_like(model, table)
-    if seen or name is not None:
-        known = f"{seen:,} of these images" if seen else f"images of {name}"
-        echo_err(f"left out: the distilled row, as {model.id} learnt from {known}; --pretrained names other weights")
-    return not seen and name is None
+    seen = int(seen_in_training(table.paths, model).sum())
+    if seen:
+        echo_err(
+            f"left out: the distilled row, as {model.id} learnt from {seen:,} of these images; "
+            "--pretrained names other weights"
+        )
+    return not seen

@@ -1,8 +1,9 @@
-"""Unseen: which images of a data set a model may be judged on."""
+"""Leakage: which images a model learnt from, in whatever name, size or encoding they come back."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,32 @@ from numpy.typing import NDArray
 from emoir.datasets import Table
 from emoir.datasets.splits import image_digests
 from emoir.errors import LeakageError
-from emoir.evaluate.out_of_fold import check_not_trained_on
-from emoir.models.card import CARD
+from emoir.images.picture_hash import hash_files, recognised
 from emoir.models.model import ModelFolder
+
+
+def seen_in_training(paths: Sequence[Path], model: ModelFolder) -> NDArray[np.bool_]:
+    """Which images a model learnt from: byte for byte, or the same picture re-encoded, resized or mirrored.
+
+    Args:
+        paths: n files; one that is not there, or cannot be decoded, counts as not learnt from.
+        model: its folder lists digests and picture hashes of what it learnt from; without hashes (a model of an earlier
+            version) images are recognised byte for byte only.
+
+    Returns:
+        (n,).
+    """
+    found = np.zeros(len(paths), dtype=bool)
+    there = [row for row, path in enumerate(paths) if path.is_file()]
+    known = model.training_digests()
+    digests = image_digests([paths[row] for row in there])
+    found[there] = [digest in known for digest in digests]
+    hashes = model.training_hashes()
+    for mirrored in (False, True):
+        rest = [row for row in there if not found[row]]
+        if rest and len(hashes):
+            found[rest] = recognised(hash_files([paths[row] for row in rest], mirrored=mirrored), hashes)
+    return found
 
 
 def rows_not_trained_on(table: Table, model: ModelFolder, *, leave_out: bool = False) -> NDArray[np.intp]:
@@ -20,43 +44,21 @@ def rows_not_trained_on(table: Table, model: ModelFolder, *, leave_out: bool = F
 
     Args:
         table: the data set.
-        model: its folder lists what it learnt from.
+        model: see ``seen_in_training``.
         leave_out: leave out what it learnt from, instead of refusing.
 
     Returns:
-        The rows, rising.
+        The rows, ascending.
 
     Raises:
         LeakageError: if it learnt from some of them and these are not to be left out, or from all of them.
     """
-    there = np.flatnonzero([path.is_file() for path in table.paths])
-    digests = image_digests([table.paths[row] for row in there.tolist()])
-    learnt = model.training_digests()
-    if not leave_out:
-        try:
-            check_not_trained_on(digests, learnt)
-        except LeakageError as error:
-            raise LeakageError(f"{model.id}: {error}; --skip-training-images leaves these images out") from None
-    seen = there[np.array([digest in learnt for digest in digests], dtype=bool)]
-    rows = np.setdiff1d(np.arange(len(table)), seen)
-    if not len(rows):
+    known = seen_in_training(table.paths, model)
+    if known.any() and not leave_out:
+        raise LeakageError(
+            f"{model.id} learnt from {known.sum()} of these {len(known)} images, or from other encodings of them: "
+            "metrics on them would flatter it; --skip-training-images leaves these images out"
+        )
+    if known.all():
         raise LeakageError(f"{table.name}: {model.id} learnt from every one of its images")
-    return rows
-
-
-def training_sets(model: ModelFolder) -> frozenset[str]:
-    """Names of the data sets that a model's card says it learnt from; empty where it says nothing."""
-    data = json.loads((model.folder / CARD).read_text(encoding="utf-8")).get("data", {})
-    # The shipped card sorts sets by kind of label; a fine-tuned model's names the user's own.
-    nested = {name for group in data.values() if isinstance(group, dict) for name in group}
-    return frozenset(nested | {name for name, count in data.items() if isinstance(count, int)})
-
-
-def training_set_named_like(model: ModelFolder, table: Table) -> str | None:
-    """The data set of a model's card that has this table's name; None if there is none.
-
-    Images are known by their content, so another encoding of an image that was learnt from is not recognised; the
-    name of its set is.
-    """
-    own = (name for name in (table.name, f"{table.name}_subset") if name in training_sets(model))
-    return next(own, None)
+    return np.flatnonzero(~known)

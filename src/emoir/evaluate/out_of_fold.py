@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.errors import LeakageError, ShapeError
+from emoir.errors import ShapeError
 
 
 @dataclass(frozen=True)
@@ -76,24 +76,3 @@ class OutOfFold:
                 arrays["points"][rows] if "points" in arrays.files else None,
                 arrays["embeddings"].astype(np.float32)[rows] if "embeddings" in arrays.files else None,
             )
-
-
-def check_not_trained_on(digests: Sequence[str], training_digests: Collection[str]) -> None:
-    """Refuse to score a model on images that it learnt from.
-
-    Args:
-        digests: of the images to be scored.
-        training_digests: of the images that the model learnt from, labelled or not (see the model's folder).
-
-    Raises:
-        LeakageError: with the number of such images.
-
-    Example:
-        >>> check_not_trained_on(["a"], {"b"})
-    """
-    seen = sum(digest in training_digests for digest in digests)
-    if seen:
-        raise LeakageError(
-            f"the model learnt from {seen} of these {len(digests)} images: figures on them would flatter it. "
-            "Score it on other images, or use out-of-fold readings"
-        )

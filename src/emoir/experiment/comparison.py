@@ -93,7 +93,9 @@ def variant_result(
         for fold in range(folds.count)
     ]
     averaged = {
-        column: average_results([one[column] for one in found.values()], folds.folds[labelled_rows(table, column)])
+        column: average_results(
+            [one[column] for one in found.values() if column in one], folds.folds[labelled_rows(table, column)]
+        )
         for column in columns
     }
     return VariantResult(variant, averaged, found, curves)

@@ -15,11 +15,12 @@ from emoir.models.preprocessing import Preprocessing
 if TYPE_CHECKING:
     from emoir.models.card_file import CardFile
 
-GRAPH, CARD, WEIGHTS, TRAINING_DIGESTS, LICENCE = (
+GRAPH, CARD, WEIGHTS, TRAINING_DIGESTS, TRAINING_HASHES, LICENCE = (
     "model.onnx",
     "card.json",
     "network.safetensors",
     "training_digests.txt",
+    "training_hashes.bin",
     "LICENSE",
 )
 CARD_FORMAT = 2

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import ModelError, ShapeError
 from emoir.images.palette import is_monochrome
+from emoir.images.picture_hash import BYTES as HASH_BYTES
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.models.answers import check_answers
-from emoir.models.card import CARD, LICENCE, TRAINING_DIGESTS, WEIGHTS, ModelCard, read_card
+from emoir.models.card import CARD, LICENCE, TRAINING_DIGESTS, TRAINING_HASHES, WEIGHTS, ModelCard, read_card
 from emoir.models.graph import Graph, read_graph
 from emoir.models.library import find_model
 from emoir.models.preprocessing import ImageSource, PreparedImage, measured_square
@@ -60,7 +61,7 @@ class ModelFolder:
     def file_names(self) -> list[str]:
         """Names of the files that a model may have; graphs and card are always there."""
         graphs = [graph.file for graph in self.card.graphs]
-        return [CARD, *graphs, TRAINING_DIGESTS, EARLIER_TRAINING_DIGESTS, WEIGHTS, LICENCE]
+        return [CARD, *graphs, TRAINING_DIGESTS, EARLIER_TRAINING_DIGESTS, TRAINING_HASHES, WEIGHTS, LICENCE]
 
     def training_digests(self) -> frozenset[str]:
         """First 16 hexadecimal digits of the SHA-256 of every image that the model was trained on, labelled or not.
@@ -72,6 +73,23 @@ class ModelFolder:
             if (self.folder / name).is_file():
                 return frozenset((self.folder / name).read_text(encoding="utf-8").split())
         raise ModelError(f"{self.folder}: {TRAINING_DIGESTS} cannot be read, so no metric can be trusted")
+
+    def training_hashes(self) -> NDArray[np.uint8]:
+        """(m, 32): the picture hash of every image that the model learnt from; none in a folder of an earlier version.
+
+        Raises:
+            ModelError: if the file is there and cannot be read, or holds no hashes.
+        """
+        file = self.folder / TRAINING_HASHES
+        try:
+            hashes = np.frombuffer(file.read_bytes(), np.uint8)
+        except FileNotFoundError:
+            return np.zeros((0, HASH_BYTES), np.uint8)
+        except OSError as error:
+            raise ModelError(f"{file} cannot be read, so no figure can be trusted") from error
+        if len(hashes) % HASH_BYTES:
+            raise ModelError(f"{file} holds {len(hashes)} bytes, which are no hashes of {HASH_BYTES} bytes each")
+        return hashes.reshape(-1, HASH_BYTES)
 
 
 class Model(ModelFolder):

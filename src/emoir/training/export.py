@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
@@ -21,7 +21,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from emoir.emotions.calibration import ConfidenceCurve, ScoreCurve
 from emoir.errors import TrainingError
-from emoir.models.card import CARD, CARD_FORMAT, GRAPH, TRAINING_DIGESTS, WEIGHTS
+from emoir.images.picture_hash import hash_files, is_telling
+from emoir.models.card import CARD, CARD_FORMAT, GRAPH, TRAINING_DIGESTS, TRAINING_HASHES, WEIGHTS
+from emoir.models.model import ModelFolder
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.networks.base import EMBEDDING, VALENCE_AROUSAL
 from emoir.networks.residual import ResidualBlock
@@ -69,7 +71,7 @@ class ModelDescription:
         trained_on: every image that training has seen, labelled or not.
         facts: what else the card is to say: data, seeds, metrics.
         scores: calibration of search per kind of query.
-        trained_on_before: digests of what a network that it began with had learnt from.
+        began_with: the model that it began with; what that had learnt from counts, too.
     """
 
     name: str
@@ -80,7 +82,7 @@ class ModelDescription:
     trained_on: Sequence[Path] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, ScoreCurve] = field(default_factory=dict)
-    trained_on_before: Iterable[str] = ()
+    began_with: ModelFolder | None = None
 
 
 def export_model(network: EmotionNet, folder: Path, description: ModelDescription) -> None:
@@ -103,9 +105,7 @@ def export_model(network: EmotionNet, folder: Path, description: ModelDescriptio
     save_file({key: value.contiguous() for key, value in weights.items()}, folder / WEIGHTS)
     # safetensors makes files that only their owner can read.
     (folder / WEIGHTS).chmod(0o644)
-    trained_on = {hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in description.trained_on}
-    digests = sorted(trained_on | {*description.trained_on_before})
-    (folder / TRAINING_DIGESTS).write_text("\n".join(digests) + "\n")
+    _write_training_images(folder, description.trained_on, description.began_with)
     card = {
         "format": CARD_FORMAT,
         "name": description.name,
@@ -121,6 +121,17 @@ def export_model(network: EmotionNet, folder: Path, description: ModelDescriptio
         **description.facts,
     }
     (folder / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _write_training_images(folder: Path, paths: Sequence[Path], began_with: ModelFolder | None) -> None:
+    """The digests and the picture hashes of what a model learnt from."""
+    digests = {hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in paths}
+    hashes = hash_files(paths)
+    if began_with is not None:
+        digests |= began_with.training_digests()
+        hashes = np.concatenate([began_with.training_hashes(), hashes])
+    (folder / TRAINING_DIGESTS).write_text("\n".join(sorted(digests)) + "\n")
+    (folder / TRAINING_HASHES).write_bytes(np.unique(hashes[is_telling(hashes)], axis=0).tobytes())
 
 
 def write_graph(network: EmotionNet, graph: Path, temperatures: Mapping[str, float]) -> None:

@@ -16,6 +16,7 @@ from emoir.datasets import Table
 from emoir.datasets.splits import make_hold_out
 from emoir.errors import TrainingError
 from emoir.evaluate.intervals import Estimate
+from emoir.evaluate.leakage import seen_in_training
 from emoir.models.model import Model
 from emoir.networks import EmotionNet
 from emoir.training.augmentation import Augmentation
@@ -130,13 +131,12 @@ def fine_tune(
     if not keep_anyway and not any(estimate.low > baseline for estimate, baseline in metrics.values()):
         shutil.rmtree(out / "run")
         raise TrainingError(_no_better(table.name, len(held_out), metrics))
-    trained_on_before = frozenset() if from_scratch else model.training_digests()
     result = FineTuned(
         folder=out,
         training=len(rows),
         held_out=len(held_out),
         metrics=metrics,
-        seen_before=sum(split.digests[row] in trained_on_before for row in held_out.tolist()),
+        seen_before=0 if from_scratch else int(seen_in_training(tested.paths, model).sum()),
     )
     # The user's own space goes first: it is the one whose top class is shown, and that the confidence speaks of.
     learnt = dict.fromkeys([*label_distributions(tested), *table.distributions, *table.classes])
@@ -150,7 +150,7 @@ def fine_tune(
         licence=LICENCE_FROM_SCRATCH if from_scratch else LICENCE,
         trained_on=[table.paths[row] for row in rows.tolist()],
         # A network from scratch also learnt from the base's readings.
-        trained_on_before=model.training_digests(),
+        began_with=model,
         facts=_facts(result, config)
         | {
             "data": {table.name: len(table), "held out": len(tested)},
