@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 
+from emoir.datasets.delimited import header_of
+from emoir.emotions.lexicon_files import read_lexicon
+from emoir.errors import EmoirError
 from emoir.files import atomic_write, open_regular
+from emoir.index.catalogue import read_catalogue
 
 
 def test_what_was_there_stays_until_the_new_file_is_whole(tmp_path: Path) -> None:
@@ -71,3 +76,10 @@ def test_a_regular_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "b").symlink_to(tmp_path / "a")
     with open_regular(os.fsencode(tmp_path / "b")) as stream:
         assert stream.read() == b"content"
+
+
+@pytest.mark.parametrize("read", [read_lexicon, read_catalogue, header_of])
+def test_tables_that_are_no_files_are_refused_at_once(read: Callable[[Path], object], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises((EmoirError, OSError), match="not a regular file"):
+        read(tmp_path / "pipe.csv")

@@ -9,6 +9,8 @@ import os
 import unicodedata
 from pathlib import Path
 
+from emoir.files import read_regular
+
 DELIMITERS = (",", ";", "\t")
 # How spreadsheets and statistics programs write that there is no value.
 ABSENT = frozenset(["", "na", "n/a", "nan", "null", "none", "#n/a", "-"])
@@ -22,7 +24,7 @@ def read_text(file: Path) -> str:
         OSError: if it cannot be read.
         ValueError: if it is neither, or holds NUL characters.
     """
-    content = file.read_bytes()
+    content = read_regular(file)
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         text = content.decode("utf-16" if wide else "utf-8-sig")

@@ -66,6 +66,12 @@ def open_regular(file: str | bytes | os.PathLike[str]) -> BufferedReader:
         raise
 
 
+def read_regular(file: str | bytes | os.PathLike[str]) -> bytes:
+    """The content of a file that ``open_regular`` opens; errors as there."""
+    with open_regular(file) as stream:
+        return stream.read()
+
+
 def _require_regular(found: os.stat_result, file: str | bytes | os.PathLike[str]) -> None:
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fsdecode(file))

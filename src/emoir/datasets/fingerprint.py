@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emoir.errors import UndecodableImageError
+from emoir.files import read_regular
 from emoir.images.decode import decode
 from emoir.images.difference_hash import difference_hash
 from emoir.images.palette import palette_histogram
@@ -51,7 +52,7 @@ def fingerprint(path: Path, limits: Limits) -> Fingerprint | str | None:
         What is needed to know it again; why it cannot be decoded; or None if it is not there.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

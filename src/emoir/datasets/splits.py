@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from emoir.datasets.table import ABSENT_CLASS, Integers, Table
 from emoir.errors import DatasetError
+from emoir.files import read_regular
 
 HASH_LENGTH = 16
 # Continuous labels are stratified by this many equal shares of their range of ranks.
@@ -77,7 +78,7 @@ class Folds:
             DatasetError: if the images are not those that were split, or the folds leak: a group of the
                 table, or two copies of one image, in two folds.
         """
-        values = json.loads(file.read_text())
+        values = json.loads(read_regular(file))
         pairs: dict[str, int] = values["folds"]
         digests = image_digests(table.paths)
         unknown = [path for path, digest in zip(table.paths, digests, strict=True) if digest not in pairs]
@@ -94,7 +95,7 @@ class Folds:
 
 def image_digests(paths: Sequence[Path]) -> tuple[str, ...]:
     """First 16 hexadecimal digits of the SHA-256 of each file."""
-    return tuple(hashlib.sha256(path.read_bytes()).hexdigest()[:HASH_LENGTH] for path in paths)
+    return tuple(hashlib.sha256(read_regular(path)).hexdigest()[:HASH_LENGTH] for path in paths)
 
 
 def check_groups(folds: Folds, group: NDArray[np.str_] | None) -> None:

@@ -13,6 +13,7 @@ from emoir.emotions.lexicon import Concept, read_lexicon_lines
 from emoir.emotions.spaces import EKMAN, MIKELS, PLUTCHIK, POLARITY, EmotionSpace
 from emoir.emotions.traditional import simplified
 from emoir.errors import ModelError
+from emoir.files import read_regular
 
 Lines = Sequence[str]
 Concepts = Iterator[tuple[str, Concept]]
@@ -82,7 +83,7 @@ def read_lexicon(file: Path) -> dict[str, Concept]:
         ModelError: if it cannot be read or has none of these layouts; the message names what was expected.
     """
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_regular(file).decode("utf-8-sig").splitlines()
     except OSError as error:
         raise ModelError(f"lexicon {file}: {error.strerror}; name another with --lexicon") from error
     except UnicodeDecodeError as error:

@@ -12,7 +12,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from PIL import Image
 
@@ -23,6 +22,7 @@ from emoir.explain import explain
 from emoir.explain.figure import map_layer
 from emoir.explain.sentences import sentence
 from emoir.extract.memory import limit_memory
+from emoir.files import read_regular
 from emoir.images.decode import lift_pillow_limit
 from emoir.images.descriptors import describe_pixels, descriptor_words
 from emoir.images.palette import dominant_colours
@@ -96,7 +96,7 @@ def read_indexed(paths: Sequence[bytes], digest: bytes) -> bytes:
     """
     for path in paths:
         try:
-            content = Path(os.fsdecode(path)).read_bytes()
+            content = read_regular(path)
         except OSError:
             continue
         if hashlib.sha256(content).digest() == digest:
