@@ -97,7 +97,7 @@ def test_lists_in_utf_16_with_names_in_another_form(tmp_path: Path) -> None:
         collection.index(photos, workers=1)
         files = read_list(str(listed))
         assert files is not None
-        assert Selection.of(collection.store, None, files).listed == {1: os.fsencode(stored)}
+        assert Selection.of(collection.images, None, files).listed == {1: os.fsencode(stored)}
 
 
 def test_names_are_compared_in_their_composed_form(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +17,18 @@ from numpy.typing import NDArray
 from emoir.emotions.code import decode_reading
 from emoir.emotions.lexicon_files import read_lexicon
 from emoir.emotions.reading import EmotionReading, EmotionReadings
-from emoir.errors import IndexFileError, QueryError
-from emoir.extract import LocalExtractor
-from emoir.index import ImageMetadata, IndexStatus, RowLayout, SqliteStore
+from emoir.errors import QueryError
+from emoir.extract import Extractor, LocalExtractor
+from emoir.index import ImageMetadata, ImageReader, IndexStatus, RowLayout, SqliteStore
 from emoir.index.backup import BackupReport, backup, restore
-from emoir.index.base import IndexedModel, as_file, as_folder, as_path, below
+from emoir.index.base import IndexedModel, as_file, as_path
 from emoir.index.catalogue import read_catalogue
 from emoir.index.location import default_index
 from emoir.index.ratings import Ratings
 from emoir.index.repair import Repair, repair
-from emoir.index.scan import Scan, scan
 from emoir.index.selection import AnyPath, Selection, SomePaths
-from emoir.index.writer import IndexReport, IndexWriter, Progress, Report, index_report
+from emoir.index.update import Forgotten, Update, UpdateOptions, forget
+from emoir.index.writer import IndexReport
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.models import Model, ModelFolder
 from emoir.search import Match, Matches, parse_query
@@ -61,7 +63,7 @@ class Collection:
         lexicon: AnyPath | None = None,
         text_encoder: TextEncoder | None = None,
     ) -> None:
-        self.location = Path(index) if index is not None else default_index()
+        self.location = Path(index).expanduser() if index is not None else default_index()
         self._model_folder = model if model is not None else os.environ.get("EMOIR_MODEL") or None
         chosen = lexicon if lexicon is not None else os.environ.get("EMOIR_LEXICON") or None
         self._words = None if chosen is None else read_lexicon(Path(chosen))
@@ -106,8 +108,8 @@ class Collection:
             return self._index
 
     @property
-    def store(self) -> SqliteStore:
-        """The index itself, for what looks deeper than a search.
+    def images(self) -> ImageReader:
+        """The indexed images, to be looked up.
 
         Raises:
             IndexFileError: if nothing has been indexed yet.
@@ -123,18 +125,13 @@ class Collection:
         """
         return self._open().ratings
 
-    # Indexing.
-
     def index(
         self,
-        *folders: AnyPath,
-        prune: bool = False,
-        rebuild: bool = False,
+        *paths: AnyPath,
         workers: int | None = None,
-        limits: Limits = DEFAULT_LIMITS,
+        extractor: Extractor | None = None,
         catalogue: AnyPath | None = None,
-        exclude: Sequence[str] = (),
-        report: Report | None = None,
+        **options: Any,
     ) -> IndexReport:
         """Read what is new or changed below folders; forget what is gone.
 
@@ -142,14 +139,11 @@ class Collection:
         and the next run goes on from there.
 
         Args:
-            folders: at least one, unless folders were indexed before; then default: all of those.
-            prune: forget images of folders that look unmounted, too.
-            rebuild: read everything again, with this collection's model.
+            paths: folders and single files; at least one, unless folders were indexed before; then default: all.
             workers: processes; default: one per core.
-            limits: what one file may cost.
-            catalogue: a CSV of records for these folders (see ``read_catalogue``), in place of the one that they had.
-            exclude: what to pass over in this run, in gitignore's syntax; what of it is indexed is forgotten.
-            report: progress.
+            extractor: reads the files in their place; it must be of this collection's model.
+            catalogue: a CSV of records for the files below these folders (see ``read_catalogue``).
+            options: fields of ``UpdateOptions`` by name: ``prune``, ``rebuild``, ``exclude``, ``limits``, ``report``.
 
         Returns:
             What was done.
@@ -159,72 +153,20 @@ class Collection:
             IndexFileError: if the index cannot be used, no folder is known, or one vanished while it was read.
             ModelMismatchError: if the index holds readings of another model and ``rebuild`` is false.
         """
-        records = None if catalogue is None else read_catalogue(Path(catalogue))
+        chosen = UpdateOptions(catalogue=None if catalogue is None else read_catalogue(Path(catalogue)), **options)
         # The network itself is loaded by the workers, if there is anything to read.
-        reader = ModelFolder(self._model_folder)
-        index, roots = self._prepare([as_folder(folder) for folder in folders], reader, prune, rebuild, exclude)
-        if records is not None:
-            index.set_catalogue(records, roots)
-        found = Scan()
-        again = index.retryable_failures(limits)
-        for root in roots:
-            scan(index, root, found, prune=prune, again=again, exclude=exclude)
-        progress = Progress(total=len(found.fresh))
-        with LocalExtractor(reader.folder, workers=workers, limits=limits) as pool:
-            IndexWriter(index, progress, limits, report).run(found.fresh, pool)
-        vanished = [str(as_path(root)) for root in roots if progress.vanished and not os.path.isdir(root)]
-        if vanished:
-            raise IndexFileError(
-                f"{', '.join(vanished)} vanished while it was read; what was read is safe, "
-                "run the command again when it is back"
-            )
-        index.forget(found.gone_files, found.gone_directories)
-        # What turned up here may have moved from a folder that was not asked for.
-        others = [root for root in index.roots() if root not in roots] if progress.moved else []
-        away = [*found.kept, *(root for root in others if not os.path.isdir(root))]
-        emptied = index.forget_copies(away) if away else []
-        # Copies elsewhere do not say that a folder was moved: it may be a disk with a backup.
-        renamed = [root for root in emptied if progress.moved and not os.path.isdir(root)]
-        pruned = [root for root in roots if prune and not os.path.isdir(root)]
-        for root in {*renamed, *pruned}:
-            index.remove_root(root)
-        if progress.done or found.removed or found.kept:
-            index.compact()
-        kept = tuple(as_path(path) for path in found.kept if path not in emptied)
-        joined = None if records is None else index.joined(records, roots)
-        return index_report(progress, found, kept, joined)
-
-    def _prepare(
-        self, named: list[bytes], reader: ModelFolder, prune: bool, rebuild: bool, exclude: Sequence[str]
-    ) -> tuple[SqliteStore, list[bytes]]:
-        """The index and the folders to scan; no reading is touched if anything is wrong."""
+        reader = self.model_folder
         card = reader.card
         model = IndexedModel(reader.id, RowLayout(card.class_names, card.embedding_length), card.licence, card.scores)
-        index = self._open(model)
-        known = index.roots()
-        for folder in named:
-            if not os.path.isdir(folder) and folder not in known:
-                raise IndexFileError(f"{as_path(folder)} is no folder")
-        every = {*known, *named} if rebuild or not named else set(named)
-        if not every:
-            raise IndexFileError("no folder has been indexed yet; name one: emoir index FOLDER")
-        # A folder inside another of them would be read twice.
-        roots = [root for root in sorted(every) if not any(below(root, other) for other in every if other != root)]
-        if rebuild:
-            before = Scan()
-            for root in roots:
-                scan(index, root, before, prune=prune, exclude=exclude)
-            if before.kept:
-                raise IndexFileError(
-                    f"{', '.join(str(as_path(folder)) for folder in before.kept)} is missing or empty, and a rebuild "
-                    "would forget its images; mount it, or let it be forgotten with --prune"
-                )
-            index.rebuild(model)
-        index.recalibrate(model, card.earlier_ids)
-        index.require(model.id)
-        for root in named:
-            index.add_root(root)
-        return index, roots
+
+        def opened() -> AbstractContextManager[Extractor]:
+            return extractor or LocalExtractor(reader.folder, workers=workers, limits=chosen.limits)
+
+        return Update(self._open(model), model, card.earlier_ids, chosen).run(paths, opened)
+
+    def forget(self, path: AnyPath) -> Forgotten:
+        """Forget a folder with everything below it, or one file; see ``emoir.index.update.forget``."""
+        return forget(self._open(), path)
 
     def repair(self) -> Repair:
         """Salvage a damaged index; see ``emoir.index.repair``.
@@ -245,8 +187,6 @@ class Collection:
         with self._lock:
             self.close()
             return restore(Path(file), self.location)
-
-    # Searching.
 
     def search(
         self,
@@ -353,8 +293,6 @@ class Collection:
         paths = [term.source.path for term in query.terms if isinstance(term.source, ImageFile)]
         ids = (index.id_of(as_file(os.path.expanduser(path))) for path in paths)
         return [id for id in ids if id is not None]
-
-    # Looking at what is there.
 
     def status(self) -> IndexStatus:
         """What the index holds, and what failed.

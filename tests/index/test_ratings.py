@@ -53,14 +53,14 @@ def test_a_rating_leaves_the_matrix_in_memory(tmp_path: Path) -> None:
     save_photos(tmp_path / "photos", 3)
     with Collection(tmp_path / "x.emoir") as photos:
         photos.index(tmp_path / "photos", workers=1)
-        before = photos.store.vectors()
+        before = photos.images.vectors()
         ratings = photos.ratings
         ratings.add(int(before.ids[0]), "Ana", emotion="awe", valence=None, arousal=None)
-        assert photos.store.vectors() is before
+        assert photos.images.vectors() is before
         save_photos(tmp_path / "photos", 1, first_seed=9)
         with Collection(photos.location) as other:
             other.index(workers=1)
-        assert len(photos.store.vectors().ids) == 4
+        assert len(photos.images.vectors().ids) == 4
 
 
 def test_a_rebuild_elsewhere_is_noticed(tmp_path: Path, other_model: Path) -> None:
@@ -71,4 +71,4 @@ def test_a_rebuild_elsewhere_is_noticed(tmp_path: Path, other_model: Path) -> No
         with Collection(photos.location, model=other_model) as other:
             other.index(rebuild=True, workers=1)
         assert photos.search("awe", min_score=0)[0].reading.model.startswith("other-")
-        assert first != photos.store.model.id
+        assert first != photos.images.model.id

@@ -105,10 +105,10 @@ def test_a_vector_without_image_is_not_carried_over(tmp_path: Path) -> None:
         assert connection.execute("SELECT 1 FROM meta WHERE key = 'compact'").fetchone() is not None
     with Collection(tmp_path / "index.emoir") as photos:
         assert photos.repair().images == 5
-        assert photos.store.vectors().ids.tolist() == [1, 2, 3, 4, 5]
+        assert photos.images.vectors().ids.tolist() == [1, 2, 3, 4, 5]
         photos.index(tmp_path / "photos", workers=1)
         assert everything(photos) == expected
-        assert len(paths) == len(photos.store.vectors().ids)
+        assert len(paths) == len(photos.images.vectors().ids)
 
 
 def spoil(file: Path, column: str) -> None:
@@ -131,7 +131,7 @@ def test_spoilt_rows_are_not_ranked(tmp_path: Path) -> None:
         assert photos.repair().images == 0
         photos.index(tmp_path / "photos", workers=1)
         # The numbers of what was lost are not given again: they may stand in links.
-        assert photos.store.vectors().ids.tolist() == list(range(9, 17))
+        assert photos.images.vectors().ids.tolist() == list(range(9, 17))
         assert everything(photos) == expected
 
 

@@ -76,7 +76,7 @@ def say_what_is_not_indexed(photos: Collection, files: list[Path] | None) -> Non
     from emoir.index.base import as_file
 
     def is_known(file: Path) -> bool:
-        return any(photos.store.id_of(name) is not None for name in spellings(as_file(file.expanduser())))
+        return any(photos.images.id_of(name) is not None for name in spellings(as_file(file.expanduser())))
 
     missing = [file for file in files or [] if not is_known(file)]
     if files and missing:

@@ -104,6 +104,7 @@ def index(
             console.print(printable(f"{path}: {failure}"), markup=False, highlight=False, soft_wrap=True)
 
     with Collection(index, model=model) as photos:
+        new = not photos.location.exists()
         if repair:
             salvaged = photos.repair()
             if salvaged.kept_as is None:
@@ -132,6 +133,8 @@ def index(
             echo_err("stopped. Everything read so far is safe; run emoir index again to go on.")
             raise typer.Exit(Exit.INTERRUPTED) from None
         status = photos.status()
+    if new:
+        echo_err(f"made a new index: {photos.location}")
     for folder in done.kept:
         echo_err(f"{folder} is missing or empty: not mounted? Its images are kept; --prune forgets them.")
     echo_err(f"{counts(done)}. The index holds {status.images:,} images.")

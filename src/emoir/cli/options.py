@@ -150,4 +150,4 @@ def require_model(photos: Collection, model: Path | None) -> None:
         from emoir.models.model import ModelFolder
 
         named = ModelFolder(model)
-        photos.store.require(named.id, *named.card.earlier_ids)
+        photos.images.require(named.id, *named.card.earlier_ids)

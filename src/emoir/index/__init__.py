@@ -1,16 +1,20 @@
 """Readings on disk: durable, incremental, searchable."""
 
-from emoir.index.base import FileOutcome, ImageMetadata, IndexStatus, KnownImage, NotAnImage, VectorTable
+from emoir.index.base import FileOutcome, ImageMetadata, IndexStatus, KnownImage, NotAnImage, VectorTable, as_path
+from emoir.index.contract import ImageReader, ImageStore
 from emoir.index.layout import RowLayout
 from emoir.index.store import SqliteStore
 
 __all__ = [
     "FileOutcome",
     "ImageMetadata",
+    "ImageReader",
+    "ImageStore",
     "IndexStatus",
     "KnownImage",
     "NotAnImage",
     "RowLayout",
     "SqliteStore",
     "VectorTable",
+    "as_path",
 ]

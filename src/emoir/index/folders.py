@@ -157,3 +157,13 @@ class SqliteFolders:
             (name, folder),
         )
         return rows[0][0] if rows else None
+
+    def single_files(self, roots: Sequence[bytes]) -> dict[bytes, FileStat]:
+        """Every known file outside of some folders, as it was: one that was indexed by itself."""
+        directories = [path for (path,) in self._all("SELECT path FROM directories")]
+        return {
+            os.path.join(path, name): stat
+            for path in directories
+            if not any(below(path, root) for root in roots)
+            for name, stat in self.files(path).items()
+        }

@@ -22,7 +22,7 @@ def default_index() -> Path:
     """The index of the current user: EMOIR_INDEX, or a file in the platform's data folder."""
     chosen = os.environ.get("EMOIR_INDEX")
     if chosen:
-        return Path(chosen)
+        return Path(chosen).expanduser()
     import platformdirs
 
     return Path(platformdirs.user_data_path("emoir", appauthor=False)) / "index.emoir"

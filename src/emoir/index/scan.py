@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from emoir.images.exclusion import SkipReason
 from emoir.images.walk import FileStat, Listing, walk
 from emoir.index.base import as_path, below
-from emoir.index.store import SqliteStore
+from emoir.index.contract import ImageStore
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Scan:
 
 
 def scan(
-    index: SqliteStore,
+    index: ImageStore,
     root: bytes,
     result: Scan,
     *,
@@ -116,7 +116,7 @@ def scan(
 
 
 def _compare(
-    index: SqliteStore, listing: Listing, known: dict[bytes, int], result: Scan, again: frozenset[bytes]
+    index: ImageStore, listing: Listing, known: dict[bytes, int], result: Scan, again: frozenset[bytes]
 ) -> None:
     """One directory: fresh and missing files into the result."""
     before = index.files(listing.path) if listing.path in known else {}

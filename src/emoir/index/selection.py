@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from emoir.cells import spellings
 from emoir.index.base import ImageMetadata, as_file, as_folder
-from emoir.index.store import SqliteStore
+from emoir.index.contract import ImageReader
 
 AnyPath: TypeAlias = "str | os.PathLike[str]"
 SomePaths: TypeAlias = "AnyPath | Sequence[AnyPath]"
@@ -33,28 +33,28 @@ class Selection:
     listed: dict[int, bytes] | None
 
     @classmethod
-    def of(cls, index: SqliteStore, within: SomePaths | None, among: SomePaths | None) -> Selection:
+    def of(cls, index: ImageReader, folders: SomePaths | None, paths: SomePaths | None) -> Selection:
         """A selection as it is asked for; of several listed copies of an image, the first counts.
 
         Args:
             index: to look the files up in.
-            within: only images in these folders or below; None for all.
-            among: only these files; None for all.
+            folders: only images in these folders or below; None for all.
+            paths: only these files; None for all.
         """
-        folders = None if within is None else [as_folder(folder) for folder in _paths(within)]
-        if among is None:
-            return cls(folders, None)
+        inside = None if folders is None else [as_folder(folder) for folder in _paths(folders)]
+        if paths is None:
+            return cls(inside, None)
         listed: dict[int, bytes] = {}
-        for path in _paths(among):
+        for path in _paths(paths):
             file = as_file(os.path.expanduser(path))
             # The list may spell a name with combining characters, and the disk without, or the other way round.
             for spelling in spellings(file):
                 if (id := index.id_of(spelling)) is not None:
                     listed.setdefault(id, spelling)
                     break
-        return cls(folders, listed)
+        return cls(inside, listed)
 
-    def candidates(self, index: SqliteStore) -> NDArray[np.int64] | None:
+    def candidates(self, index: ImageReader) -> NDArray[np.int64] | None:
         """Ids that may be found, sorted ascending; None for all."""
         everywhere = self.folders is None or index.all_below(self.folders)
         inside = None if everywhere or self.folders is None else index.ids_below(self.folders)
@@ -63,8 +63,8 @@ class Selection:
         ids = np.array(sorted(self.listed), dtype=np.int64)
         return ids if inside is None else np.intersect1d(inside, ids)
 
-    def named(self, index: SqliteStore, metadata: Sequence[ImageMetadata]) -> list[ImageMetadata]:
-        """Facts under the paths that were listed: an image may have copies elsewhere that sort before."""
+    def named(self, index: ImageReader, metadata: Sequence[ImageMetadata]) -> list[ImageMetadata]:
+        """Metadata under the paths that were listed: an image may have copies elsewhere that sort before."""
         if self.listed is None:
             return list(metadata)
         found = [replace(entry, path=self.listed.get(entry.id, entry.path)) for entry in metadata]

@@ -19,8 +19,8 @@ from emoir.images.formats import HEADER_LENGTH, SUFFIXES, sniff
 from emoir.images.walk import FileStat
 from emoir.index.base import FileOutcome, KnownImage, NotAnImage, Outcome, as_path
 from emoir.index.catalogue import Joined
+from emoir.index.contract import ImageStore
 from emoir.index.scan import Scan
-from emoir.index.store import SqliteStore
 from emoir.limits import Limits, RetryReason
 
 # A batch is committed when it is this long or this old (seconds), whichever comes first.
@@ -112,7 +112,7 @@ class IndexWriter:
         report: is told of every file.
     """
 
-    def __init__(self, index: SqliteStore, progress: Progress, limits: Limits, report: Report | None) -> None:
+    def __init__(self, index: ImageStore, progress: Progress, limits: Limits, report: Report | None) -> None:
         self._index, self._progress, self._limits, self._report = index, progress, limits, report
         self._batch: list[FileOutcome] = []
         self._handed_out: dict[bytes, FileStat] = {}

@@ -96,7 +96,7 @@ class Service:
     @property
     def state(self) -> str:
         """Changes whenever the index is written: images, names, failures, records, ratings."""
-        return f"{self._boot}-{self.collection.store.revision}"
+        return f"{self._boot}-{self.collection.images.revision}"
 
     def metadata(self, id: int) -> ImageMetadata:
         """What is known of an image.
@@ -104,7 +104,7 @@ class Service:
         Raises:
             Problem: if there is no such image.
         """
-        found = self.collection.store.metadata([id])
+        found = self.collection.images.metadata([id])
         if not found:
             raise no_image(id)
         return found[0]
@@ -115,7 +115,7 @@ class Service:
         Raises:
             Problem: if there is no such image, or none of its files is there any more.
         """
-        stored = self.collection.store.files_of(id)
+        stored = self.collection.images.files_of(id)
         if stored is None:
             raise no_image(id)
         digest, files = stored
@@ -185,7 +185,7 @@ class Service:
 
     def _require_model(self) -> None:
         reader = self.collection.model_folder
-        self.collection.store.require(reader.id, *reader.card.earlier_ids)
+        self.collection.images.require(reader.id, *reader.card.earlier_ids)
 
     def _explain(self, digest: bytes, paths: tuple[bytes, ...], emotion: str | None) -> ExplainedImage:
         with self.reading():

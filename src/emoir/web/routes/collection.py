@@ -38,7 +38,7 @@ def collection(request: Request, response: Response, service: ServiceDep) -> Col
 
 
 def _overview(service: Service) -> CollectionRecord:
-    store = service.collection.store
+    store = service.collection.images
     status = store.status()
     record = CollectionRecord(
         images=status.images,
@@ -115,7 +115,7 @@ def selection_table(selection: Selection, service: ServiceDep, excel: Excel = Fa
 
     Example: `{"ids": [17, 4]}`
     """
-    store = service.collection.store
+    store = service.collection.images
     metadata, rows = store.rows(list(dict.fromkeys(selection.ids)))
     return StreamingResponse(
         csv_blocks(image_table(metadata, store.readings(metadata, rows)), excel=excel),

@@ -64,7 +64,7 @@ def image(request: Request, response: Response, id: Id, service: ServiceDep) -> 
     Example: `/api/v1/images/17`
     """
     service.metadata(id)
-    store = service.collection.store
+    store = service.collection.images
     metadata, rows = store.rows([id])
     stored = store.files_of(id)
     files = [] if stored is None else [printable(as_path(path)) for path, _ in stored[1]]

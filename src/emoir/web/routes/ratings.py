@@ -112,11 +112,11 @@ def next_to_rate(
     Example: `/api/v1/next-to-rate?rater=Ana`
     """
     done = sum(rating.rater == rater.strip() for rating in service.ratings.all())
-    images = len(service.collection.store.vectors().ids)
+    images = len(service.collection.images.vectors().ids)
     id = service.ratings.next_for(rater.strip(), passed or ())
     if id is None:
         return NextToRate(image=None, done=done, images=images)
-    store = service.collection.store
+    store = service.collection.images
     metadata, rows = store.rows([id])
     record = Image.of(metadata[0], store.readings(metadata, rows)[0]) if metadata else None
     return NextToRate(image=record, done=done, images=images)
@@ -134,7 +134,7 @@ def table(service: ServiceDep) -> Response:
     Example: `/api/v1/export/ratings`, then `emoir train ratings.csv --out mymodel`
     """
     by_image = _by_image(service.ratings.all())
-    metadata = service.collection.store.metadata(list(by_image))
+    metadata = service.collection.images.metadata(list(by_image))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["path", *(f"p_{name}" for name in MIKELS.names), "valence", "arousal", "raters"])

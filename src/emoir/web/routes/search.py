@@ -107,7 +107,7 @@ def search(
         sort=safe_query(sort) if sort and sort not in (NEWEST, OLDEST) else sort,
     )
     found = matches.matches[:limit]
-    metadata = {entry.id: entry for entry in service.collection.store.metadata([match.id for match in found])}
+    metadata = {entry.id: entry for entry in service.collection.images.metadata([match.id for match in found])}
     return SearchResult(
         query=matches.query,
         terms=_terms(matches.query),
@@ -123,7 +123,7 @@ def _known_folders(service: Service, folders: list[str] | None) -> list[str] | N
     """Folders below those that are indexed, by their names alone; others are refused without a look at the disk."""
     if folders is None:
         return None
-    roots = service.collection.store.roots()
+    roots = service.collection.images.roots()
     for folder in folders:
         if "\0" in folder or not any(below(os.path.normpath(os.fsencode(folder)), root) for root in roots):
             raise QueryError(
@@ -183,7 +183,7 @@ def spaces(service: ServiceDep) -> list[Space]:
     """
     return [
         Space(name=name, classes=list(names), chinese=list(SPACES[name].chinese) if name in SPACES else None)
-        for name, names in service.collection.store.layout.class_names.items()
+        for name, names in service.collection.images.layout.class_names.items()
     ]
 
 
@@ -202,7 +202,7 @@ def plane(request: Request, response: Response, service: ServiceDep) -> Response
     Example: `/api/v1/plane`
     """
     set_etag(request, response, service.state)
-    store = service.collection.store
+    store = service.collection.images
     matrix, layout = store.vectors(), store.layout
     point = np.rint(matrix.affect[:, layout.point][:, :2].clip(0, 1) * 255).astype(np.uint8)
     top = matrix.affect[:, layout.distribution(next(iter(layout.class_names)))].argmax(axis=1).astype(np.uint8)

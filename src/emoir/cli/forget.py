@@ -1,0 +1,25 @@
+"""emoir forget: a folder or a file that is not to be found any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emoir.cli.options import IndexOption
+from emoir.cli.output import echo_err
+
+
+def forget(
+    folder: Annotated[Path, typer.Argument(help="A folder, with everything below it, or one file.")],
+    index: IndexOption = None,
+) -> None:
+    """Forget what is indexed below FOLDER. Nothing on the disk changes; ratings stay."""
+    from emoir.collection import Collection
+
+    with Collection(index) as photos:
+        done = photos.forget(folder)
+    echo_err(f"{done.files:,} files forgotten.")
+    if done.inside is not None:
+        echo_err(f"it lies in {done.inside}, which is indexed: the next emoir index reads it again.")
