@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from emoir.files import atomic_write
 from emoir.networks import EmotionNet, NetworkConfig
@@ -35,6 +35,7 @@ from emoir.training.inputs import Inputs
 from emoir.training.loop import has_bfloat16
 from emoir.training.losses import teacher_loss
 from emoir.training.predict import predict
+from emoir.training.state import warm_average
 from weights.embed_views import Embeddings
 from weights.teachers import Whitening
 from weights.unrated import HELD_OUT, ViewPass
@@ -93,7 +94,7 @@ class Distillation:
             {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
         ]
         self.optimizer = torch.optim.AdamW(groups, lr=RATE, fused=True)
-        self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(EMA), use_buffers=True)
+        self.average = AveragedModel(self.network, multi_avg_fn=warm_average(EMA), use_buffers=True)
 
     def averaged(self) -> EmotionNet:
         """The averaged network, in evaluation mode."""

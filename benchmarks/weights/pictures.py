@@ -11,6 +11,7 @@ A source that is there is not taken again.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import io
 import subprocess
@@ -86,7 +87,8 @@ def blobs(repository: Path, names: list[str]) -> Iterator[tuple[str, bytes]]:
         asked = process.stdin
 
         def ask() -> None:
-            with asked:
+            # Who has taken enough pictures stops reading, and git with it.
+            with contextlib.suppress(BrokenPipeError), asked:
                 asked.write("".join(f"{name}\n" for name in names).encode())
 
         threading.Thread(target=ask, daemon=True).start()

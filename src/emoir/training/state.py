@@ -39,7 +39,7 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def _warm_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], int | Tensor], None]:
+def warm_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], int | Tensor], None]:
     """Exponential average whose decay rises with the steps: a short run must not keep its random start."""
 
     @torch.no_grad()
@@ -85,7 +85,7 @@ class TrainingState(Generic[NetworkType]):
             )
         self.average = AveragedModel(
             network,
-            multi_avg_fn=_warm_average(0.0 if config.published else config.ema),
+            multi_avg_fn=warm_average(0.0 if config.published else config.ema),
             use_buffers=True,
         )
         self.generator = torch.Generator().manual_seed(config.seed)
