@@ -8,6 +8,7 @@ read the fifth; the readings are kept in benchmarks/readings, and the tables are
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ import numpy as np
 import development
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
-from emoir.evaluate import mean_interval
 from emoir.evaluate.compute import compute_metrics, headline
+from emoir.evaluate.leave_out import average_precision_without, precision_without, retrieval_influence
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
 from emoir.evaluate.regression import correlation
@@ -44,7 +45,7 @@ def readings_of(name: str, model: str, table: Table, folds: Folds) -> OutOfFold:
 
 
 def print_side_by_side() -> None:
-    print("| set | measure | floor | teachers + probe | colour and texture numbers + probe |\n|---|---|---|---|---|")
+    print("| set | measure | baseline | teachers + probe | colour and texture numbers + probe |\n|---|---|---|---|---|")
     for name in development.HUMAN_RATED:
         table, folds = development.folds(name)
         columns = [headline(table, readings_of(name, model, table, folds)) for model in MODELS]
@@ -56,7 +57,7 @@ def print_side_by_side() -> None:
 def print_in_full() -> None:
     for name in development.HUMAN_RATED:
         table, folds = development.folds(name)
-        print(f"\n### {name}, teachers + probe\n\n| measure | images | floor | value [95 %] |\n|---|---|---|---|")
+        print(f"\n### {name}, teachers + probe\n\n| measure | images | baseline | value [95 %] |\n|---|---|---|---|")
         for line in compute_metrics(table, readings_of(name, "teachers", table, folds)):
             print(f"| {line.key} | {line.images} | {line.baseline} | {line} |")
 
@@ -68,11 +69,12 @@ def print_nearest_neighbours() -> None:
         features = teacher_features(name)
         vectors = features / np.linalg.norm(features, axis=1, keepdims=True)
         ranking = leave_one_out(vectors, same_class(table.classes[space]))
-        for measure, chance, values in (
-            ("P@10", chance_precision(ranking), precision_at(ranking, 10)),
-            ("mAP", chance_average_precision(ranking), average_precision(ranking)),
+        for measure, chance, function, leave_out in (
+            ("P@10", chance_precision, partial(precision_at, k=10), partial(precision_without, k=10)),
+            ("mAP", chance_average_precision, average_precision, average_precision_without),
         ):
-            print(f"| {name} ({len(table)}) | {space}: {measure} | {chance.mean():.3f} | {mean_interval(values)} |")
+            value = retrieval_influence(ranking, function, leave_out).estimate(low=0, high=1)
+            print(f"| {name} ({len(table)}) | {space}: {measure} | {np.nanmean(chance(ranking)):.3f} | {value} |")
 
 
 def print_gaped_by_category() -> None:
@@ -80,7 +82,7 @@ def print_gaped_by_category() -> None:
     table, folds = development.folds("gaped")
     readings = readings_of("gaped", "teachers", table, folds)
     categories = np.array(development.gaped_categories())
-    print("\n| GAPED category, teachers + probe | images | floor | valence r | arousal r |\n|---|---|---|---|---|")
+    print("\n| GAPED category, teachers + probe | images | baseline | valence r | arousal r |\n|---|---|---|---|---|")
     for category in np.unique(categories):
         rows = np.flatnonzero(categories == category)
         cells = []

@@ -23,7 +23,7 @@ from emoir.evaluate.results import difference
 
 
 def print_headlines() -> None:
-    print("| set | measure | floor | teachers + probe | shipped [95 %] |\n|---|---|---|---|---|")
+    print("| set | measure | baseline | teachers + probe | shipped [95 %] |\n|---|---|---|---|---|")
     for name in development.HUMAN_RATED:
         table, folds, ours = readings(name)
         teachers = headline(table, readings_of(name, "teachers", table, folds))
@@ -47,7 +47,7 @@ def print_differences() -> None:
 
 def print_calibration() -> None:
     """With a temperature that was fitted on the other folds, and without."""
-    print("\n| calibration | floor | without | with | difference [95 %] | |\n|---|---|---|---|---|---|")
+    print("\n| calibration | baseline | without | with | difference [95 %] | |\n|---|---|---|---|---|---|")
     for name, space in (("emotion6", "keyword6"), ("fi_subset", "mikels")):
         table, _, ours = readings(name)
         plain = replace(ours, probabilities={space: softmax(FoldOutputs().joined(name, space), axis=1)})
@@ -74,7 +74,7 @@ def print_gaped_by_category() -> None:
 def print_in_full() -> None:
     for name in development.HUMAN_RATED:
         table, _, ours = readings(name)
-        print(f"\n### {name}, shipped\n\n| measure | images | floor | value [95 %] |\n|---|---|---|---|")
+        print(f"\n### {name}, shipped\n\n| measure | images | baseline | value [95 %] |\n|---|---|---|---|")
         for line in compute_metrics(table, ours):
             print(f"| {line.key} | {line.images} | {line.baseline} | {line} |")
 

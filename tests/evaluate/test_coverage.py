@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +11,7 @@ from types import ModuleType
 import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+ROWS = re.compile(r"^\| (\d+) \| (\d) \| ([^|]+) \| .* \| ([\d.]+)% \|$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -35,3 +37,14 @@ def test_coverage(simulation: ModuleType, n: int, draws: int, group: int) -> Non
                 # So few samples tell the coverage to three or eight points; the printed table tells it to one.
                 assert inside >= 0.95 - 3 * (0.95 * 0.05 / draws) ** 0.5, name
                 assert error == pytest.approx(deviation, rel=0.08 + 3 / (2 * draws) ** 0.5), name
+
+
+def test_the_printed_table_holds_about_95_percent() -> None:
+    printed = (BENCHMARKS / "interval_coverage.md").read_text(encoding="utf-8")
+    rows = {(int(n), int(group), name): float(inside) for n, group, name, inside in ROWS.findall(printed)}
+    both = {key: inside for key, inside in rows.items() if "queries only" not in key[2]}
+    metrics = ("accuracy", "KL", "r", "NN", "P@10", "mAP", "nDCG@10")
+    assert set(both) == {(n, group, name) for n in (200, 600) for group in (1, 4) for name in metrics}
+    # A thousand samples tell the coverage to 0.7 points, three hundred to 1.3.
+    assert all(91.5 <= inside <= 97.5 for inside in both.values())
+    assert max(inside for key, inside in rows.items() if "queries only" in key[2]) < 92

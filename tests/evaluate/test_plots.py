@@ -80,12 +80,14 @@ def test_plots_that_labels_do_not_allow_are_left_out(tmp_path: Path) -> None:
 
 
 def test_a_distribution_counts_by_its_favourite() -> None:
-    shares = np.array([[0.2, 0.8], [np.nan, np.nan]])
+    shares = np.array([[0.2, 0.8], [np.nan, np.nan], [0.5, 0.5]])
     found = labels_of(
-        Table("t", [Path("a"), Path("b")], distributions={"mood": shares}, class_names={"mood": ("a", "b")})
+        Table(
+            "t", [Path("a"), Path("b"), Path("tie")], distributions={"mood": shares}, class_names={"mood": ("a", "b")}
+        )
     )
     assert found is not None
-    assert (found[0], found[1].tolist()) == ("mood", [1, ABSENT_CLASS])
+    assert (found[0], found[1].tolist()) == ("mood", [1, ABSENT_CLASS, ABSENT_CLASS])
 
 
 def test_principal_plane_is_that_of_scikit_learn() -> None:

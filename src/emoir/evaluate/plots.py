@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from emoir.datasets import ABSENT_CLASS, Table
 from emoir.evaluate.calibration import BINS, expected_calibration_error
 from emoir.evaluate.compute import ranking_by_embedding
+from emoir.evaluate.distributions import TIE
 from emoir.evaluate.predictions import Predictions
 from emoir.evaluate.regression import concordance, pearson
 from emoir.evaluate.retrieval import Ranking, interpolated_precision, leave_one_out, same_class
@@ -32,7 +33,10 @@ def labels_of(table: Table) -> tuple[str, NDArray[np.int64]] | None:
         return space, indices
     for space, shares in table.distributions.items():
         known = np.asarray(~np.isnan(shares).any(axis=1), dtype=bool)
-        return space, np.where(known, np.where(known[:, None], shares, 0).argmax(axis=1), ABSENT_CLASS)
+        votes = np.where(known[:, None], shares, 0)
+        # A tie has no favourite: it would go to the first class in the alphabet.
+        known &= (votes >= votes.max(axis=1, keepdims=True) - TIE).sum(axis=1) == 1
+        return space, np.where(known, votes.argmax(axis=1), ABSENT_CLASS)
     return None
 
 
