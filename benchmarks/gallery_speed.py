@@ -138,7 +138,7 @@ def main() -> None:
         address = process.stderr.readline().rsplit(" ", 1)[1].strip()
         asked = {
             "search, first 60": "api/v1/search?q=2:awe%20-%20fear&limit=60",
-            "search, hits 6,000 to 6,060": "api/v1/search?q=awe&limit=60&cursor=6000&all=true",
+            "search, hits 6,000 to 6,060": "api/v1/search?q=awe&limit=60&cursor=6000&min_score=0",
             "search with a filter": "api/v1/search?q=awe&limit=60&valence=0.8..&arousal=..0.2",
             "every point of the plane": "api/v1/plane",
             "the page": "",

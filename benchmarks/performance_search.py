@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from emoir import Collection
 from emoir.index import SqliteStore
-from emoir.search.filters import Filters, Range
+from emoir.search.option_text import Range
+from emoir.search.options import FilterOptions
 from synthetic import made_up_files, write_index
 from timing import Ratio, python, time_ratio
 
@@ -37,9 +38,9 @@ def warm(folder: Path, repeats: int, rows: int) -> list[Ratio]:
     with Collection(index_of(folder, rows)) as photos, SqliteStore(photos.location) as index:
         matrix = index.vectors()
         weights = np.random.default_rng(0).random((index.layout.length,), dtype=np.float32)
-        kept = Filters(confidence=Range(float(np.quantile(index.attributes(matrix).confidence, 0.99))))
+        kept = FilterOptions(confidence=Range(float(np.quantile(index.attributes(matrix).confidence, 0.99))))
 
-        def search(filters: Filters | None = None) -> object:
+        def search(filters: FilterOptions | None = None) -> object:
             return photos.search(WORD, n=TOP, filters=filters)
 
         search(kept)
@@ -111,7 +112,7 @@ def engines(folder: Path, repeats: int, rows: int) -> list[Ratio]:
         matrix = index.vectors()
         group = np.random.default_rng(1).random(len(matrix.ids)).astype(np.float32)
         confidence = index.attributes(matrix).confidence
-        kept = Filters(confidence=Range(float(np.quantile(confidence, 0.99))))
+        kept = FilterOptions(confidence=Range(float(np.quantile(confidence, 0.99))))
         few = group >= np.quantile(group, 0.99)
         weights = np.random.default_rng(0).random((index.layout.length,), dtype=np.float32)
         photos.search(WORD, filters=kept)

@@ -26,17 +26,14 @@ from emoir.emotions.lexicon import lexicon
 from emoir.emotions.phrases import STRONG, WEAK
 from emoir.images.palette import PALETTE_LENGTH
 from emoir.index.layout import RowLayout
-from emoir.search.compiled import (
-    QueryComponent,
-    Vocabulary,
-    compile_query,
-    concept_component,
-    example_component,
-    meant,
-    point_component,
-)
+from emoir.search.compiled import compile_query
+from emoir.search.component import QueryComponent
 from emoir.search.grammar import parse_query
-from emoir.search.query import ImageId, TermSource
+from emoir.search.terms import TermContext
+from emoir.search.terms.example import example_component
+from emoir.search.terms.point import point_component
+from emoir.search.terms.words import concept_component, meant
+from emoir.search.vocabulary import Vocabulary
 from emoir.training.calibrate import fit_scores
 
 LAYOUT = RowLayout({"mikels": MIKELS.names, "ekman": EKMAN.names})
@@ -111,12 +108,32 @@ def _take(readings: EmotionReadings, rows: NDArray[np.intp]) -> EmotionReadings:
 def products(judged: Judged, query: str) -> NDArray[np.float32]:
     """A query's uncalibrated score of every row; ``id:N`` is row N."""
 
-    def read_example(source: TermSource) -> EmotionReading:
-        assert isinstance(source, ImageId)
-        return judged.readings[source.id]
+    context = TermContext(LAYOUT, VOCABULARY, RowExamples(judged.readings))
+    compiled = compile_query(parse_query(query), context)
+    return compiled.mean(compiled.raw_scores(np.array([judged.rows @ part.vector for part in compiled.components])))
 
-    compiled = compile_query(parse_query(query), LAYOUT, read_example, VOCABULARY)
-    return compiled.mean(compiled.raw_scores(judged.rows))
+
+@dataclass(frozen=True)
+class RowExamples:
+    """Rows of a set as example images."""
+
+    readings: EmotionReadings
+
+    def of_image(self, id: int) -> EmotionReading:
+        """The reading of a row."""
+        return self.readings[id]
+
+    def of_file(self, path: str) -> EmotionReading:
+        """No files here."""
+        raise FileNotFoundError(path)
+
+    def of_code(self, code: str) -> EmotionReading:
+        """No codes here."""
+        raise ValueError(code)
+
+    def id_of_file(self, path: str) -> int | None:
+        """No files here."""
+        raise FileNotFoundError(path)
 
 
 def word_agreement(judged: Judged, word: str) -> NDArray[np.float64]:
@@ -202,7 +219,7 @@ def questions(sets: dict[str, Judged], kind: str, folds: NDArray[np.int64] | Non
 
 
 def _raw_scores(part: QueryComponent, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(rows @ part.weights + np.float32(part.offset), np.float32)
+    return np.asarray(rows @ part.vector + np.float32(part.offset), np.float32)
 
 
 def fit_curve(asked: Iterable[Question]) -> ScoreCurve:

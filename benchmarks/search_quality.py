@@ -23,8 +23,8 @@ from emoir.evaluate.intervals import Estimate, Influence
 from emoir.evaluate.leave_out import precision_without, retrieval_influence
 from emoir.evaluate.provenance import provenance
 from emoir.evaluate.retrieval import precision_at, rank_by
-from emoir.search.compiled import EMBEDDING_COUNTS, EXAMPLE_POWER
 from emoir.search.find import best_first
+from emoir.search.terms.example import EMBEDDING_COUNTS, EXAMPLE_POWER
 from search_agreement import (
     KINDS,
     LAYOUT,

@@ -90,7 +90,7 @@ def main() -> None:
             asked = {
                 f"static file of {sizes[nearest]:,} bytes": f"static/{nearest}",
                 f"thumbnail of {len(small):,} bytes": "api/v1/images/1/thumbnail?side=480",
-                "search, 20 hits": "api/v1/search?q=awe&limit=20&all=true",
+                "search, 20 hits": "api/v1/search?q=awe&limit=20&min_score=0",
                 "health": "api/v1/ready",
             }
             for path in asked.values():

@@ -25,7 +25,8 @@ from emoir.extract import Failure
 from emoir.extract.features import Features, measure_files
 from emoir.index import ImageMetadata
 from emoir.index.base import as_path
-from emoir.search.filters import Filters, Range
+from emoir.search.option_text import Range
+from emoir.search.options import FilterOptions
 from emoir.select import CandidatePool, matched_stimuli, pools_of, sample_images
 from emoir.select.balance import balance_table
 
@@ -62,7 +63,7 @@ for name, values in (("valence", readings.valence), ("arousal", readings.arousal
 
 # %%
 middle = float(np.median(readings.valence))
-unpleasant = CandidatePool(*photos.rows(filters=Filters(valence=Range(high=middle))))
+unpleasant = CandidatePool(*photos.rows(filters=FilterOptions(valence=Range(high=middle))))
 for row in sample_images(unpleasant, 5, per_folder=3, seed=2026):
     reading = unpleasant.readings[row]
     print(
@@ -85,7 +86,7 @@ def measured(images: list[ImageMetadata]) -> list[Features | None]:
 third, two_thirds = np.quantile(readings.valence, (1 / 3, 2 / 3))
 conditions = {"less pleasant": Range(high=float(third)), "more pleasant": Range(low=float(two_thirds))}
 candidates = {
-    name: CandidatePool(*photos.rows(filters=Filters(valence=valence))) for name, valence in conditions.items()
+    name: CandidatePool(*photos.rows(filters=FilterOptions(valence=valence))) for name, valence in conditions.items()
 }
 pools, _ = pools_of(candidates, seed=2026)
 features = {name: measured(list(pool.metadata)) for name, pool in pools.items()}

@@ -9,7 +9,7 @@ import pytest
 
 from emoir import Collection
 from emoir.cells import composed, parse_number, read_cells, read_text
-from emoir.cli.filter_options import read_list
+from emoir.cli.search_options import read_list
 from emoir.datasets import read_dataset
 from emoir.errors import CatalogueError, DatasetError
 from emoir.index.catalogue import endings, read_catalogue

@@ -27,7 +27,7 @@ ALLOWED = {
     "models": {"images", "emotions"},
     "extract": {"images", "emotions", "models"},
     "index": {"images", "emotions", "extract"},
-    "search": {"images", "emotions", "extract", "index"},
+    "search": {"images", "emotions", "models", "index"},
     "explain": {"images", "emotions", "models"},
     "collection": {"images", "emotions", "models", "extract", "index", "search"},
     "export": {"images", "emotions", "extract", "index"},

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,28 +14,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.emotions.code import decode_reading
 from emoir.emotions.lexicon_files import read_lexicon
-from emoir.emotions.reading import EmotionReading, EmotionReadings
-from emoir.errors import QueryError
+from emoir.emotions.reading import EmotionReadings
 from emoir.extract import Extractor, LocalExtractor
 from emoir.index import ImageMetadata, ImageReader, IndexStatus, RowLayout, SqliteStore
 from emoir.index.backup import BackupReport, backup, restore
-from emoir.index.base import IndexedModel, as_file, as_path
+from emoir.index.base import IndexedModel
 from emoir.index.catalogue import read_catalogue
 from emoir.index.location import default_index
 from emoir.index.ratings import Ratings
 from emoir.index.repair import Repair, repair
-from emoir.index.selection import AnyPath, Selection, SomePaths
+from emoir.index.selection import AnyPath, Selection
 from emoir.index.update import Forgotten, Update, UpdateOptions, forget
+from emoir.index.vectors import ExactVectors, VectorIndex
 from emoir.index.writer import IndexReport
-from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.models import Model, ModelFolder
-from emoir.search import Match, Matches, parse_query
-from emoir.search.compiled import TextEncoder, Vocabulary, term_scores
-from emoir.search.filters import Filters
-from emoir.search.find import NEWEST, OLDEST, SearchContext, SearchOptions, find, selected_rows
-from emoir.search.query import EncodedReading, ImageFile, ImageId, Query, TermSource
+from emoir.search.matches import Matches
+from emoir.search.options import SearchOptions
+from emoir.search.query import Query
+from emoir.search.searcher import Searcher
+from emoir.search.vocabulary import TextEncoder, Vocabulary
 
 
 class Collection:
@@ -46,6 +44,7 @@ class Collection:
         model: a model folder; default: EMOIR_MODEL, or the shipped model.
         lexicon: a file of emotion words that go before ours (see ``read_lexicon``); default: EMOIR_LEXICON, or none.
         text_encoder: reads whole phrases in place of the lexicon.
+        vectors: searches the row vectors; default: ``ExactVectors``.
 
     Example:
         >>> import tempfile, skimage
@@ -62,12 +61,14 @@ class Collection:
         model: AnyPath | None = None,
         lexicon: AnyPath | None = None,
         text_encoder: TextEncoder | None = None,
+        vectors: VectorIndex | None = None,
     ) -> None:
         self.location = Path(index).expanduser() if index is not None else default_index()
         self._model_folder = model if model is not None else os.environ.get("EMOIR_MODEL") or None
         chosen = lexicon if lexicon is not None else os.environ.get("EMOIR_LEXICON") or None
         self._words = None if chosen is None else read_lexicon(Path(chosen))
         self._text_encoder = text_encoder
+        self._vectors = ExactVectors() if vectors is None else vectors
         self._model: Model | None = None
         self._index: SqliteStore | None = None
         self._lock = threading.RLock()
@@ -189,36 +190,14 @@ class Collection:
             return restore(Path(file), self.location)
 
     def search(
-        self,
-        query: str | Sequence[str] | Query,
-        *,
-        n: int = 20,
-        start: int = 0,
-        folders: SomePaths | None = None,
-        paths: SomePaths | None = None,
-        filters: Filters | None = None,
-        positive_ids: Sequence[int] = (),
-        negative_ids: Sequence[int] = (),
-        diverse: bool = False,
-        min_score: float | None = None,
-        sort: str | Query | None = None,
-        limits: Limits = DEFAULT_LIMITS,
+        self, query: str | Sequence[str] | Query, options: SearchOptions | None = None, **keywords: Any
     ) -> Matches:
         """Find the images that fit a query best.
 
         Args:
             query: in the query grammar; one text, or several that form one query; or parsed already.
-            n: at most this many.
-            start: pass over so many of the best: a later page.
-            folders: only images in these folders or below; None for all that are indexed.
-            paths: only these files, such as another tool found; those not indexed are left out.
-            filters: conditions that an image must meet.
-            positive_ids: ids of images to move the query towards.
-            negative_ids: ids of images to move it away from.
-            diverse: near duplicates collapse, and the results spread.
-            min_score: only images that score at least this; None for the score of an image drawn at random.
-            sort: ``newest``, ``oldest``, or a query whose score orders the matches; None for the best first.
-            limits: larger example images are refused.
+            options: how to search (see ``SearchOptions``).
+            keywords: fields of ``SearchOptions`` by name, over those of ``options``.
 
         Returns:
             The matches, best first. Example images that are indexed themselves are left out.
@@ -227,72 +206,18 @@ class Collection:
             QueryError: if the query cannot be understood, an example cannot be read, or n is below 1.
             IndexFileError: if nothing has been indexed yet.
             ModelMismatchError: if an example image must be read and the index is of another model.
+
+        Example:
+            >>> from emoir.search import FilterOptions
+            >>> filters = FilterOptions.parse({"valence": "0.6.."})
+            >>> photos.search("awe - fear", n=5, filters=filters)  # doctest: +SKIP
         """
-        options = SearchOptions(
-            n=n,
-            start=start,
-            filters=filters,
-            positive_ids=tuple(positive_ids),
-            negative_ids=tuple(negative_ids),
-            diverse=diverse,
-            min_score=min_score,
-            sort=parse_query(sort) if isinstance(sort, str) and sort not in (NEWEST, OLDEST) else sort,
-        )
+        return self._searcher().search(query, replace(options or SearchOptions(), **keywords))
+
+    def _searcher(self) -> Searcher:
         index = self._open()
-        parsed = query if isinstance(query, Query) else parse_query(query)
-        scope = Selection.of(index, folders, paths)
-        read_example = partial(self._read_example, limits=limits)
         vocabulary = Vocabulary.of(index.layout, self._words, self._text_encoder)
-        found = find(
-            _context(index),
-            parsed,
-            options,
-            read_example=read_example,
-            vocabulary=vocabulary,
-            candidates=scope.candidates(index),
-            excluded=self._example_files(parsed, index),
-        )
-        scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
-        metadata, rows = index.rows(found.ids.tolist(), scope.folders)
-        readings = index.readings(metadata, rows)
-        parts = term_scores(found.query, rows, index.layout, read_example, vocabulary)
-        matches = tuple(
-            Match(entry.id, as_path(entry.path), scores[entry.id], reading, part, entry.record)
-            for entry, reading, part in zip(scope.named(index, metadata), readings, parts, strict=True)
-        )
-        return Matches(str(found.query), matches, found.unknown, found.searched, found.hidden)
-
-    def _read_example(self, source: TermSource, *, limits: Limits) -> EmotionReading:
-        index = self._open()
-        if isinstance(source, ImageId):
-            metadata, rows = index.rows([source.id])
-            if not metadata:
-                raise QueryError(
-                    f"id:{source.id}: no image of this index has that id",
-                    chinese=f"id:{source.id}：索引里没有这个编号的图片",
-                )
-            return index.readings(metadata, rows)[0]
-        if isinstance(source, EncodedReading):
-            # A code may be older or newer than the index by a change of the model's id that changed no reading.
-            reader = self.model_folder
-            ids = (reader.id, *reader.card.earlier_ids)
-            others = ids if index.model.id in ids else ()
-            names, length = index.layout.class_names, index.layout.embedding_length
-            return decode_reading(source.code, names, (index.model.id, *others), embedding_length=length)
-        if not isinstance(source, ImageFile):
-            raise TypeError(f"{source} is no example image")
-        # An example read by another model would be compared with nonsense.
-        index.require(self.model.id, *self.model.card.earlier_ids)
-        try:
-            return self.model.read(os.path.expanduser(source.path), limits=limits)
-        except OSError as error:
-            raise QueryError(f"{source.path}: {error}") from error
-
-    def _example_files(self, query: Query, index: SqliteStore) -> list[int]:
-        """Ids of the example files that are indexed themselves."""
-        paths = [term.source.path for term in query.terms if isinstance(term.source, ImageFile)]
-        ids = (index.id_of(as_file(os.path.expanduser(path))) for path in paths)
-        return [id for id in ids if id is not None]
+        return Searcher(index, self._vectors, vocabulary, self)
 
     def status(self) -> IndexStatus:
         """What the index holds, and what failed.
@@ -303,18 +228,13 @@ class Collection:
         return self._open().status()
 
     def rows(
-        self,
-        *,
-        folders: SomePaths | None = None,
-        paths: SomePaths | None = None,
-        filters: Filters | None = None,
+        self, options: SearchOptions | None = None, **keywords: Any
     ) -> tuple[list[ImageMetadata], EmotionReadings, NDArray[np.float32]]:
         """Every indexed image with its reading and its row vector, in the order of the paths.
 
         Args:
-            folders: only images in these folders or below.
-            paths: only these files; those not indexed are left out.
-            filters: conditions that an image must meet.
+            options: which images: its ``folders``, ``paths`` and ``filters``.
+            keywords: the same by name.
 
         Returns:
             ``(metadata, readings, vectors)``, row by row; vectors (n, d) are laid out as ``RowLayout`` says.
@@ -322,17 +242,12 @@ class Collection:
         Raises:
             IndexFileError: if nothing has been indexed yet.
         """
+        chosen = replace(options or SearchOptions(), **keywords)
+        ids = self._searcher().select(chosen)
         index = self._open()
-        scope = Selection.of(index, folders, paths)
-        context = _context(index)
-        chosen = selected_rows(context, filters, scope.candidates(index))
-        metadata, rows = index.rows(None if chosen is None else context.matrix.ids[chosen].tolist(), scope.folders)
-        metadata = scope.named(index, metadata)
+        selection = Selection.of(index, chosen.folders, chosen.paths)
+        metadata, rows = index.rows(ids.tolist(), selection.folders)
+        metadata = selection.named(index, metadata)
         order = sorted(range(len(metadata)), key=lambda row: metadata[row].path)
         metadata, rows = [metadata[row] for row in order], rows[order]
         return metadata, index.readings(metadata, rows), rows
-
-
-def _context(index: SqliteStore) -> SearchContext:
-    matrix = index.vectors()
-    return SearchContext(matrix, index.layout, lambda: index.attributes(matrix), index.model.scores)

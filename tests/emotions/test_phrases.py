@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emoir.emotions.emoji import EMOJI
 from emoir.emotions.lexicon import lexicon, look_up
 from emoir.emotions.phrases import CHINESE_FUNCTION, CHINESE_NEGATION, FUNCTION_WORDS, MODIFIERS, STOPS, parse_phrase
 from emoir.emotions.traditional import TO_SIMPLIFIED
@@ -69,7 +70,10 @@ from emoir.emotions.traditional import TO_SIMPLIFIED
         ("不是冬夜", [], ("不是", "冬夜")),
         ("令人敬畏的照片", [("敬畏", 1)], ()),
         ("calm 宁静", [("calm", 1), ("宁静", 1)], ()),
-        ("awe 😱", [("awe", 1)], ("😱",)),
+        ("awe 😱", [("awe", 1), ("😱", 1)], ()),
+        ("not 😢, ❤️👍🏽", [("😢", -1), ("❤", 1)], ("👍",)),
+        ("awe 🦖", [("awe", 1)], ("🦖",)),
+        ("awe = $", [("awe", 1)], ("=", "$")),
         ("winter", [], ("winter",)),
         ("", [], ()),
     ],
@@ -79,7 +83,7 @@ def test_phrases(phrase: str, parts: list[tuple[str, float]], unknown: tuple[str
     assert [(part.word, part.factor) for part in parsed.parts] == parts
     assert set(parsed.unknown) == set(unknown)
     for part in parsed.parts:
-        assert part.concept is look_up(part.word, lexicon())
+        assert part.concept is look_up(EMOJI.get(part.word, part.word), lexicon())
 
 
 PASSED_OVER = {*FUNCTION_WORDS, *STOPS, *CHINESE_FUNCTION, *MODIFIERS, *CHINESE_NEGATION, "not", "no", "never", "less"}
@@ -97,7 +101,7 @@ def test_nothing_is_dropped_silently(words: list[str]) -> None:
 @given(st.text(max_size=40))
 def test_any_text_is_read(text: str) -> None:
     for part in parse_phrase(text).parts:
-        assert look_up(part.word, lexicon()) is part.concept
+        assert look_up(EMOJI.get(part.word, part.word), lexicon()) is part.concept
 
 
 @pytest.mark.parametrize(
@@ -118,3 +122,29 @@ def test_every_traditional_character_leads_to_one_that_our_words_hold() -> None:
     known = {c for word in [*lexicon(), *MODIFIERS, *CHINESE_NEGATION, *CHINESE_FUNCTION] for c in word}
     assert set(TO_SIMPLIFIED.values()) <= known
     assert not {chr(code) for code in TO_SIMPLIFIED} & set("".join(lexicon()))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "groups"),
+    [
+        ("sad but hopeful", [["sad"], ["hopeful"]]),
+        ("a quiet, lonely evening and awe", [["quiet", "lonely"], ["awe"]]),
+        ("cats and a quiet evening", [["quiet"]]),
+        ("not only sad but scary", [["sad"], ["scary"]]),
+        ("sad or scary", [["sad", "scary"]]),
+        ("宁静又孤独", [["宁静"], ["孤独"]]),
+        ("又悲伤又宁静", [["悲伤"], ["宁静"]]),
+        ("美丽且宁静", [["美丽"], ["宁静"]]),
+        ("不但美丽而且宁静", [["美丽"], ["宁静"]]),
+        ("宁静，孤独", [["宁静", "孤独"]]),
+        ("and, but 且", []),
+    ],
+)
+def test_and_and_but_part_a_phrase_into_groups(phrase: str, groups: list[list[str]]) -> None:
+    assert [[part.word for part in group] for group in parse_phrase(phrase).groups] == groups
+
+
+def test_every_emoji_means_a_head_word() -> None:
+    assert {word for word in EMOJI.values() if look_up(word, lexicon()) is None} == set()
+    for sign in EMOJI:
+        assert [part.word for part in parse_phrase(sign).parts] == [sign]

@@ -1,20 +1,27 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from emoir.emotions import EmotionReading
 from emoir.emotions.calibration import ScoreCurve
 from emoir.errors import ModelError
 from emoir.index.attributes import Attributes
-from emoir.index.base import ImageMetadata, VectorTable
+from emoir.index.base import ImageMetadata
 from emoir.index.layout import RowLayout
-from emoir.search.compiled import Vocabulary, compile_query
+from emoir.index.store import SqliteStore
+from emoir.index.vectors import Candidates, Capabilities, Component, RowFilter, passing, scalar_column
+from emoir.index.vectors.exact import blockwise_products
+from emoir.search.compiled import CompiledQuery, compile_query
 from emoir.search.diverse import first_distinct, maximal_marginal_relevance, without_near_duplicates
-from emoir.search.find import SearchContext, SearchOptions, best_first, find
+from emoir.search.find import SearchContext, SearchResult, best_first, find
 from emoir.search.grammar import parse_query
-from emoir.search.query import TermSource
+from emoir.search.options import SearchOptions
+from emoir.search.terms import TermContext
+from emoir.search.vocabulary import Vocabulary
 
 LAYOUT = RowLayout({"mikels": ("amusement", "anger", "awe", "contentment", "disgust", "excitement", "fear", "sadness")})
 CURVE = ScoreCurve(0.25, (-1.0, 0.0, 1.0), (-1 / 7, 0.0, 1.0))
@@ -27,12 +34,59 @@ def agreed(fit: float) -> float:
     return 0.125 + 0.875 * (gain if gain > 0 else gain / 7)
 
 
-def no_example(source: TermSource) -> EmotionReading:
-    raise AssertionError(source)
+class NoExamples:
+    """Nothing here asks for an example."""
+
+    def of_image(self, id: int) -> EmotionReading:
+        raise AssertionError(id)
+
+    def of_file(self, path: str) -> EmotionReading:
+        raise AssertionError(path)
+
+    def of_code(self, code: str) -> EmotionReading:
+        raise AssertionError(code)
+
+    def id_of_file(self, path: str) -> int | None:
+        raise AssertionError(path)
+
+
+TERMS = TermContext(LAYOUT, Vocabulary.of(LAYOUT), NoExamples())
+
+
+def compiled(text: str) -> CompiledQuery:
+    return compile_query(parse_query(text), TERMS)
+
+
+class FewRows:
+    """A vector index of a few rows that gives the best of one component only, as engines with a limit do."""
+
+    def __init__(self, rows: np.ndarray, max_k: int | None = None) -> None:
+        self.ids, self.rows = np.arange(10, 10 + len(rows)), rows
+        self.capabilities = Capabilities(exhaustive=max_k is None, max_k=max_k)
+
+    def sync(self, store: SqliteStore) -> int:
+        raise AssertionError(store)
+
+    def column(self, name: str) -> np.ndarray:
+        return scalar_column(name, self.rows, LAYOUT, no_attributes)
+
+    def search(self, components: Sequence[Component], where: RowFilter, k: int) -> Candidates:
+        kept = np.flatnonzero(
+            passing(where, self.ids, lambda name: scalar_column(name, self.rows, LAYOUT, no_attributes))
+        )
+        matched = len(kept)
+        if not self.capabilities.exhaustive:
+            kept = np.sort(kept[np.argsort(-self.rows[kept] @ components[0].vector, kind="stable")][:k])
+        products = np.array([self.rows[kept] @ component.vector for component in components], np.float32)
+        return Candidates(self.ids[kept], products.reshape(len(components), -1), matched, len(kept) == matched)
 
 
 def no_attributes() -> Attributes:
     raise AssertionError("nothing here needs attributes")
+
+
+def search(context: SearchContext, text: str, options: SearchOptions | None = None, **where: Any) -> SearchResult:
+    return find(context, compiled(text), None, options or SearchOptions(), RowFilter(**where))
 
 
 def test_best_first_against_sorting() -> None:
@@ -45,68 +99,116 @@ def test_best_first_against_sorting() -> None:
         assert best_first(scores, means, ids, n).tolist() == expected[:n]
 
 
-def awe(shares: list[float]) -> SearchContext:
-    affect = np.zeros((len(shares), LAYOUT.affect.stop), np.float32)
-    affect[:, LAYOUT.distribution("mikels").start + 2] = np.sqrt(shares)
+def attributes(ids: np.ndarray) -> Attributes:
+    none = np.zeros(len(ids))
+    moments = np.array([f"2020:01:{id:02}" for id in ids.tolist()])
+    hashes, integers = np.zeros(len(ids), np.uint64), np.zeros(len(ids), np.int64)
+    return Attributes(none.astype(np.float32), none > 0, integers, integers, none, moments, hashes, none > 0)
 
-    def look(ids: NDArray[np.int64] | None) -> NDArray[np.float16]:
-        return np.zeros((len(shares), LAYOUT.length - LAYOUT.affect.stop), np.float16)
 
+def context_of(rows: np.ndarray, max_k: int | None = None) -> SearchContext:
     return SearchContext(
-        VectorTable(np.arange(10, 10 + len(shares)), affect, look), LAYOUT, no_attributes, {"words by gain": CURVE}
+        vectors=FewRows(rows, max_k),
+        layout=LAYOUT,
+        curves={"words by gain": CURVE},
+        attributes=attributes,
+        rows=lambda ids: rows[ids - 10],
     )
+
+
+def awe(probabilities: list[float], fear: Sequence[float] = (), max_k: int | None = None) -> SearchContext:
+    rows = np.zeros((len(probabilities), LAYOUT.length), np.float32)
+    rows[:, LAYOUT.distribution("mikels").start + 2] = np.sqrt(probabilities)
+    if fear:
+        rows[:, LAYOUT.distribution("mikels").start + 6] = np.sqrt(fear)
+    return context_of(rows, max_k)
 
 
 def test_hits_below_chance_are_hidden_and_counted() -> None:
     context = awe([0.01, 1.0, 0.5, 0.25])
-    vocabulary = Vocabulary.of(LAYOUT)
-    found = find(context, parse_query("awe"), SearchOptions(), read_example=no_example, vocabulary=vocabulary)
+    found = search(context, "awe")
     # One class of eight: chance is 0.125, whatever the curve's pool.
-    assert found.compiled.chance({"words by gain": CURVE}) == pytest.approx(0.125)
+    assert compiled("awe").chance({"words by gain": CURVE}) == pytest.approx(0.125)
     assert found.ids.tolist() == [11, 12, 13]
     assert found.scores.tolist() == pytest.approx([1.0, agreed(0.5**0.5), agreed(0.5)])
-    assert (found.hidden, found.searched) == (1, 4)
-    every = find(
-        context, parse_query("awe"), SearchOptions(min_score=0), read_example=no_example, vocabulary=vocabulary
-    )
+    assert (found.hidden, found.searched, found.complete) == (1, 4, True)
+    every = search(context, "awe", SearchOptions(min_score=0))
     assert every.ids.tolist() == [11, 12, 13, 10]
     assert every.hidden == 0
     assert every.scores[3] == pytest.approx(agreed(0.1))
+    assert search(context, "awe", SearchOptions(min_score=0.9)).ids.tolist() == [11]
 
 
 def test_a_sum_is_calibrated_part_by_part() -> None:
     context = awe([0.0, 1.0, 0.25])
-    found = find(
-        context,
-        parse_query("2:awe - fear + not anger"),
-        SearchOptions(min_score=0),
-        read_example=no_example,
-        vocabulary=Vocabulary.of(LAYOUT),
-    )
+    found = search(context, "2:awe - fear + not anger", SearchOptions(min_score=0))
     assert found.ids.tolist() == [11, 12, 10]
     # Nothing is feared, nothing angers: these parts are agreed with as far as ever.
     calm = 2 * (1 - agreed(0.0))
     assert found.scores.tolist() == pytest.approx([(2 * agreed(fit) + calm) / 4 for fit in (1.0, 0.5, 0.0)])
-    assert found.compiled.chance({"words by gain": CURVE}) == pytest.approx((2 * 0.125 + 2 * 0.875) / 4)
-    colours = find(
-        context, parse_query("near:teal"), SearchOptions(), read_example=no_example, vocabulary=Vocabulary.of(LAYOUT)
-    )
-    assert colours.hidden == 0
+    chance = compiled("2:awe - fear + not anger").chance({"words by gain": CURVE})
+    assert chance == pytest.approx((2 * 0.125 + 2 * 0.875) / 4)
+    assert search(context, "near:teal").hidden == 0
+    assert search(context, "2:awe - near:teal + not anger", SearchOptions(min_score=0)).hidden == 0
 
 
-def test_candidates_and_exclusions() -> None:
+@pytest.mark.parametrize(
+    "text", ["awe & fear", "awe and fear", "awe but fear", "敬畏又恐惧", "敬畏但恐惧", "敬畏且恐惧"]
+)
+def test_a_conjunction_wants_both(text: str) -> None:
+    probabilities, fear = [0.9, 0.5, 0.0], [0.0, 0.4, 0.9]
+    context = awe(probabilities, fear)
+    found = search(context, text, SearchOptions(min_score=0))
+    assert found.ids[0] == 11
+    by_hand = {
+        10 + row: agreed(first**0.5) * agreed(second**0.5)
+        for row, (first, second) in enumerate(zip(probabilities, fear, strict=True))
+    }
+    assert dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True)) == pytest.approx(by_hand, abs=1e-6)
+    assert compiled(text).chance({"words by gain": CURVE}) == pytest.approx(0.125**2)
+
+
+def test_a_conjunction_may_be_taken_away_and_weighed() -> None:
+    context = awe([0.9, 0.5], [0.1, 0.5])
+    found = search(context, "2:awe - awe & fear", SearchOptions(min_score=0))
+    both = [agreed(0.9**0.5) * agreed(0.1**0.5), agreed(0.5**0.5) ** 2]
+    expected = [(2 * agreed(p**0.5) + 1 - b) / 3 for p, b in zip((0.9, 0.5), both, strict=True)]
+    assert found.scores.tolist() == pytest.approx(expected)
+    assert found.parts["- fear"].tolist() == pytest.approx([1 - 0.1**0.5, 1 - 0.5**0.5], abs=1e-6)
+
+
+def test_ids_and_conditions() -> None:
     context = awe([0.9, 0.8, 0.7, 0.6])
-    found = find(
-        context,
-        parse_query("awe"),
-        SearchOptions(),
-        read_example=no_example,
-        vocabulary=Vocabulary.of(LAYOUT),
-        candidates=np.array([11, 12, 13, 99]),
-        excluded=[12],
-    )
+    found = search(context, "awe", ids=np.array([11, 13, 99]))
     assert found.ids.tolist() == [11, 13]
     assert found.searched == 2
+
+
+def test_an_index_with_a_limit_is_asked_for_more_and_ranked_again() -> None:
+    random = np.random.default_rng(0)
+    shares = random.dirichlet(np.ones(8), 400)
+    rows = np.zeros((400, LAYOUT.length), np.float32)
+    rows[:, LAYOUT.distribution("mikels")] = np.sqrt(shares)
+    every, limited = context_of(rows), context_of(rows, max_k=200)
+    options = SearchOptions(n=5, min_score=0)
+    best, found = search(every, "awe", options), search(limited, "awe", options)
+    assert found.ids.tolist() == best.ids.tolist()
+    assert (best.complete, found.complete) == (True, False)
+    # Of fewer images than the limit, none is missed.
+    few = np.arange(10, 110)
+    both = [search(context, "awe - fear", SearchOptions(n=10, min_score=0), ids=few) for context in (every, limited)]
+    assert both[0].ids.tolist() == both[1].ids.tolist()
+    assert both[1].complete
+
+
+def test_sorting_by_moment_and_by_a_query() -> None:
+    context = awe([0.9, 0.8, 0.7], [0.01, 0.1, 0.2])
+    assert search(context, "awe", SearchOptions(sort="newest")).ids.tolist() == [12, 11, 10]
+    assert search(context, "awe", SearchOptions(sort="oldest", n=2)).ids.tolist() == [10, 11]
+    options = SearchOptions(sort="fear")
+    found = find(context, compiled("awe"), compiled("fear"), options, RowFilter())
+    assert found.ids.tolist() == [12, 11, 10]
+    assert found.scores.tolist() == pytest.approx([agreed(p**0.5) for p in (0.7, 0.8, 0.9)])
 
 
 def test_score_curves() -> None:
@@ -165,11 +267,10 @@ def test_marginal_relevance_against_a_plain_loop() -> None:
     assert len(maximal_marginal_relevance(relevance, vectors, 99)) == 30
 
 
-@pytest.mark.parametrize("text", ["awe", "va:0.8,0.2", "near:teal", "awe - fear + va:0.1,0.9"])
-def test_products_in_blocks_are_the_plain_products(text: str) -> None:
+def test_products_in_blocks_are_the_plain_products() -> None:
     rows = np.random.default_rng(0).random((5000, LAYOUT.length), np.float32)
-    compiled = compile_query(parse_query(text), LAYOUT, no_example, Vocabulary.of(LAYOUT))
-    assert compiled.within(LAYOUT.affect) == ("near" not in text)
-    for given in (rows, rows[:, LAYOUT.affect]) if compiled.within(LAYOUT.affect) else (rows,):
-        for part, fit in zip(compiled.parts, compiled.raw_scores(given), strict=True):
-            np.testing.assert_allclose(fit, rows.astype(np.float64) @ part.weights + part.offset, atol=1e-5)
+    components = compiled("awe - fear + va:0.1,0.9 + near:teal").components
+    products = blockwise_products(rows, [component.vector for component in components])
+    for component, values in zip(components, products, strict=True):
+        np.testing.assert_allclose(values, rows.astype(np.float64) @ component.vector, atol=1e-5)
+    assert blockwise_products(rows, []).shape == (0, 5000)

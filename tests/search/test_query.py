@@ -8,46 +8,81 @@ from hypothesis import strategies as st
 
 from emoir.errors import QueryError
 from emoir.search.grammar import parse_query
-from emoir.search.query import Colours, ImageFile, ImageId, Point, Query, Term, Words
+from emoir.search.query import Clause, Query
+from emoir.search.terms import Colours, ImageFile, ImageId, Point, Term, Words
+
+
+def clause(weight: float, *terms: Term) -> Clause:
+    return Clause(weight, terms)
+
+
+RED = Colours(("#ff0000",))
 
 
 @pytest.mark.parametrize(
-    ("text", "terms"),
+    ("text", "clauses"),
     [
-        ("awe", [Term(1, Words("awe"))]),
-        ("宁静但有点孤独", [Term(1, Words("宁静但有点孤独"))]),
-        ("2:awe + ./img.jpg - fear", [Term(2, Words("awe")), Term(1, ImageFile("./img.jpg")), Term(-1, Words("fear"))]),
-        ("a quiet, lonely evening", [Term(1, Words("a quiet, lonely evening"))]),
-        ('"joy, quiet" + 0.5:awe', [Term(1, Words("joy, quiet")), Term(0.5, Words("awe"))]),
-        ('2:"quiet evening"', [Term(2, Words("quiet evening"))]),
-        ("- fear + joy", [Term(-1, Words("fear")), Term(1, Words("joy"))]),
-        ("va:0.8,0.2", [Term(1, Point(0.8, 0.2))]),
-        ("3:va:0,1 - id:17", [Term(3, Point(0, 1)), Term(-1, ImageId(17))]),
-        ("matter-of-fact", [Term(1, Words("matter-of-fact"))]),
-        ("宁静 － 恐惧", [Term(1, Words("宁静")), Term(-1, Words("恐惧"))]),
-        ("cat.JPG", [Term(1, ImageFile("cat.JPG"))]),
-        ("~/x.png + ../y", [Term(1, ImageFile("~/x.png")), Term(1, ImageFile("../y"))]),
-        (".5:awe", [Term(0.5, Words("awe"))]),
-        ("2：宁静", [Term(2, Words("宁静"))]),
-        ("near:#E07A5F,teal", [Term(1, Colours(("#e07a5f", "#008080")))]),
-        ("not scary", [Term(1, Words("not scary"))]),
-        ("VA:1,0", [Term(1, Point(1, 0))]),
+        ("awe", [clause(1, Words("awe"))]),
+        ("宁静但有点孤独", [clause(1, Words("宁静但有点孤独"))]),
+        (
+            "2:awe + ./img.jpg - fear",
+            [clause(2, Words("awe")), clause(1, ImageFile("./img.jpg")), clause(-1, Words("fear"))],
+        ),
+        ("a quiet, lonely evening", [clause(1, Words("a quiet, lonely evening"))]),
+        ('"joy, quiet" + 0.5:awe', [clause(1, Words("joy, quiet")), clause(0.5, Words("awe"))]),
+        ('2:"quiet evening"', [clause(2, Words("quiet evening"))]),
+        ("- fear + joy", [clause(-1, Words("fear")), clause(1, Words("joy"))]),
+        ("va:0.8,0.2", [clause(1, Point(0.8, 0.2))]),
+        ("3:va:0,1 - id:17", [clause(3, Point(0, 1)), clause(-1, ImageId(17))]),
+        ("matter-of-fact", [clause(1, Words("matter-of-fact"))]),
+        ("宁静 － 恐惧", [clause(1, Words("宁静")), clause(-1, Words("恐惧"))]),
+        ("cat.JPG", [clause(1, ImageFile("cat.JPG"))]),
+        ("~/x.png + ../y", [clause(1, ImageFile("~/x.png")), clause(1, ImageFile("../y"))]),
+        (".5:awe", [clause(0.5, Words("awe"))]),
+        ("2：宁静", [clause(2, Words("宁静"))]),
+        ("near:#E07A5F,teal", [clause(1, Colours(("#e07a5f", "#008080")))]),
+        ("not scary", [clause(1, Words("not scary"))]),
+        ("VA:1,0", [clause(1, Point(1, 0))]),
+        ("awe & fear", [clause(1, Words("awe"), Words("fear"))]),
+        ("2:awe & fear - joy", [clause(2, Words("awe"), Words("fear")), clause(-1, Words("joy"))]),
+        ("joy + awe & id:3 & near:red", [clause(1, Words("joy")), clause(1, Words("awe"), ImageId(3), RED)]),
+        ("awe and fear", [clause(1, Words("awe and fear"))]),
+        ("awe and va:0.8,0.2", [clause(1, Words("awe"), Point(0.8, 0.2))]),
+        ("va:0.8,0.2 but sad", [clause(1, Point(0.8, 0.2), Words("sad"))]),
+        ('"quiet evening" and fear', [clause(1, Words("quiet evening"), Words("fear"))]),
+        ("sad and quiet but ./cat.jpg", [clause(1, Words("sad and quiet"), ImageFile("./cat.jpg"))]),
+        ("宁静 又 id:3", [clause(1, Words("宁静"), ImageId(3))]),
+        ("va：0.8，0.2", [clause(1, Point(0.8, 0.2))]),
+        ("va：０.８、０.２", [clause(1, Point(0.8, 0.2))]),
+        ("near:青色", [clause(1, Colours(("#008080",)))]),
+        ("near：青色，红", [clause(1, Colours(("#008080", "#ff0000")))]),
+        ("near：＃ｅ０７Ａ５Ｆ", [clause(1, Colours(("#e07a5f",)))]),
+        ("ｉｄ：１７ ＋ 敬畏", [clause(1, ImageId(17)), clause(1, Words("敬畏"))]),
+        ("敬畏 ＆ 宁静", [clause(1, Words("敬畏"), Words("宁静"))]),
+        ("“宁静 的 夜” － 恐惧", [clause(1, Words("宁静 的 夜")), clause(-1, Words("恐惧"))]),
+        ("awe − fear", [clause(1, Words("awe")), clause(-1, Words("fear"))]),
+        ("敬畏　＋　宁静", [clause(1, Words("敬畏")), clause(1, Words("宁静"))]),
+        ("file:awe", [clause(1, ImageFile("awe"))]),
+        ("word:near", [clause(1, Words("near"))]),
     ],
 )
-def test_constructs(text: str, terms: list[Term]) -> None:
-    assert list(parse_query(text).terms) == terms
+def test_constructs(text: str, clauses: list[Clause]) -> None:
+    assert list(parse_query(text).clauses) == clauses
 
 
 @pytest.mark.parametrize(
-    ("arguments", "terms"),
+    ("arguments", "clauses"),
     [
-        (["quiet", "evening"], [Term(1, Words("quiet evening"))]),
-        (["awe", "-", "fear"], [Term(1, Words("awe")), Term(-1, Words("fear"))]),
-        (["2:awe + joy", "- fear"], [Term(2, Words("awe")), Term(1, Words("joy")), Term(-1, Words("fear"))]),
+        (["quiet", "evening"], [clause(1, Words("quiet evening"))]),
+        (["awe", "-", "fear"], [clause(1, Words("awe")), clause(-1, Words("fear"))]),
+        (
+            ["2:awe + joy", "- fear"],
+            [clause(2, Words("awe")), clause(1, Words("joy")), clause(-1, Words("fear"))],
+        ),
     ],
 )
-def test_arguments_are_one_query(arguments: list[str], terms: list[Term]) -> None:
-    assert list(parse_query(arguments).terms) == terms
+def test_arguments_are_one_query(arguments: list[str], clauses: list[Clause]) -> None:
+    assert list(parse_query(arguments).clauses) == clauses
 
 
 def test_an_existing_file_is_one_term_whatever_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,13 +91,16 @@ def test_an_existing_file_is_one_term_whatever_its_name(tmp_path: Path, monkeypa
     Path("my photos").mkdir()
     Path("my photos/1.dat").touch()
     query = parse_query(["joy - fear + awe.jpg", "-", "my photos/1.dat"])
-    assert list(query.terms) == [Term(1, ImageFile("joy - fear + awe.jpg")), Term(-1, ImageFile("my photos/1.dat"))]
+    assert list(query.clauses) == [
+        clause(1, ImageFile("joy - fear + awe.jpg")),
+        clause(-1, ImageFile("my photos/1.dat")),
+    ]
 
 
 def test_a_word_stays_a_word_beside_a_file_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("awe").touch()
-    assert list(parse_query("awe").terms) == [Term(1, Words("awe"))]
+    assert list(parse_query("awe").clauses) == [clause(1, Words("awe"))]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +123,16 @@ def test_a_word_stays_a_word_beside_a_file_of_its_name(tmp_path: Path, monkeypat
         ("awe +joy", "write ' \\+ ' with a space on either side"),
         ("0:awe", "the weight of 'awe' is 0"),
         ("awe ./x.jpg", "'./x.jpg' follows a term without a sign: write ' \\+ '"),
+        ("near：", "'' is no colour; write near:#e07a5f"),
+        ("near:青色，萝卜", "'萝卜' is no colour"),
+        ("reading:!", "stands before a code"),
+        ("file:", "write the path of an image"),
+        ("word:", "write an emotion word behind it"),
+        ("awe & ", "ends with a sign"),
+        ("& awe", "'&' stands where a term is expected"),
+        ("awe & - fear", "'-' stands where a term is expected"),
+        ("awe & 2:fear", "have one weight, before the first of them"),
+        ("awe &fear", "write ' & ' with a space on either side"),
     ],
 )
 def test_errors_say_what_would_be_right(text: str, message: str) -> None:
@@ -96,7 +144,15 @@ def test_errors_say_what_would_be_right(text: str, message: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "place"),
-    [("awe + - fear", 6), ("awe +", 5), ("awe -fear", 4), ("宁静 + va:2,1", 5), ('"a b" + id:x', 8), ("2:near:zz", 2)],
+    [
+        ("awe + - fear", 6),
+        ("awe +", 5),
+        ("awe -fear", 4),
+        ("宁静 + va:2,1", 5),
+        ('"a b" + id:x', 8),
+        ("2:near:zz", 2),
+        ("宁静　＋　va：2，1", 5),
+    ],
 )
 def test_errors_point_at_the_character(text: str, place: int) -> None:
     with pytest.raises(QueryError) as caught:
@@ -112,21 +168,29 @@ def test_the_pointer_stands_below_wide_characters() -> None:
 words = st.text("abcdefghijklmnopqrstuvwxyz宁静孤独 -'", min_size=1, max_size=20).map(str.strip)
 words = words.filter(lambda text: bool(text.strip("-' ")) and " -" not in f" {text}")
 weights = st.integers(1, 9).map(float) | st.sampled_from([0.5, 0.25, 2.5])
-share = st.integers(0, 100).map(lambda number: number / 100)
-subjects = (
+number = st.integers(0, 100).map(lambda hundredths: hundredths / 100)
+terms: st.SearchStrategy[Term] = (
     words.map(lambda text: Words(" ".join(text.split())))
     | st.integers(0, 10**9).map(ImageId)
-    | st.builds(Point, share, share)
+    | st.builds(Point, number, number)
     | st.lists(st.from_regex(r"#[0-9a-f]{6}", fullmatch=True), min_size=1, max_size=3).map(tuple).map(Colours)
     | st.sampled_from(["./a.jpg", "/photos/b c.png", "../雪.webp"]).map(ImageFile)
 )
-terms = st.builds(lambda weight, sign, source: Term(weight * sign, source), weights, st.sampled_from([1, -1]), subjects)
+clauses = st.builds(
+    lambda weight, sign, terms: Clause(weight * sign, tuple(terms)),
+    weights,
+    st.sampled_from([1, -1]),
+    st.lists(terms, min_size=1, max_size=3),
+)
 
 
-@given(st.lists(terms, min_size=1, max_size=5))
-def test_a_query_prints_itself(terms: list[Term]) -> None:
-    query = Query(tuple(terms))
+@given(st.lists(clauses, min_size=1, max_size=5))
+def test_a_query_prints_itself(clauses: list[Clause]) -> None:
+    query = Query(tuple(clauses))
     assert parse_query(str(query)) == query
+    for number, clause in enumerate(clauses):
+        for place, term in enumerate(clause.terms):
+            assert str(query)[query.place(number, place) :].startswith(str(term))
 
 
 @given(st.text(max_size=60))
@@ -135,4 +199,4 @@ def test_any_text_parses_or_is_refused(text: str) -> None:
         query = parse_query(text)
     except QueryError:
         return
-    assert query.terms
+    assert query.clauses

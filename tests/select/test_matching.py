@@ -15,7 +15,7 @@ from emoir.errors import EmoirError, QueryError, SelectionError
 from emoir.extract.features import Features
 from emoir.images.features import measure
 from emoir.index.base import Record
-from emoir.search.filters import Range
+from emoir.search.option_text import Range
 from emoir.select import CandidatePool, cross_factors, matched_stimuli, parse_factor, parse_stimulus_condition
 from emoir.select.balance import balance, equivalence_bound, expected_difference, standardised_difference
 from emoir.select.matching import Floats, best_pairs, match_sets, numeric_columns, variable_unit, variable_values

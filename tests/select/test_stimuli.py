@@ -17,7 +17,8 @@ from emoir.extract import Failure
 from emoir.extract.features import Features, measure_files
 from emoir.index import ImageMetadata, RowLayout
 from emoir.index.base import as_path
-from emoir.search.filters import EmotionCondition, Filters, Range
+from emoir.search.option_text import EmotionBound, Range
+from emoir.search.options import FilterOptions
 from emoir.select import (
     CandidatePool,
     matched_stimuli,
@@ -102,14 +103,14 @@ def test_near_duplicates_are_drawn_once() -> None:
 def test_conditions_are_parsed() -> None:
     condition = parse_stimulus_condition("low calm: valence ..0.4, arousal=0.1..0.3, fear<0.2, 敬畏>0.1")
     assert condition.name == "low calm"
-    fear, awe = EmotionCondition("fear", True, 0.2), EmotionCondition("敬畏", False, 0.1)
-    assert condition.filters == Filters(valence=Range(high=0.4), arousal=Range(0.1, 0.3), emotions=(fear, awe))
-    sad = EmotionCondition("sadness", True, 0.5)
-    common = Filters(valence=Range(low=0.1), side=Range(low=100), emotions=(sad,))
+    fear, awe = EmotionBound("fear", True, 0.2), EmotionBound("敬畏", False, 0.1)
+    assert condition.filters == FilterOptions(valence=Range(high=0.4), arousal=Range(0.1, 0.3), emotion=(fear, awe))
+    sad = EmotionBound("sadness", True, 0.5)
+    common = FilterOptions(valence=Range(low=0.1), side=Range(low=100), emotion=(sad,))
     together = condition.within(common)
     assert together.valence == Range(high=0.4)
     assert together.side == Range(low=100)
-    assert together.emotions == (sad, fear, awe)
+    assert together.emotion == (sad, fear, awe)
 
 
 @pytest.mark.parametrize("text", ["calm", "calm:", ": fear<0.2", "calm: valence", "calm: valence 1..0", "a: fear"])
@@ -153,7 +154,7 @@ def test_a_selection_meets_its_conditions(photos: Collection) -> None:
     _, readings, _ = photos.rows()
     # All the dark pictures may be lower than all the bright ones: a half could be a single folder.
     limit = float(np.quantile(readings.valence, 0.75))
-    pool = CandidatePool(*photos.rows(filters=Filters(valence=Range(high=limit))))
+    pool = CandidatePool(*photos.rows(filters=FilterOptions(valence=Range(high=limit))))
     stimuli = select_stimuli(pool, 6, per_folder=5, seed=3)
     assert len({image.id for image in stimuli.images}) == 6
     assert all(image.reading.valence <= limit + 1e-3 for image in stimuli.images)
@@ -170,7 +171,7 @@ def test_rows_among_listed_files(photos: Collection, tree: Path) -> None:
     metadata, _, _ = photos.rows(paths=listed)
     assert [as_path(entry.path) for entry in metadata] == [listed[1], listed[0]]
     assert photos.rows(paths=listed, folders=[tree / "dark"])[0] == metadata[1:]
-    assert photos.rows(paths=listed, filters=Filters(orientation="portrait"))[0] == []
+    assert photos.rows(paths=listed, filters=FilterOptions(orientation="portrait"))[0] == []
     # A single path is one folder, not the folders that its letters name.
     assert {Path(as_path(entry.path)).parent for entry in photos.rows(folders=str(tree / "dark"))[0]} == {tree / "dark"}
     assert {match.path.parent for match in photos.search("awe", folders=tree / "dark", min_score=0)} == {tree / "dark"}

@@ -16,7 +16,7 @@ from emoir import Collection, Model
 from emoir.datasets import read_dataset
 from emoir.emotions import MIKELS
 from emoir.search import parse_query
-from emoir.search.query import EncodedReading
+from emoir.search.terms import EncodedReading
 from tests.pictures import noise, save_photos
 
 
@@ -28,7 +28,7 @@ def search(client: TestClient, **values: Any) -> dict[str, Any]:
 
 
 def test_search_says_what_the_collection_says(client: TestClient, index: Path) -> None:
-    page = search(client, q="2:awe - fear", all=True, limit=5)
+    page = search(client, q="2:awe - fear", min_score=0, limit=5)
     with Collection(index) as collection:
         matches = collection.search("2:awe - fear", n=5, min_score=0)
     assert [hit["id"] for hit in page["hits"]] == [match.id for match in matches]
@@ -41,11 +41,11 @@ def test_search_says_what_the_collection_says(client: TestClient, index: Path) -
 
 
 def test_pages_follow_each_other_without_gap_or_overlap(client: TestClient) -> None:
-    whole = [hit["id"] for hit in search(client, q="calm", all=True, limit=200)["hits"]]
+    whole = [hit["id"] for hit in search(client, q="calm", min_score=0, limit=200)["hits"]]
     assert len(whole) == 14
     seen, cursor = [], None
     while True:
-        page = search(client, q="calm", all=True, limit=4, **({"cursor": cursor} if cursor else {}))
+        page = search(client, q="calm", min_score=0, limit=4, **({"cursor": cursor} if cursor else {}))
         seen += [hit["id"] for hit in page["hits"]]
         cursor = page["next"]
         if cursor is None:
@@ -54,14 +54,14 @@ def test_pages_follow_each_other_without_gap_or_overlap(client: TestClient) -> N
 
 
 def test_filters_and_feedback_reach_the_search(client: TestClient) -> None:
-    everything = search(client, q="joy", all=True)["hits"]
+    everything = search(client, q="joy", min_score=0)["hits"]
     middle = sorted(hit["valence"] for hit in everything)[7]
-    kept = search(client, q="joy", all=True, valence=f"{middle}..")["hits"]
+    kept = search(client, q="joy", min_score=0, valence=f"{middle}..")["hits"]
     assert {hit["id"] for hit in kept} <= {hit["id"] for hit in everything if hit["valence"] >= middle - 1e-3}
     assert 0 < len(kept) < 14
-    assert search(client, q="joy", all=True, orientation="portrait")["hits"] == []
+    assert search(client, q="joy", min_score=0, orientation="portrait")["hits"] == []
     first = everything[0]["id"]
-    moved = search(client, q="joy", all=True, like=first)
+    moved = search(client, q="joy", min_score=0, positive_ids=first)
     assert first not in [hit["id"] for hit in moved["hits"]]
     assert moved["query"] == f"joy + 0.75:id:{first}"
 
@@ -92,17 +92,17 @@ def test_an_answer_that_is_known_is_not_sent_again(own_client: TestClient, tmp_p
 
 
 def test_folders_are_known_by_name_alone(client: TestClient, photos: Path, tmp_path: Path) -> None:
-    inside = search(client, q="awe", all=True, folder=str(photos / "lake"))
+    inside = search(client, q="awe", min_score=0, folders=str(photos / "lake"))
     assert {Path(hit["path"]).parent.name for hit in inside["hits"]} == {"lake"}
     (tmp_path / "link").symlink_to(photos)
     for folder in (str(tmp_path / "link"), "/", f"{photos}/..", "x\0y"):
-        answer = client.get("/api/v1/search", params={"q": "awe", "folder": folder})
+        answer = client.get("/api/v1/search", params={"q": "awe", "folders": folder})
         assert answer.status_code == 400, folder
 
 
 def test_a_diverse_search_pages_without_overlap(client: TestClient) -> None:
-    whole = [hit["id"] for hit in search(client, q="joy", all=True, diverse=True, limit=8)["hits"]]
-    pages = [search(client, q="joy", all=True, diverse=True, limit=4, cursor=start)["hits"] for start in ("0", "4")]
+    whole = [hit["id"] for hit in search(client, q="joy", min_score=0, diverse=True, limit=8)["hits"]]
+    pages = [search(client, q="joy", min_score=0, diverse=True, limit=4, cursor=start)["hits"] for start in ("0", "4")]
     assert [hit["id"] for page in pages for hit in page] == whole
     assert len(set(whole)) == len(whole)
 
@@ -137,16 +137,16 @@ def test_an_uploaded_image_is_read_and_its_code_asks_as_itself(client: TestClien
     description = answer.json()
     assert description["reading"] == model.read(file).to_dict()
     # The code asks what the image itself would ask, which leaves itself out.
-    hits = search(client, q=f"reading:{description['code']}", all=True)["hits"]
+    hits = search(client, q=f"reading:{description['code']}", min_score=0)["hits"]
     [own] = [hit["id"] for hit in hits if hit["name"] == "0003.jpg"]
-    others = search(client, q=f"id:{own}", all=True)["hits"]
+    others = search(client, q=f"id:{own}", min_score=0)["hits"]
     found = {hit["id"]: hit["score"] for hit in hits if hit["id"] != own}
     assert found == pytest.approx({hit["id"]: hit["score"] for hit in others}, abs=2e-3)
-    assert isinstance(parse_query(f"reading:{description['code']}").terms[0].source, EncodedReading)
+    assert isinstance(parse_query(f"reading:{description['code']}").clauses[0].terms[0], EncodedReading)
 
 
 def test_detail_file_and_thumbnail(client: TestClient, photos: Path) -> None:
-    hit = next(hit for hit in search(client, q="awe", all=True)["hits"] if "town" in hit["path"])
+    hit = next(hit for hit in search(client, q="awe", min_score=0)["hits"] if "town" in hit["path"])
     detail = client.get(f"/api/v1/images/{hit['id']}").json()
     assert detail["files"] == [str(photos / "<b>town" / hit["name"])]
     assert sum(detail["reading"]["distributions"]["mikels"].values()) == pytest.approx(1, abs=1e-3)
@@ -169,7 +169,7 @@ def test_what_is_not_indexed_is_not_there(client: TestClient) -> None:
 
 
 def test_a_file_that_went_away_is_said_to_be_gone(own_client: TestClient, photos: Path) -> None:
-    hit = search(own_client, q="awe", all=True)["hits"][0]
+    hit = search(own_client, q="awe", min_score=0)["hits"][0]
     file = Path(hit["path"])
     content, stat = file.read_bytes(), file.stat()
     file.unlink()
@@ -187,7 +187,7 @@ def test_a_file_that_went_away_is_said_to_be_gone(own_client: TestClient, photos
 
 
 def test_an_explanation_with_its_pictures(client: TestClient) -> None:
-    id = search(client, q="awe", all=True)["hits"][0]["id"]
+    id = search(client, q="awe", min_score=0)["hits"][0]["id"]
     english = client.get(f"/api/v1/images/{id}/explanation").json()
     chinese = client.get(f"/api/v1/images/{id}/explanation", params={"language": "zh"}).json()
     assert english["probability"] == chinese["probability"]
@@ -236,7 +236,7 @@ def test_the_collection_shows_near_duplicates_once(own_client: TestClient, photo
 
 
 def test_selection_as_table_and_as_files(client: TestClient) -> None:
-    hits = search(client, q="joy", all=True, limit=3)["hits"]
+    hits = search(client, q="joy", min_score=0, limit=3)["hits"]
     ids = [hit["id"] for hit in hits]
     table = client.post("/api/v1/selection/table", json={"ids": ids})
     rows = list(csv.DictReader(io.StringIO(table.text)))
@@ -303,7 +303,7 @@ def test_rating_from_the_first_picture_to_the_table(own_client: TestClient, tmp_
 
 
 def test_a_second_rating_replaces_the_first(own_client: TestClient) -> None:
-    id = search(own_client, q="awe", all=True)["hits"][0]["id"]
+    id = search(own_client, q="awe", min_score=0)["hits"][0]["id"]
     first = rate(own_client, id, "Ana", emotion="awe")
     assert rate(own_client, id, "Ana", emotion="fear") == first
     assert own_client.get("/api/v1/ratings").json()["ratings"] == 1

@@ -128,7 +128,10 @@ def parse_scale(text: str) -> tuple[float, float]:
     try:
         low, high = (float(number) for number in text.split(","))
     except ValueError:
-        raise QueryError(f"scale {text!r}: write the ratings that mean 0 and 1, such as 1,9") from None
+        raise QueryError(
+            f"scale {text!r}: write the ratings that mean 0 and 1, such as 1,9",
+            chinese=f"量表“{text}”：请写代表 0 和 1 的两个评分，例如 1,9",
+        ) from None
     return low, high
 
 

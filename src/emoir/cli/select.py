@@ -7,28 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from emoir.cli.export import measured
-from emoir.cli.filter_options import (
-    ArousalOption,
-    ConfidenceOption,
-    EmotionOption,
-    FromOption,
-    MonochromeOption,
-    OrientationOption,
-    SideOption,
-    TakenOption,
-    ValenceOption,
-    read_list,
-    say_what_is_not_indexed,
-)
-from emoir.cli.options import EverywhereOption, IndexOption, LimitsOption, WithinOption, chosen_folders
+from emoir.cli.options import IndexOption
 from emoir.cli.output import Exit, ListFormat, echo_aligned, echo_block, echo_err, echo_images, echo_paths
-from emoir.limits import DEFAULT_LIMITS
+from emoir.cli.search_options import say_what_is_not_indexed, search_options
+from emoir.search.options import SearchOptions
 
 if TYPE_CHECKING:
     from emoir.select import Stimuli
 
 
+@search_options(ranked=False)
 def select(
+    options: SearchOptions,
     n: Annotated[int, typer.Option("-n", min=1, help="So many images; with --condition, so many of each.")] = 20,
     per_folder: Annotated[
         Optional[int],  # noqa: UP045
@@ -64,20 +54,8 @@ def select(
         int, typer.Option("--pool", min=1, help="So many images of a condition are measured to choose from.")
     ] = 400,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of chance: the same seed chooses the same images.")] = 0,
-    within: WithinOption = None,
-    everywhere: EverywhereOption = False,
-    listed: FromOption = None,
-    valence: ValenceOption = None,
-    arousal: ArousalOption = None,
-    emotion: EmotionOption = None,
-    confidence: ConfidenceOption = None,
-    taken: TakenOption = None,
-    side: SideOption = None,
-    orientation: OrientationOption = None,
-    monochrome: MonochromeOption = None,
     format: Annotated[ListFormat, typer.Option("--format", help="How to write the images.")] = ListFormat.table,
     nul: Annotated[bool, typer.Option("-0", help="Paths only, a NUL after each, for xargs -0.")] = False,
-    limits: LimitsOption = DEFAULT_LIMITS,
     index: IndexOption = None,
 ) -> None:
     """Choose stimuli: images that meet conditions, drawn by chance, never two near duplicates.
@@ -88,7 +66,6 @@ def select(
     """
     from emoir.collection import Collection
     from emoir.errors import QueryError
-    from emoir.search.filters import parse_filters
     from emoir.select import (
         CandidatePool,
         cross_factors,
@@ -102,41 +79,32 @@ def select(
     from emoir.select.balance import balance_table
     from emoir.select.matching import assignment_solver, numeric_columns, variable_unit
 
-    files = read_list(listed)
-    folders = None if files is not None and within is None else chosen_folders(within, everywhere)
-    filters = parse_filters(
-        valence=valence,
-        arousal=arousal,
-        confidence=confidence,
-        emotion=emotion,
-        taken=taken,
-        side=side,
-        orientation=orientation,
-        monochrome=monochrome,
-    )
     if condition and factor:
-        raise QueryError("--condition or --factor: give conditions, or factors whose levels make them")
+        raise QueryError(
+            "--condition or --factor: give conditions, or factors whose levels make them",
+            chinese="--condition 和 --factor 只能用其一：请写条件，或写由各水平组成条件的因素",
+        )
     conditions = [parse_stimulus_condition(text) for text in condition or []]
     if factor:
         conditions = cross_factors([parse_factor(text) for text in factor])
     names = [one.name for one in conditions]
     if len(names) == 1 or len(set(names)) < len(names):
-        raise QueryError(f"--condition {', '.join(names)}: name two different conditions or more, or none")
+        raise QueryError(
+            f"--condition {', '.join(names)}: name two different conditions or more, or none",
+            chinese=f"--condition {'、'.join(names)}：请写两个以上不同的条件，或者一个也不写",
+        )
     variables = list(dict.fromkeys(name.strip() for name in match.split(",") if name.strip()))
     if not variables:
-        raise QueryError("--match names nothing to agree on")
+        raise QueryError("--match names nothing to agree on", chinese="--match 没有写要在什么上保持一致")
     if not conditions:
         # With conditions it is known later which columns the catalogue has.
         for name in variables:
             variable_unit(name)
     correlations = parse_validity(validity or [])
-    wanted = {one.name: one.within(filters) for one in conditions} or {"": filters}
+    wanted = {one.name: one.within(options.filters) for one in conditions} or {"": options.filters}
     with Collection(index) as photos:
-        say_what_is_not_indexed(photos, files)
-        candidates = {
-            name: CandidatePool(*photos.rows(folders=folders, paths=files, filters=chosen))
-            for name, chosen in wanted.items()
-        }
+        say_what_is_not_indexed(photos, options)
+        candidates = {name: CandidatePool(*photos.rows(options, filters=chosen)) for name, chosen in wanted.items()}
     for one in conditions:
         candidates[one.name] = candidates[one.name].meeting(one)
     for name, found in candidates.items():
@@ -155,7 +123,7 @@ def select(
         pools, shared = pools_of(candidates, per_folder=per_folder, seed=seed, size=max(pool, n))
         if shared:
             echo_err(f"{shared:,} images meet more than one condition and are left out")
-        features = {name: [*measured(some.metadata, limits)] for name, some in pools.items()}
+        features = {name: [*measured(some.metadata, options.limits)] for name, some in pools.items()}
         norms = [name for one in conditions for name in one.columns]
         stimuli = matched_stimuli(
             pools, features, n, variables=variables, shown=norms, validity=correlations, seed=seed

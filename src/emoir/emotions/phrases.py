@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from emoir.emotions.emoji import EMOJI, SYMBOL, plain_emoji
 from emoir.emotions.lexicon import Concept, lexicon, look_up
 from emoir.emotions.traditional import simplified
 
@@ -41,13 +42,15 @@ FUNCTION_WORDS = frozenset(
 NEGATION = re.compile(
     r"not|no|nor|neither|without|never|cannot|nothing|nobody|none|hardly|barely|scarcely|(?:is|are|was|do|does)nt|.*n['’]t"
 )
+# What these join must all be there; they also end the reach of a negation.
+JOINING = frozenset(["and", "but", "yet", *_listed("又, 且, 但, 而, 和, 与, 及, 但是, 而且, 以及, 并且, 却")])
 # These may stand between a negation and its word: "without any fear", "no longer sad".
 BETWEEN = frozenset(_listed("any, being, longer, real, true, ever, sign of, signs of"))
 # These deny the noun that follows, if it is no emotion word: "no cars on a quiet road" is quiet.
 OF_NOUNS = ("no", "without")
 NO_NEGATION = frozenset(["not only", "not just", "not merely"])
 # These end the reach of a negation.
-STOPS = frozenset([",", ".", ";", "!", "?", "，", "。", "；", "、", "！", "？", "but", "and", "yet"])
+STOPS = frozenset([",", ".", ";", "!", "?", "，", "。", "；", "、", "！", "？"])
 
 CHINESE_NEGATION = frozenset(
     _listed("不, 没, 没有, 不是, 毫无, 毫不, 不太, 不怎么, 不要, 不会, 不那么, 不再, 别, 并不, 并非, 非, 无, 谈不上")
@@ -70,7 +73,7 @@ CHINESE_OTHER = frozenset(
 CHINESE_AFTER = frozenset(_listed("极了, 至极, 透了, 死了, 坏了, 得很, 不得了, 得不得了, 不已, 无比, 万分, 异常"))
 CHINESE_LISTS = (MODIFIERS, CHINESE_NEGATION, CHINESE_FUNCTION, CHINESE_OTHER, CHINESE_AFTER)
 _LONGEST_EXPRESSION = 4
-_TOKEN = re.compile(r"[㐀-鿿]+|[^\W_]+(?:['’-][^\W_]+)*|[,.;!?，。；、！？]")
+_TOKEN = re.compile(rf"[㐀-鿿]+|[^\W_]+(?:['’-][^\W_]+)*|[,.;!?，。；、！？]|{SYMBOL}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +96,18 @@ class ParsedPhrase:
     """What was made of a phrase.
 
     Args:
-        parts: one per word or expression that was recognised.
+        groups: of the words and expressions that were recognised. Words such as *and* and *but* stand between two
+            groups: both must be there.
         unknown: words that were not understood, function words left out.
     """
 
-    parts: tuple[PhrasePart, ...]
+    groups: tuple[tuple[PhrasePart, ...], ...]
     unknown: tuple[str, ...]
+
+    @property
+    def parts(self) -> tuple[PhrasePart, ...]:
+        """The words of all groups."""
+        return tuple(part for group in self.groups for part in group)
 
 
 @dataclass(slots=True)
@@ -106,7 +115,8 @@ class _Reader:
     """Collects parts; holds the negation and the modifier that wait for their word."""
 
     words: Mapping[str, Concept]
-    parts: list[PhrasePart] = field(default_factory=list)
+    longest: int
+    groups: list[list[PhrasePart]] = field(default_factory=lambda: [[]])
     unknown: list[str] = field(default_factory=list)
     negations: list[str] = field(default_factory=list)
     modifiers: list[str] = field(default_factory=list)
@@ -117,7 +127,7 @@ class _Reader:
         factor = MODIFIERS[self.modifiers[-1]] if self.modifiers else 1.0
         if len(self.negations) % 2:
             factor = -1.0
-        self.parts.append(PhrasePart(word, factor, concept))
+        self.groups[-1].append(PhrasePart(word, factor, concept))
         self.modifiers.clear()
         self.held = hold and bool(self.negations)
         if not self.held:
@@ -125,8 +135,8 @@ class _Reader:
 
     def strengthen(self) -> None:
         """Mean the word found last more strongly, if it is not negated."""
-        last = self.parts[-1]
-        self.parts[-1] = replace(last, factor=last.factor if last.factor < 0 else STRONG)
+        group = next(group for group in reversed(self.groups) if group)
+        group[-1] = replace(group[-1], factor=group[-1].factor if group[-1].factor < 0 else STRONG)
 
     def lapse(self) -> None:
         """A word that is not understood takes the modifiers before it, and the negation of nouns."""
@@ -134,6 +144,12 @@ class _Reader:
         self.modifiers.clear()
         while self.negations and self.negations[-1] in OF_NOUNS:
             self.unknown.append(self.negations.pop())
+
+    def join(self) -> None:
+        """What follows must be there beside what came before."""
+        self.stop()
+        if self.groups[-1]:
+            self.groups.append([])
 
     def stop(self) -> None:
         """A clause ends: what waited for a word in vain was not understood."""
@@ -147,8 +163,8 @@ def parse_phrase(phrase: str, words: Mapping[str, Concept] | None = None) -> Par
     """Find the emotion words of a phrase, longest first, with their negation and intensity.
 
     English negation reaches to the next emotion word of the clause, and over "or" to the one after; Chinese
-    negation stands right before its word. Regular English inflections are traced to their head word, traditional
-    characters to simplified ones.
+    negation stands right before its word. Words such as *and*, *but*, 又 and 但 part the phrase into groups. Regular
+    English inflections are traced to their head word, traditional characters to simplified ones; emoji are words.
 
     Args:
         phrase: free text.
@@ -164,10 +180,14 @@ def parse_phrase(phrase: str, words: Mapping[str, Concept] | None = None) -> Par
         >>> [(part.word, part.factor) for part in parse_phrase("宁静但有点孤独，不害怕").parts]
         [('宁静', 1.0), ('孤独', 0.5), ('害怕', -1.0)]
     """
-    reader = _Reader(lexicon() if words is None else words)
-    # Emoji and other symbols are no words, but they were meant.
-    reader.unknown += [character for character in phrase if unicodedata.category(character).startswith("S")]
-    tokens = _TOKEN.findall(simplified(phrase.lower()))
+    known = lexicon() if words is None else words
+    plain = simplified(plain_emoji(phrase).lower())
+    tokens = _TOKEN.findall(plain)
+    chinese = any("㐀" <= token[0] <= "鿿" for token in tokens)
+    reader = _Reader(known, max(map(len, known), default=1) if chinese else 1)
+    # Symbols that are no emoji are no words, but they were meant.
+    left = _TOKEN.sub("", plain)
+    reader.unknown += [character for character in left if unicodedata.category(character).startswith("S")]
     at = 0
     while at < len(tokens):
         if "㐀" <= tokens[at][0] <= "鿿":
@@ -176,7 +196,7 @@ def parse_phrase(phrase: str, words: Mapping[str, Concept] | None = None) -> Par
         else:
             at += _read_english(tokens, at, reader)
     reader.stop()
-    return ParsedPhrase(tuple(reader.parts), tuple(reader.unknown))
+    return ParsedPhrase(tuple(tuple(group) for group in reader.groups if group), tuple(reader.unknown))
 
 
 def _read_english(tokens: list[str], at: int, reader: _Reader) -> int:
@@ -189,13 +209,16 @@ def _read_english(tokens: list[str], at: int, reader: _Reader) -> int:
             # "so sad", but "terribly" alone may be an emotion word of the vocabulary.
             reader.modifiers.append(expression)
             return length
-        concept = reader.words.get(expression) if length > 1 else look_up(expression, reader.words)
+        word = EMOJI.get(expression, expression)
+        concept = reader.words.get(word) if length > 1 else look_up(word, reader.words)
         if concept is not None:
             following = tokens[at + length] if at + length < len(tokens) else ""
             reader.found(expression, concept, hold=following in ("or", "nor"))
             return length
     token = tokens[at]
-    if token in STOPS:
+    if token in JOINING:
+        reader.join()
+    elif token in STOPS:
         reader.stop()
     elif NEGATION.fullmatch(token) and not (token == "nor" and reader.held):
         reader.negations.append(token)
@@ -209,7 +232,7 @@ def _read_chinese(run: str, reader: _Reader) -> None:
     """Longest match from left to right: no segmenter is needed."""
     missed = ""
     before = ""
-    segments = list(_segments(run, reader.words))
+    segments = list(_segments(run, reader.words, reader.longest))
     for place, word in enumerate(segments):
         before, behind = word, before
         # 万分 and its like may also belong to the word that follows.
@@ -230,14 +253,15 @@ def _read_chinese(run: str, reader: _Reader) -> None:
             reader.modifiers.append(word)
         elif word in CHINESE_NEGATION:
             reader.negations.append(word)
+        elif word in JOINING:
+            reader.join()
     reader.stop()
     if missed:
         reader.unknown.append(missed)
 
 
-def _segments(run: str, words: Mapping[str, Concept]) -> Iterator[str]:
+def _segments(run: str, words: Mapping[str, Concept], longest: int) -> Iterator[str]:
     """The longest known word at each place, or a single character."""
-    longest = max(map(len, words), default=1)
     at = 0
     while at < len(run):
         for end in range(min(len(run), at + longest), at, -1):

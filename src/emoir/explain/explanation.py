@@ -144,4 +144,7 @@ def _find(emotion: str | None, readings: EmotionReadings) -> tuple[str, str]:
             if chosen.lower() in ("", space.lower()) and bare.lower() in (name.lower(), other):
                 return space, name
     known = dict.fromkeys(name for names in readings.class_names.values() for name in names)
-    raise QueryError(f"no emotion {emotion!r} in this model; it has {', '.join(known)}")
+    raise QueryError(
+        f"no emotion {emotion!r} in this model; it has {', '.join(known)}",
+        chinese=f"当前模型没有“{emotion}”这种情感；可用的有：{'、'.join(known)}",
+    )

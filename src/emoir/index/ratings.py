@@ -54,13 +54,18 @@ class Ratings:
             QueryError: if the index has no such image, or nothing is rated.
         """
         if emotion is None and (valence is None or arousal is None):
-            raise QueryError("a rating names an emotion, or valence and arousal, or both")
+            raise QueryError(
+                "a rating names an emotion, or valence and arousal, or both",
+                chinese="评分要写一种情感，或效价和唤醒度，或两者都写",
+            )
         moment = datetime.now(UTC).isoformat(timespec="seconds")
         said = (emotion, None if valence is None else float(valence), None if arousal is None else float(arousal))
         with self._file.writing() as connection:
             found = connection.execute(select("images", "WHERE id = ?"), (image,)).fetchall()
             if not found:
-                raise QueryError(f"id:{image}: no image of this index has that id")
+                raise QueryError(
+                    f"id:{image}: no image of this index has that id", chinese=f"id:{image}：索引里没有这个编号的图片"
+                )
             [(_, digest, *_)] = checked("images", found)
             id = connection.execute(
                 "SELECT ifnull((SELECT id FROM ratings WHERE digest = ? AND rater = ?), "

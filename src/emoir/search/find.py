@@ -1,165 +1,134 @@
-"""Find: a query and its conditions against the rows of an index, exactly."""
+"""Find: a compiled query against a vector index, ranked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emoir.emotions.calibration import ScoreCurve
-from emoir.errors import QueryError
 from emoir.index.attributes import Attributes
-from emoir.index.base import VectorTable
 from emoir.index.layout import RowLayout
-from emoir.search.compiled import CompiledQuery, ReadExample, Vocabulary, compile_query
+from emoir.index.vectors import Candidates, RowFilter, VectorIndex
+from emoir.search.compiled import CompiledQuery
+from emoir.search.component import QueryComponent
 from emoir.search.diverse import maximal_marginal_relevance, without_near_duplicates
-from emoir.search.filters import Filters
-from emoir.search.query import ImageId, Query
+from emoir.search.options import NEWEST, SearchOptions
 
 # Diversity is looked for among this many times the number asked, and at least among so many: the same on every page.
 POOL, SMALLEST_POOL = 10, 1000
-NEWEST, OLDEST = "newest", "oldest"
+# An index that does not give every image is asked for this many times the number needed, and ranked again.
+OVERFETCH = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchOptions:
-    """How to search, beside the query itself.
+class SearchContext:
+    """What is searched, and how scores are calibrated.
 
     Args:
-        n: at most this many hits.
-        start: how many of the best are passed over: a later page.
-        filters: conditions that a hit must meet.
-        positive_ids, negative_ids: ids of indexed images to move the query towards or away from.
-        diverse: whether near duplicates collapse and hits spread; there is an end to such hits.
-        min_score: hits score at least this; None for the score of an image drawn at random.
-        sort: None for the best first; ``newest``, ``oldest``, or a query whose score orders the hits.
+        vectors: answers queries; up to date.
+        layout: of its rows.
+        curves: calibration per kind of component; a kind without one keeps its raw score.
+        attributes: gives what is known of some images beside their rows, in the order of the ids.
+        rows: gives the row vectors of some images, (k, d), in the order of the ids.
     """
 
-    n: int = 20
-    start: int = 0
-    filters: Filters | None = None
-    positive_ids: tuple[int, ...] = ()
-    negative_ids: tuple[int, ...] = ()
-    diverse: bool = False
-    min_score: float | None = None
-    sort: str | Query | None = None
-
-    def __post_init__(self) -> None:
-        if self.n < 1:
-            raise QueryError(f"n is {self.n}; ask for at least one image")
-        if self.start < 0:
-            raise QueryError(f"start is {self.start}; the first hit is 0")
-
-    @property
-    def stop(self) -> int:
-        """How many hits must be put in order."""
-        return self.start + self.n
+    vectors: VectorIndex
+    layout: RowLayout
+    curves: Mapping[str, ScoreCurve]
+    attributes: Callable[[NDArray[np.int64]], Attributes]
+    rows: Callable[[NDArray[np.int64]], NDArray[np.float32]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
     """What a search found.
 
     Args:
         ids: of the hits, in the order asked for.
         scores: theirs.
-        hidden: images left out because they fit no better than chance.
+        parts: term of the query to how well the hits fit it alone, uncalibrated.
+        hidden: images left out because they score too little.
         searched: images that were compared.
-        compiled: what was looked for.
-        query: the query with feedback.
-        unknown: words of the query and of the order that were not understood.
+        complete: whether no better image can have been missed.
     """
 
     ids: NDArray[np.int64]
     scores: NDArray[np.float32]
+    parts: Mapping[str, NDArray[np.float32]]
     hidden: int
     searched: int
-    compiled: CompiledQuery
-    query: Query
-    unknown: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SearchContext:
-    """What is searched: rows, what is known beside them, and how scores are calibrated.
-
-    Args:
-        matrix: the rows.
-        layout: of the rows.
-        attributes: gives the columns beside all rows; asked only when a condition needs them.
-        curves: calibration per kind of query; a kind without one keeps its raw score.
-    """
-
-    matrix: VectorTable
-    layout: RowLayout
-    attributes: Callable[[], Attributes]
-    curves: Mapping[str, ScoreCurve]
+    complete: bool
 
 
 def find(
     context: SearchContext,
-    query: Query,
+    query: CompiledQuery,
+    order: CompiledQuery | None,
     options: SearchOptions,
-    *,
-    read_example: ReadExample,
-    vocabulary: Vocabulary,
-    candidates: NDArray[np.int64] | None = None,
-    excluded: Sequence[int] = (),
+    where: RowFilter,
 ) -> SearchResult:
-    """Search exactly: every row that meets the conditions is scored, one product for each thing asked.
+    """Search: one product for each thing asked, with every row that the index looks at.
 
     Args:
         context: what to search.
-        query: as parsed.
+        query: what is asked, with feedback.
+        order: the query that orders the hits, where ``options.sort`` is one.
         options: how.
-        read_example: is asked for every example image.
-        vocabulary: what words mean.
-        candidates: only these ids, rising; None for all.
-        excluded: ids that are no hits: the examples themselves.
+        where: which images may be hits, beside the query's own conditions.
 
     Returns:
         The hits, their scores, and how many were hidden.
-
-    Raises:
-        QueryError: if the query, the order or a filter cannot be understood.
     """
-    query = query.with_feedback(options.positive_ids, options.negative_ids)
-    compiled = compile_query(query, context.layout, read_example, vocabulary)
-    matrix, curves = context.matrix, context.curves
-    rows = selected_rows(context, options.filters, candidates)
-    ids = matrix.ids if rows is None else matrix.ids[rows]
-    raw_scores = _raw_scores(compiled, context, rows)
-    scores, means = compiled.scores(raw_scores, curves), compiled.mean(raw_scores)
-    own = {*excluded, *options.positive_ids, *options.negative_ids}
-    own |= {term.source.id for term in query.terms if isinstance(term.source, ImageId)}
-    wanted = ~np.isin(ids, list(own)) if own else np.ones(len(ids), dtype=bool)
-    least = compiled.chance(curves) if options.min_score is None else options.min_score
+    asked = query.components
+    components = asked if order is None else (*asked, *order.components)
+    pool = max(SMALLEST_POOL, POOL * options.n) if options.diverse else options.stop
+    found = _candidates(context.vectors, components, RowFilter(where.ids, (*where.conditions, *query.conditions)), pool)
+    raw_scores = query.raw_scores(found.products[: len(asked)])
+    scores, means = query.scores(raw_scores, context.curves), query.mean(raw_scores)
+    least = query.chance(context.curves) if options.min_score is None else options.min_score
     reached = scores >= np.float32(least)
-    hits = np.flatnonzero(wanted & reached)
-    searched = int(wanted.sum())
-    ids, scores, means = ids[hits], scores[hits], means[hits]
-    hits = hits if rows is None else rows[hits]
-    unknown = compiled.unknown
-    order = np.arange(len(hits))
+    own = np.flatnonzero(np.isin(found.ids, query.examples)) if query.examples else np.empty(0, np.intp)
+    reached[own] = False
+    hits = np.flatnonzero(reached)
+    searched = found.matched - len(own)
+    ranks = np.arange(len(hits))
     if options.sort is None or options.diverse:
-        pool = max(SMALLEST_POOL, POOL * options.n)
-        order = best_first(scores, means, ids, pool if options.diverse else options.stop)
+        ranks = best_first(scores[hits], means[hits], found.ids[hits], pool)
+    chosen = hits[ranks]
     if options.diverse:
-        order = _diverse(order, context, hits, scores, options.stop)
+        chosen = chosen[_diverse(context, found.ids[chosen], scores[chosen], options.stop)]
     if options.sort is not None:
-        key, more = _sort_key(options.sort, context, hits[order], read_example, vocabulary)
-        unknown = (*unknown, *more)
-        order = order[np.lexsort((ids[order], -key))]
-    order = order[options.start : options.stop]
-    return SearchResult(ids[order], scores[order], searched - len(hits), searched, compiled, query, unknown)
+        if order is None:
+            key = _moments(context.attributes(found.ids[chosen]).moment, newest=options.sort == NEWEST)
+        else:
+            key = order.mean(order.raw_scores(found.products[len(asked) :, chosen])).astype(np.float64)
+        chosen = chosen[np.lexsort((found.ids[chosen], -key))]
+    chosen = chosen[options.start : options.stop]
+    return SearchResult(
+        ids=found.ids[chosen],
+        scores=scores[chosen],
+        parts=query.term_scores(raw_scores[:, chosen]),
+        hidden=searched - len(hits),
+        searched=searched,
+        complete=found.complete,
+    )
+
+
+def _candidates(
+    vectors: VectorIndex, components: tuple[QueryComponent, ...], where: RowFilter, pool: int
+) -> Candidates:
+    k = pool * OVERFETCH
+    most = vectors.capabilities.max_k
+    return vectors.search(components, where, k if most is None else min(k, most))
 
 
 def best_first(
     scores: NDArray[np.float32], means: NDArray[np.float32], ids: NDArray[np.int64], n: int
 ) -> NDArray[np.intp]:
-    """Places of the n best: by score, then by uncalibrated mean, then by rising id.
+    """Places of the n best: by score, then by uncalibrated mean, then by id, smallest first.
 
     Example:
         >>> scores, means = np.array([[1, 3, 3], [0, 1, 2]], np.float32)
@@ -175,57 +144,15 @@ def best_first(
     return np.asarray(places[order], dtype=np.intp)
 
 
-def selected_rows(
-    context: SearchContext, filters: Filters | None, candidates: NDArray[np.int64] | None
-) -> NDArray[np.intp] | None:
-    """Rows that may be hits; None for all."""
-    matrix = context.matrix
-    rows = None if candidates is None else matrix.rows_of(candidates)
-    if filters is None or filters == Filters():
-        return rows
-    if rows is None:
-        return np.flatnonzero(filters.mask(matrix.affect, context.layout, context.attributes))
-    return rows[filters.mask(matrix.affect[rows], context.layout, lambda: context.attributes().take(rows))]
+def _moments(moments: NDArray[np.str_], *, newest: bool) -> NDArray[np.float64]:
+    """What hits are ordered by, largest first; those without a moment come last."""
+    seconds = np.array([float("".join(filter(str.isdigit, text)) or "nan") for text in moments.tolist()])
+    return np.where(np.isnan(seconds), -np.inf, seconds if newest else -seconds)
 
 
-def _sort_key(
-    sort: str | Query, context: SearchContext, rows: NDArray[np.intp], read_example: ReadExample, vocabulary: Vocabulary
-) -> tuple[NDArray[np.float32] | NDArray[np.float64], tuple[str, ...]]:
-    """What hits are ordered by, largest first, and the words of the order that were not understood."""
-    if isinstance(sort, str):
-        moment = context.attributes().moment[rows]
-        seconds = np.array([float("".join(filter(str.isdigit, text)) or "nan") for text in moment.tolist()])
-        return np.where(np.isnan(seconds), -np.inf, seconds if sort == NEWEST else -seconds), ()
-    try:
-        compiled = compile_query(sort, context.layout, read_example, vocabulary)
-    except QueryError as error:
-        raise QueryError(
-            f"cannot sort by {str(sort)!r}, which is neither newest nor oldest nor a query: {error}",
-            chinese=f"不能按“{sort}”排序；请写 newest、oldest 或一个查询：{error.chinese}",
-        ) from None
-    return compiled.mean(_raw_scores(compiled, context, rows)), compiled.unknown
-
-
-def _raw_scores(
-    compiled: CompiledQuery, context: SearchContext, rows: NDArray[np.intp] | None
-) -> list[NDArray[np.float32]]:
-    """How well some rows fit, or all for None; looks are left unread where the compiled does not look at them."""
-    matrix = context.matrix
-    if compiled.within(context.layout.affect):
-        return compiled.raw_scores(matrix.affect if rows is None else matrix.affect[rows])
-    return compiled.raw_scores(matrix.rows if rows is None else matrix.take(rows))
-
-
-def _diverse(
-    order: NDArray[np.intp],
-    context: SearchContext,
-    rows: NDArray[np.intp],
-    scores: NDArray[np.float32],
-    n: int,
-) -> NDArray[np.intp]:
-    attributes = context.attributes().take(rows[order])
-    layout = context.layout
-    vectors = context.matrix.take(rows[order])
-    kept = without_near_duplicates(attributes.hash, attributes.hashed, vectors[:, layout.palette])
-    order, looks = order[kept], vectors[kept][:, layout.appearance]
-    return np.asarray(order[maximal_marginal_relevance(scores[order], looks, n)])
+def _diverse(context: SearchContext, ids: NDArray[np.int64], scores: NDArray[np.float32], n: int) -> NDArray[np.intp]:
+    """Places of n hits, best first, that differ."""
+    known, vectors = context.attributes(ids), context.rows(ids)
+    kept = without_near_duplicates(known.hash, known.hashed, vectors[:, context.layout.palette])
+    appearance = vectors[kept][:, context.layout.appearance]
+    return np.asarray(kept[maximal_marginal_relevance(scores[kept], appearance, n)])

@@ -1,17 +1,24 @@
-"""The query grammar: terms joined by `` + `` and `` - ``, each with an optional weight."""
+"""The query grammar: terms joined by `` + ``, `` - `` and `` & ``, each clause with an optional weight."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from PIL import ImageColor
-
 from emoir.errors import QueryError
-from emoir.images.formats import SUFFIXES
-from emoir.search.query import Colours, EncodedReading, ImageFile, ImageId, Point, Query, Term, TermSource, Words
+from emoir.search.halfwidth import halfwidth
+from emoir.search.query import Clause, Query
+from emoir.search.terms import TERMS, ImageFile, Term, Words
+from emoir.search.terms.image_file import is_image_path
+
+# Between two terms, these words are the sign &; within a phrase, the phrase itself reads them.
+AND_WORDS = frozenset({"and", "but", "又", "且", "但"})
+_OPERATOR = re.compile(r"\s+([-+&])(?=\s|$)|^([-+&])(?=\s|$)")
+_BARE_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):")
+_WEIGHT = re.compile(_BARE_WEIGHT.pattern + r"(?=.)")
+_PREFIX = re.compile(r"([^\W\d_]+):\s*")
 
 
 def names_file(text: str) -> bool:
@@ -22,10 +29,10 @@ def names_file(text: str) -> bool:
 def parse_query(arguments: str | Sequence[str], *, is_file: Callable[[str], bool] = names_file) -> Query:
     """Parse a query.
 
-    Operators are a plus or minus sign between spaces (a leading minus is allowed), so hyphens and signs
-    inside words and paths are plain characters. A term is an emotion word or phrase, an image path, an
-    ``id:17``, a point ``va:0.8,0.2``, colours ``near:#e07a5f,teal``, or ``reading:CODE`` for a reading written
-    down; ``2:`` before it is its weight.
+    Operators are a plus or minus sign or an ampersand between spaces (a leading minus is allowed), so hyphens and signs
+    inside words and paths are plain characters. ``&``, and the words *and*, *but*, 又, 且, 但 beside a term that is no
+    phrase, bind closer than the others. A term is an emotion word or phrase, an image path, or one of the kinds in
+    ``TERMS`` behind its prefix; ``2:`` before it is its weight. Full-width signs mean their ASCII twins.
     Double quotes keep a term together. Several arguments are one query; an argument that is a path, or
     names an existing file, stays one term whatever it contains.
 
@@ -35,7 +42,7 @@ def parse_query(arguments: str | Sequence[str], *, is_file: Callable[[str], bool
             stranger's query from probing the disk.
 
     Returns:
-        The terms in order.
+        The clauses in order.
 
     Raises:
         QueryError: pointing at what is wrong and saying what would be right.
@@ -43,32 +50,16 @@ def parse_query(arguments: str | Sequence[str], *, is_file: Callable[[str], bool
     Example:
         >>> str(parse_query("2:awe + va:0.8,0.2 - fear"))
         '2:awe + va:0.8,0.2 - fear'
-        >>> parse_query(["calm", "-", "boredom"]).terms[1].weight
-        -1.0
+        >>> parse_query("calm & near:teal").clauses[0].terms[1].prefix
+        'near'
     """
     arguments = [arguments] if isinstance(arguments, str) else arguments
     text = " ".join(arguments)
     try:
-        return Query(tuple(_terms(_pieces(arguments, is_file), text, is_file)))
+        return Query(tuple(_clauses(_pieces(arguments, is_file), text, is_file)))
     except QueryError as error:
         # Whatever was found wrong below is shown in the whole query.
         raise QueryError(str(error), chinese=error.chinese, query=text, at=error.at) from None
-
-
-def parse_id(text: str) -> int:
-    """The id of an indexed image, written ``id:17`` or ``17``.
-
-    Raises:
-        QueryError: saying what would be right.
-
-    Example:
-        >>> parse_id("id:17")
-        17
-    """
-    match = re.fullmatch(r"\s*(?:id:)?(\d{1,18})\s*", text, re.IGNORECASE)
-    if not match:
-        raise QueryError(f"{text!r} is no image of the index; write id:NUMBER as the search shows it")
-    return int(match[1])
 
 
 @dataclass(slots=True)
@@ -78,56 +69,50 @@ class _Piece:
     text: str
     at: int
     quoted: bool = False
-
-    @property
-    def is_operator(self) -> bool:
-        return self.text in ("+", "-") and not self.quoted
+    operator: bool = False
 
 
-_OPERATOR = re.compile(r"\s+([+＋\-－])(?=\s|$)|^([\-－+＋])(?=\s|$)")
-_BARE_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)[:：]")
-_WEIGHT = re.compile(_BARE_WEIGHT.pattern + r"(?=.)")
-SIGNS = re.compile(r"[-+–—−＋－]")
-# A dash that stands before a word, or alone, but not as an operator: somebody meant " - ".
-_STRAY_SIGN = re.compile(rf"(?:^|\s)({SIGNS.pattern}+)")
-_POINT = re.compile(r"va:\s*([0-9.]+)\s*[,，]\s*([0-9.]+)", re.IGNORECASE)
-_IDENTIFIER = re.compile(r"id:(\d{1,18})", re.IGNORECASE)
-_READING = re.compile(r"reading:([\w-]+)", re.IGNORECASE)
-_PREFIXED = re.compile(r"(va|id|near|reading):", re.IGNORECASE)
-
-
-def _terms(pieces: list[_Piece], text: str, is_file: Callable[[str], bool]) -> list[Term]:
+def _clauses(pieces: list[_Piece], text: str, is_file: Callable[[str], bool]) -> list[Clause]:
     if not pieces:
         raise QueryError(
             "the query is empty; ask for a feeling, such as awe, 宁静, ./photo.jpg or va:0.8,0.2",
             chinese="没有写要找什么；请写一种感受，例如 宁静、awe 或 va:0.8,0.2",
         )
-    terms: list[Term] = []
-    sign: float | None = 1.0
+    clauses: list[Clause] = []
+    sign = "+"
     for piece in pieces:
-        if piece.is_operator:
-            if sign is not None and (terms or piece.text == "+"):
+        if piece.operator:
+            if sign and (clauses or piece.text != "-"):
                 raise QueryError(
                     f"{piece.text!r} stands where a term is expected",
                     chinese=f"这里应写一个词，而不是“{piece.text}”",
                     at=piece.at,
                 )
-            sign = -1.0 if piece.text == "-" else 1.0
+            sign = piece.text
             continue
-        if sign is None:
+        if not sign:
             raise QueryError(
-                f"{piece.text!r} follows a term without a sign: write ' + ' or ' - ' between them",
-                chinese=f"“{piece.text}”与前一项之间缺少符号：请在两项之间写“ + ”或“ - ”",
+                f"{piece.text!r} follows a term without a sign: write ' + ', ' - ' or ' & ' between them",
+                chinese=f"“{piece.text}”与前一项之间缺少符号：请在两项之间写“ + ”、“ - ”或“ & ”",
                 at=piece.at,
             )
-        weight, source = _term(piece.text, piece.at, is_file)
-        terms.append(Term(sign * weight, source))
-        sign = None
-    if sign is not None:
+        weight, term = _term(piece.text, piece.at, is_file)
+        if sign != "&":
+            clauses.append(Clause(-weight if sign == "-" else weight, (term,)))
+        elif weight != 1:
+            raise QueryError(
+                f"{piece.text!r}: terms joined by & have one weight, before the first of them",
+                chinese=f"“{piece.text}”：用 & 连接的各项共用一个权重，写在第一项之前",
+                at=piece.at,
+            )
+        else:
+            clauses[-1] = Clause(clauses[-1].weight, (*clauses[-1].terms, term))
+        sign = ""
+    if sign:
         raise QueryError(
             "the query ends with a sign; a term is missing", chinese="查询以符号结尾，后面还缺一项", at=len(text)
         )
-    return terms
+    return clauses
 
 
 def _pieces(arguments: Sequence[str], is_file: Callable[[str], bool]) -> list[_Piece]:
@@ -139,15 +124,15 @@ def _pieces(arguments: Sequence[str], is_file: Callable[[str], bool]) -> list[_P
             pieces.append(_Piece(argument, start, quoted=True))
             phrase_open = False
         else:
-            for piece in _split(argument, start):
-                joins = not piece.quoted and not piece.is_operator and not _is_image_text(piece.text)
+            for piece in _split(halfwidth(argument), start):
+                joins = not piece.operator and not _is_special(piece)
                 if phrase_open and joins:
                     pieces[-1].text += " " + piece.text
                 else:
                     pieces.append(piece)
                     phrase_open = joins
         start += len(argument) + 1
-    return pieces
+    return list(_with_and_words(pieces))
 
 
 def _split(text: str, start: int) -> list[_Piece]:
@@ -157,7 +142,8 @@ def _split(text: str, start: int) -> list[_Piece]:
     def add(begin: int, end: int) -> None:
         plain = text[begin:end]
         if stripped := plain.strip():
-            parts.append(_Piece(stripped, start + begin + len(plain) - len(plain.lstrip())))
+            at = start + begin + len(plain) - len(plain.lstrip())
+            parts.extend(_apart(stripped, at))
 
     section = 0
     for number, content in enumerate(re.split(r'"([^"]*)"', text)):
@@ -172,18 +158,64 @@ def _split(text: str, start: int) -> list[_Piece]:
         for operator in _OPERATOR.finditer(content):
             add(section + at, section + operator.start())
             group = 1 if operator[1] else 2
-            sign = "-" if operator[group] in "-－" else "+"
-            parts.append(_Piece(sign, start + section + operator.start(group)))
+            parts.append(_Piece(operator[group], start + section + operator.start(group), operator=True))
             at = operator.end()
         add(section + at, section + len(content))
         section += len(content)
     return [part for part in parts if part.text]
 
 
-def _term(text: str, at: int, is_file: Callable[[str], bool]) -> tuple[float, TermSource]:
+def _apart(text: str, at: int) -> Iterator[_Piece]:
+    """A plain text, cut where a word such as *and* stands beside a term that is no phrase: awe and va:0.8,0.2."""
+    tokens = [_Piece(match[0], at + match.start()) for match in re.finditer(r"\S+", text)]
+    special = [_is_special(token) for token in tokens]
+    cuts = [
+        place
+        for place in range(1, len(tokens) - 1)
+        if tokens[place].text.lower() in AND_WORDS and (special[place - 1] or special[place + 1])
+    ]
+    begin = 0
+    for cut in [*cuts, len(tokens)]:
+        if begin < cut:
+            first, last = tokens[begin], tokens[cut - 1]
+            yield _Piece(text[first.at - at : last.at - at + len(last.text)], first.at)
+        if cut < len(tokens):
+            yield _Piece("&", tokens[cut].at, operator=True)
+        begin = cut + 1
+
+
+def _with_and_words(pieces: list[_Piece]) -> Iterator[_Piece]:
+    """The same pieces; *and* at the edge of a phrase that stands beside another kind of term is the sign &."""
+    for place, piece in enumerate(pieces):
+        if piece.operator or piece.quoted or _is_special(piece):
+            yield piece
+            continue
+        words = list(re.finditer(r"\S+", piece.text))
+        before = place > 0 and not pieces[place - 1].operator and words[0][0].lower() in AND_WORDS
+        behind = place + 1 < len(pieces) and not pieces[place + 1].operator and words[-1][0].lower() in AND_WORDS
+        if before:
+            yield _Piece("&", piece.at, operator=True)
+        inner = words[1 if before else 0 : -1 if behind and len(words) > before else None]
+        if inner:
+            begin, end = inner[0].start(), inner[-1].end()
+            yield _Piece(piece.text[begin:end], piece.at + begin)
+        if behind and len(words) > before:
+            yield _Piece("&", piece.at + words[-1].start(), operator=True)
+
+
+def _is_special(piece: _Piece) -> bool:
+    """Whether a text is a term by itself, never part of a phrase."""
+    weight = _WEIGHT.match(piece.text)
+    bare = piece.text[weight.end() :] if weight else piece.text
+    prefix = _PREFIX.match(bare)
+    return piece.quoted or (prefix is not None and prefix[1].lower() in TERMS) or is_image_path(bare)
+
+
+def _term(text: str, at: int, is_file: Callable[[str], bool]) -> tuple[float, Term]:
+    if is_file(text):
+        return 1.0, ImageFile(text)
     weight = 1.0
-    match = _WEIGHT.match(text)
-    if match and not is_file(text):
+    if match := _WEIGHT.match(text):
         weight, text = float(match[1]), text[match.end() :].strip()
         if weight == 0:
             raise QueryError(
@@ -192,66 +224,14 @@ def _term(text: str, at: int, is_file: Callable[[str], bool]) -> tuple[float, Te
                 at=at,
             )
         at += match.end()
-    if point := _POINT.fullmatch(text):
-        return weight, _point(text, point[1], point[2], at)
-    if identifier := _IDENTIFIER.fullmatch(text):
-        return weight, ImageId(int(identifier[1]))
-    if code := _READING.fullmatch(text):
-        return weight, EncodedReading(code[1])
-    if text.lower().startswith("near:"):
-        return weight, _colours(text, at)
-    if _PREFIXED.match(text) and not is_file(text):
-        raise QueryError(
-            f"{text!r}: write va:VALENCE,AROUSAL with two numbers from 0 to 1, or id:NUMBER",
-            chinese=f"“{text}”：请写 va:效价,唤醒度（两个 0 到 1 的数），或 id:编号",
-            at=at,
-        )
-    if is_file(text) or _is_image_text(text):
+    prefix = _PREFIX.match(text)
+    kind: type[Term] | None = TERMS.get(prefix[1].lower()) if prefix else None
+    if is_file(text) or (kind is None and is_image_path(text)):
         return weight, ImageFile(text)
-    if stray := _STRAY_SIGN.search(text):
-        sign = " + " if stray[1][0] in "+＋" else " - "
-        raise QueryError(
-            f"{text!r}: write {sign!r} with a space on either side to take something away or add it",
-            chinese=f"“{text}”：要减去或加上一项，请写“{sign}”，符号两边各留一个空格",
-            at=at + stray.start(1),
-        )
-    return weight, Words(text)
-
-
-def _point(text: str, valence: str, arousal: str, at: int) -> Point:
     try:
-        point = Point(float(valence), float(arousal))
-    except ValueError:
-        raise QueryError(
-            f"{text!r}: write va:VALENCE,AROUSAL, for example va:0.8,0.2",
-            chinese=f"“{text}”：请写 va:效价,唤醒度，例如 va:0.8,0.2",
-            at=at,
-        ) from None
-    if not (0 <= point.valence <= 1 and 0 <= point.arousal <= 1):
-        raise QueryError(
-            f"{text!r}: valence and arousal go from 0 to 1", chinese=f"“{text}”：效价和唤醒度都在 0 到 1 之间", at=at
-        )
-    return point
-
-
-def _colours(text: str, at: int) -> Colours:
-    values = []
-    for name in re.split("[,，]", text[len("near:") :]):
-        try:
-            red, green, blue = ImageColor.getrgb(name.strip())[:3]
-        except ValueError:
-            raise QueryError(
-                f"{name.strip()!r} is no colour; write near:#e07a5f, near:teal, or several with commas between",
-                chinese=f"“{name.strip()}”不是颜色；请写 near:#e07a5f 或 near:teal，多种颜色之间用逗号",
-                at=at,
-            ) from None
-        values.append(f"#{red:02x}{green:02x}{blue:02x}")
-    return Colours(tuple(values))
-
-
-def _is_image_text(text: str) -> bool:
-    """Whether a text can only be meant as a path, existing or not."""
-    weight = _WEIGHT.match(text)
-    bare = text[weight.end() :] if weight else text
-    starts = ("./", "../", "/", "~/", ".\\", "..\\")
-    return bare.startswith(starts) or os.path.splitext(bare)[1].lower() in SUFFIXES
+        if kind is None or prefix is None:
+            return weight, Words.parse(text)
+        return weight, kind.parse(text[prefix.end() :].strip())
+    except QueryError as error:
+        inside = error.at if kind is None or prefix is None else 0
+        raise QueryError(str(error), chinese=error.chinese, at=at + inside) from None

@@ -14,7 +14,7 @@ from emoir.emotions.reading import EmotionReading
 from emoir.index.base import Record
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """One image that was found.
 
@@ -48,7 +48,7 @@ class Match:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Matches:
     """The matches of one query, best first.
 
@@ -57,7 +57,8 @@ class Matches:
         matches: best first.
         unknown: words of the query that were not understood and not used.
         searched: number of images that were compared.
-        hidden: how many of them were left out because they fit no better than an image drawn at random.
+        hidden: how many of them were left out because they score less than ``min_score``.
+        complete: whether no better match can have been missed; an engine that does not compare every image says no.
     """
 
     query: str
@@ -65,6 +66,7 @@ class Matches:
     unknown: tuple[str, ...]
     searched: int
     hidden: int = 0
+    complete: bool = True
 
     def __len__(self) -> int:
         return len(self.matches)

@@ -2,82 +2,59 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
-# Rocchio's usual shares: what is liked counts nearly as much as the query, what is not liked much less.
+from emoir.search.terms import ImageId, Term
+
+# Rocchio's usual weights: what is liked counts nearly as much as the query, what is not liked much less.
 LIKED, DISLIKED = 0.75, 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """An emotion word or phrase."""
+class Clause:
+    """Terms that must all be there, and how much they count together.
 
-    text: str
+    Args:
+        weight: of the clause; negative: it is not wanted.
+        terms: at least one.
 
-
-@dataclass(frozen=True, slots=True)
-class ImageFile:
-    """An example image: its emotion is wanted."""
-
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class ImageId:
-    """An indexed image as example."""
-
-    id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A point of the valence-arousal plane, each in [0, 1]."""
-
-    valence: float
-    arousal: float
-
-
-@dataclass(frozen=True, slots=True)
-class Colours:
-    """Colours that the picture should be made of, as ``#rrggbb``."""
-
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedReading:
-    """A reading written down as text (see ``emoir.emotions.code``): an example image that is not kept."""
-
-    code: str
-
-
-TermSource: TypeAlias = Words | ImageFile | ImageId | EncodedReading | Point | Colours
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One term of a query: what is wanted, and how much (negative: how much it is not)."""
+    Example:
+        >>> from emoir.search.terms import Words
+        >>> str(Clause(2.0, (Words("awe"), Words("fear"))))
+        '2:awe & fear'
+    """
 
     weight: float
-    source: TermSource
+    terms: tuple[Term, ...]
+
+    def __str__(self) -> str:
+        weight = "" if abs(self.weight) == 1 else f"{abs(self.weight):.10g}:"
+        return weight + " & ".join(map(str, self.terms))
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parsed query; as text it is a query again that parses to the same."""
+    """A parsed query, a sum of clauses; as text it is a query again that parses to the same."""
 
-    terms: tuple[Term, ...]
+    clauses: tuple[Clause, ...]
 
     def __str__(self) -> str:
-        parts: list[str] = []
-        for term in self.terms:
-            sign = "- " if term.weight < 0 else "+ " if parts else ""
-            weight = "" if abs(term.weight) == 1 else f"{abs(term.weight):.10g}:"
-            parts.append(f"{sign}{weight}{source_text(term.source)}")
-        return " ".join(parts)
+        return self._before(len(self.clauses)).rstrip()
+
+    def place(self, clause: int, term: int) -> int:
+        """The character of the query's text where a term begins."""
+        one = self.clauses[clause]
+        through = str(Clause(one.weight, one.terms[: term + 1]))
+        sign = "- " if one.weight < 0 else "+ " if clause else ""
+        return len(self._before(clause) + sign + through) - len(str(one.terms[term]))
+
+    def _before(self, clause: int) -> str:
+        text = ""
+        for number, one in enumerate(self.clauses[:clause]):
+            sign = "- " if one.weight < 0 else "+ " if number else ""
+            text += f"{sign}{one} "
+        return text
 
     def with_feedback(self, liked: Sequence[int], disliked: Sequence[int]) -> Query:
         """The query moved towards images that were liked and away from others (relevance feedback).
@@ -94,31 +71,10 @@ class Query:
             System, 313-323.
 
         Example:
-            >>> str(Query((Term(1.0, Words("awe")),)).with_feedback([17], [4, 5]))
+            >>> from emoir.search.terms import Words
+            >>> str(Query((Clause(1.0, (Words("awe"),)),)).with_feedback([17], [4, 5]))
             'awe + 0.75:id:17 - 0.125:id:4 - 0.125:id:5'
         """
-        more = [Term(LIKED / len(liked), ImageId(id)) for id in liked]
-        less = [Term(-DISLIKED / len(disliked), ImageId(id)) for id in disliked]
-        return Query((*self.terms, *more, *less))
-
-
-def source_text(source: TermSource) -> str:
-    """A source in the query grammar.
-
-    Example:
-        >>> source_text(Words("quiet evening")), source_text(Point(0.8, 0.2))
-        ('"quiet evening"', 'va:0.8,0.2')
-    """
-    match source:
-        case Words(text):
-            return f'"{text}"' if re.search(r"\s", text) else text
-        case ImageFile(path):
-            return f'"{path}"' if re.search(r"\s", path) else path
-        case ImageId(id):
-            return f"id:{id}"
-        case EncodedReading(code):
-            return f"reading:{code}"
-        case Point(valence, arousal):
-            return f"va:{valence:g},{arousal:g}"
-        case Colours(values):
-            return f"near:{','.join(values)}"
+        more = [Clause(LIKED / len(liked), (ImageId(id),)) for id in liked]
+        less = [Clause(-DISLIKED / len(disliked), (ImageId(id),)) for id in disliked]
+        return Query((*self.clauses, *more, *less))

@@ -10,7 +10,8 @@ from itertools import product
 
 from emoir.errors import QueryError
 from emoir.index.base import ImageMetadata
-from emoir.search.filters import EmotionCondition, Filters, Range, parse_condition, parse_range
+from emoir.search.option_text import EmotionBound, Range, parse_emotion_bound, parse_range
+from emoir.search.options import FilterOptions
 
 RANGES = ("valence", "arousal", "confidence")
 """What the model reads; every other name is a column of a catalogue."""
@@ -36,13 +37,13 @@ class Condition:
     """
 
     name: str
-    filters: Filters
+    filters: FilterOptions
     columns: Mapping[str, Range] = field(default_factory=dict)
 
-    def within(self, common: Filters) -> Filters:
+    def within(self, common: FilterOptions) -> FilterOptions:
         """The filters together with those that all conditions share; on the same thing, the condition's own hold."""
         own = {name: getattr(self.filters, name) for name in RANGES if getattr(self.filters, name) is not None}
-        return replace(common, emotions=(*common.emotions, *self.filters.emotions), **own)
+        return replace(common, emotion=(*common.emotion, *self.filters.emotion), **own)
 
     def meets_columns(self, entry: ImageMetadata) -> bool:
         """Whether an image's record has a number in range in every column."""
@@ -67,21 +68,28 @@ def parse_stimulus_condition(text: str) -> Condition:
     """
     name, colon, rest = text.partition(":")
     if not colon or not name.strip() or not rest.strip():
-        raise QueryError(f"condition {text!r}: write such as 'calm: valence 0.6.., arousal ..0.4, fear<0.2'")
+        raise QueryError(
+            f"condition {text!r}: write such as 'calm: valence 0.6.., arousal ..0.4, fear<0.2'",
+            chinese=f"条件“{text}”：请写成 calm: valence 0.6.., arousal ..0.4, fear<0.2 这样",
+        )
     ranges: dict[str, Range] = {}
-    emotions: list[EmotionCondition] = []
+    emotions: list[EmotionBound] = []
     for part in rest.split(","):
         if set(part) & set("<>"):
-            emotions.append(parse_condition(part))
+            emotions.append(parse_emotion_bound(part))
             continue
         stated = re.fullmatch(r"\s*(\S.*?)(?:\s*=\s*|\s+)(\S+)\s*", part)
         if stated is None or (stated[1] not in RANGES and ".." not in stated[2]):
             raise QueryError(
                 f"condition {text!r}: {part.strip()!r} is no range such as valence 0.6.. or COLUMN 4.5.. and no bound "
-                "on an emotion, such as fear<0.2"
+                "on an emotion, such as fear<0.2",
+                chinese=f"条件“{text}”：“{part.strip()}”既不是范围（如 valence 0.6..），"
+                "也不是对情感的限制（如 fear<0.2）",
             )
         if stated[1] in ranges:
-            raise QueryError(f"condition {text!r}: {stated[1]} occurs twice")
+            raise QueryError(
+                f"condition {text!r}: {stated[1]} occurs twice", chinese=f"条件“{text}”：{stated[1]} 出现了两次"
+            )
         ranges[stated[1]] = _range(stated[1], stated[2])
     return Condition(name.strip(), *_split(ranges, tuple(emotions)))
 
@@ -106,7 +114,10 @@ def parse_factor(text: str) -> list[Condition]:
     levels = [re.fullmatch(r"\s*(\S.*?)\s+(\S*\.\.\S*)\s*", part) for part in rest.split(",")]
     stated = [level for level in levels if level is not None]
     if not colon or not name or len(stated) < 2 or len(stated) < len(levels):
-        raise QueryError(f"factor {text!r}: write such as 'valence: negative ..0.4, positive 0.6..'")
+        raise QueryError(
+            f"factor {text!r}: write such as 'valence: negative ..0.4, positive 0.6..'",
+            chinese=f"因素“{text}”：请写成 valence: negative ..0.4, positive 0.6.. 这样",
+        )
     ranges = [(level[1], {name: _range(name, level[2])}) for level in stated]
     return [Condition(f"{level} {name}", *_split(bounds)) for level, bounds in ranges]
 
@@ -121,7 +132,7 @@ def cross_factors(factors: Sequence[Sequence[Condition]]) -> list[Condition]:
     """
     crossed = []
     for levels in product(*factors):
-        filters, columns = Filters(), dict[str, Range]()
+        filters, columns = FilterOptions(), dict[str, Range]()
         for level in levels:
             filters = level.within(filters)
             columns |= level.columns
@@ -143,7 +154,10 @@ def parse_validity(texts: Sequence[str]) -> dict[str, float]:
     for text in texts:
         stated = re.fullmatch(r"\s*(valence|arousal)\s*=\s*(0?\.\d+|[01](?:\.0*)?)\s*", text)
         if stated is None:
-            raise QueryError(f"--validity {text!r}: write a correlation from 0 to 1, such as valence=0.47")
+            raise QueryError(
+                f"--validity {text!r}: write a correlation from 0 to 1, such as valence=0.47",
+                chinese=f"--validity“{text}”：请写 0 到 1 之间的相关系数，例如 valence=0.47",
+            )
         found[stated[1]] = float(stated[2])
     return found
 
@@ -158,17 +172,20 @@ def _range(name: str, text: str) -> Range:
     except ValueError:
         bounds = Range(math.nan, math.nan)
     if not separator or not bounds.low <= bounds.high or not (low or high):
-        raise QueryError(f"{name} {text!r}: write a range such as 4.5.. or ..3 or 2.5..4")
+        raise QueryError(
+            f"{name} {text!r}: write a range such as 4.5.. or ..3 or 2.5..4",
+            chinese=f"{name}“{text}”：请写一个范围，例如 4.5..、..3 或 2.5..4",
+        )
     return bounds
 
 
 def _split(
-    ranges: Mapping[str, Range], emotions: tuple[EmotionCondition, ...] = ()
-) -> tuple[Filters, dict[str, Range]]:
-    filters = Filters(
+    ranges: Mapping[str, Range], emotions: tuple[EmotionBound, ...] = ()
+) -> tuple[FilterOptions, dict[str, Range]]:
+    filters = FilterOptions(
         valence=ranges.get("valence"),
         arousal=ranges.get("arousal"),
         confidence=ranges.get("confidence"),
-        emotions=emotions,
+        emotion=emotions,
     )
     return filters, {name: bounds for name, bounds in ranges.items() if name not in RANGES}

@@ -55,7 +55,10 @@ def variable_unit(name: str, columns: Collection[str] = ()) -> str:
         return "as catalogued"
     plain = [known for known in MEASURED if not known.startswith(("palette_", "colour_", "lbp_"))]
     known = dict.fromkeys((*VARIABLES, *READINGS, *plain, *sorted(columns)))
-    raise QueryError(f"no variable {name!r} to match; there are {', '.join(known)}")
+    raise QueryError(
+        f"no variable {name!r} to match; there are {', '.join(known)}",
+        chinese=f"没有“{name}”这个变量；可用的有：{'、'.join(known)}",
+    )
 
 
 def numeric_columns(metadata: Iterable[ImageMetadata]) -> set[str]:

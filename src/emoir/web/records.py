@@ -100,11 +100,13 @@ class Hit(Image):
 
 
 class Term(ApiModel):
-    """One term of a query."""
+    """A clause of a query: one term, or several that must all be there."""
 
     text: str = Field(description="In the query grammar, without weight and sign.")
     weight: float = Field(description="Negative: not wanted.")
-    kind: Literal["words", "image", "reading", "point", "colours"]
+    kind: Literal["words", "image", "reading", "point", "colours", "both"] = Field(
+        description="Both: several terms joined by &."
+    )
 
 
 class SearchResult(ApiModel):

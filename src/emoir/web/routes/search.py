@@ -16,16 +16,15 @@ from emoir.errors import QueryError
 from emoir.index.base import ImageMetadata, below
 from emoir.search import Match, parse_query
 from emoir.search import Query as ParsedQuery
-from emoir.search.filters import parse_filters
-from emoir.search.find import NEWEST, OLDEST
-from emoir.search.query import Colours, EncodedReading, ImageFile, ImageId, Point, TermSource, source_text
-from emoir.web.records import Hit, Id, Image, SearchResult, Space, Term, Word
+from emoir.search.options import NEWEST, OLDEST, SearchOptions
+from emoir.search.query import Clause
+from emoir.search.terms import Colours, EncodedReading, ImageFile, ImageId, Point
+from emoir.web.parameters import SearchParameters
+from emoir.web.records import Hit, Image, SearchResult, Space, Term, Word
 from emoir.web.service import Service, ServiceDep, set_etag
 
 router = APIRouter(tags=["search"])
 
-Text = Annotated[str | None, Query(max_length=100)]
-Ids = Annotated[list[Id] | None, Query(max_length=50)]
 FARTHEST = 100_000
 
 
@@ -36,13 +35,13 @@ def safe_query(text: str) -> ParsedQuery:
         QueryError: if it cannot be understood, or names a file.
     """
     query = parse_query(text, is_file=lambda _: False)
-    for term in query.terms:
-        if isinstance(term.source, ImageFile):
-            at = max(text.find(term.source.path), 0)
+    for term in (term for clause in query.clauses for term in clause.terms):
+        if isinstance(term, ImageFile):
+            at = max(text.find(term.path), 0)
             hint = "name an indexed image as id:NUMBER, or show a picture to the gallery"
             raise QueryError(
-                f"{term.source.path!r}: files are not read over the network; {hint}",
-                chinese=f"“{term.source.path}”：不会通过网络读取文件；请用 id:编号 指明已索引的图片，或把图片拖进画廊",
+                f"{term.path!r}: files are not read over the network; {hint}",
+                chinese=f"“{term.path}”：不会通过网络读取文件；请用 id:编号 指明已索引的图片，或把图片拖进画廊",
                 query=text,
                 at=at,
             )
@@ -54,63 +53,30 @@ def search(
     service: ServiceDep,
     request: Request,
     response: Response,
-    q: Annotated[str, Query(min_length=1, max_length=2000, description="Query, such as: awe - fear")],
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(pattern=r"^\d{1,6}$", description="From the page before.")] = None,
-    folder: Annotated[list[str] | None, Query(max_length=50, description="Only images in these folders.")] = None,
-    valence: Annotated[Text, Query(description="A range such as 0.6.. or ..0.4")] = None,
-    arousal: Text = None,
-    confidence: Text = None,
-    emotion: Annotated[list[str] | None, Query(max_length=20, description="Bounds such as fear<0.2")] = None,
-    taken: Annotated[Text, Query(description="Such as 2019..2021-06")] = None,
-    side: Annotated[Text, Query(description="Pixels of the shorter side, such as 1000..")] = None,
-    orientation: Text = None,
-    monochrome: bool | None = None,
-    like: Ids = None,
-    unlike: Ids = None,
-    diverse: bool = False,
-    show_all: Annotated[bool, Query(alias="all", description="Also images that fit no better than chance.")] = False,
-    sort: Annotated[Text, Query(description="newest, oldest, or another query")] = None,
+    asked: Annotated[SearchParameters, Query()],
 ) -> SearchResult:
     """A page of the images that fit a query best.
 
     Example: `/api/v1/search?q=2:awe - fear&limit=20&valence=0.6..`
     """
     set_etag(request, response, service.state)
-    start = int(cursor or 0)
+    start, limit = int(asked.cursor or 0), asked.limit
     if start + limit > FARTHEST:
         raise QueryError(
             f"only the first {FARTHEST:,} hits can be paged through; ask for less",
             chinese=f"只能翻看前 {FARTHEST:,} 个结果；请缩小范围",
         )
-    filters = parse_filters(
-        valence=valence,
-        arousal=arousal,
-        confidence=confidence,
-        emotion=emotion,
-        taken=taken,
-        side=side,
-        orientation=orientation,
-        monochrome=monochrome,
-    )
-    matches = service.collection.search(
-        safe_query(q),
-        # One more tells whether there is another page.
-        n=limit + 1,
-        start=start,
-        folders=_known_folders(service, folder),
-        filters=filters,
-        positive_ids=like or (),
-        negative_ids=unlike or (),
-        diverse=diverse,
-        min_score=0 if show_all else None,
-        sort=safe_query(sort) if sort and sort not in (NEWEST, OLDEST) else sort,
-    )
+    given = asked.options()
+    if given.get("sort") not in (None, "", NEWEST, OLDEST):
+        given["sort"] = safe_query(given["sort"])
+    options = SearchOptions.parse(given | {"folders": _known_folders(service, given.get("folders"))})
+    # One more tells whether there is another page.
+    matches = service.collection.search(safe_query(asked.q), options, n=limit + 1, start=start)
     found = matches.matches[:limit]
     metadata = {entry.id: entry for entry in service.collection.images.metadata([match.id for match in found])}
     return SearchResult(
         query=matches.query,
-        terms=_terms(matches.query),
+        terms=_terms(safe_query(matches.query)),
         unknown=list(matches.unknown),
         searched=matches.searched,
         hidden=matches.hidden,
@@ -139,21 +105,25 @@ def _hit(match: Match, metadata: ImageMetadata) -> Hit:
     return Hit(**image.model_dump(), score=round(match.score, 4), parts=parts)
 
 
-def _terms(text: str) -> list[Term]:
+def _terms(query: ParsedQuery) -> list[Term]:
     return [
-        Term(text=source_text(term.source), weight=term.weight, kind=_kind(term.source))
-        for term in safe_query(text).terms
+        Term(text=str(Clause(1.0, clause.terms)), weight=clause.weight, kind=_kind(clause)) for clause in query.clauses
     ]
 
 
-def _kind(source: TermSource) -> Literal["words", "image", "reading", "point", "colours"]:
-    if isinstance(source, ImageId | ImageFile):
-        return "image"
-    if isinstance(source, EncodedReading):
-        return "reading"
-    if isinstance(source, Point):
-        return "point"
-    return "colours" if isinstance(source, Colours) else "words"
+def _kind(clause: Clause) -> Literal["words", "image", "reading", "point", "colours", "both"]:
+    if len(clause.terms) > 1:
+        return "both"
+    return KINDS.get(clause.terms[0].prefix, "words")
+
+
+KINDS: dict[str, Literal["words", "image", "reading", "point", "colours"]] = {
+    ImageId.prefix: "image",
+    ImageFile.prefix: "image",
+    EncodedReading.prefix: "reading",
+    Point.prefix: "point",
+    Colours.prefix: "colours",
+}
 
 
 @lru_cache(maxsize=1)

@@ -34,5 +34,13 @@ export function go(change, { replace = false } = {}) {
 
 /** What the search route takes. */
 export function searchValues(asked) {
-  return { q: asked.q, ...asked.filters, like: asked.like, unlike: asked.unlike };
+  const { all, folder, ...filters } = asked.filters;
+  return {
+    q: asked.q,
+    ...filters,
+    folders: folder,
+    min_score: all ? 0 : undefined,
+    positive_ids: asked.like,
+    negative_ids: asked.unlike,
+  };
 }

@@ -156,11 +156,14 @@ function summary(page) {
   $("#summary").replaceChildren(...parts);
 }
 
+const shelf = ({ filters }, q, signal) =>
+  api.search({ ...searchValues({ q, filters }), confidence: filters.confidence || SURE, limit: 4 * SHELF, diverse: true, min_score: 0 }, signal);
+
 /** Without a query: a shelf for every emotion. */
 async function shelves(asked, signal) {
   const { classes } = space;
   const order = WHEEL.filter((name) => classes.includes(name)).concat(classes.filter((name) => !WHEEL.includes(name)));
-  const pages = await Promise.all(order.map((name) => api.search({ ...asked.filters, confidence: asked.filters.confidence || SURE, q: name, limit: 4 * SHELF, diverse: true, all: true }, signal)));
+  const pages = await Promise.all(order.map((name) => shelf(asked, name, signal)));
   if (signal.aborted) return;
   if (!pages[0].searched) return state("empty");
   // Near the middle of the plane a pleasant word may be said of a picture that is not.

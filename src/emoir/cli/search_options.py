@@ -1,0 +1,135 @@
+"""The options of SearchOptions on the command line: one decorator."""
+
+from __future__ import annotations
+
+import codecs
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import Field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from emoir.cli.options import EverywhereOption, LimitsOption, WithinOption, chosen_folders
+from emoir.cli.output import echo_err
+from emoir.errors import QueryError
+from emoir.limits import DEFAULT_LIMITS
+from emoir.search.options import FilterOptions, SearchOptions, as_paths
+
+if TYPE_CHECKING:
+    from emoir.collection import Collection
+
+# typer reads this annotation at run time.
+FromOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--from", help="Rank only the files listed here, one a line or NUL between; - reads standard input."),
+]
+Command = Callable[..., None]
+
+
+def search_options(*, ranked: bool) -> Callable[[Command], Command]:
+    """A decorator: the command takes one ``options: SearchOptions``, people write the options one by one.
+
+    Args:
+        ranked: whether the command ranks what it finds; one that does not takes the options that choose images alone.
+    """
+
+    def decorate(command: Command) -> Command:
+        signature = inspect.signature(command, eval_str=True)
+        own = list(signature.parameters)
+        parameters: list[inspect.Parameter] = []
+        for parameter in signature.parameters.values():
+            own_way = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            parameters += _parameters(ranked) if parameter.name == "options" else [own_way]
+
+        @functools.wraps(command)
+        def run(**values: Any) -> None:
+            kept = {name: values[name] for name in own if name != "options"}
+            command(**kept, options=_options(values))
+
+        run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return run
+
+    return decorate
+
+
+def _parameters(ranked: bool) -> list[inspect.Parameter]:
+    chosen = {
+        "within": (WithinOption, None),
+        "everywhere": (EverywhereOption, False),
+        "listed": (FromOption, None),
+        **{option.name: _option(option) for option in fields(FilterOptions)},
+    }
+    chosen["limits"] = (LimitsOption, DEFAULT_LIMITS)
+    if ranked:
+        chosen |= {option.name: _option(option) for option in fields(SearchOptions) if option.metadata}
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return [
+        inspect.Parameter(name, kind, default=default, annotation=annotation)
+        for name, (annotation, default) in chosen.items()
+    ]
+
+
+def _option(option: Field[Any]) -> tuple[Any, Any]:
+    about = option.metadata
+    flags = about["flags"] or f"--{option.name}"
+    help = about["command_help"]
+    if about["given"] is None:
+        kind: Any = Optional[list[str]] if option.default == () else Optional[str]  # noqa: UP045
+        return Annotated[kind, typer.Option(flags, help=help)], None
+    if "/" in flags:
+        return Annotated[Optional[bool], typer.Option(flags, help=help)], None  # noqa: UP045
+    return Annotated[bool, typer.Option(flags, help=help)], False
+
+
+def _options(values: Mapping[str, Any]) -> SearchOptions:
+    paths = read_list(values["listed"])
+    within = values["within"]
+    found = dict(values)
+    for option in fields(SearchOptions):
+        # A flag stands for a value; one that was not given, for the default.
+        if option.metadata.get("given") is not None:
+            found[option.name] = option.metadata["given"] if values.get(option.name) else None
+    # Standard input and lists name files anywhere.
+    options = SearchOptions.parse(found)
+    # A list and standard input name files anywhere.
+    folders = None if paths is not None and within is None else chosen_folders(within, values["everywhere"])
+    return replace(options, folders=folders, paths=paths)
+
+
+def read_list(source: str | None) -> list[Path] | None:
+    """The paths of a list: a file, or standard input for ``-``; NUL or line ends between them."""
+    if source is None:
+        return None
+    try:
+        content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    except OSError as error:
+        raise QueryError(
+            f"--from {source}: {error.strerror}; name a list of files, or - for standard input",
+            chinese=f"--from {source}：{error.strerror}；请写一个文件列表的路径，或用 - 读取标准输入",
+        ) from None
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = content.decode("utf-16", "replace").encode()
+    content = content.removeprefix(codecs.BOM_UTF8)
+    by_line = [line.rstrip(b"\r") for line in content.split(b"\n")]
+    lines = content.split(b"\0") if b"\0" in content else by_line
+    return [Path(line.decode(sys.getfilesystemencoding(), "surrogateescape")) for line in lines if line]
+
+
+def say_what_is_not_indexed(photos: Collection, options: SearchOptions) -> None:
+    """Name the number of listed files that the index does not know."""
+    from emoir.cells import spellings
+    from emoir.index.base import as_file
+
+    files = as_paths(options.paths or ())
+
+    def is_known(file: Path) -> bool:
+        return any(photos.images.id_of(name) is not None for name in spellings(as_file(file.expanduser())))
+
+    missing = [file for file in files if not is_known(file)]
+    if files and missing:
+        echo_err(f"{len(missing):,} of {len(files):,} listed files are not indexed, such as {missing[0]}")

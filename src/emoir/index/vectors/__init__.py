@@ -1,0 +1,25 @@
+"""Engines that search row vectors: replicas of the store, behind one contract."""
+
+from emoir.index.vectors.base import (
+    Candidates,
+    Capabilities,
+    Component,
+    Condition,
+    RowFilter,
+    VectorIndex,
+    passing,
+    scalar_column,
+)
+from emoir.index.vectors.exact import ExactVectors
+
+__all__ = [
+    "Candidates",
+    "Capabilities",
+    "Component",
+    "Condition",
+    "ExactVectors",
+    "RowFilter",
+    "VectorIndex",
+    "passing",
+    "scalar_column",
+]

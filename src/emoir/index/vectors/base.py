@@ -1,0 +1,173 @@
+"""VectorIndex: what answers a compiled query, over a replica of the store's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.index.attributes import Attributes
+from emoir.index.base import among
+from emoir.index.layout import RowLayout
+from emoir.index.store import SqliteStore
+
+Floats = NDArray[np.float32]
+
+
+class Component(Protocol):
+    """One thing that a query asks of a row: the larger ``row @ vector``, the better it fits."""
+
+    @property
+    def vector(self) -> Floats:
+        """(d,), laid out as the rows are."""
+
+    @property
+    def weight(self) -> float:
+        """How much it counts; negative: it is not wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A bound on one number of an image, or on a weighted sum of several.
+
+    The numbers that every index keeps are ``valence``, ``arousal``, ``confidence``, ``day`` (YYYYMMDD), ``side`` (the
+    shorter, in pixels), ``aspect`` (width / height), ``monochrome`` (0 or 1), and the probability of each class, called
+    ``space.class``.
+
+    Args:
+        columns: name to factor.
+        low, high: of the sum, both included. An unknown number (NaN) lies nowhere.
+        negated: whether the sum must not lie there.
+    """
+
+    columns: Mapping[str, float]
+    low: float = float("-inf")
+    high: float = float("inf")
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter:
+    """Which images may be answers.
+
+    Args:
+        ids: only these, sorted ascending; None for all.
+        conditions: all of them hold.
+    """
+
+    ids: NDArray[np.int64] | None = None
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What an index answers.
+
+    Args:
+        ids: (m,) sorted ascending.
+        products: (c, m) float32, for each component and image ``row @ vector``.
+        matched: how many images pass the filter.
+        complete: whether these are all of them; if not, a better image may have been missed.
+    """
+
+    ids: NDArray[np.int64]
+    products: Floats
+    matched: int
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an index can do, so that a search adapts to it instead of failing.
+
+    Args:
+        exhaustive: it answers with every image that passes the filter, however few are asked for.
+        max_k: the most images that it gives at once; None for any number.
+    """
+
+    exhaustive: bool = True
+    max_k: int | None = None
+
+
+class VectorIndex(Protocol):
+    """Rows that are searched: a replica of the store, which is the only source of truth.
+
+    An index may be shared by threads; losing it costs nothing but the time to read the rows again.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+
+    def sync(self, store: SqliteStore) -> int:
+        """Bring the replica up to the store's revision.
+
+        Args:
+            store: to read from.
+
+        Returns:
+            The revision that the next search answers for.
+        """
+
+    def search(self, components: Sequence[Component], where: RowFilter, k: int) -> Candidates:
+        """The products of the images that pass a filter.
+
+        Args:
+            components: what is asked; none: only which images pass.
+            where: the filter.
+            k: so many of the best images are needed at least, as far as there are so many.
+        """
+
+
+def passing(
+    where: RowFilter, ids: NDArray[np.int64], column: Callable[[str], NDArray[np.floating]]
+) -> NDArray[np.bool_]:
+    """Which of some images pass a filter.
+
+    Args:
+        where: the filter.
+        ids: (n,) of the images.
+        column: gives one number of each of them by name (see ``Condition``).
+
+    Returns:
+        (n,) bool.
+    """
+    kept = np.ones(len(ids), bool) if where.ids is None else among(ids, where.ids)
+    for condition in where.conditions:
+        first, *others = (
+            column(name) if factor == 1 else factor * column(name) for name, factor in condition.columns.items()
+        )
+        value = sum(others, first)
+        holds = (value >= condition.low) & (value <= condition.high)
+        kept &= holds != condition.negated
+    return kept
+
+
+def scalar_column(
+    name: str, affect: Floats, layout: RowLayout, attributes: Callable[[], Attributes]
+) -> NDArray[np.floating]:
+    """One number of n images by name (see ``Condition``).
+
+    Args:
+        name: of the number.
+        affect: (n, w), the first columns of every row.
+        layout: of the rows.
+        attributes: gives what is known of the same images beside their rows; asked only where it is needed.
+    """
+    if name in ("valence", "arousal"):
+        return affect[:, layout.point.start + ("valence", "arousal").index(name)]
+    for space, labels in layout.class_names.items():
+        if name.startswith(f"{space}."):
+            place = labels.index(name.removeprefix(f"{space}."))
+            return affect[:, layout.distribution(space)][:, place] ** 2
+    known = attributes()
+    if name == "side":
+        return np.minimum(known.width, known.height).astype(np.float64)
+    if name == "aspect":
+        return np.asarray(known.width / np.maximum(known.height, 1))
+    if name == "monochrome":
+        return known.monochrome.astype(np.float32)
+    return known.day if name == "day" else known.confidence

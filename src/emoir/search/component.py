@@ -1,0 +1,59 @@
+"""QueryComponent: one thing that a query asks of a row, as one product."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.emotions.calibration import ScoreCurve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryComponent:
+    """One thing that a query asks of a row: ``row @ vector + offset`` says how well it fits, from 0 to 1.
+
+    Args:
+        vector: (d,) float32.
+        offset: added to every product.
+        kind: which calibration applies: ``words by gain``, ``example`` or ``point``; ``colour`` has none.
+        chance: the share of raters that would agree with an image drawn at random; None if the calibration says.
+        flat: of words, how well a reading without any opinion fits, all classes alike; None of other kinds.
+        weight: how much it counts; negative: it is not wanted.
+    """
+
+    vector: NDArray[np.float32]
+    offset: float
+    kind: str
+    chance: float | None = None
+    flat: float | None = None
+    weight: float = 1.0
+
+    def lift(self, raw_scores: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Scores of words as the gain over a flat reading, 1 at a perfect fit; other scores as they are."""
+        if self.flat is None:
+            return np.asarray(raw_scores, np.float32)
+        # A concept that is itself flat gains nothing.
+        return np.asarray((raw_scores - np.float32(self.flat)) / np.float32(max(1 - self.flat, 1e-6)), np.float32)
+
+    def agreement(self, raw_scores: NDArray[np.float32], curves: Mapping[str, ScoreCurve]) -> NDArray[np.float32]:
+        """The probability that a rater agrees, (n,) in [0, 1]; the raw scores where this kind has no curve."""
+        if self.kind not in curves:
+            return raw_scores
+        values = curves[self.kind](self.lift(raw_scores))
+        if self.flat is None or self.chance is None:
+            return values
+        values *= np.float32(1 - self.chance)
+        values += np.float32(self.chance)
+        return np.clip(values, 0, 1, out=values)
+
+    def agreement_at_random(self, curves: Mapping[str, ScoreCurve]) -> float | None:
+        """The probability that a rater agrees with an image drawn at random; None where this kind has no curve."""
+        curve = curves.get(self.kind)
+        return None if curve is None else curve.chance if self.chance is None else self.chance
+
+    def scaled(self, factor: float) -> QueryComponent:
+        """The same, counting ``factor`` times as much; not wanted instead of wanted by a negative factor."""
+        return replace(self, weight=self.weight * factor)

@@ -1,0 +1,185 @@
+"""Words: an emotion word or a phrase."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoir.emotions.lexicon import Concept
+from emoir.emotions.mappings import TABLES, convert
+from emoir.emotions.phrases import ParsedPhrase, parse_phrase
+from emoir.emotions.traditional import simplified
+from emoir.errors import QueryError
+from emoir.index.layout import RowLayout
+from emoir.search.component import QueryComponent
+from emoir.search.terms.base import CompiledTerm, TermContext
+from emoir.search.terms.colours import colour_component, colour_word
+from emoir.search.terms.point import point_component
+from emoir.search.vocabulary import Vocabulary
+
+SIGNS = re.compile(r"[-+&–—]")
+# A sign that stands before a word, or alone, but not as an operator: somebody meant " - ".
+_STRAY_SIGN = re.compile(rf"(?:^|\s)({SIGNS.pattern}+)")
+# A mistake costs little time however long it is: near words are looked for so few unknown words, so short ones alone.
+SUGGEST_FOR, SUGGEST_LENGTH, NAMED, PHRASE_LENGTH = 3, 24, 8, 120
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """An emotion word or phrase.
+
+    Example:
+        >>> str(Words.parse("quiet evening"))
+        '"quiet evening"'
+    """
+
+    prefix: ClassVar[str] = "word"
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> Words:
+        """From the phrase itself."""
+        if not text:
+            raise QueryError(
+                "'word:': write an emotion word behind it, such as word:awe",
+                chinese="“word:”：请在后面写一个表示情感的词，例如 word:敬畏",
+            )
+        if stray := _STRAY_SIGN.search(text):
+            sign = f" {stray[1][0] if stray[1][0] in '+&' else '-'} "
+            raise QueryError(
+                f"{text!r}: write {sign!r} with a space on either side to join two terms",
+                chinese=f"“{text}”：要连接两项，请写“{sign}”，符号两边各留一个空格",
+                at=stray.start(1),
+            )
+        return cls(text)
+
+    def __str__(self) -> str:
+        return f'"{self.text}"' if re.search(r"\s", self.text) else self.text
+
+    def compile(self, context: TermContext) -> CompiledTerm:
+        """The emotion words of the phrase, stronger ones counting more, negated ones not wanted.
+
+        What *and*, *but* and their like join must all be there; other words of one phrase are averaged. A colour's
+        name asks for that colour, unless the vocabulary has the word.
+
+        Raises:
+            QueryError: if the phrase holds no emotion word; near words are suggested.
+        """
+        layout, vocabulary = context.layout, context.vocabulary
+        encoded = vocabulary.encoder.concept(self.text) if vocabulary.encoder is not None else None
+        # A class of a user's own may be called what no word is called: very_happy, R&B.
+        whole = encoded or vocabulary.words.get(simplified(self.text.strip().lower()))
+        if whole is not None:
+            return CompiledTerm(groups=((concept_component(whole, layout),),))
+        parsed = parse_phrase(self.text, vocabulary.words)
+        _refuse_joined(self.text, vocabulary)
+        groups = [
+            tuple(
+                concept_component(part.concept.scaled(max(part.factor, 0) or 1), layout).scaled(part.factor)
+                for part in group
+            )
+            for group in parsed.groups
+        ]
+        colours = {word: colour for word in parsed.unknown if (colour := colour_word(word)) is not None}
+        if colours:
+            groups.append((colour_component(tuple(colours.values()), layout),))
+        if not groups:
+            raise _nothing_understood(self.text, parsed, vocabulary)
+        return CompiledTerm(groups=tuple(groups), unknown=tuple(word for word in parsed.unknown if word not in colours))
+
+
+def _refuse_joined(phrase: str, vocabulary: Vocabulary) -> None:
+    """Words with a sign between them and no space: a sum is meant."""
+    for token in phrase.lower().split():
+        if token in vocabulary.words or not SIGNS.search(token):
+            continue
+        sides = [parse_phrase(side, vocabulary.words) for side in SIGNS.split(token, maxsplit=3)]
+        if all(side.groups and not side.unknown for side in sides):
+            raise QueryError(
+                f"{token!r}: write ' + ', ' - ' or ' & ' with a space on either side",
+                chinese=f"“{token}”：请写“ + ”、“ - ”或“ & ”，符号两边各留一个空格",
+            )
+
+
+def _nothing_understood(phrase: str, parsed: ParsedPhrase, vocabulary: Vocabulary) -> QueryError:
+    # Only a mistake costs the import.
+    import difflib
+
+    asked = [word for word in parsed.unknown[:SUGGEST_FOR] if len(word) <= SUGGEST_LENGTH]
+    near = [
+        word
+        for given in asked
+        for word in difflib.get_close_matches(given, vocabulary.words, n=2, cutoff=0.75 if given.isascii() else 0.5)
+    ]
+    unknown = [shortened(word, SUGGEST_LENGTH) for word in parsed.unknown[:NAMED]]
+    more, phrase = len(parsed.unknown) - NAMED, shortened(phrase, PHRASE_LENGTH)
+    english = ", ".join(map(repr, unknown)) + (f" and {more} more" if more > 0 else "")
+    chinese = "、".join(unknown) + (f"等 {len(parsed.unknown)} 个" if more > 0 else "")
+    named = f": {english} not understood" if unknown else ""
+    chinese_named = f"（不认识：{chinese}）" if unknown else ""
+    hint = f"Did you mean {' or '.join(near)}?" if near else "Ask for a feeling, such as awe, calm, lonely or 宁静."
+    chinese_hint = f"是不是想找：{'、'.join(near)}？" if near else "请写一种感受，例如 宁静、孤独、敬畏 或 awe。"
+    return QueryError(
+        f"no emotion word in {phrase!r}{named}. {hint}",
+        chinese=f"“{phrase}”里没有表示情感的词{chinese_named}。{chinese_hint}",
+    )
+
+
+def shortened(text: str, most: int) -> str:
+    """A text as an error names it: its beginning, if it is longer than so many characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def concept_component(concept: Concept, layout: RowLayout) -> QueryComponent:
+    """A concept: the mean over the heads that know something of it.
+
+    A distribution is compared by the Bhattacharyya coefficient. A concept that says nothing in any space of
+    the rows is carried over by the mappings; one that has only a place in the plane is compared there.
+
+    Raises:
+        QueryError: if the rows hold nothing that the concept speaks of.
+    """
+    spaces = {space: p for space, p in concept.distributions.items() if space in layout.class_names}
+    if not spaces:
+        spaces = {
+            target: convert(probabilities, source, target)
+            for source, probabilities in concept.distributions.items()
+            for target in layout.class_names
+            if (source, target) in TABLES
+        }
+    if spaces:
+        chance = float(np.mean([meant(probabilities).mean() for probabilities in spaces.values()]))
+        flat = float(np.mean([np.sqrt(values / len(values)).sum() for values in spaces.values()]))
+        vector = _distribution_vector(spaces, layout)
+        return QueryComponent(vector=vector, offset=0.0, kind="words by gain", chance=chance, flat=flat)
+    if concept.valence is None or concept.arousal is None:
+        raise QueryError(
+            f"this model knows nothing of {', '.join(concept.distributions)}",
+            chinese=f"当前模型不了解{'、'.join(concept.distributions)}",
+        )
+    return point_component(concept.valence, concept.arousal, layout)
+
+
+def meant(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+    """How far each class is what a concept means: 1 for its main class, less for the others.
+
+    A rater who names a class agrees with the concept to this degree.
+
+    Example:
+        >>> meant(np.array([0.5, 0.25, 0.25, 0.0])).tolist()
+        [1.0, 0.5, 0.5, 0.0]
+    """
+    return np.asarray(probabilities / probabilities.max(), dtype=np.float64)
+
+
+def _distribution_vector(spaces: Mapping[str, NDArray[np.floating]], layout: RowLayout) -> NDArray[np.float32]:
+    """A vector whose product with a row is the mean Bhattacharyya coefficient over some spaces."""
+    vector = np.zeros(layout.length, np.float32)
+    for space, probabilities in spaces.items():
+        vector[layout.distribution(space)] = np.sqrt(probabilities) / len(spaces)
+    return vector

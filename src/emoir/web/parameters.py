@@ -1,0 +1,60 @@
+"""Parameters: what the search route takes, made from the records that declare the options."""
+
+from __future__ import annotations
+
+from dataclasses import Field, fields
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import Field as Value
+
+from emoir.search.options import FilterOptions, SearchOptions
+from emoir.web.records import Id
+
+Text = Annotated[str, Value(max_length=100)]
+# Options whose value is no short text, by name.
+_KINDS: dict[str, Any] = {
+    "emotion": Annotated[list[Text], Value(max_length=20)],
+    "monochrome": bool,
+    "folders": Annotated[list[str], Value(max_length=50)],
+    "positive_ids": Annotated[list[Id], Value(max_length=50)],
+    "negative_ids": Annotated[list[Id], Value(max_length=50)],
+    "diverse": bool,
+    "min_score": Annotated[float, Value(ge=0, le=1)],
+}
+# What the service decides, or says in a way of its own.
+_OURS = frozenset({"n", "start", "paths", "filters", "limits"})
+_FOLDERS = "Only images in these folders, which lie in folders that were indexed."
+
+
+class PageParameters(BaseModel):
+    """A query, and a page of its answer; what is not known here is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Annotated[str, Value(min_length=1, max_length=2000, description="Query, such as: awe - fear")]
+    limit: Annotated[int, Value(ge=1, le=200)] = 50
+    cursor: Annotated[str | None, Value(pattern=r"^\d{1,6}$", description="From the page before.")] = None
+
+    def options(self) -> dict[str, Any]:
+        """The search options that were given, by name, as ``SearchOptions.parse`` takes them."""
+        return self.model_dump(exclude={"q", "limit", "cursor"}, exclude_none=True)
+
+
+def _parameter(option: Field[Any]) -> Any:
+    kind = _KINDS.get(option.name, Text)
+    return (kind | None, Value(default=None, description=option.metadata.get("help", _FOLDERS)))
+
+
+if TYPE_CHECKING:
+    SearchParameters = PageParameters
+else:
+    SearchParameters = create_model(
+        "SearchParameters",
+        __base__=PageParameters,
+        **{
+            one.name: _parameter(one)
+            for one in (*fields(FilterOptions), *fields(SearchOptions))
+            if one.name not in _OURS
+        },
+    )
