@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from emoir.limits import Limits
 from emoir.models import shipped_model_folder
 from emoir.web import Settings, create_app
 from emoir.web.files import VerifiedFiles
+from emoir.web.problems import Problem
 from emoir.web.workers import Workers
 
 
@@ -42,6 +44,17 @@ def test_a_job_that_takes_too_long_is_ended_and_one_that_dies_is_told(workers: W
     with pytest.raises(UndecodableImageError, match="out of memory"):
         workers.run(bytearray, 2**36)
     assert workers.run(abs, -4) == 4
+
+
+def test_what_still_waits_when_the_service_ends_is_told_so(workers: Workers) -> None:
+    assert workers.run(abs, -3) == 3
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(workers.run, _spin) for _ in range(4)]
+        wait(waiting, timeout=0.5)
+        workers.close()
+        assert {type(one.exception(timeout=60)) for one in waiting} <= {Problem, UndecodableImageError}
+    with pytest.raises(Problem, match="busy"):
+        workers.run(abs, -3)
 
 
 def _spin() -> None:

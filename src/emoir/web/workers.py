@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as JobTimeoutError
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -14,6 +16,7 @@ from pebble import ProcessExpired, ProcessPool
 from emoir.errors import UndecodableImageError
 from emoir.limits import Limits
 from emoir.web.jobs import set_up
+from emoir.web.problems import busy
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -34,6 +37,7 @@ class Workers:
         self._model, self._limits, self._count = model, limits, count
         self._pool: ProcessPool | None = None
         self._lock = threading.Lock()
+        self._closed = False
 
     def run(self, job: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         """Do a job of ``emoir.web.jobs`` and wait for its result.
@@ -41,11 +45,15 @@ class Workers:
         Raises:
             UndecodableImageError: if it took too long, or brought the worker down.
             EmoirError: what the job raises.
+            Problem: if the pool was closed meanwhile.
         """
         seconds = self._limits.seconds_per_file
-        future = self._started().schedule(job, args=list(args), kwargs=kwargs, timeout=seconds)
+        with self._lock:
+            future = self._started().schedule(job, args=list(args), kwargs=kwargs, timeout=seconds)
         try:
             result: Result = future.result()
+        except (CancelledError, BrokenProcessPool):
+            raise busy() from None
         except JobTimeoutError:
             raise UndecodableImageError(
                 f"took longer than {seconds:g} seconds; raise the limit with --seconds-per-image",
@@ -58,22 +66,24 @@ class Workers:
         return result
 
     def close(self) -> None:
-        """End the processes; the next job starts new ones."""
+        """End the processes, for good: a request that still waits must not start new ones."""
         with self._lock:
+            self._closed = True
             if self._pool is not None:
                 self._pool.stop()  # type: ignore[no-untyped-call]
                 self._pool.join()
                 self._pool = None
 
     def _started(self) -> ProcessPool:
-        with self._lock:
-            if self._pool is None:
-                self._pool = ProcessPool(
-                    max_workers=self._count,
-                    max_tasks=JOBS,
-                    initializer=set_up,
-                    initargs=[str(self._model), self._limits],
-                    # A process with threads must not be forked.
-                    context=get_context("spawn"),
-                )
-            return self._pool
+        if self._closed:
+            raise busy()
+        if self._pool is None:
+            self._pool = ProcessPool(
+                max_workers=self._count,
+                max_tasks=JOBS,
+                initializer=set_up,
+                initargs=[str(self._model), self._limits],
+                # A process with threads must not be forked.
+                context=get_context("spawn"),
+            )
+        return self._pool

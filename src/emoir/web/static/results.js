@@ -165,7 +165,9 @@ async function shelves(asked, signal) {
   const order = WHEEL.filter((name) => classes.includes(name)).concat(classes.filter((name) => !WHEEL.includes(name)));
   const pages = await Promise.all(order.map((name) => shelf(asked, name, signal)));
   if (signal.aborted) return;
-  if (!pages[0].searched) return state("empty");
+  // No image is searched where none is sure, too.
+  if (!pages.some((page) => page.searched) && !(await api.ready()).images) return state("empty");
+  if (signal.aborted) return;
   // Near the middle of the plane a pleasant word may be said of a picture that is not.
   const fits = (hit, name) => hit.sure && hit.emotion === name && !(PLEASANT.includes(name) && hit.valence < 0.5);
   const held = pages.map((page, place) => page.hits.filter((hit) => fits(hit, order[place])).slice(0, SHELF));
