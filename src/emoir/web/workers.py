@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
 from concurrent.futures import TimeoutError as JobTimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -22,6 +22,7 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 # A worker is replaced after so many jobs, so that nothing that a library keeps can grow.
 JOBS = 200
+POLL_SECONDS = 0.5
 
 
 class Workers:
@@ -50,6 +51,10 @@ class Workers:
         seconds = self._limits.seconds_per_file
         with self._lock:
             future = self._started().schedule(job, args=list(args), kwargs=kwargs, timeout=seconds)
+        # A stopped pool forgets what it was asked for.
+        while not wait([future], timeout=POLL_SECONDS).done:
+            if self._closed:
+                raise busy()
         try:
             result: Result = future.result()
         except (CancelledError, BrokenProcessPool):
