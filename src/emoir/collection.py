@@ -7,8 +7,8 @@ import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from emoir.index.catalogue import read_catalogue
 from emoir.index.location import default_index
 from emoir.index.ratings import Ratings
 from emoir.index.repair import Repair, repair
-from emoir.index.selection import AnyPath, Selection
+from emoir.index.selection import AnyPath
 from emoir.index.update import Forgotten, Update, UpdateOptions, forget
 from emoir.index.vectors import ExactVectors, VectorIndex
 from emoir.index.writer import IndexReport
@@ -36,7 +36,7 @@ from emoir.search.searcher import Searcher
 from emoir.search.vocabulary import TextEncoder, Vocabulary
 
 
-class Collection:
+class Collection(AbstractContextManager["Collection"]):
     """Images that were indexed, ready to be searched; safe to share between threads.
 
     Args:
@@ -69,16 +69,10 @@ class Collection:
         self._words = None if chosen is None else read_lexicon(Path(chosen))
         self._text_encoder = text_encoder
         self._vectors = ExactVectors() if vectors is None else vectors
-        self._model: Model | None = None
         self._index: SqliteStore | None = None
         self._lock = threading.RLock()
 
-    def __enter__(self) -> Collection:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -88,13 +82,10 @@ class Collection:
                 self._index.close()
                 self._index = None
 
-    @property
+    @cached_property
     def model(self) -> Model:
         """The model that reads images here; loaded when first needed."""
-        with self._lock:
-            if self._model is None:
-                self._model = Model(self._model_folder)
-            return self._model
+        return Model(self._model_folder)
 
     @property
     def model_folder(self) -> ModelFolder:
@@ -110,20 +101,12 @@ class Collection:
 
     @property
     def images(self) -> ImageReader:
-        """The indexed images, to be looked up.
-
-        Raises:
-            IndexFileError: if nothing has been indexed yet.
-        """
+        """The indexed images, to be looked up; an ``IndexFileError`` if nothing has been indexed yet."""
         return self._open()
 
     @property
     def ratings(self) -> Ratings:
-        """What people say of the images.
-
-        Raises:
-            IndexFileError: if nothing has been indexed yet.
-        """
+        """What people say of the images; an ``IndexFileError`` if nothing has been indexed yet."""
         return self._open().ratings
 
     def index(
@@ -134,10 +117,7 @@ class Collection:
         catalogue: AnyPath | None = None,
         **options: Any,
     ) -> IndexReport:
-        """Read what is new or changed below folders; forget what is gone.
-
-        Batches are committed as they are read: an exception, Ctrl-C or a power cut loses none of them,
-        and the next run goes on from there.
+        """Read what is new or changed below folders; forget what is gone (see ``Update``).
 
         Args:
             paths: folders and single files; at least one, unless folders were indexed before; then default: all.
@@ -151,13 +131,11 @@ class Collection:
 
         Raises:
             CatalogueError: if the catalogue is malformed; nothing has been touched then.
-            IndexFileError: if the index cannot be used, no folder is known, or one vanished while it was read.
-            ModelMismatchError: if the index holds readings of another model and ``rebuild`` is false.
+            EmoirError: as ``Update.run`` raises it.
         """
         chosen = UpdateOptions(catalogue=None if catalogue is None else read_catalogue(Path(catalogue)), **options)
         # The network itself is loaded by the workers, if there is anything to read.
-        reader = self.model_folder
-        card = reader.card
+        card = (reader := self.model_folder).card
         model = IndexedModel(reader.id, RowLayout(card.class_names, card.embedding_length), card.licence, card.scores)
 
         def opened() -> AbstractContextManager[Extractor]:
@@ -170,14 +148,9 @@ class Collection:
         return forget(self._open(), path)
 
     def repair(self) -> Repair:
-        """Salvage a damaged index; see ``emoir.index.repair``.
-
-        Raises:
-            IndexFileError: if there is nothing to salvage.
-        """
-        with self._lock:
-            self.close()
-            return repair(self.location)
+        """Salvage a damaged index; see ``emoir.index.repair.repair``."""
+        self.close()
+        return repair(self.location)
 
     def backup(self, file: AnyPath) -> BackupReport:
         """Copy the index as it is at this moment; see ``emoir.index.backup.backup``."""
@@ -185,9 +158,8 @@ class Collection:
 
     def restore(self, file: AnyPath) -> BackupReport:
         """Put a backup into the place of the index; see ``emoir.index.backup.restore``."""
-        with self._lock:
-            self.close()
-            return restore(Path(file), self.location)
+        self.close()
+        return restore(Path(file), self.location)
 
     def search(
         self, query: str | Sequence[str] | Query, options: SearchOptions | None = None, **keywords: Any
@@ -204,27 +176,16 @@ class Collection:
 
         Raises:
             QueryError: if the query cannot be understood, an example cannot be read, or n is below 1.
-            IndexFileError: if nothing has been indexed yet.
             ModelMismatchError: if an example image must be read and the index is of another model.
-
-        Example:
-            >>> from emoir.search import FilterOptions
-            >>> filters = FilterOptions.parse({"valence": "0.6.."})
-            >>> photos.search("awe - fear", n=5, filters=filters)  # doctest: +SKIP
         """
         return self._searcher().search(query, replace(options or SearchOptions(), **keywords))
 
     def _searcher(self) -> Searcher:
         index = self._open()
-        vocabulary = Vocabulary.of(index.layout, self._words, self._text_encoder)
-        return Searcher(index, self._vectors, vocabulary, self)
+        return Searcher(index, self._vectors, Vocabulary.of(index.layout, self._words, self._text_encoder), self)
 
     def status(self) -> IndexStatus:
-        """What the index holds, and what failed.
-
-        Raises:
-            IndexFileError: if nothing has been indexed yet.
-        """
+        """What the index holds, and what failed; an ``IndexFileError`` if nothing has been indexed yet."""
         return self._open().status()
 
     def rows(
@@ -238,16 +199,5 @@ class Collection:
 
         Returns:
             ``(metadata, readings, vectors)``, row by row; vectors (n, d) are laid out as ``RowLayout`` says.
-
-        Raises:
-            IndexFileError: if nothing has been indexed yet.
         """
-        chosen = replace(options or SearchOptions(), **keywords)
-        ids = self._searcher().select(chosen)
-        index = self._open()
-        selection = Selection.of(index, chosen.folders, chosen.paths)
-        metadata, rows = index.rows(ids.tolist(), selection.folders)
-        metadata = selection.named(index, metadata)
-        order = sorted(range(len(metadata)), key=lambda row: metadata[row].path)
-        metadata, rows = [metadata[row] for row in order], rows[order]
-        return metadata, index.readings(metadata, rows), rows
+        return self._searcher().rows(replace(options or SearchOptions(), **keywords))

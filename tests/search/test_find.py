@@ -11,8 +11,8 @@ from emoir.emotions.calibration import ScoreCurve
 from emoir.errors import ModelError
 from emoir.index.attributes import Attributes
 from emoir.index.base import ImageMetadata
+from emoir.index.contract import ImageReader
 from emoir.index.layout import RowLayout
-from emoir.index.store import SqliteStore
 from emoir.index.vectors import Candidates, Capabilities, Component, RowFilter, passing, scalar_column
 from emoir.index.vectors.exact import blockwise_products
 from emoir.search.compiled import CompiledQuery, compile_query
@@ -64,7 +64,7 @@ class FewRows:
         self.ids, self.rows = np.arange(10, 10 + len(rows)), rows
         self.capabilities = Capabilities(exhaustive=max_k is None, max_k=max_k)
 
-    def sync(self, store: SqliteStore) -> int:
+    def sync(self, store: ImageReader) -> int:
         raise AssertionError(store)
 
     def column(self, name: str) -> np.ndarray:

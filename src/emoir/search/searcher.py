@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.emotions.code import decode_reading
-from emoir.emotions.reading import EmotionReading
+from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import QueryError
-from emoir.index import SqliteStore
-from emoir.index.base import as_file, as_path
+from emoir.index.base import ImageMetadata, as_file, as_path
+from emoir.index.contract import ImageReader
 from emoir.index.selection import Selection
 from emoir.index.vectors import RowFilter, VectorIndex
 from emoir.limits import Limits
@@ -51,7 +51,7 @@ class Searcher:
         models: gives the model that reads example images; asked only where one must be read.
     """
 
-    def __init__(self, store: SqliteStore, vectors: VectorIndex, vocabulary: Vocabulary, models: ModelSource) -> None:
+    def __init__(self, store: ImageReader, vectors: VectorIndex, vocabulary: Vocabulary, models: ModelSource) -> None:
         self._store, self._vectors, self._vocabulary, self._models = store, vectors, vocabulary, models
         vectors.sync(store)
 
@@ -94,6 +94,16 @@ class Searcher:
         where = RowFilter(candidates, filter_conditions(options.filters, self._store.layout))
         return self._vectors.search((), where, np.iinfo(np.int64).max).ids
 
+    def rows(self, options: SearchOptions) -> tuple[list[ImageMetadata], EmotionReadings, NDArray[np.float32]]:
+        """See ``Collection.rows``."""
+        store = self._store
+        selection = Selection.of(store, options.folders, options.paths)
+        metadata, rows = store.rows(self.select(options).tolist(), selection.folders)
+        metadata = selection.named(store, metadata)
+        order = sorted(range(len(metadata)), key=lambda row: metadata[row].path)
+        metadata, rows = [metadata[row] for row in order], rows[order]
+        return metadata, store.readings(metadata, rows), rows
+
     def _context(self) -> SearchContext:
         store = self._store
         table = store.vectors()
@@ -133,7 +143,7 @@ class IndexExamples:
         limits: for files.
     """
 
-    def __init__(self, store: SqliteStore, models: ModelSource, limits: Limits) -> None:
+    def __init__(self, store: ImageReader, models: ModelSource, limits: Limits) -> None:
         self._store, self._models, self._limits = store, models, limits
         self._files: dict[str, EmotionReading] = {}
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from emoir.index.attributes import Attributes
 from emoir.index.base import among
+from emoir.index.contract import ImageReader
 from emoir.index.layout import RowLayout
-from emoir.index.store import SqliteStore
 
 Floats = NDArray[np.float32]
 
@@ -102,7 +102,7 @@ class VectorIndex(Protocol):
     def capabilities(self) -> Capabilities:
         """What it can do."""
 
-    def sync(self, store: SqliteStore) -> int:
+    def sync(self, store: ImageReader) -> int:
         """Bring the replica up to the store's revision.
 
         Args:

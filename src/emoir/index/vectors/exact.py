@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from emoir.errors import IndexFileError
 from emoir.index.attributes import Attributes
 from emoir.index.base import VectorTable
+from emoir.index.contract import ImageReader
 from emoir.index.layout import RowLayout
-from emoir.index.store import SqliteStore
 from emoir.index.vectors.base import Candidates, Capabilities, Component, RowFilter, passing, scalar_column
 
 # Rows are fetched from memory once for all components of a query: so many fit a processor's second cache.
@@ -25,7 +25,7 @@ class _Replica:
 
     revision: int
     matrix: VectorTable
-    store: SqliteStore
+    store: ImageReader
     layout: RowLayout
 
     def attributes(self, rows: NDArray[np.intp] | None) -> Attributes:
@@ -70,7 +70,7 @@ class ExactVectors:
         """Every image that passes the filter is in the answer."""
         return Capabilities(exhaustive=True)
 
-    def sync(self, store: SqliteStore) -> int:
+    def sync(self, store: ImageReader) -> int:
         """Read the store's rows if they changed since they were read last."""
         revision = store.revision
         replica = self._replica
