@@ -137,11 +137,8 @@ class Collection(AbstractContextManager["Collection"]):
         # The network itself is loaded by the workers, if there is anything to read.
         card = (reader := self.model_folder).card
         model = IndexedModel(reader.id, RowLayout(card.class_names, card.embedding_length), card.licence, card.scores)
-
-        def opened() -> AbstractContextManager[Extractor]:
-            return extractor or LocalExtractor(reader.folder, workers=workers, limits=chosen.limits)
-
-        return Update(self._open(model), model, card.earlier_ids, chosen).run(paths, opened)
+        chosen_extractor = extractor or LocalExtractor(reader.folder, workers=workers, limits=chosen.limits)
+        return Update(self._open(model), model, card.earlier_ids, chosen).run(paths, chosen_extractor)
 
     def forget(self, path: AnyPath) -> Forgotten:
         """Forget a folder with everything below it, or one file; see ``emoir.index.update.forget``."""

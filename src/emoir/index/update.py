@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,13 +89,13 @@ class Update:
     def run(
         self,
         paths: Sequence[str | os.PathLike[str]],
-        extractor: Callable[[], AbstractContextManager[Extractor]],
+        extractor: Extractor,
     ) -> IndexReport:
         """Bring the index up to date.
 
         Args:
             paths: folders and single files; none for every folder that was indexed before.
-            extractor: gives what reads files; it is opened only if the index may be written.
+            extractor: reads files; it is entered when it is clear that something may be read.
 
         Returns:
             What was done.
@@ -116,7 +115,7 @@ class Update:
             scan(store, root, found, prune=options.prune, again=again, exclude=options.exclude)
         self._look_at_single_files(named.files, found, every=not paths)
         progress = Progress(total=len(found.fresh))
-        with extractor() as opened:
+        with extractor as opened:
             IndexWriter(store, progress, options.limits, options.report).run(found.fresh, opened)
         self._require_still_there(roots, progress)
         store.forget(found.gone_files, found.gone_directories)
