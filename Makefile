@@ -5,12 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 
-.PHONY: demo test test-web lint types unit format clean
+.PHONY: demo test test-web lint types unit lowest audit format clean
 
 demo: $(VENV)/base
 	$(BIN)/python examples/demo.py $(if $(PHOTOS),"$(PHOTOS)")
 
-test: lint types unit
+test: lint types unit lowest
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
@@ -20,7 +20,16 @@ types: $(VENV)/dev
 	$(BIN)/mypy
 
 unit: $(VENV)/dev
-	$(BIN)/pytest --numprocesses auto --dist worksteal
+	$(BIN)/pytest --numprocesses auto --dist worksteal --cov --cov-report= --cov-fail-under=92
+
+# The base install at its lowest versions, on the tests that need no more than it.
+lowest: $(VENV)/lowest/done
+	$(VENV)/lowest/bin/python -m pytest -W ignore::DeprecationWarning --numprocesses auto --dist worksteal \
+		-p no:cacheprovider $(addprefix tests/,images index search emotions models extract test_collection.py)
+
+# Compares the pinned packages with published advisories.
+audit: $(VENV)/dev
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 # The gallery, and colours, in a real browser; installs Chromium where there is none (Debian, Ubuntu).
 test-web: $(VENV)/dev
@@ -45,3 +54,11 @@ $(VENV)/base: $(BIN)/python pyproject.toml constraints.txt
 $(VENV)/dev: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $@ $(VENV)/base
+
+$(VENV)/lowest/done: $(VENV)/dev
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/lowest
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --output-file $(VENV)/lowest.txt pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(VENV)/lowest --requirement $(VENV)/lowest.txt \
+		pytest pytest-xdist hypothesis httpx2 pexpect scikit-image scikit-learn
+	$(BIN)/uv pip install --quiet --python $(VENV)/lowest --no-deps --editable .
+	touch $@
