@@ -42,6 +42,7 @@ def test_every_command_and_option_is_documented() -> None:
         *(
             "index",
             "watch",
+            "mcp",
             "search",
             "select",
             "describe",

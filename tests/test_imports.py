@@ -52,8 +52,10 @@ ALLOWED = {
         "collection",
     },
     "watch": {"index", "collection"},
+    "integrations": {"emotions", "index", "search", "explain", "export", "collection", "web"},
     "cli": {
         "watch",
+        "integrations",
         *("images", "emotions", "models", "extract", "index", "search", "explain", "collection", "datasets"),
         *("training", "experiment", "evaluate", "export", "select", "summary", "report", "web"),
     },

@@ -22,6 +22,7 @@ from emoir.cli.explain import explain
 from emoir.cli.export import export
 from emoir.cli.forget import forget
 from emoir.cli.index import index
+from emoir.cli.mcp import mcp
 from emoir.cli.model import model
 from emoir.cli.output import Exit, echo, echo_block, echo_err
 from emoir.cli.report import report
@@ -122,7 +123,7 @@ def welcome(
 
 app.command(cls=QueryCommand)(search)
 COMMANDS = (
-    *(index, watch, select, describe, explain, serve, status),
+    *(index, watch, select, describe, explain, serve, mcp, status),
     *(forget, backup, restore, export, report, train, evaluate, experiment),
 )
 for command in COMMANDS:

@@ -1,0 +1,1 @@
+"""Other programs and emoir: one thin file each."""
