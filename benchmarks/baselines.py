@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 import development
+import kept_readings
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
 from emoir.evaluate.compute import compute_metrics, headline
@@ -31,17 +31,14 @@ from emoir.evaluate.retrieval import (
 )
 from probes import descriptor_features, probe, teacher_features
 
-READINGS = Path(__file__).resolve().parent / "readings"
 MODELS = {"teachers": teacher_features, "descriptors": descriptor_features}
 
 
 def readings_of(name: str, model: str, table: Table, folds: Folds) -> OutOfFold:
     """The committed readings, made if they are not there."""
-    file = READINGS / f"{name}.{model}.npz"
-    if not file.exists():
-        READINGS.mkdir(exist_ok=True)
-        probe(table, folds, MODELS[model](name)).save(file)
-    return OutOfFold.load(file, folds.digests)
+    if not kept_readings.has(name, model):
+        kept_readings.save(name, model, probe(table, folds, MODELS[model](name)))
+    return kept_readings.load(name, model, folds.digests)
 
 
 def print_side_by_side() -> None:

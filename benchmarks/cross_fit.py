@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 import development
+import kept_readings
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
 from emoir.evaluate.out_of_fold import OutOfFold
@@ -17,7 +18,6 @@ from emoir.training.calibrate import fit_temperature
 from probes import shares_of
 
 MODEL = "emoir-0.4"
-READINGS = Path(__file__).resolve().parent / "readings"
 # Which sets calibrate a head.
 CALIBRATED_BY = {"mikels": ("fi_subset", "abstract_paintings"), "ekman": ("emotion6",), "keyword6": ("emotion6",)}
 FOLDS = 5
@@ -42,7 +42,7 @@ def collect(run: Path, gaped: dict[str, NDArray[np.float32]]) -> None:
                 for fold, part in enumerate(parts):
                     joined[folds.test_rows(fold)] = part[key]
             arrays[key.removeprefix(f"{name}.")] = joined.astype(np.float16)
-        np.savez_compressed(READINGS / f"{name}.{MODEL}.npz", allow_pickle=False, **arrays)
+        kept_readings.save_arrays(name, MODEL, arrays)
 
 
 def readings(name: str, recipe: str = MODEL) -> tuple[Table, Folds, OutOfFold]:
@@ -62,7 +62,7 @@ class FoldOutputs:
         """A head's outputs for a whole set, in the order of its table."""
         if name not in self._arrays:
             _, folds = development.folds(name)
-            stored = dict(np.load(READINGS / f"{name}.{self.recipe}.npz", allow_pickle=False))
+            stored = kept_readings.load_arrays(name, self.recipe)
             place = {digest: row for row, digest in enumerate(stored.pop("digests").tolist())}
             rows = [place[digest] for digest in folds.digests]
             self._arrays[name] = {key: values[rows].astype(np.float32) for key, values in stored.items()}
@@ -99,4 +99,10 @@ class FoldOutputs:
         table, folds = development.folds(name)
         probabilities = {head: self.calibrated(name, head) for head in table.class_names}
         points = self.joined(name, "valence_arousal") if table.valence is not None else None
-        return OutOfFold(folds.digests, folds.folds, probabilities, points, self.joined(name, "embedding"))
+        return OutOfFold(
+            digests=folds.digests,
+            folds=folds.folds,
+            probabilities=probabilities,
+            points=points,
+            embeddings=self.joined(name, "embedding"),
+        )

@@ -64,7 +64,9 @@ def probe(table: Table, folds: Folds, features: NDArray[np.float32]) -> OutOfFol
             rated = np.stack([np.asarray(table.valence)[train], np.asarray(table.arousal)[train]], axis=1)
             points[test] = PointProbe.fit(x, rated)(y)
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
-    return OutOfFold(folds.digests, folds.folds, probabilities, points, embeddings)
+    return OutOfFold(
+        digests=folds.digests, folds=folds.folds, probabilities=probabilities, points=points, embeddings=embeddings
+    )
 
 
 def shares_of(table: Table, space: str, rows: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

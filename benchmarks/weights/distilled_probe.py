@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 import development
-from baselines import READINGS, readings_of
+import kept_readings
+from baselines import readings_of
 from emoir.evaluate.compute import headline
-from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
 from emoir.networks import EmotionNet
 from emoir.training.cache import cached_pixels
@@ -26,6 +26,8 @@ from emoir.training.inputs import Inputs
 from emoir.training.predict import predict
 from probes import probe
 from weights.pretrain import SIZE, pretrained
+
+FIRST, LAST, DEEPER = "distilled-first-stage", "distilled-last-stage", "distilled-statistics"
 
 
 def numbers_of(network: EmotionNet, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -49,17 +51,17 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for name in development.HUMAN_RATED:
         table, folds = development.folds(name)
-        file, deeper = READINGS / f"{name}.distilled-last-stage.npz", READINGS / f"{name}.distilled-statistics.npz"
-        if not (file.exists() and deeper.exists()):
+        if not (kept_readings.has(name, LAST) and kept_readings.has(name, DEEPER)):
             network = network or pretrained()
             pixels = cached_pixels(table.paths, SIZE, arguments.run / "cache")
             sides = [numbers_of(network, side) for side in (pixels, pixels[:, :, ::-1])]
             features, statistics = (np.concatenate(parts, axis=1) for parts in zip(*sides, strict=True))
-            probe(table, folds, features).save(file)
-            probe(table, folds, np.concatenate([features, statistics], axis=1)).save(deeper)
-        ours = headline(table, OutOfFold.load(file, folds.digests))
-        first = headline(table, OutOfFold.load(READINGS / f"{name}.distilled-first-stage.npz", folds.digests))
-        all_stages = headline(table, OutOfFold.load(deeper, folds.digests))
+            kept_readings.save(name, LAST, probe(table, folds, features))
+            both = np.concatenate([features, statistics], axis=1)
+            kept_readings.save(name, DEEPER, probe(table, folds, both))
+        ours, first, all_stages = (
+            headline(table, kept_readings.load(name, recipe, folds.digests)) for recipe in (LAST, FIRST, DEEPER)
+        )
         teachers = headline(table, readings_of(name, "teachers", table, folds))
         for measure, floor in ours.items():
             columns = (line[measure] for line in (teachers, first, ours, all_stages))

@@ -297,7 +297,13 @@ def out_of_fold(kept: Kept, name: str, said: Said) -> OutOfFold:
         temperature = fit_temperature(np.concatenate(logits), np.concatenate(shares))
         probabilities[space] = softmax(said[name][space] / temperature, axis=1)
     points = said[name]["valence_arousal"] if table.valence is not None else None
-    return OutOfFold(split.digests, split.folds, probabilities, points, said[name]["embedding"])
+    return OutOfFold(
+        digests=split.digests,
+        folds=split.folds,
+        probabilities=probabilities,
+        points=points,
+        embeddings=said[name]["embedding"],
+    )
 
 
 def show(kept: Kept, name: str, said: Said) -> None:

@@ -42,7 +42,7 @@ def predictions(probabilities: np.ndarray | None = None, **changes: object) -> O
         "embeddings": np.eye(8)[LABELS],
     }
     spaces = {} if probabilities is None else {"mikels": probabilities}
-    return OutOfFold(("",) * N, probabilities=spaces, **{**columns, **changes})  # type: ignore[arg-type]
+    return OutOfFold(digests=("",) * N, probabilities=spaces, **{**columns, **changes})  # type: ignore[arg-type]
 
 
 @cache
@@ -102,7 +102,9 @@ def test_a_folder_may_be_called_anything() -> None:
     first, second = (
         {
             result.key: result
-            for result in compute_metrics(data, OutOfFold(("",) * N, np.zeros(N, np.int64), {space: shares}))
+            for result in compute_metrics(
+                data, OutOfFold(digests=("",) * N, folds=np.zeros(N, np.int64), probabilities={space: shares})
+            )
         }
         for shares in (good, bad)
     )
@@ -129,7 +131,7 @@ def test_inside_folds_every_image_counts_once() -> None:
         by_name(
             compute_metrics(
                 table().take(np.flatnonzero(folds == fold)),
-                OutOfFold(("",) * 30, np.zeros(30, np.int64), {}, None, seen[folds == fold]),
+                OutOfFold(digests=("",) * 30, folds=np.zeros(30, np.int64), embeddings=seen[folds == fold]),
             )
         )["mikels: P@10 (b)"]
         for fold in (0, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from emoir.errors import ShapeError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OutOfFold:
     """Readings of a whole data set, each by the model of the fold that held the image out.
 
@@ -27,7 +27,9 @@ class OutOfFold:
         ShapeError: if lengths differ.
 
     Example:
-        >>> readings = OutOfFold(("00ff",), np.array([0]), {"mood": np.array([[0.2, 0.8]])})
+        >>> readings = OutOfFold(
+        ...     digests=("00ff",), folds=np.array([0]), probabilities={"mood": np.array([[0.2, 0.8]])}
+        ... )
         >>> readings.probabilities["mood"].argmax()
         np.int64(1)
     """
@@ -44,8 +46,8 @@ class OutOfFold:
         if lengths != {len(self.digests)}:
             raise ShapeError(f"columns of {sorted(lengths)} rows for {len(self.digests)} images")
 
-    def save(self, file: Path) -> None:
-        """Write one compressed .npz; numbers as float16 (embeddings) or float32."""
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        """What to store in an .npz, by name; numbers as float16 (embeddings) or float32."""
         arrays: dict[str, NDArray[np.generic]] = {
             "digests": np.array(self.digests),
             "folds": self.folds.astype(np.int8),
@@ -55,24 +57,23 @@ class OutOfFold:
             arrays["points"] = self.points.astype(np.float32)
         if self.embeddings is not None:
             arrays["embeddings"] = self.embeddings.astype(np.float16)
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+        return arrays
 
     @classmethod
-    def load(cls, file: Path, digests: Sequence[str]) -> OutOfFold:
-        """Read readings and bring them into the order of a data set's images.
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], digests: Sequence[str]) -> OutOfFold:
+        """Readings from what ``to_arrays`` gave, brought into the order of a data set's images.
 
         Raises:
             ShapeError: if they are of other images.
         """
-        with np.load(file, allow_pickle=False) as arrays:
-            stored = {digest: row for row, digest in enumerate(arrays["digests"].tolist())}
-            if set(stored) != set(digests):
-                raise ShapeError(f"{file}: readings of {len(stored)} images, of which not all are among these")
-            rows = np.array([stored[digest] for digest in digests])
-            return cls(
-                tuple(digests),
-                arrays["folds"].astype(np.int64)[rows],
-                {name[2:]: arrays[name][rows] for name in arrays.files if name.startswith("p_")},
-                arrays["points"][rows] if "points" in arrays.files else None,
-                arrays["embeddings"].astype(np.float32)[rows] if "embeddings" in arrays.files else None,
-            )
+        stored = {digest: row for row, digest in enumerate(arrays["digests"].tolist())}
+        if set(stored) != set(digests):
+            raise ShapeError(f"readings of {len(stored)} images, of which not all are among these")
+        rows = np.array([stored[digest] for digest in digests])
+        return cls(
+            digests=tuple(digests),
+            folds=arrays["folds"].astype(np.int64)[rows],
+            probabilities={name[2:]: values[rows] for name, values in arrays.items() if name.startswith("p_")},
+            points=arrays["points"][rows] if "points" in arrays else None,
+            embeddings=arrays["embeddings"].astype(np.float32)[rows] if "embeddings" in arrays else None,
+        )

@@ -120,7 +120,12 @@ def join_predictions(
 def out_of_fold(table: Table, folds: Folds, predictions: Mapping[str, Values]) -> OutOfFold:
     """What ``join_predictions`` gives, as readings of a data set; of its classes the first space alone."""
     probabilities = {space: softmax(predictions[space], axis=1) for space in list(table.classes)[:1]}
-    return OutOfFold(folds.digests, folds.folds, probabilities, predictions[VALENCE_AROUSAL])
+    return OutOfFold(
+        digests=folds.digests,
+        folds=folds.folds,
+        probabilities=probabilities,
+        points=predictions[VALENCE_AROUSAL],
+    )
 
 
 def _metrics(table: Table, folds: Folds, predictions: Mapping[str, Values]) -> dict[str, MetricResult]:
