@@ -98,6 +98,26 @@ def test_version_and_completion(emoir: Shell) -> None:
     assert completed.stdout.split() == [b"search"]
 
 
+def test_a_picture_that_lacks_a_part_is_said_to(emoir: Shell) -> None:
+    save_photos(emoir.folder / "photos", 2)
+    assert json.loads(emoir("describe", "photos/0000.jpg", "--format", "json").stdout)[0]["incomplete"] is False
+    picture = emoir.folder / "photos" / "cut.png"
+    Image.fromarray(noise(200, 1)).save(picture)
+    content = picture.read_bytes()
+    picture.write_bytes(content[: int(len(content) * 0.98)])
+    emoir("index", "photos")
+    assert f"partial  1\n  {picture}: a part is missing" in emoir("status").stdout.decode()
+    assert json.loads(emoir("status", "--format", "json").stdout)["incomplete"] == [str(picture)]
+    rows = csv.DictReader(io.StringIO(emoir("export").stdout.decode()))
+    assert [Path(row["path"]).name for row in rows if row["incomplete"] == "True"] == ["cut.png"]
+    assert (
+        "  incomplete: a part of the picture is missing from its file"
+        in emoir("describe", str(picture)).stdout.decode()
+    )
+    with Collection(emoir.folder / "test.emoir") as collection:
+        assert collection.status().incomplete == (os.fsencode(picture),)
+
+
 def test_index_search_status_export(emoir: Shell) -> None:
     save_photos(emoir.folder / "photos", 5)
     done = emoir("index", "photos")

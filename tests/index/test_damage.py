@@ -176,10 +176,10 @@ def test_checksums_tell_rows_apart() -> None:
     assert holds("files", row)
     for at, value in enumerate((2, b"b.jpg", 11, 21, 4, "", "", 0.0)):
         assert not holds("files", (*row[:at], value, *row[at + 1 :])), at
-    image = sealed("images", (1, bytes(32), 64, 48, None, 0.5, 0, None))
+    image = sealed("images", (1, bytes(32), 64, 48, None, 0.5, 0, None, 0))
     assert holds("images", image)
-    for at, value in enumerate((2, b"\1" + bytes(31), 65, 49, "", 0.25, 1, 0)):
+    for at, value in enumerate((2, b"\1" + bytes(31), 65, 49, "", 0.25, 1, 0, 1)):
         assert not holds("images", (*image[:at], value, *image[at + 1 :])), at
-    for at, value in enumerate(("1", bytes(31), None, 0.5, b"", None, 2, "x")):
+    for at, value in enumerate(("1", bytes(31), None, 0.5, b"", None, 2, "x", 2)):
         assert not holds("images", (*image[:at], value, *image[at + 1 :])), at
     assert blob_checksum(b"ab", b"c") == blob_checksum(b"abc") == 0x352441C2

@@ -104,6 +104,7 @@ def test_an_older_index_is_brought_forward(tmp_path: Path, version: int) -> None
         metadata, rows = index.rows()
         names = {os.path.basename(entry.path): entry for entry in metadata}
         assert sorted(names) == [b"%04d.jpg" % number for number in range(4)]
+        assert not any(entry.incomplete for entry in metadata)
         assert [entry.hash is not None for entry in metadata] == [version > 1] * 4
         assert [name for name, entry in names.items() if entry.record] == ([b"0000.jpg"] if version > 2 else [])
         np.testing.assert_array_equal(rows, latest.rows()[1])

@@ -241,6 +241,7 @@ def test_the_first_distinct_images() -> None:
             taken=None,
             hash=hash,
             modified_ns=0,
+            incomplete=False,
             record=None,
         )
         for row, hash in enumerate([0, 0xFF << 56, 1, None, 0xFF, None])

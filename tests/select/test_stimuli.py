@@ -46,6 +46,7 @@ def meta_of(
             taken=None,
             hash=hash,
             modified_ns=0,
+            incomplete=False,
             record=None,
         )
         for number, (path, hash) in enumerate(zip(paths, hashes or [None] * len(paths), strict=True))

@@ -33,6 +33,7 @@ def entry(number: int, path: str, taken: str | None = None, hash: int | None = N
         taken=taken,
         hash=hash,
         modified_ns=0,
+        incomplete=False,
         record=None,
     )
 

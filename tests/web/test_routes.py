@@ -205,6 +205,7 @@ def test_the_collection_on_the_whole(client: TestClient, photos: Path) -> None:
     found = client.get("/api/v1/collection").json()
     assert (found["images"], found["failed"]) == (14, 1)
     assert found["failures"][0]["path"] == str(photos / "broken.jpg")
+    assert (found["incomplete"], found["partial"]) == ([], 0)
     assert {folder["folder"]: folder["images"] for folder in found["folders"]} == {
         str(photos / "lake"): 8,
         str(photos / "<b>town"): 6,

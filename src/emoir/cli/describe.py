@@ -71,6 +71,7 @@ def _description(model: Model, image: Path, limits: Limits) -> dict[str, Any]:
     descriptors = describe_pixels(pixels)
     return {
         **model.read_prepared(prepared).to_dict(),
+        "incomplete": prepared.incomplete,
         "colours": {colour: round(share, 4) for colour, share in dominant_colours(pixels)},
         "words": descriptor_words(descriptors),
         "descriptors": {name: round(value, 4) for name, value in asdict(descriptors).items()},
@@ -87,6 +88,8 @@ def _put_table(record: dict[str, Any]) -> None:
     echo(f"  valence {valence:.2f} (0 unpleasant, 1 pleasant), arousal {arousal:.2f} (0 calm, 1 excited)")
     echo(f"  {record['confidence']:.0%} sure that most people would name the first emotion above")
     echo(f"  colours {', '.join(f'{colour} {share:.0%}' for colour, share in record['colours'].items())}")
+    if record["incomplete"]:
+        echo("  incomplete: a part of the picture is missing from its file")
     if record["monochrome"]:
         echo("  monochrome: its colours say nothing")
     if record["words"]:

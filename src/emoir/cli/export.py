@@ -164,7 +164,7 @@ def _nested(metadata: Sequence[ImageMetadata], readings: EmotionReadings, table:
     measured = [column.name for column in FEATURES if column.name in table.values]
     for item, reading, row in zip(metadata, readings, table.rows(), strict=True):
         entry = {"path": row["path"], "id": item.id, **reading.to_dict()}
-        entry |= {name: row[name] for name in ("width", "height", "taken")}
+        entry |= {name: row[name] for name in ("width", "height", "taken", "incomplete")}
         entry |= {"record": None if item.record is None else item.record.to_dict()}
         yield entry | ({"features": {name: row[name] for name in measured}} if measured else {})
 

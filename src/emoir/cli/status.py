@@ -11,7 +11,7 @@ import typer
 from emoir.cli.options import IndexOption
 from emoir.cli.output import echo, echo_block
 
-SHOWN_FAILURES = 20
+SHOWN_FILES = 20
 
 
 class StatusFormat(str, Enum):
@@ -23,12 +23,12 @@ class StatusFormat(str, Enum):
 
 def status(
     format: Annotated[StatusFormat, typer.Option("--format", help="How to write it.")] = StatusFormat.table,
-    all_failures: Annotated[
-        bool, typer.Option("--all", help="List every file that failed, not only the first.")
+    all_files: Annotated[
+        bool, typer.Option("--all", help="List every file that failed or is incomplete, not only the first.")
     ] = False,
     index: IndexOption = None,
 ) -> None:
-    """Show what is indexed, by which model, and which files could not be read and why."""
+    """Show what is indexed, by which model, which files could not be read and why, and which are incomplete."""
     from emoir.collection import Collection
     from emoir.index.base import as_path
 
@@ -54,6 +54,7 @@ def status(
                         for catalogue in found.catalogues
                     ],
                     "failures": [{"path": str(as_path(f.path)), "error": f.cause} for f in found.failures],
+                    "incomplete": [str(as_path(path)) for path in found.incomplete],
                 },
                 indent=2,
             )
@@ -68,8 +69,16 @@ def status(
     for catalogue in found.catalogues:
         records, source = f"{catalogue.records:,} records", as_path(catalogue.source)
         echo(f"records  {records} of {source} for {as_path(catalogue.root)}")
-    echo(f"failed   {len(found.failures):,}")
-    for failure in found.failures if all_failures else found.failures[:SHOWN_FAILURES]:
-        echo(f"  {as_path(failure.path)}: {failure.cause}")
-    if len(found.failures) > SHOWN_FAILURES and not all_failures:
-        echo(f"  and {len(found.failures) - SHOWN_FAILURES:,} more (--all lists them)")
+    failures = [f"{as_path(failure.path)}: {failure.cause}" for failure in found.failures]
+    _put_files("failed", failures, all_files)
+    if found.incomplete:
+        _put_files("partial", [f"{as_path(path)}: a part is missing" for path in found.incomplete], all_files)
+
+
+def _put_files(title: str, lines: list[str], all_files: bool) -> None:
+    """How many files there are of a kind, and the first or all of them."""
+    echo(f"{title:<9}{len(lines):,}")
+    for line in lines if all_files else lines[:SHOWN_FILES]:
+        echo(f"  {line}")
+    if len(lines) > SHOWN_FILES and not all_files:
+        echo(f"  and {len(lines) - SHOWN_FILES:,} more (--all lists them)")

@@ -40,6 +40,7 @@ FILE: tuple[Column, ...] = (
     Column("width", "pixels", 1, None, "upright"),
     Column("height", "pixels", 1, None, "upright"),
     Column("taken", "text", None, None, "when, as EXIF writes it: YYYY:MM:DD HH:MM:SS"),
+    Column("incomplete", "yes or no", None, None, "a part of the picture is missing from its file"),
 )
 DIGITS = 4
 
@@ -96,7 +97,7 @@ def image_table(
         for space, classes in row.pop("distributions").items():
             row |= {f"{space}.{name}": share for name, share in classes.items()}
         row |= {"path": str(as_path(item.path)), "id": item.id}
-        row |= {"width": item.width, "height": item.height, "taken": item.taken}
+        row |= {"width": item.width, "height": item.height, "taken": item.taken, "incomplete": item.incomplete}
         row |= {"record": record.id, "title": record.title, "url": record.url}
         row |= {f"record.{name}": text for name, text in record.columns.items()}
         for name, value in (found or {}).items():

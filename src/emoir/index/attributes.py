@@ -53,8 +53,8 @@ def load_attributes(connection: sqlite3.Connection, ids: NDArray[np.int64]) -> A
         n rows in the order of the ids; zeros, and no date, for an id that is gone.
     """
     known = list(checked("images", connection.execute(select("images", "ORDER BY id"))))
-    numbers, _, *table = list(zip(*known, strict=True)) if known else [()] * 8
-    width, height, taken, confidence, monochrome, hashes = table
+    numbers, _, *table = list(zip(*known, strict=True)) if known else [()] * 9
+    width, height, taken, confidence, monochrome, hashes, _incomplete = table
     known_ids = np.array(numbers, dtype=np.int64)
     there = among(ids, known_ids)
     place = np.searchsorted(known_ids, ids[there])

@@ -162,6 +162,7 @@ class ImageMetadata:
         taken: when, as EXIF writes it, or None.
         hash: difference hash, or None where it is not known.
         modified_ns: when the file was last written, in nanoseconds since 1970.
+        incomplete: whether a part of the picture is missing from its file.
         record: what a catalogue says of the file, or None.
     """
 
@@ -174,6 +175,7 @@ class ImageMetadata:
     taken: str | None
     hash: int | None
     modified_ns: int
+    incomplete: bool
     record: Record | None
 
 
@@ -205,6 +207,7 @@ class IndexStatus:
         images: different images.
         files: image files, copies counted.
         failures: files that could not be read.
+        incomplete: files that were read though a part of the picture is missing, by path.
         bytes: size on disk.
         catalogues: of records joined to the files.
     """
@@ -215,6 +218,7 @@ class IndexStatus:
     images: int
     files: int
     failures: tuple[FailedFile, ...]
+    incomplete: tuple[bytes, ...]
     bytes: int
     catalogues: tuple[IndexedCatalogue, ...] = ()
 

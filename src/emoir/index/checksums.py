@@ -11,7 +11,7 @@ from typing import Any
 from emoir.index.tables import COLUMNS
 
 Row = tuple[Any, ...]
-_IMAGE = struct.Struct("<q32sqqd?q?")
+_IMAGE = struct.Struct("<q32sqqd?q??")
 
 
 class DamagedRowError(sqlite3.DatabaseError):
@@ -42,16 +42,18 @@ def image_checksum(row: Row) -> int:
     """The same of a row of ``images``, fast: all of them are read when a search has filters.
 
     Args:
-        row: id, digest, width, height, taken, confidence, monochrome, hash.
+        row: id, digest, width, height, taken, confidence, monochrome, hash, incomplete.
     """
-    id, digest, width, height, taken, confidence, monochrome, hash = row
+    id, digest, width, height, taken, confidence, monochrome, hash, incomplete = row
     try:
         text = b"" if taken is None else b"\0" + taken.encode("utf-8", "surrogateescape")
-        packed = _IMAGE.pack(id, digest, width, height, confidence, monochrome == 1, hash or 0, hash is not None)
+        flags = hash is not None, incomplete == 1
+        packed = _IMAGE.pack(id, digest, width, height, confidence, monochrome == 1, hash or 0, *flags)
     except (struct.error, AttributeError, TypeError):
         # Of another type than was ever written.
         return -1
-    return zlib.crc32(text, zlib.crc32(packed)) if monochrome in (0, 1) and len(digest) == 32 else -1
+    known = monochrome in (0, 1) and incomplete in (0, 1) and len(digest) == 32
+    return zlib.crc32(text, zlib.crc32(packed)) if known else -1
 
 
 def sealed(table: str, values: Sequence[object]) -> Row:

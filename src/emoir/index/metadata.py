@@ -34,7 +34,7 @@ def load_metadata(
         part = [int(id) for id in ids[start : start + CHUNK]]
         marks = ",".join("?" * len(part))
         for image, file, directory in _joined(connection, f"images.id IN ({marks})", part):
-            id, _, width, height, taken, confidence, monochrome, hash = image
+            id, _, width, height, taken, confidence, monochrome, hash, incomplete = image
             path = os.path.join(directory, file[1])
             inside = folders is None or any(below(path, folder) for folder in folders)
             if inside and id not in found:
@@ -48,6 +48,7 @@ def load_metadata(
                     taken=taken,
                     hash=None if hash is None else hash & UNSIGNED,
                     modified_ns=file[3],
+                    incomplete=bool(incomplete),
                     record=None,
                 )
     records = find_records(connection, [entry.path for entry in found.values()])
@@ -72,10 +73,16 @@ def _joined(connection: sqlite3.Connection, where: str, values: Sequence[int]) -
     )
     known: dict[Row, bytes] = {}
     for row in rows:
-        [image], [file] = checked("images", [row[:9]]), checked("files", [row[9:18]])
-        if row[18:] not in known:
-            [known[row[18:]]] = (path for _, path, _ in checked("directories", [row[18:]]))
-        yield image, file, known[row[18:]]
+        [image], [file] = checked("images", [row[:10]]), checked("files", [row[10:19]])
+        if row[19:] not in known:
+            [known[row[19:]]] = (path for _, path, _ in checked("directories", [row[19:]]))
+        yield image, file, known[row[19:]]
+
+
+def load_incomplete(connection: sqlite3.Connection) -> tuple[bytes, ...]:
+    """Every file whose picture lacks a part, by path."""
+    found = _joined(connection, "images.incomplete", [])
+    return tuple(os.path.join(directory, file[1]) for _, file, directory in found)
 
 
 def load_failures(connection: sqlite3.Connection) -> tuple[FailedFile, ...]:

@@ -27,8 +27,12 @@ SEGMENTS_OF_4 = """
 CREATE TABLE segments (id INTEGER PRIMARY KEY, ids BLOB NOT NULL, checksum INTEGER NOT NULL,
     feelings BLOB NOT NULL, looks BLOB NOT NULL) STRICT;
 """
-# What the columns of format 5 were called before.
-BEFORE_5 = {"meta": ("facts", "key, value"), "files": ("files", COLUMNS["files"].replace("retry_when", "lifted_by"))}
+# What the columns of format 5 were called before; an incomplete picture was never known as one.
+BEFORE_5 = {
+    "meta": ("facts", "key, value"),
+    "files": ("files", COLUMNS["files"].replace("retry_when", "lifted_by")),
+    "images": ("images", COLUMNS["images"].replace("incomplete", "0")),
+}
 
 
 def migrate(connection: sqlite3.Connection, version: int, target: int) -> None:

@@ -86,7 +86,7 @@ def image_id(connection: sqlite3.Connection, extraction: Extraction, fresh: dict
     # SQLite's integers are signed.
     hash = extraction.hash - (1 << 64) if extraction.hash >> 63 else extraction.hash
     picture = extraction.digest, extraction.width, extraction.height, extraction.taken
-    values = (last + 1, *picture, float(reading.confidence), int(reading.monochrome), hash)
+    values = (last + 1, *picture, float(reading.confidence), int(reading.monochrome), hash, int(extraction.incomplete))
     connection.execute(insert("images"), sealed("images", values))
     fresh[last + 1] = extraction
     return int(last) + 1

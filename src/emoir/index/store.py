@@ -32,7 +32,7 @@ from emoir.index.file import IndexFile
 from emoir.index.folders import SqliteFolders
 from emoir.index.layout import RowLayout
 from emoir.index.location import check_filesystem, nothing_indexed
-from emoir.index.metadata import load_failures, load_files, load_metadata
+from emoir.index.metadata import load_failures, load_files, load_incomplete, load_metadata
 from emoir.index.ratings import Ratings
 from emoir.index.schema import create, is_writable, read_meta, write_meta
 from emoir.index.statements import (
@@ -257,7 +257,8 @@ class SqliteStore(SqliteFolders):
         parts = (self.file.with_name(self.file.name + suffix) for suffix in ("", "-wal"))
         size = sum(part.stat().st_size for part in parts if part.exists())
         with self._opened.reading() as connection:
-            failures, catalogues = load_failures(connection), list_catalogues(connection)
+            failures, incomplete = load_failures(connection), load_incomplete(connection)
+            catalogues = list_catalogues(connection)
         return IndexStatus(
             location=str(self.file),
             model=self.model,
@@ -265,6 +266,7 @@ class SqliteStore(SqliteFolders):
             images=images,
             files=files,
             failures=failures,
+            incomplete=incomplete,
             bytes=size,
             catalogues=catalogues,
         )

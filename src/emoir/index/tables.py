@@ -28,6 +28,8 @@ CREATE TABLE images (
     monochrome INTEGER NOT NULL,
     -- Difference hash, as a signed number; NULL where an index of format 1 was brought forward.
     hash INTEGER,
+    -- Whether a part of the picture is missing from its file.
+    incomplete INTEGER NOT NULL,
     checksum INTEGER NOT NULL
 ) STRICT;
 -- One row a file. Without image and failure it is no image at all.
@@ -110,7 +112,7 @@ COLUMNS = {
     "meta": "key, value",
     "roots": "path",
     "directories": "id, path, device",
-    "images": "id, digest, width, height, taken, confidence, monochrome, hash",
+    "images": "id, digest, width, height, taken, confidence, monochrome, hash, incomplete",
     "files": "directory, name, size, mtime_ns, image, failure, retry_when, limit_then",
     "catalogues": "id, root, source",
     "records": "catalogue, key, record",

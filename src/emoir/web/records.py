@@ -216,6 +216,8 @@ class CollectionRecord(ApiModel):
     uncertain: list[Image] = []
     failures: list[FailedFile]
     failed: int
+    incomplete: list[str] = Field(description="Files that were read though a part of the picture is missing.")
+    partial: int = Field(description="How many of these there are.")
 
 
 class NewRating(ApiModel):

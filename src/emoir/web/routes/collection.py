@@ -23,7 +23,7 @@ from emoir.web.service import Service, ServiceDep, set_etag
 
 router = APIRouter(tags=["collection"])
 
-FAILURES = 200
+FILES = 200
 Excel = Annotated[bool, Query(description="For spreadsheets: byte order mark, no formulas.")]
 
 
@@ -46,8 +46,10 @@ def _overview(service: Service) -> CollectionRecord:
         model=status.model.id,
         licence=status.model.licence,
         roots=[printable(as_path(root)) for root in status.roots],
-        failures=[FailedFile(path=printable(as_path(f.path)), cause=f.cause) for f in status.failures[:FAILURES]],
+        failures=[FailedFile(path=printable(as_path(f.path)), cause=f.cause) for f in status.failures[:FILES]],
         failed=len(status.failures),
+        incomplete=[printable(as_path(path)) for path in status.incomplete[:FILES]],
+        partial=len(status.incomplete),
     )
     metadata, rows = store.rows()
     if not metadata:
