@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
+import experiment_claims
 from emoir.cli.app import app
 from emoir.datasets import PUBLISHED
 from emoir.images.descriptors import Descriptors
@@ -28,9 +29,13 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_comparison_is_quoted_as_it_was_printed() -> None:
     page = (ROOT / "docs" / "experiment.md").read_text(encoding="utf-8")
-    printed = sorted((ROOT / "benchmarks" / "experiment").glob("*.md"))
-    assert len(printed) == 7
-    assert [file.stem for file in printed if file.read_text(encoding="utf-8").strip() not in page] == []
+    claims = experiment_claims.claims()
+    assert experiment_claims.CLAIMS.read_text(encoding="utf-8") == claims
+    assert [table for table in claims.strip().split("\n\n") if table not in page] == []
+    printed = claims + experiment_claims.BESIDE.read_text(encoding="utf-8")
+    intervals = re.findall(r"-?\d?\.\d{3} \[-?\d?\.\d{3}, -?\d?\.\d{3}\]", page)
+    assert len(intervals) > 100
+    assert [interval for interval in intervals if interval not in printed] == []
 
 
 def test_every_command_and_option_is_documented() -> None:
