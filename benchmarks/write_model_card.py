@@ -92,7 +92,8 @@ def main() -> None:
     folder = shipped_model_folder()
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     size = (folder / "model.onnx").stat().st_size / 1e6
-    parts = [INTRODUCTION.format(**card, megabytes=size)]
+    pixels = card["preprocessing"]["size"]
+    parts = [INTRODUCTION.format(**card, size=pixels, megabytes=size)]
     parts += [
         f"| {name} | {len(development.load(name)):,} | {labels} | {terms} |\n"
         for name, (labels, terms) in TERMS.items()
@@ -113,7 +114,7 @@ def main() -> None:
         + printed(neutral_pictures.main)
         + "\n"
     )
-    parts.append(END.format(size=card["preprocessing"]["size"]))
+    parts.append(END.format(size=pixels))
     OUT.write_text("".join(parts), encoding="utf-8")
 
 
