@@ -93,6 +93,9 @@ def test_unknown_columns_classes_and_formats(tmp_path: Path) -> None:
     file.write_bytes("path,mood\na.jpg,宁静\n".encode("gbk"))
     with pytest.raises(DatasetError, match=r"labels\.csv: it is not UTF-8 \(byte \d+\); save it as UTF-8"):
         read_table(file, Columns())
+    (tmp_path / "labels.parquet").write_bytes(b"path;mood\na.jpg;calm\n")
+    with pytest.raises(DatasetError, match=r"labels\.parquet: no Parquet that can be read"):
+        read_table(tmp_path / "labels.parquet", Columns())
     for text, message in (('{"path": "a.jpg"}\n{oops\n', "line 2: no JSON"), ("[1]\n", "line 1: an object")):
         (tmp_path / "labels.jsonl").write_text(text)
         with pytest.raises(DatasetError, match=f"labels.jsonl, {message}"):

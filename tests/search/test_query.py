@@ -193,10 +193,25 @@ def test_a_query_prints_itself(clauses: list[Clause]) -> None:
             assert str(query)[query.place(number, place) :].startswith(str(term))
 
 
-@given(st.text(max_size=60))
+@given(st.text(max_size=60) | st.text('12.:-+& "awejpg/', max_size=20))
 def test_any_text_parses_or_is_refused(text: str) -> None:
     try:
-        query = parse_query(text)
+        query = parse_query(text, is_file=lambda _: False)
     except QueryError:
         return
     assert query.clauses
+    again = str(query)
+    assert str(parse_query(again, is_file=lambda _: False)) == again
+
+
+def test_what_fuzzing_found() -> None:
+    # A quote that nothing closes keeps nothing together.
+    assert parse_query('calm" & near:#ff0000 - fear') == parse_query("calm & near:#ff0000 - fear")
+    # What stands behind a weight is no second weight.
+    assert str(parse_query("1:10: awe")) == '"word:10: awe"'
+    assert parse_query('"word:10: awe"') == parse_query("1:10: awe")
+    # A weight is written without exponent, and is no infinity.
+    assert str(parse_query("1000000:awe")) == "1000000:awe"
+    for large in ("1000001", "9" * 400):
+        with pytest.raises(QueryError, match="too large; write one up to 1,000,000"):
+            parse_query(f"{large}:awe")

@@ -124,10 +124,13 @@ def _rows(file: Path) -> list[dict[str, str]]:
         records = [_record(file, *line) for line in enumerate(_text_of(file).split("\n"), 1) if line[1].strip()]
     elif file.suffix == ".parquet":
         try:
-            from pyarrow import parquet
+            from pyarrow import ArrowException, parquet
         except ImportError:
             raise DatasetError(f"{file}: Parquet needs one more package: pip install pyarrow") from None
-        records = parquet.read_table(file).to_pylist()
+        try:
+            records = parquet.read_table(file).to_pylist()
+        except (ArrowException, OSError, ValueError) as error:
+            raise DatasetError(f"{file}: no Parquet that can be read: {error}") from None
     else:
         raise DatasetError(f"{file}: a table must end in .csv, .tsv, .jsonl or .parquet")
     keys = {key: None for record in records for key in record}

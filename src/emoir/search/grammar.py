@@ -16,6 +16,7 @@ from emoir.search.terms.image_file import is_image_path
 # Between two terms, these words are the sign &; within a phrase, the phrase itself reads them.
 AND_WORDS = frozenset({"and", "but", "又", "且", "但"})
 _OPERATOR = re.compile(r"\s+([-+&])(?=\s|$)|^([-+&])(?=\s|$)")
+LARGEST_WEIGHT = 1_000_000
 _BARE_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):")
 _WEIGHT = re.compile(_BARE_WEIGHT.pattern + r"(?=.)")
 _PREFIX = re.compile(r"([^\W\d_]+):\s*")
@@ -138,6 +139,10 @@ def _pieces(arguments: Sequence[str], is_file: Callable[[str], bool]) -> list[_P
 def _split(text: str, start: int) -> list[_Piece]:
     """One argument into operators, plain and quoted texts."""
     parts: list[_Piece] = []
+    if text.count('"') % 2:
+        # Nothing closes the last quote: it keeps nothing together.
+        last = text.rindex('"')
+        text = f"{text[:last]} {text[last + 1 :]}"
 
     def add(begin: int, end: int) -> None:
         plain = text[begin:end]
@@ -221,6 +226,12 @@ def _term(text: str, at: int, is_file: Callable[[str], bool]) -> tuple[float, Te
             raise QueryError(
                 f"the weight of {text!r} is 0; leave the term out instead",
                 chinese=f"“{text}”的权重是 0，请直接去掉这一项",
+                at=at,
+            )
+        if weight > LARGEST_WEIGHT:
+            raise QueryError(
+                f"the weight of {text!r} is too large; write one up to {LARGEST_WEIGHT:,}",
+                chinese=f"“{text}”的权重太大，最大为 {LARGEST_WEIGHT:,}",
                 at=at,
             )
         at += match.end()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from emoir.search.terms import ImageId, Term
 
@@ -29,7 +30,8 @@ class Clause:
     terms: tuple[Term, ...]
 
     def __str__(self) -> str:
-        weight = "" if abs(self.weight) == 1 else f"{abs(self.weight):.10g}:"
+        # The grammar knows no exponents.
+        weight = "" if abs(self.weight) == 1 else f"{Decimal(f'{abs(self.weight):.10g}'):f}:"
         return weight + " & ".join(map(str, self.terms))
 
 

@@ -19,12 +19,14 @@ from emoir.index.layout import RowLayout
 from emoir.search.component import QueryComponent
 from emoir.search.terms.base import CompiledTerm, TermContext
 from emoir.search.terms.colours import colour_component, colour_word
+from emoir.search.terms.image_file import is_image_path
 from emoir.search.terms.point import point_component
 from emoir.search.vocabulary import Vocabulary
 
 SIGNS = re.compile(r"[-+&–—]")
 # A sign that stands before a word, or alone, but not as an operator: somebody meant " - ".
 _STRAY_SIGN = re.compile(rf"(?:^|\s)({SIGNS.pattern}+)")
+_LIKE_ANOTHER = re.compile(r"\S*:")
 # A mistake costs little time however long it is: near words are looked for so few unknown words, so short ones alone.
 SUGGEST_FOR, SUGGEST_LENGTH, NAMED, PHRASE_LENGTH = 3, 24, 8, 120
 
@@ -59,7 +61,9 @@ class Words:
         return cls(text)
 
     def __str__(self) -> str:
-        return f'"{self.text}"' if re.search(r"\s", self.text) else self.text
+        # What begins like a weight, another kind of term or a picture would be read as one.
+        plain = f"word:{self.text}" if _LIKE_ANOTHER.match(self.text) or is_image_path(self.text) else self.text
+        return f'"{plain}"' if re.search(r"\s", plain) else plain
 
     def compile(self, context: TermContext) -> CompiledTerm:
         """The emotion words of the phrase, stronger ones counting more, negated ones not wanted.
