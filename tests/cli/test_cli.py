@@ -171,6 +171,13 @@ def test_catalogue_and_features(emoir: Shell) -> None:
     assert "records.csv: 2 records, 1 of them of indexed images." in said
     assert "no indexed image is called 0009.jpg" in said
     assert "records  2 records of" in emoir("status").stdout.decode()
+    (emoir.folder / "slip.csv").write_text("file;title\n0000.jpeg;Harvest\n", encoding="utf-8")
+    said = emoir("index", "photos", "--catalogue", "slip.csv").stderr.decode()
+    assert "no indexed image is called 0000.jpeg; did you mean 0000.jpg?" in said
+    (emoir.folder / "list.txt").write_text("photos/0001.jpeg\nphotos/0001.jpg\n")
+    said = emoir("search", "awe", "--from", "list.txt").stderr.decode()
+    assert "no indexed image is called photos/0001.jpeg; did you mean 0001.jpg?" in said
+    emoir("index", "photos", "--catalogue", "records.csv")
 
     header, *lines = emoir("search", "awe", "--all").stdout.decode().splitlines()
     assert header.split()[-3:] == ["record", "title", "path"]

@@ -51,6 +51,11 @@ def test_check_knows_a_published_set(emoir: Shell) -> None:
     assert "data       oasis: OASIS (Kurdi et al. 2017); 900 images were published" in text
     assert "the file is empty" in text
     assert "reliability of the means" in text
+    moods(emoir.folder / "sets" / "mine")
+    TREES["oasis"](emoir.folder / "sets" / "there")
+    (emoir.folder / "sets" / "mine" / "labels.csv").write_text("path,emotion\nawe/0000.jpg,awe\n")
+    said = emoir("data", "check", "sets", code=4).stderr.decode()
+    assert "sets holds data sets, one a folder; name one of them: mine (a table of one's own), there (OASIS" in said
     assert emoir("data", "check", "nowhere", code=4).stderr.startswith(b"emoir: ")
 
 

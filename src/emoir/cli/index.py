@@ -180,9 +180,11 @@ def skipped(done: IndexReport) -> str:
 def _say_joined(file: Path, joined: Joined) -> None:
     """How a catalogue fits the files."""
     echo_err(f"{file}: {joined.records:,} records, {joined.joined:,} of them of indexed images.")
-    if joined.unmatched:
+    for name, near in joined.near.items():
+        echo_err(f"no indexed image is called {name}; did you mean {' or '.join(near)}?")
+    if others := [name for name in joined.unmatched if name not in joined.near]:
         more = ", ..." if joined.records - joined.joined > len(joined.unmatched) else ""
-        echo_err(f"no indexed image is called {', '.join(map(str, joined.unmatched))}{more}")
+        echo_err(f"no indexed image is called {', '.join(others)}{more}")
     if joined.several:
         echo_err(
             f"{joined.several:,} records fit several files and go with each; "

@@ -19,6 +19,9 @@ from emoir.errors import QueryError
 from emoir.limits import DEFAULT_LIMITS
 from emoir.search.options import FilterOptions, SearchOptions, as_paths
 
+# Of so many listed files that are not indexed, near names are looked for.
+SHOWN_NEAR = 3
+
 if TYPE_CHECKING:
     from emoir.collection import Collection
 
@@ -123,7 +126,8 @@ def read_list(source: str | None) -> list[Path] | None:
 def say_what_is_not_indexed(photos: Collection, options: SearchOptions) -> None:
     """Name the number of listed files that the index does not know."""
     from emoir.cells import spellings
-    from emoir.index.base import as_file
+    from emoir.index.base import as_file, as_folder
+    from emoir.index.near_names import near_names
 
     files = as_paths(options.paths or ())
 
@@ -133,3 +137,7 @@ def say_what_is_not_indexed(photos: Collection, options: SearchOptions) -> None:
     missing = [file for file in files if not is_known(file)]
     if files and missing:
         echo_err(f"{len(missing):,} of {len(files):,} listed files are not indexed, such as {missing[0]}")
+        for file in missing[:SHOWN_NEAR]:
+            folder = as_folder(file.expanduser().parent)
+            for name, near in near_names([str(file)], photos.images.names_in(folder)).items():
+                echo_err(f"no indexed image is called {name}; did you mean {' or '.join(near)}?")

@@ -27,6 +27,18 @@ def layout_of(source: Path) -> Layout | None:
     return next((layout for layout in PUBLISHED.values() if layout.fits(source)), None)
 
 
+def sets_in(folder: Path) -> list[str]:
+    """Sub-folders that are data sets by their layout or their table, with what they are."""
+    found = []
+    for child in sorted(folder.iterdir()):
+        layout = layout_of(child)
+        if layout is not None:
+            found.append(f"{child.name} ({layout.title})")
+        elif child.is_dir() and _tables(child):
+            found.append(f"{child.name} (a table of one's own)")
+    return found
+
+
 def _tables(folder: Path) -> list[Path]:
     return [folder / name for name in TABLES if (folder / name).is_file()]
 
@@ -70,6 +82,8 @@ def read_dataset(
             return layout.read(source)
         tables = _tables(source)
         if not tables:
+            if sets := sets_in(source):
+                raise DatasetError(f"{source} holds data sets, one a folder; name one of them: {', '.join(sets)}")
             return read_folders(source, space=space)
         source = tables[0]
     elif not source.is_file():

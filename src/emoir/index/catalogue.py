@@ -8,13 +8,14 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from emoir.cells import composed, plain_path, read_cells, read_text
 from emoir.errors import CatalogueError
 from emoir.index.base import IndexedCatalogue, Record, as_file, below
 from emoir.index.checksums import DamagedRowError, checked, insert, sealed, select
+from emoir.index.near_names import near_names
 from emoir.index.statements import IN_SUBTREE, subtree
 
 # Headers under which catalogues keep what emoir shows by name; compared without case, blanks, hyphens and underscores.
@@ -53,6 +54,7 @@ class Joined:
         joined: records that belong to at least one file.
         several: records that belong to more than one.
         unmatched: the first few paths that no file has.
+        near: of these, to the names of indexed files that they may mean.
         notes: what was passed over in the file.
     """
 
@@ -61,6 +63,7 @@ class Joined:
     several: int
     unmatched: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_catalogue(file: Path) -> Catalogue:
@@ -224,6 +227,7 @@ def list_catalogues(connection: sqlite3.Connection) -> tuple[IndexedCatalogue, .
 def joined(connection: sqlite3.Connection, catalogue: Catalogue, roots: Iterable[bytes]) -> Joined:
     """How a catalogue fits the image files below some folders."""
     counts: Counter[bytes] = Counter()
+    names: set[bytes] = set()
     for root in roots:
         for folder, name in connection.execute(
             "SELECT path, name FROM files JOIN directories ON directories.id = files.directory "
@@ -231,9 +235,11 @@ def joined(connection: sqlite3.Connection, catalogue: Catalogue, roots: Iterable
             subtree(root),
         ):
             path = os.path.join(folder, name)
+            names.add(name)
             key = next((key for key in endings(path) if key in catalogue.records), None)
             if key is not None:
                 counts[key] += 1
-    unmatched = [os.fsdecode(key) for key in catalogue.records if key not in counts]
+    unmatched = [os.fsdecode(key) for key in catalogue.records if key not in counts][:UNMATCHED_LISTED]
     several = sum(count > 1 for count in counts.values())
-    return Joined(len(catalogue.records), len(counts), several, tuple(unmatched[:UNMATCHED_LISTED]), catalogue.notes)
+    near = near_names(unmatched, names)
+    return Joined(len(catalogue.records), len(counts), several, tuple(unmatched), catalogue.notes, near)

@@ -78,6 +78,9 @@ class ImageReader(Protocol):
     def id_of(self, path: bytes) -> int | None:
         """The image that a file was when it was last indexed."""
 
+    def names_in(self, directory: bytes) -> list[bytes]:
+        """Names of the image files of one directory."""
+
     def files_of(self, id: int) -> tuple[bytes, list[tuple[bytes, FileStat]]] | None:
         """The digest of an image and every file that holds it as it was; None if none does."""
 

@@ -158,6 +158,15 @@ class SqliteFolders:
         )
         return rows[0][0] if rows else None
 
+    def names_in(self, directory: bytes) -> list[bytes]:
+        """Names of the image files of one directory."""
+        rows = self._all(
+            "SELECT name FROM files WHERE image IS NOT NULL "
+            "AND directory = (SELECT id FROM directories WHERE path = ?)",
+            (directory,),
+        )
+        return [name for (name,) in rows]
+
     def single_files(self, roots: Sequence[bytes]) -> dict[bytes, FileStat]:
         """Every known file outside of some folders, as it was: one that was indexed by itself."""
         directories = [path for (path,) in self._all("SELECT path FROM directories")]
