@@ -50,16 +50,16 @@ def _outcome(number: int, random: np.random.Generator, model: str) -> FileOutcom
     embedding = random.normal(size=128).astype(np.float32)
     mikels, ekman = random.dirichlet(np.full(8, 0.5)), random.dirichlet(np.full(7, 0.5))
     reading = EmotionReading(
-        embedding / np.linalg.norm(embedding),
-        {
+        embedding=embedding / np.linalg.norm(embedding),
+        distributions={
             "mikels": dict(zip(MIKELS.names, mikels.tolist(), strict=True)),
             "ekman": dict(zip(EKMAN.names, ekman.tolist(), strict=True)),
         },
-        float(random.beta(2, 2)),
-        float(random.beta(2, 2)),
-        float(mikels.max()),
-        False,
-        model,
+        valence=float(random.beta(2, 2)),
+        arousal=float(random.beta(2, 2)),
+        confidence=float(mikels.max()),
+        monochrome=False,
+        model=model,
     )
     stat = FileStat(1000, number)
     palette = random.dirichlet(np.full(64, 0.2)).astype(np.float32)

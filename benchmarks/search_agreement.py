@@ -78,14 +78,14 @@ def judged(outputs: FoldOutputs, name: str, space: str) -> Judged:
     point = outputs.joined(name, "valence_arousal")
     zeros = np.zeros(len(table), np.float32)
     readings = EmotionReadings(
-        outputs.joined(name, "embedding"),
-        distributions,
-        LAYOUT.class_names,
-        point[:, 0],
-        point[:, 1],
-        zeros,
-        zeros > 0,
-        "out of fold",
+        embeddings=outputs.joined(name, "embedding"),
+        distributions=distributions,
+        class_names=LAYOUT.class_names,
+        valence=point[:, 0],
+        arousal=point[:, 1],
+        confidence=zeros,
+        monochrome=zeros > 0,
+        model="out of fold",
     )
     packed = LAYOUT.pack(readings, np.full((len(table), PALETTE_LENGTH), 1 / PALETTE_LENGTH, np.float32))
     if space:

@@ -49,17 +49,17 @@ def _extractions(model: Model, stats: Sequence[FileStat], seed: int) -> Iterator
         embeddings = random.standard_normal((n, EMBEDDING_LENGTH)).astype(np.float32)
         valence, arousal, confidence = random.random((3, n), dtype=np.float32)
         readings = EmotionReadings(
-            embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True),
-            {
+            embeddings=embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True),
+            distributions={
                 space: random.dirichlet(np.ones(len(names)), n).astype(np.float32)
                 for space, names in model.card.class_names.items()
             },
-            model.card.class_names,
-            valence,
-            arousal,
-            confidence,
-            random.random(n) < 0.1,
-            model.id,
+            class_names=model.card.class_names,
+            valence=valence,
+            arousal=arousal,
+            confidence=confidence,
+            monochrome=random.random(n) < 0.1,
+            model=model.id,
         )
         palettes = random.dirichlet(np.full(PALETTE_LENGTH, 0.1), n).astype(np.float32)
         hashes = random.integers(0, 2**63, n).tolist()

@@ -56,7 +56,9 @@ for fold in range(folds.count):
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.003, max_iter=1000))
     probe.fit(numbers[train], table.classes[space][train])
     taught[np.ix_(test, probe.classes_)] = probe.predict_proba(numbers[test])
-probe_said = Predictions("taught", np.ones(len(table), dtype=bool), {space: taught}, embeddings=numbers[:, :128])
+probe_said = Predictions(
+    name="taught", known=np.ones(len(table), dtype=bool), probabilities={space: taught}, embeddings=numbers[:, :128]
+)
 
 # %% Side by side, on the same images, with what guessing would give.
 comparison = evaluate_systems(table, [probe_said, shipped])

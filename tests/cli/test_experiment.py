@@ -20,26 +20,26 @@ def test_the_distilled_row_begins_with_weights_that_have_not_seen_the_images(
 ) -> None:
     paths = save_photos(tmp_path / "photos", 4)
     (other_model / TRAINING_DIGESTS).write_text("")
-    assert _knows_nothing_of(other_model, Table("mine", paths))
+    assert _knows_nothing_of(other_model, Table(name="mine", paths=paths))
     assert not capsys.readouterr().err
     for known in (paths[:2], paths):
         (other_model / TRAINING_DIGESTS).write_text("\n".join(image_digests(known)))
-        assert not _knows_nothing_of(other_model, Table("mine", paths))
+        assert not _knows_nothing_of(other_model, Table(name="mine", paths=paths))
         said = capsys.readouterr().err
         assert "left out: the distilled row" in said
         assert f"learnt from {len(known)} of these images" in said
     (other_model / TRAINING_DIGESTS).write_text("")
     (other_model / TRAINING_HASHES).write_bytes(hash_files(paths[:1]).tobytes())
     Image.open(paths[0]).save(tmp_path / "copy.png")
-    assert not _knows_nothing_of(other_model, Table("mine", [tmp_path / "copy.png", *paths[1:]]))
+    assert not _knows_nothing_of(other_model, Table(name="mine", paths=[tmp_path / "copy.png", *paths[1:]]))
     assert "learnt from 1 of these images" in capsys.readouterr().err
 
 
 def test_extra_images_that_are_tested_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = save_photos(tmp_path / "photos", 4)
-    tested = Table("tested", paths[1:3])
+    tested = Table(name="tested", paths=paths[1:3])
     Image.open(paths[2]).save(tmp_path / "copy.png")
-    extra = Table("web", [*paths[:2], tmp_path / "copy.png", paths[3]])
+    extra = Table(name="web", paths=[*paths[:2], tmp_path / "copy.png", paths[3]])
     assert _without_copies(extra, tested, image_digests(tested.paths)).paths == [paths[0], paths[3]]
     assert "left out of web: 2 images that are tested" in capsys.readouterr().err
     assert len(_without_copies(extra, tested.take([]), [])) == 4

@@ -57,7 +57,7 @@ def test_only_what_the_table_says() -> None:
     paths = [Path("a"), Path("b"), Path("c")]
     shares = np.array([[0.5, 0.5], [1.0, 0.0], [np.nan, np.nan]])
     names = {"mood": ("calm", "wild")}
-    silent = agreements(Table("t", paths, distributions={"mood": shares}, class_names=names))
+    silent = agreements(Table(name="t", paths=paths, distributions={"mood": shares}, class_names=names))
     assert [(line.measure.split(",")[0], line.images, line.raters) for line in silent] == [
         ("mean share of an image's favourite class", 2, None),
         ("two raters of an image agree", 2, None),
@@ -65,8 +65,8 @@ def test_only_what_the_table_says() -> None:
     assert [line.value for line in silent] == [0.75, 0.75]
     told = agreements(
         Table(
-            "t",
-            paths,
+            name="t",
+            paths=paths,
             distributions={"mood": shares},
             class_names=names,
             valence=np.array([0.0, 1.0, np.nan]),
@@ -81,4 +81,4 @@ def test_only_what_the_table_says() -> None:
     assert values["valence", "mean deviation between raters"] == pytest.approx(0.2)
     assert values["valence", "reliability of the means"] == pytest.approx(1 - (0.001 + 0.009) / 2 / 0.5)
     assert ("arousal", "mean deviation between raters") not in values
-    assert agreements(Table("t", paths, classes={"mood": np.zeros(3, np.int64)}, class_names=names)) == []
+    assert agreements(Table(name="t", paths=paths, classes={"mood": np.zeros(3, np.int64)}, class_names=names)) == []

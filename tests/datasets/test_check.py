@@ -26,7 +26,9 @@ def test_everything_that_can_be_wrong(tmp_path: Path) -> None:
     labels = np.array([0, 0, 1, 1, 0, ABSENT_CLASS, 1, 0, 1, 1, 1])
     split = np.array(["train"] * 6 + ["train", "test", "test", "", "train"])
     done: list[tuple[int, int]] = []
-    table = Table("t", rows, classes={"mood": labels}, class_names=NAMES, valence=np.linspace(0, 1, 11), split=split)
+    table = Table(
+        name="t", paths=rows, classes={"mood": labels}, class_names=NAMES, valence=np.linspace(0, 1, 11), split=split
+    )
     found = check_dataset(table, tmp_path, beside=("maps",), report=lambda number, total: done.append((number, total)))
 
     assert found.images == 11
@@ -56,10 +58,10 @@ def test_smooth_pictures_of_one_colour_are_not_the_same(tmp_path: Path) -> None:
         ramp = np.linspace(high, low, 96)[None, :, None] + np.zeros((96, 96, 3))
         paths.append(tmp_path / f"{number}.png")
         Image.fromarray(ramp.astype(np.uint8)).save(paths[-1], compress_level=number)
-    [group] = check_dataset(Table("t", paths), None).copies
+    [group] = check_dataset(Table(name="t", paths=paths), None).copies
     assert group.paths == (paths[0], paths[2])
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    found = check_dataset(Table("t", [tmp_path / "x.jpg"]), tmp_path)
+    found = check_dataset(Table(name="t", paths=[tmp_path / "x.jpg"]), tmp_path)
     assert (found.missing, found.copies, found.extra) == ((tmp_path / "x.jpg",), (), ())

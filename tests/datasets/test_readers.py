@@ -142,18 +142,23 @@ def test_spaces_that_emoir_knows(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"the classes negative, positive and none called Sadness, awe; .* --space"):
         read_folders(tmp_path, space="polarity")
     with pytest.raises(DatasetError, match="t: polarity needs all of its classes, negative, positive"):
-        Table("t", [], classes={"polarity": np.zeros(0, np.int64)}, class_names={"polarity": ("positive",)})
+        Table(name="t", paths=[], classes={"polarity": np.zeros(0, np.int64)}, class_names={"polarity": ("positive",)})
 
 
 def test_a_table_checks_itself() -> None:
     paths = [Path("a"), Path("b")]
     with pytest.raises(DatasetError, match="valence has 1 rows for 2 images"):
-        Table("t", paths, valence=np.zeros(1))
+        Table(name="t", paths=paths, valence=np.zeros(1))
     with pytest.raises(DatasetError, match=r"arousal must lie in \[0, 1\]"):
-        Table("t", paths, arousal=np.array([0.5, 7]))
+        Table(name="t", paths=paths, arousal=np.array([0.5, 7]))
     with pytest.raises(DatasetError, match="of b is no distribution"):
-        Table("t", paths, distributions={"s": np.array([[0.5, 0.5], [0.5, 0.6]])}, class_names={"s": ("x", "y")})
+        Table(
+            name="t",
+            paths=paths,
+            distributions={"s": np.array([[0.5, 0.5], [0.5, 0.6]])},
+            class_names={"s": ("x", "y")},
+        )
     with pytest.raises(DatasetError, match="no class names"):
-        Table("t", paths, classes={"s": np.array([0, 1])})
+        Table(name="t", paths=paths, classes={"s": np.array([0, 1])})
     with pytest.raises(DatasetError, match="none of its 2 names"):
-        Table("t", paths, classes={"s": np.array([0, 2])}, class_names={"s": ("x", "y")})
+        Table(name="t", paths=paths, classes={"s": np.array([0, 2])}, class_names={"s": ("x", "y")})

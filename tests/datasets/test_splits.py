@@ -20,7 +20,7 @@ def table(tmp_path: Path, **labels: object) -> Table:
         path = tmp_path / f"{row:02}.jpg"
         path.write_bytes(bytes([row % 58]))
         paths.append(path)
-    return Table("mine", paths, **labels)  # type: ignore[arg-type]
+    return Table(name="mine", paths=paths, **labels)  # type: ignore[arg-type]
 
 
 def test_stratified_by_class(tmp_path: Path) -> None:

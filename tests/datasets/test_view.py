@@ -13,8 +13,8 @@ from tests.pictures import save_photos
 
 def table(folder: Path) -> Table:
     return Table(
-        "t",
-        save_photos(folder, 5),
+        name="t",
+        paths=save_photos(folder, 5),
         distributions={"shares": np.array([[0.25, 0.75]] * 4 + [[np.nan, np.nan]])},
         classes={"mood": np.array([1, ABSENT_CLASS, 0, 1, 0])},
         class_names={"mood": ("a", "b"), "shares": ("a", "b")},
@@ -44,7 +44,7 @@ def test_only_labelled_rows(tmp_path: Path) -> None:
 def test_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no label 'moods'; it has mood, shares, valence_arousal"):
         LabelledImages(table(tmp_path), "moods")
-    empty = Table("t", [Path("a")], classes={"mood": np.array([ABSENT_CLASS])}, class_names={"mood": ("a",)})
+    empty = Table(name="t", paths=[Path("a")], classes={"mood": np.array([ABSENT_CLASS])}, class_names={"mood": ("a",)})
     with pytest.raises(DatasetError, match="no image has a label of mood"):
         LabelledImages(empty)
 

@@ -32,14 +32,14 @@ def test_columns_must_agree(model: Model) -> None:
     table = EmotionReadings.stack([model.read(noise(64, 0))])
     with pytest.raises(ShapeError, match="rows for 1 embeddings"):
         EmotionReadings(
-            table.embeddings,
-            table.distributions,
-            table.class_names,
-            np.zeros(2, np.float32),
-            table.arousal,
-            table.confidence,
-            table.monochrome,
-            table.model,
+            embeddings=table.embeddings,
+            distributions=table.distributions,
+            class_names=table.class_names,
+            valence=np.zeros(2, np.float32),
+            arousal=table.arousal,
+            confidence=table.confidence,
+            monochrome=table.monochrome,
+            model=table.model,
         )
 
 

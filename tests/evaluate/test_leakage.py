@@ -25,7 +25,7 @@ def teach(folder: Path, digests: list[Path], hashes: list[Path]) -> ModelFolder:
 def test_training_images(tmp_path: Path, other_model: Path) -> None:
     paths = save_photos(tmp_path / "photos", 4)
     absent = tmp_path / "no.jpg"
-    data = Table("t", [paths[0], absent, *paths[1:]])
+    data = Table(name="t", paths=[paths[0], absent, *paths[1:]])
     model = teach(other_model, [paths[1], paths[3]], [])
     with pytest.raises(LeakageError, match=r"learnt from 2 of these 5 images.*--skip-training-images leaves these"):
         rows_not_trained_on(data, model)

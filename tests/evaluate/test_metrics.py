@@ -32,7 +32,7 @@ def table(**changes: object) -> Table:
         "valence": VALENCE,
         "arousal": VALENCE[::-1],
     }
-    return Table("t", [Path(f"{row}.jpg") for row in range(N)], **{**columns, **changes})  # type: ignore[arg-type]
+    return Table(name="t", paths=[Path(f"{row}.jpg") for row in range(N)], **{**columns, **changes})  # type: ignore[arg-type]
 
 
 def predictions(probabilities: np.ndarray | None = None, **changes: object) -> OutOfFold:

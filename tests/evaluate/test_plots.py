@@ -22,8 +22,8 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> SystemComparison:
     random = np.random.default_rng(1)
     labels = np.arange(N) % 3
     table = Table(
-        "pictures",
-        save_photos(tmp_path_factory.mktemp("photos"), N),
+        name="pictures",
+        paths=save_photos(tmp_path_factory.mktemp("photos"), N),
         classes={"mood": np.where(np.arange(N) < 2, ABSENT_CLASS, labels)},
         class_names={"mood": ("calm", "glad", "wild")},
         valence=random.uniform(size=N),
@@ -33,8 +33,16 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> SystemComparison:
     # The first class is brought together, the third torn apart.
     embeddings = np.eye(N)
     embeddings[labels == 0] = np.eye(N)[0]
-    one = Predictions("one", np.ones(N, bool), {"mood": p}, random.uniform(size=(N, 2)), embeddings)
-    return evaluate_systems(table, [one, Predictions("two", np.ones(N, bool), {"mood": p[::-1]})])
+    one = Predictions(
+        name="one",
+        known=np.ones(N, bool),
+        probabilities={"mood": p},
+        points=random.uniform(size=(N, 2)),
+        embeddings=embeddings,
+    )
+    return evaluate_systems(
+        table, [one, Predictions(name="two", known=np.ones(N, bool), probabilities={"mood": p[::-1]})]
+    )
 
 
 def test_every_plot_is_written(comparison: SystemComparison, tmp_path: Path) -> None:
@@ -71,9 +79,9 @@ def test_reliability_and_points_draw_what_was_said(comparison: SystemComparison)
 
 
 def test_plots_that_labels_do_not_allow_are_left_out(tmp_path: Path) -> None:
-    table = Table("t", [Path("a"), Path("b")], valence=np.array([0.0, 1.0]), arousal=np.array([1.0, 0.0]))
+    table = Table(name="t", paths=[Path("a"), Path("b")], valence=np.array([0.0, 1.0]), arousal=np.array([1.0, 0.0]))
     only_points = evaluate_systems(
-        table, [Predictions("x", np.ones(2, bool), points=np.array([[0.2, 0.5], [0.8, 0.5]]))]
+        table, [Predictions(name="x", known=np.ones(2, bool), points=np.array([[0.2, 0.5], [0.8, 0.5]]))]
     )
     assert [path.name for path in save_plots(only_points, tmp_path)] == ["valence_arousal.png"]
     assert retrieval_sheet(only_points) is None
@@ -83,7 +91,10 @@ def test_a_distribution_counts_by_its_favourite() -> None:
     shares = np.array([[0.2, 0.8], [np.nan, np.nan], [0.5, 0.5]])
     found = labels_of(
         Table(
-            "t", [Path("a"), Path("b"), Path("tie")], distributions={"mood": shares}, class_names={"mood": ("a", "b")}
+            name="t",
+            paths=[Path("a"), Path("b"), Path("tie")],
+            distributions={"mood": shares},
+            class_names={"mood": ("a", "b")},
         )
     )
     assert found is not None

@@ -15,7 +15,7 @@ from tests.pictures import save_photos
 
 def table(paths: list[Path], name: str = "t") -> Table:
     labels = np.arange(len(paths)) % 8
-    return Table(name, paths, classes={"mikels": labels}, class_names={"mikels": MIKELS.names[::-1]})
+    return Table(name=name, paths=paths, classes={"mikels": labels}, class_names={"mikels": MIKELS.names[::-1]})
 
 
 def test_readings_in_the_order_of_the_table(tmp_path: Path, model: Model) -> None:

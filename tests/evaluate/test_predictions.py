@@ -20,7 +20,7 @@ ANSWERS = {"mikels": (MIKELS.names, MIKELS_SAID), "ekman": (EKMAN.names, EKMAN_S
 def table(folder: Path, space: str, names: tuple[str, ...]) -> Table:
     paths = [folder / name for name in ("a.jpg", "deep/b.jpg", "c.jpg")]
     labels = np.arange(3) % len(names)
-    return Table("t", paths, classes={space: labels}, class_names={space: names})
+    return Table(name="t", paths=paths, classes={space: labels}, class_names={space: names})
 
 
 def aligned(space: str, names: tuple[str, ...]) -> tuple[np.ndarray, str]:
@@ -128,7 +128,7 @@ def test_names_are_paths_of_the_file_or_of_the_images(tmp_path: Path) -> None:
     # Every class has a 1.jpg: the name alone says nothing.
     paths = [tmp_path / "data" / mood / "1.jpg" for mood in ("calm", "wild")]
     names = {"mood": ("calm", "wild")}
-    data = Table("t", paths, classes={"mood": np.array([0, 1])}, class_names=names)
+    data = Table(name="t", paths=paths, classes={"mood": np.array([0, 1])}, class_names=names)
     (tmp_path / "said").mkdir()
     for text in ("wild/1.jpg,0,1\n", "../data/wild/1.jpg,0,1\n1.jpg,1,0\n", f"{paths[1]},0,1\n"):
         said = read_predictions(write(tmp_path / "said", f"path,calm,wild\n{text}"), data)

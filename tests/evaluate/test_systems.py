@@ -17,8 +17,8 @@ from emoir.evaluate.systems import SystemComparison, evaluate_systems
 N = 40
 LABELS = np.arange(N) % 2
 TABLE = Table(
-    "a_b & c",
-    [Path(f"/x/{row}.jpg") for row in range(N)],
+    name="a_b & c",
+    paths=[Path(f"/x/{row}.jpg") for row in range(N)],
     classes={"mood": LABELS},
     class_names={"mood": ("calm", "wild")},
     valence=np.linspace(0, 1, N),
@@ -29,14 +29,19 @@ GOOD = np.where(LABELS[:, None] == [0, 1], 0.8, 0.2)
 
 def system(name: str, p: np.ndarray, known: np.ndarray | None = None, points: bool = True) -> Predictions:
     at = np.stack([np.linspace(0, 1, N), np.linspace(0, 1, N)], axis=1)
-    return Predictions(name, np.ones(N, bool) if known is None else known, {"mood": p}, at if points else None)
+    return Predictions(
+        name=name,
+        known=np.ones(N, bool) if known is None else known,
+        probabilities={"mood": p},
+        points=at if points else None,
+    )
 
 
 @pytest.fixture(scope="module")
 def comparison() -> SystemComparison:
     worse = GOOD.copy()
     worse[:12] = 1 - worse[:12]
-    embeddings = Predictions("only.npy", np.ones(N, bool), embeddings=np.eye(2)[LABELS])
+    embeddings = Predictions(name="only.npy", known=np.ones(N, bool), embeddings=np.eye(2)[LABELS])
     return evaluate_systems(TABLE, [system("worse", worse), system("good_one", GOOD, points=False), embeddings])
 
 
@@ -70,7 +75,7 @@ def test_only_images_that_all_know() -> None:
 
 def test_nothing_in_common() -> None:
     with pytest.raises(DatasetError, match=r"its labels \(mood\) and what is said .* have nothing in common"):
-        evaluate_systems(TABLE, [Predictions("x", np.ones(N, bool))])
+        evaluate_systems(TABLE, [Predictions(name="x", known=np.ones(N, bool))])
 
 
 def test_every_format_holds_the_same_numbers(comparison: SystemComparison) -> None:

@@ -183,19 +183,19 @@ def test_a_finished_run_of_another_experiment_is_refused(data: ExperimentData, t
 def test_votes_become_classes_and_ties_have_none() -> None:
     shares = np.array([[0.6, 0.4], [0.5, 0.5], [0.1, 0.9], [np.nan, np.nan]])
     paths = [Path(f"{row}.jpg") for row in range(4)]
-    voted = Table("voted", paths, distributions={"mood": shares}, class_names={"mood": ("glad", "sad")})
+    voted = Table(name="voted", paths=paths, distributions={"mood": shares}, class_names={"mood": ("glad", "sad")})
     assert with_classes(voted).classes["mood"].tolist() == [0, ABSENT_CLASS, 1, ABSENT_CLASS]
     own = replace(voted, classes={"mood": np.array([1, 1, 1, 1])})
     assert with_classes(own) is own
-    rated = Table("rated", paths, valence=np.zeros(4), arousal=np.zeros(4))
+    rated = Table(name="rated", paths=paths, valence=np.zeros(4), arousal=np.zeros(4))
     assert with_classes(rated) is rated
     with pytest.raises(DatasetError, match="bare: nothing to learn"):
-        with_classes(Table("bare", paths))
+        with_classes(Table(name="bare", paths=paths))
 
 
 def test_ratings_and_extra_images(data: ExperimentData, tmp_path: Path) -> None:
     table, folds = data.table, data.folds
-    rated = Table("rated", table.paths, valence=np.linspace(0, 1, 40), arousal=np.linspace(0, 1, 40) ** 2)
+    rated = Table(name="rated", paths=table.paths, valence=np.linspace(0, 1, 40), arousal=np.linspace(0, 1, 40) ** 2)
     for fold in range(2):
         run_fold(FoldRun(RGB, fold, 0), replace(data, table=rated, extra=table), TINY, tmp_path)
     results = read(tmp_path)

@@ -59,7 +59,16 @@ def readings_of(scores: NDArray[np.floating]) -> EmotionReadings:
     n = len(scores)
     column = np.zeros(n, np.float32)
     embeddings = np.eye(128, dtype=np.float32)[np.zeros(n, int)]
-    return EmotionReadings(embeddings, {}, {}, scores.astype(np.float32), column, column, column > 1, "test")
+    return EmotionReadings(
+        embeddings=embeddings,
+        distributions={},
+        class_names={},
+        valence=scores.astype(np.float32),
+        arousal=column,
+        confidence=column,
+        monochrome=column > 1,
+        model="test",
+    )
 
 
 def test_the_map_finds_the_part_that_a_score_depends_on() -> None:
@@ -119,7 +128,15 @@ def test_a_map_takes_few_readings_in_small_batches() -> None:
 
 def reading(p: float, *, monochrome: bool = False) -> EmotionReading:
     shares = {"amusement": 0.0, "sadness": p, "fear": 1 - p}
-    return EmotionReading(np.zeros(128, np.float32), {"mikels": shares}, 0.5, 0.5, 0.7, monochrome, "test")
+    return EmotionReading(
+        embedding=np.zeros(128, np.float32),
+        distributions={"mikels": shares},
+        valence=0.5,
+        arousal=0.5,
+        confidence=0.7,
+        monochrome=monochrome,
+        model="test",
+    )
 
 
 def explanation(p: float, grey: float, smooth: float, *, monochrome: bool = False) -> Explanation:

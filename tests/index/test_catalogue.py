@@ -120,7 +120,7 @@ def test_records_are_joined_below_their_folder(collection: Collection, archive: 
     )
     collection.index(tmp_path / "holiday", workers=1)
     report = collection.index(archive, workers=1, catalogue=file)
-    assert report.catalogue == Joined(3, 2, 0, ("none.jpg",))
+    assert report.catalogue == Joined(records=3, joined=2, several=0, unmatched=("none.jpg",))
     assert titles(collection) == {
         "box1/0000.jpg": "by name",
         "box1/0001.jpg": None,
@@ -142,7 +142,9 @@ def test_later_files_join_and_a_later_catalogue_takes_the_place(
     collection: Collection, archive: Path, tmp_path: Path
 ) -> None:
     file = write(tmp_path / "records.csv", "path,title\n0007.jpg,later\n0000.jpg,twice\n")
-    assert collection.index(archive, workers=1, catalogue=file).catalogue == Joined(2, 1, 1, ("0007.jpg",))
+    assert collection.index(archive, workers=1, catalogue=file).catalogue == Joined(
+        records=2, joined=1, several=1, unmatched=("0007.jpg",)
+    )
     save_photos(archive / "box1", 1, first_seed=7)
     assert collection.index(archive, workers=1).catalogue is None
     assert titles(collection)["box1/0007.jpg"] == "later"

@@ -88,7 +88,17 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Contents]:
         pictures = {row: picture for row, picture in found if picture is not None}
         status = photos.status()
         day = date(2026, 11, 24)
-        yield Contents(metadata, readings, summary, pictures, status.failures, status.model, "0", day, "A <title>")
+        yield Contents(
+            metadata=metadata,
+            readings=readings,
+            summary=summary,
+            pictures=pictures,
+            failures=status.failures,
+            model=status.model,
+            version="0",
+            day=day,
+            title="A <title>",
+        )
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

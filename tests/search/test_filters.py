@@ -83,14 +83,14 @@ def rows_and_attributes() -> tuple[np.ndarray, Attributes]:
     rows[:, LAYOUT.distribution("mikels")] = np.sqrt(np.eye(8)[[MIKELS.names.index("awe"), 3, 6]])
     rows[:, LAYOUT.point] = [[0.1, 0.5, 0], [0.5, 0.5, 0], [0.9, 0.5, 0]]
     attributes = Attributes(
-        np.array([0.2, 0.5, 0.8], np.float32),
-        np.array([True, False, False]),
-        np.array([400, 300, 300]),
-        np.array([300, 400, 300]),
-        np.array([20200101, 20210615, np.nan]),
-        np.array(["2020:01:01 00:00:00", "2021:06:15 12:00:00", ""]),
-        np.zeros(3, np.uint64),
-        np.zeros(3, bool),
+        confidence=np.array([0.2, 0.5, 0.8], np.float32),
+        monochrome=np.array([True, False, False]),
+        width=np.array([400, 300, 300]),
+        height=np.array([300, 400, 300]),
+        day=np.array([20200101, 20210615, np.nan]),
+        moment=np.array(["2020:01:01 00:00:00", "2021:06:15 12:00:00", ""]),
+        hash=np.zeros(3, np.uint64),
+        hashed=np.zeros(3, bool),
     )
     return rows, attributes
 

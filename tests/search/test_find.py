@@ -103,7 +103,16 @@ def attributes(ids: np.ndarray) -> Attributes:
     none = np.zeros(len(ids))
     moments = np.array([f"2020:01:{id:02}" for id in ids.tolist()])
     hashes, integers = np.zeros(len(ids), np.uint64), np.zeros(len(ids), np.int64)
-    return Attributes(none.astype(np.float32), none > 0, integers, integers, none, moments, hashes, none > 0)
+    return Attributes(
+        confidence=none.astype(np.float32),
+        monochrome=none > 0,
+        width=integers,
+        height=integers,
+        day=none,
+        moment=moments,
+        hash=hashes,
+        hashed=none > 0,
+    )
 
 
 def context_of(rows: np.ndarray, max_k: int | None = None) -> SearchContext:

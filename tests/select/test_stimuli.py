@@ -58,7 +58,14 @@ def pool_of(metadata: Sequence[ImageMetadata], palettes: np.ndarray | None = Non
     half, names = np.full((n, 2), 0.5, np.float32), dict(LAYOUT.class_names)
     columns = np.zeros(n, np.float32)
     readings = EmotionReadings(
-        np.zeros((n, 128), np.float32), {"polarity": half}, names, columns, columns, columns, columns > 0, "none"
+        embeddings=np.zeros((n, 128), np.float32),
+        distributions={"polarity": half},
+        class_names=names,
+        valence=columns,
+        arousal=columns,
+        confidence=columns,
+        monochrome=columns > 0,
+        model="none",
     )
     vectors = np.zeros((n, LAYOUT.length), np.float32)
     vectors[:, LAYOUT.palette] = 1 / 8 if palettes is None else palettes

@@ -41,14 +41,14 @@ def entry(number: int, path: str, taken: str | None = None, hash: int | None = N
 def readings_of(shares: np.ndarray, valence: np.ndarray, confidence: np.ndarray) -> EmotionReadings:
     n = len(shares)
     return EmotionReadings(
-        np.zeros((n, 128), np.float32),
-        {"mood": shares.astype(np.float32)},
-        {"mood": NAMES},
-        valence.astype(np.float32),
-        1 - valence.astype(np.float32),
-        confidence.astype(np.float32),
-        np.zeros(n, bool),
-        "none",
+        embeddings=np.zeros((n, 128), np.float32),
+        distributions={"mood": shares.astype(np.float32)},
+        class_names={"mood": NAMES},
+        valence=valence.astype(np.float32),
+        arousal=1 - valence.astype(np.float32),
+        confidence=confidence.astype(np.float32),
+        monochrome=np.zeros(n, bool),
+        model="none",
     )
 
 

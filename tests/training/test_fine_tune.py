@@ -138,12 +138,12 @@ def test_labels_that_no_held_out_image_has(base: Path, tmp_path: Path) -> None:
     paths = sorted(folder.rglob("*.png"))
     warm = np.array([path.parent.name == "warm" for path in paths], np.int64)
     votes = np.full((60, 2), np.nan)
-    moods = Table("rated", paths, classes={"mood": warm}, class_names={"mood": ("a", "b")})
+    moods = Table(name="rated", paths=paths, classes={"mood": warm}, class_names={"mood": ("a", "b")})
     held_out = make_hold_out(moods).test_rows(0)
     votes[np.setdiff1d(np.arange(60), held_out)] = (0.25, 0.75)
     table = Table(
-        "rated",
-        paths,
+        name="rated",
+        paths=paths,
         distributions={"sparse": votes},
         classes={"mood": warm, "tone": 1 - warm},
         class_names={"sparse": ("x", "y"), "mood": ("cool", "warm"), "tone": ("dark", "light")},
@@ -166,7 +166,7 @@ def test_too_few_images(tmp_path: Path, base: Path) -> None:
         fine_tune(few, tmp_path / "model", base=base)
     paths = save_photos(tmp_path / "photos", 45)
     labels = np.array([0] * 41 + [1] * 4)
-    uneven = Table("uneven", paths, classes={"mood": labels}, class_names={"mood": ("calm", "wild")})
+    uneven = Table(name="uneven", paths=paths, classes={"mood": labels}, class_names={"mood": ("calm", "wild")})
     with pytest.raises(TrainingError, match=r"at least 10 images, and there must be two; too few of: wild \(4\)"):
         fine_tune(uneven, tmp_path / "model", base=base)
 
@@ -192,8 +192,8 @@ def test_names_that_cannot_be_used_and_classes_in_another_order(base: Path, tmp_
     with pytest.raises(TrainingError, match="'train' cannot name a space; choose another with --space"):
         fine_tune(read_dataset(data), tmp_path / "model", base=base)
     table = Table(
-        "mine",
-        save_photos(tmp_path / "photos", 60),
+        name="mine",
+        paths=save_photos(tmp_path / "photos", 60),
         classes={"old": np.arange(60) % 3},
         class_names={"old": ("down", "sideways", "up")},
     )
@@ -208,7 +208,7 @@ def test_names_that_cannot_be_used_and_classes_in_another_order(base: Path, tmp_
     assert 0 < other_part.seen_before < 12
     card = json.loads((tmp_path / "once more" / CARD).read_text())
     assert card["held-out images that the base had learnt from"] == other_part.seen_before
-    other = Table("mine", table.paths, classes=table.classes, class_names={"old": ("a", "b", "c")})
+    other = Table(name="mine", paths=table.paths, classes=table.classes, class_names={"old": ("a", "b", "c")})
     with pytest.raises(TrainingError, match="old has other classes in the base model"):
         fine_tune(other, tmp_path / "other", base=base)
 
@@ -219,11 +219,15 @@ def test_a_rare_favourite_among_votes_is_no_rare_class() -> None:
     paths = [Path(f"{row}.jpg") for row in range(48)]
     check_enough(
         Table(
-            "votes", paths, distributions={"mood": np.full((48, 2), 0.5)}, classes={"mood": classes}, class_names=names
+            name="votes",
+            paths=paths,
+            distributions={"mood": np.full((48, 2), 0.5)},
+            classes={"mood": classes},
+            class_names=names,
         )
     )
     with pytest.raises(TrainingError, match=r"too few of: wild \(3\)"):
-        check_enough(Table("classes", paths, classes={"mood": classes}, class_names=names))
+        check_enough(Table(name="classes", paths=paths, classes={"mood": classes}, class_names=names))
 
 
 def test_the_base_reads_only_rows_that_lack_a_label() -> None:
@@ -236,8 +240,8 @@ def test_the_base_reads_only_rows_that_lack_a_label() -> None:
 
     points = np.linspace(0, 1, 4)
     table = Table(
-        "rated",
-        [Path(f"{row}.jpg") for row in range(4)],
+        name="rated",
+        paths=[Path(f"{row}.jpg") for row in range(4)],
         distributions={"mood": np.full((4, 2), 0.5)},
         class_names={"mood": ("a", "b")},
         valence=points,

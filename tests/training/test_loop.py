@@ -157,16 +157,16 @@ def test_too_few_images_for_a_batch(tmp_path: Path) -> None:
 
 def test_join_targets() -> None:
     first = Table(
-        "first",
-        [Path("a"), Path("b")],
+        name="first",
+        paths=[Path("a"), Path("b")],
         distributions={"mood": np.array([[0.25, 0.75], [np.nan, np.nan]])},
         class_names={"mood": ("up", "down")},
         valence=np.array([0.1, np.nan]),
         arousal=np.array([0.2, np.nan]),
     )
     second = Table(
-        "second",
-        [Path("c")],
+        name="second",
+        paths=[Path("c")],
         classes={"mood": np.array([1]), "scene": np.array([2])},
         class_names={"mood": ("up", "down"), "scene": ("x", "y", "z")},
     )

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from emoir.cli.options import LabelOption, LimitsOption, ScaleOption, SecondsOption, SpaceOption, parse_scale
+from emoir.cli.options import (
+    LabelOption,
+    LimitsOption,
+    ScaleOption,
+    SecondsOption,
+    SpaceOption,
+    parse_scale,
+    record_options,
+)
 from emoir.cli.output import Exit, echo_block, echo_err
-from emoir.limits import DEFAULT_LIMITS, Limits
+from emoir.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,14 +43,17 @@ class EvaluateFormat(str, Enum):
     latex = "latex"
 
 
-def evaluate(
-    data: Annotated[Path, typer.Argument(help="A published set's folder, a folder per class, or a labels.csv.")],
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateOptions:
+    """What ``emoir evaluate`` is told."""
+
+    data: Annotated[Path, typer.Argument(help="A published set's folder, a folder per class, or a labels.csv.")]
     model: Annotated[
         str,
         typer.Option(
             "--model", envvar="EMOIR_MODEL", help="The system judged: a model folder, or a file as for --against."
         ),
-    ] = SHIPPED,
+    ] = SHIPPED
     against: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
@@ -52,33 +62,38 @@ def evaluate(
             "embeddings; may be repeated.",
             show_default=False,
         ),
-    ] = None,
+    ] = None
     part: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(
             "--part", help="Only this part of the split that was published or the literature uses.", show_default=False
         ),
-    ] = None,
+    ] = None
     skip_training_images: Annotated[
         bool,
         typer.Option("--skip-training-images", help="Leave out images that a model learnt from, instead of refusing."),
-    ] = False,
-    space: SpaceOption = None,
-    label: LabelOption = None,
-    scale: ScaleOption = "0,1",
+    ] = False
+    space: SpaceOption = None
+    label: LabelOption = None
+    scale: ScaleOption = "0,1"
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--out", help="A folder for the table in every format, the plots and the predictions."),
-    ] = None,
-    format: Annotated[
-        EvaluateFormat, typer.Option("--format", help="How the figures are printed.")
-    ] = EvaluateFormat.table,
+    ] = None
+    format: Annotated[EvaluateFormat, typer.Option("--format", help="How the figures are printed.")] = (
+        EvaluateFormat.table
+    )
     workers: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(min=1, help="Processes that read images. Default: one per core.", show_default=False),
-    ] = None,
-    limits: LimitsOption = DEFAULT_LIMITS,
-    seconds_per_file: SecondsOption = DEFAULT_LIMITS.seconds_per_file,
+    ] = None
+    limits: LimitsOption = DEFAULT_LIMITS
+    seconds_per_file: SecondsOption = DEFAULT_LIMITS.seconds_per_file
+
+
+@record_options()
+def evaluate(
+    options: EvaluateOptions,
 ) -> None:
     """Judge a model on DATA: metrics with baselines, 95 % intervals and paired differences to other systems.
 
@@ -88,29 +103,15 @@ def evaluate(
     """
     from emoir.errors import EmoirError
 
-    limits = replace(limits, seconds_per_file=seconds_per_file)
-    names = (model, *(against or []))
     try:
-        failed = _evaluate(
-            data.resolve(), names, part, skip_training_images, (space, label, scale), out, format, workers, limits
-        )
+        failed = _evaluate(options)
     except ModuleNotFoundError as error:
         raise EmoirError(f'evaluating needs more packages ({error.name}): pip install "emoir[research]"') from None
     if failed:
         raise typer.Exit(Exit.SOME_FAILED)
 
 
-def _evaluate(
-    source: Path,
-    names: Sequence[str],
-    part: str | None,
-    skip_training_images: bool,
-    labels: tuple[str | None, str | None, str],
-    out: Path | None,
-    format: EvaluateFormat,
-    workers: int | None,
-    limits: Limits,
-) -> bool:
+def _evaluate(options: EvaluateOptions) -> bool:
     """Read, judge, print and write; whether some images failed."""
     import numpy as np
 
@@ -123,27 +124,28 @@ def _evaluate(
     from emoir.evaluate.systems import evaluate_systems
     from emoir.models import Model, shipped_model_folder
 
-    space, label, scale = labels
-    whole = read_dataset(source, space=space, label=label, scale=parse_scale(scale))
+    source = options.data.resolve()
+    limits = replace(options.limits, seconds_per_file=options.seconds_per_file)
+    whole = read_dataset(source, space=options.space, label=options.label, scale=parse_scale(options.scale))
     # A model folder is opened, a file stays a file.
     systems = [
         Path(name) if _is_file(name) else Model(shipped_model_folder() if _is_shipped(name) else Path(name))
-        for name in names
+        for name in (options.model, *(options.against or []))
     ]
     models = [system for system in systems if isinstance(system, Model)]
     for place, model in enumerate(models):
         if model.id in {other.id for other in models[:place]}:
             raise DatasetError(f"{model.id} would be compared with itself: name another system with --against")
-    rows = np.arange(len(whole)) if part is None else _part(whole, layout_of(source), part)
+    rows = np.arange(len(whole)) if options.part is None else _part(whole, layout_of(source), options.part)
     for model in models:
-        rows = _not_trained_on(whole, rows, model, leave_out=skip_training_images)
+        rows = _not_trained_on(whole, rows, model, leave_out=options.skip_training_images)
     table = whole.take(rows)
     predictions: list[Predictions] = []
     failures: dict[Path, str] = {}
     for system in systems:
         if isinstance(system, Model):
             with progress(f"reading images with {system.id}") as report:
-                found, failed = predict(table, system, workers=workers, limits=limits, report=report)
+                found, failed = predict(table, system, workers=options.workers, limits=limits, report=report)
             failures |= failed
         elif system.suffix == ".npy":
             found = read_embeddings(system, whole).take(rows)
@@ -154,11 +156,11 @@ def _evaluate(
         echo_err(f"{path}: {cause}")
     comparison = evaluate_systems(table, predictions)
     _say_what_was_done(comparison)
-    echo_block(FORMATS[format.value](comparison))
-    if out is not None:
+    echo_block(FORMATS[options.format.value](comparison))
+    if options.out is not None:
         from emoir.evaluate.files import write_comparison
 
-        echo_err(f"{len(write_comparison(comparison, out))} files: {out}")
+        echo_err(f"{len(write_comparison(comparison, options.out))} files: {options.out}")
     return bool(failures)
 
 

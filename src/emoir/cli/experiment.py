@@ -50,7 +50,7 @@ class ExperimentOptions:
     scale: ScaleOption = "0,1"
 
 
-@record_options
+@record_options()
 def experiment(options: ExperimentOptions) -> None:
     """Compare the original network with the improved one: colour, texture and both, from scratch.
 

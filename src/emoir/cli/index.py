@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from emoir.cli.options import IndexOption, LimitsOption, ModelOption, SecondsOption
+from emoir.cli.options import IndexOption, LimitsOption, ModelOption, SecondsOption, record_options
 from emoir.cli.output import Exit, echo_err
 from emoir.limits import DEFAULT_LIMITS
 from emoir.names import printable
@@ -21,29 +21,32 @@ SHOWN_NOTES = 5
 SHOWN_LINKS = 3
 
 
-def index(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexOptions:
+    """What ``emoir index`` is told."""
+
     folders: Annotated[
         Optional[list[Path]],  # noqa: UP045
         typer.Argument(help="Folders to read. Default: all that were indexed before.", show_default=False),
-    ] = None,
-    prune: Annotated[
-        bool, typer.Option("--prune", help="Forget images of folders that are missing or empty, too.")
-    ] = False,
+    ] = None
+    prune: Annotated[bool, typer.Option("--prune", help="Forget images of folders that are missing or empty, too.")] = (
+        False
+    )
     rebuild: Annotated[
         bool,
         typer.Option(
             "--rebuild", help="Forget all readings and read everything again, with the chosen model; ids change."
         ),
-    ] = False,
+    ] = False
     repair: Annotated[
         bool, typer.Option("--repair", help="Salvage a damaged index first; what is lost is read again.")
-    ] = False,
+    ] = False
     workers: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(min=1, help="Processes that read images. Default: one per core.", show_default=False),
-    ] = None,
-    limits: LimitsOption = DEFAULT_LIMITS,
-    seconds_per_file: SecondsOption = DEFAULT_LIMITS.seconds_per_file,
+    ] = None
+    limits: LimitsOption = DEFAULT_LIMITS
+    seconds_per_file: SecondsOption = DEFAULT_LIMITS.seconds_per_file
     catalogue: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
@@ -51,7 +54,7 @@ def index(
             help="A CSV of records (path or file name, id, title, URL, anything) to join to the files of FOLDERS.",
             show_default=False,
         ),
-    ] = None,
+    ] = None
     exclude: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
@@ -61,9 +64,14 @@ def index(
             "a folder does so at every run.",
             show_default=False,
         ),
-    ] = None,
-    index: IndexOption = None,
-    model: ModelOption = None,
+    ] = None
+    index: IndexOption = None
+    model: ModelOption = None
+
+
+@record_options()
+def index(
+    options: IndexOptions,
 ) -> None:
     """Read new, changed and moved images of FOLDERS; forget deleted ones.
 
@@ -103,9 +111,9 @@ def index(
         if failure is not None:
             console.print(printable(f"{path}: {failure}"), markup=False, highlight=False, soft_wrap=True)
 
-    with Collection(index, model=model) as photos:
+    with Collection(options.index, model=options.model) as photos:
         new = not photos.location.exists()
-        if repair:
+        if options.repair:
             salvaged = photos.repair()
             if salvaged.kept_as is None:
                 echo_err("the index is not damaged; nothing was changed.")
@@ -120,13 +128,13 @@ def index(
         try:
             with bar:
                 done = photos.index(
-                    *(folders or []),
-                    prune=prune,
-                    rebuild=rebuild,
-                    workers=workers,
-                    limits=replace(limits, seconds_per_file=seconds_per_file),
-                    catalogue=catalogue,
-                    exclude=exclude or (),
+                    *(options.folders or []),
+                    prune=options.prune,
+                    rebuild=options.rebuild,
+                    workers=options.workers,
+                    limits=replace(options.limits, seconds_per_file=options.seconds_per_file),
+                    catalogue=options.catalogue,
+                    exclude=options.exclude or (),
                     report=report,
                 )
         except KeyboardInterrupt:
@@ -141,8 +149,8 @@ def index(
     passed_over = skipped(done)
     if passed_over:
         echo_err(f"not looked at: {passed_over}.")
-    if done.catalogue is not None and catalogue is not None:
-        _say_joined(catalogue, done.catalogue)
+    if done.catalogue is not None and options.catalogue is not None:
+        _say_joined(options.catalogue, done.catalogue)
     if done.failed:
         raise typer.Exit(Exit.SOME_FAILED)
 

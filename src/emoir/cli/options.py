@@ -89,34 +89,41 @@ SecondsOption = Annotated[
 ScaleOption = Annotated[str, typer.Option("--scale", help="The ratings that mean 0 and 1, such as 1,9.")]
 
 
-def record_options(command: Callable[..., None]) -> Callable[..., None]:
-    """A decorator: the command takes one record ``options``, people write its fields one by one.
+def record_options(named: str = "options") -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator: the command takes one record, people write its fields one by one.
 
-    The record is a dataclass whose fields are annotated as typer's parameters are; they stand where ``options`` stands.
+    The record is a dataclass whose fields are annotated as typer's parameters are; they stand where the record stands.
+
+    Args:
+        named: the command's parameter that takes the record.
     """
-    signature = inspect.signature(command, eval_str=True)
-    record = signature.parameters["options"].annotation
-    hints = get_type_hints(record, include_extras=True)
-    names = [one.name for one in fields(record)]
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    own = {name: one.replace(kind=keyword) for name, one in signature.parameters.items()}
-    own_names = [name for name in own if name != "options"]
-    missing = inspect.Parameter.empty
-    added = [
-        inspect.Parameter(
-            one.name, keyword, annotation=hints[one.name], default=missing if one.default is MISSING else one.default
-        )
-        for one in fields(record)
-    ]
-    parameters = [part for name, one in own.items() for part in (added if name == "options" else [one])]
 
-    @functools.wraps(command)
-    def run(**values: Any) -> None:
-        command(**{name: values[name] for name in own_names}, options=record(**{name: values[name] for name in names}))
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command, eval_str=True)
+        record = signature.parameters[named].annotation
+        hints = get_type_hints(record, include_extras=True)
+        names = [one.name for one in fields(record)]
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        own = {name: one.replace(kind=keyword) for name, one in signature.parameters.items()}
+        own_names = [name for name in own if name != named]
+        missing = inspect.Parameter.empty
+        defaults = [missing if one.default is MISSING else one.default for one in fields(record)]
+        added = [
+            inspect.Parameter(name, keyword, annotation=hints[name], default=default)
+            for name, default in zip(names, defaults, strict=True)
+        ]
+        parameters = [part for name, one in own.items() for part in (added if name == named else [one])]
 
-    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return run
+        @functools.wraps(command)
+        def run(**values: Any) -> None:
+            told = record(**{name: values[name] for name in names})
+            command(**{name: values[name] for name in own_names}, **{named: told})
+
+        run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return run
+
+    return decorate
 
 
 def parse_scale(text: str) -> tuple[float, float]:

@@ -69,7 +69,17 @@ def report(
     found = zip(rows, counted(read, "reading pictures", len(rows)), strict=True)
     pictures = {row: picture for row, picture in found if picture is not None}
     today = datetime.now(tz=UTC).astimezone().date()
-    contents = Contents(metadata, readings, summary, pictures, failures, status.model, __version__, today, title)
+    contents = Contents(
+        metadata=metadata,
+        readings=readings,
+        summary=summary,
+        pictures=pictures,
+        failures=failures,
+        model=status.model,
+        version=__version__,
+        day=today,
+        title=title,
+    )
     html, figures = page(contents, language.value)
     file = write_report(html, figures, out)
     if len(pictures) < len(rows):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from emoir.cli.export import measured
-from emoir.cli.options import IndexOption
+from emoir.cli.options import IndexOption, record_options
 from emoir.cli.output import Exit, ListFormat, echo_aligned, echo_block, echo_err, echo_images, echo_paths
 from emoir.cli.search_options import say_what_is_not_indexed, search_options
 from emoir.search.options import SearchOptions
@@ -16,21 +17,22 @@ if TYPE_CHECKING:
     from emoir.select import Stimuli
 
 
-@search_options(ranked=False)
-def select(
-    options: SearchOptions,
-    n: Annotated[int, typer.Option("-n", min=1, help="So many images; with --condition, so many of each.")] = 20,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectOptions:
+    """What ``emoir select`` is told besides which images to choose from."""
+
+    n: Annotated[int, typer.Option("-n", min=1, help="So many images; with --condition, so many of each.")] = 20
     per_folder: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option("--per-folder", min=1, help="At most so many from one folder; with --condition, of each."),
-    ] = None,
+    ] = None
     condition: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
             "--condition",
             help="A condition to match with others, given two times or more: 'calm: valence 0.6.., arousal ..0.4'.",
         ),
-    ] = None,
+    ] = None
     factor: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
@@ -38,10 +40,10 @@ def select(
             help="A factor of a design, whose levels are crossed with those of others: "
             "'valence: negative ..0.4, positive 0.6..'.",
         ),
-    ] = None,
-    match: Annotated[
-        str, typer.Option("--match", help="What conditions must agree on, with commas between.")
-    ] = "luminance,contrast,colourfulness,complexity,size",
+    ] = None
+    match: Annotated[str, typer.Option("--match", help="What conditions must agree on, with commas between.")] = (
+        "luminance,contrast,colourfulness,complexity,size"
+    )
     validity: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
@@ -49,14 +51,21 @@ def select(
             help="How well the model agrees with raters of images like these, such as valence=0.47: adds what "
             "to expect of raters.",
         ),
-    ] = None,
+    ] = None
     pool: Annotated[
         int, typer.Option("--pool", min=1, help="So many images of a condition are measured to choose from.")
-    ] = 400,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of chance: the same seed chooses the same images.")] = 0,
-    format: Annotated[ListFormat, typer.Option("--format", help="How to write the images.")] = ListFormat.table,
-    nul: Annotated[bool, typer.Option("-0", help="Paths only, a NUL after each, for xargs -0.")] = False,
-    index: IndexOption = None,
+    ] = 400
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of chance: the same seed chooses the same images.")] = 0
+    format: Annotated[ListFormat, typer.Option("--format", help="How to write the images.")] = ListFormat.table
+    nul: Annotated[bool, typer.Option("-0", help="Paths only, a NUL after each, for xargs -0.")] = False
+    index: IndexOption = None
+
+
+@search_options(ranked=False)
+@record_options("chosen")
+def select(
+    options: SearchOptions,
+    chosen: SelectOptions,
 ) -> None:
     """Choose stimuli: images that meet conditions, drawn by chance, never two near duplicates.
 
@@ -79,32 +88,32 @@ def select(
     from emoir.select.balance import balance_table
     from emoir.select.matching import assignment_solver, numeric_columns, variable_unit
 
-    if condition and factor:
+    if chosen.condition and chosen.factor:
         raise QueryError(
             "--condition or --factor: give conditions, or factors whose levels make them",
             chinese="--condition 和 --factor 只能用其一：请写条件，或写由各水平组成条件的因素",
         )
-    conditions = [parse_stimulus_condition(text) for text in condition or []]
-    if factor:
-        conditions = cross_factors([parse_factor(text) for text in factor])
+    conditions = [parse_stimulus_condition(text) for text in chosen.condition or []]
+    if chosen.factor:
+        conditions = cross_factors([parse_factor(text) for text in chosen.factor])
     names = [one.name for one in conditions]
     if len(names) == 1 or len(set(names)) < len(names):
         raise QueryError(
             f"--condition {', '.join(names)}: name two different conditions or more, or none",
             chinese=f"--condition {'、'.join(names)}：请写两个以上不同的条件，或者一个也不写",
         )
-    variables = list(dict.fromkeys(name.strip() for name in match.split(",") if name.strip()))
+    variables = list(dict.fromkeys(name.strip() for name in chosen.match.split(",") if name.strip()))
     if not variables:
         raise QueryError("--match names nothing to agree on", chinese="--match 没有写要在什么上保持一致")
     if not conditions:
         # With conditions it is known later which columns the catalogue has.
         for name in variables:
             variable_unit(name)
-    correlations = parse_validity(validity or [])
+    correlations = parse_validity(chosen.validity or [])
     wanted = {one.name: one.within(options.filters) for one in conditions} or {"": options.filters}
-    with Collection(index) as photos:
+    with Collection(chosen.index) as photos:
         say_what_is_not_indexed(photos, options)
-        candidates = {name: CandidatePool(*photos.rows(options, filters=chosen)) for name, chosen in wanted.items()}
+        candidates = {name: CandidatePool(*photos.rows(options, filters=filters)) for name, filters in wanted.items()}
     for one in conditions:
         candidates[one.name] = candidates[one.name].meeting(one)
     for name, found in candidates.items():
@@ -113,23 +122,24 @@ def select(
             echo_err(f"no image that is indexed here meets {unmet}; loosen one, or look elsewhere with --everywhere")
             raise typer.Exit(Exit.NOTHING_FOUND)
     if not conditions:
-        stimuli = select_stimuli(candidates[""], n, per_folder=per_folder, seed=seed)
+        stimuli = select_stimuli(candidates[""], chosen.n, per_folder=chosen.per_folder, seed=chosen.seed)
     else:
         # Asked for before the long part begins.
         assignment_solver()
         columns = numeric_columns(entry for found in candidates.values() for entry in found.metadata)
         for name in variables:
             variable_unit(name, columns)
-        pools, shared = pools_of(candidates, per_folder=per_folder, seed=seed, size=max(pool, n))
+        size = max(chosen.pool, chosen.n)
+        pools, shared = pools_of(candidates, per_folder=chosen.per_folder, seed=chosen.seed, size=size)
         if shared:
             echo_err(f"{shared:,} images meet more than one condition and are left out")
         features = {name: [*measured(some.metadata, options.limits)] for name, some in pools.items()}
         norms = [name for one in conditions for name in one.columns]
         stimuli = matched_stimuli(
-            pools, features, n, variables=variables, shown=norms, validity=correlations, seed=seed
+            pools, features, chosen.n, variables=variables, shown=norms, validity=correlations, seed=chosen.seed
         )
-    _put(stimuli, format, nul=nul)
-    if stimuli.balance and (nul or format is not ListFormat.json):
+    _put(stimuli, chosen.format, nul=chosen.nul)
+    if stimuli.balance and (chosen.nul or chosen.format is not ListFormat.json):
         echo_err("")
         echo_aligned(balance_table(stimuli.balance, stimuli.conditions), echo_err)
         echo_err(

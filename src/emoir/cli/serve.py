@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import typer
 
-from emoir.cli.options import IndexOption, LexiconOption, LimitsOption, ModelOption, require_model
+from emoir.cli.options import IndexOption, LexiconOption, LimitsOption, ModelOption, record_options, require_model
 from emoir.cli.output import echo_err
 from emoir.errors import EmoirError
 from emoir.limits import DEFAULT_LIMITS, MAX_UPLOAD
@@ -44,15 +44,18 @@ class LogFormat(str, Enum):
     json = "json"
 
 
-def serve(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """What ``emoir serve`` is told."""
+
     host: Annotated[str, typer.Option("--host", help="Address to listen at. Others than 127.0.0.1 need a token.")] = (
         "127.0.0.1"
-    ),
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")] = PORT,
+    )
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")] = PORT
     token: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--token", envvar="EMOIR_TOKEN", help="What callers must show. Default: the one in --token-file."),
-    ] = None,
+    ] = None
     token_file: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
@@ -61,29 +64,34 @@ def serve(
             help="Holds the token; made at the first start. Default: in your configuration folder, if one is needed.",
             show_default=False,
         ),
-    ] = None,
+    ] = None
     trusted_host: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option("--trusted-host", help="Another name of this service, such as a proxy's; may be repeated."),
-    ] = None,
+    ] = None
     proxy: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option("--proxy", help="Address or network of a proxy whose X-Forwarded-* is believed; may be repeated."),
-    ] = None,
-    root_path: Annotated[str, typer.Option("--root-path", help="Path below a proxy's address, such as /photos.")] = "",
-    read_only: Annotated[bool, typer.Option("--read-only", help="Take no ratings.")] = False,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the gallery in a browser.")] = False,
-    max_upload: Annotated[int, typer.Option(min=1, help="Bytes of an uploaded image.")] = MAX_UPLOAD,
-    limits: LimitsOption = DEFAULT_LIMITS,
+    ] = None
+    root_path: Annotated[str, typer.Option("--root-path", help="Path below a proxy's address, such as /photos.")] = ""
+    read_only: Annotated[bool, typer.Option("--read-only", help="Take no ratings.")] = False
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the gallery in a browser.")] = False
+    max_upload: Annotated[int, typer.Option(min=1, help="Bytes of an uploaded image.")] = MAX_UPLOAD
+    limits: LimitsOption = DEFAULT_LIMITS
     seconds_per_image: Annotated[
         float, typer.Option(min=0.1, help="An image that takes longer to read, explain or show is given up.")
-    ] = 20.0,
-    log_level: Annotated[LogLevel, typer.Option("--log-level", help="What is logged.")] = LogLevel.warning,
-    access_log: Annotated[bool, typer.Option("--access-log", help="Log every request.")] = False,
-    log_format: Annotated[LogFormat, typer.Option("--log-format", help="How it is logged.")] = LogFormat.text,
-    index: IndexOption = None,
-    model: ModelOption = None,
-    lexicon: LexiconOption = None,
+    ] = 20.0
+    log_level: Annotated[LogLevel, typer.Option("--log-level", help="What is logged.")] = LogLevel.warning
+    access_log: Annotated[bool, typer.Option("--access-log", help="Log every request.")] = False
+    log_format: Annotated[LogFormat, typer.Option("--log-format", help="How it is logged.")] = LogFormat.text
+    index: IndexOption = None
+    model: ModelOption = None
+    lexicon: LexiconOption = None
+
+
+@record_options()
+def serve(
+    options: ServeOptions,
 ) -> None:
     """Browse the collection in a browser, and ask it over HTTP, until Ctrl-C.
 
@@ -95,35 +103,36 @@ def serve(
     from emoir.web.settings import Settings, is_loopback
     from emoir.web.tokens import default_token_file, kept_token, make_token
 
-    collection = Collection(index, model=model, lexicon=lexicon)
+    token = options.token
+    collection = Collection(options.index, model=options.model, lexicon=options.lexicon)
     # Without an index there is nothing to serve, and the error says what to do.
     images = collection.status().images
-    require_model(collection, model)
-    trusted_hosts = tuple(trusted_host or ())
+    require_model(collection, options.model)
+    trusted_hosts = tuple(options.trusted_host or ())
     kept = None
-    if not token and (token_file is not None or trusted_hosts or not is_loopback(host)):
-        kept = token_file or default_token_file()
+    if not token and (options.token_file is not None or trusted_hosts or not is_loopback(options.host)):
+        kept = options.token_file or default_token_file()
         token = kept_token(kept)
-    with _listen(host, port) as listener:
+    with _listen(options.host, options.port) as listener:
         number = listener.getsockname()[1]
         # The token itself would stand in the browser's arguments, where every user of the computer can read it.
-        code = make_token() if token and not no_browser else None
+        code = make_token() if token and not options.no_browser else None
         try:
             settings = Settings(
-                host=host,
+                host=options.host,
                 port=number,
                 token=token,
                 login_code=code,
                 trusted_hosts=trusted_hosts,
-                root_path=root_path.rstrip("/"),
-                read_only=read_only,
-                limits=replace(limits, seconds_per_file=seconds_per_image),
-                max_upload=max_upload,
+                root_path=options.root_path.rstrip("/"),
+                read_only=options.read_only,
+                limits=replace(options.limits, seconds_per_file=options.seconds_per_image),
+                max_upload=options.max_upload,
             )
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
-        set_up_logs(log_level.value, access=access_log, as_json=log_format is LogFormat.json)
-        named = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
+        set_up_logs(options.log_level.value, access=options.access_log, as_json=options.log_format is LogFormat.json)
+        named = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(options.host, options.host)
         address = f"http://{f'[{named}]' if ':' in named else named}:{number}/"
         echo_err(f"{images:,} images at {address}")
         if token is not None:
@@ -131,8 +140,8 @@ def serve(
         if kept is not None:
             echo_err(f"the token is kept in {kept}")
         echo_err("Ctrl-C ends it")
-        browse = None if no_browser or not _has_display() else address + (f"?code={code}" if code else "")
-        _run(collection, settings, listener, proxy or [], browse)
+        browse = None if options.no_browser or not _has_display() else address + (f"?code={code}" if code else "")
+        _run(collection, settings, listener, options.proxy or [], browse)
 
 
 def _has_display() -> bool:

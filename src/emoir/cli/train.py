@@ -33,7 +33,7 @@ class TrainOptions:
     model: ModelOption = None
 
 
-@record_options
+@record_options()
 def train(options: TrainOptions) -> None:
     """Fine-tune the shipped model on your own labels, in minutes on a processor.
 

@@ -9,7 +9,7 @@ import numpy as np
 from emoir.datasets.table import Floats, Table
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
     """How far raters agree on one label.
 
@@ -110,14 +110,22 @@ def agreements(table: Table) -> list[Agreement]:
         mean = float(raters.mean()) if told else None
         count = int(known.sum())
         found.append(
-            Agreement(space, count, "mean share of an image's favourite class", float(p.max(axis=1).mean()), mean)
+            Agreement(
+                label=space,
+                images=count,
+                measure="mean share of an image's favourite class",
+                value=float(p.max(axis=1).mean()),
+                raters=mean,
+            )
         )
         same = float(np.nanmean(pairwise_agreement(p, raters))) if several.any() else float("nan")
         title = "two raters of an image agree" if told else "two raters of an image agree, were there many"
-        found.append(Agreement(space, count, title, same, mean))
+        found.append(Agreement(label=space, images=count, measure=title, value=same, raters=mean))
         if told and several.any():
             kappa = fleiss_kappa(p[several], raters[several])
-            found.append(Agreement(space, int(several.sum()), "Fleiss' kappa", kappa, mean))
+            found.append(
+                Agreement(label=space, images=int(several.sum()), measure="Fleiss' kappa", value=kappa, raters=mean)
+            )
     for label, means in (("valence", table.valence), ("arousal", table.arousal)):
         if means is None or label not in table.spreads:
             continue
@@ -130,8 +138,20 @@ def agreements(table: Table) -> list[Agreement]:
         mean = float(raters[rated].mean()) if told else None
         deviation = float(spread[rated].mean())
         count = int(rated.sum())
-        found.append(Agreement(label, count, "mean deviation between raters, scale 0 to 1", deviation, mean))
+        found.append(
+            Agreement(
+                label=label,
+                images=count,
+                measure="mean deviation between raters, scale 0 to 1",
+                value=deviation,
+                raters=mean,
+            )
+        )
         if told and count > 1:
             value = reliability_of_means(means[rated], spread[rated], raters[rated])
-            found.append(Agreement(label, count, "reliability of the means, ICC(1, k)", value, mean))
+            found.append(
+                Agreement(
+                    label=label, images=count, measure="reliability of the means, ICC(1, k)", value=value, raters=mean
+                )
+            )
     return found

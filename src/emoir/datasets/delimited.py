@@ -86,8 +86,8 @@ def read_table(file: Path, columns: Columns, *, name: str | None = None) -> Tabl
     raters |= {label: _numbers(file, rows, column) for label, column in columns.raters.items()}
     unit = columns.scale[1] - columns.scale[0]
     return Table(
-        name or file.parent.name,
-        [file.parent / plain_path(row[columns.path]) for row in rows],
+        name=name or file.parent.name,
+        paths=[file.parent / plain_path(row[columns.path]) for row in rows],
         distributions=distributions,
         classes=classes,
         class_names=names,

@@ -54,7 +54,7 @@ def read_folders(folder: Path, *, space: str | None = None) -> Table:
     classes = known_classes(space, names)
     lower = [name.casefold() for name in classes]
     indices = np.array([lower.index(name.casefold()) for name in names], dtype=np.int64)[labels]
-    return Table(folder.name, paths, classes={space: indices}, class_names={space: classes})
+    return Table(name=folder.name, paths=paths, classes={space: indices}, class_names={space: classes})
 
 
 def images_below(folder: Path) -> list[Path]:

@@ -21,7 +21,7 @@ ABSENT_CLASS = -1
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """Images and what people said about them.
 
@@ -46,7 +46,8 @@ class Table:
 
     Example:
         >>> moods = {"mood": ("sad", "glad")}
-        >>> table = Table("mine", [Path("a.jpg")], classes={"mood": np.array([1])}, class_names=moods)
+        >>> classes = {"mood": np.array([1])}
+        >>> table = Table(name="mine", paths=[Path("a.jpg")], classes=classes, class_names=moods)
         >>> len(table), table.class_names["mood"][table.classes["mood"][0]]
         (1, 'glad')
     """
@@ -128,8 +129,8 @@ class Table:
         """The table of the given rows, in the given order."""
         index = np.asarray(rows, dtype=np.int64)
         return Table(
-            self.name,
-            [self.paths[row] for row in index],
+            name=self.name,
+            paths=[self.paths[row] for row in index],
             distributions={space: values[index] for space, values in self.distributions.items()},
             classes={space: values[index] for space, values in self.classes.items()},
             class_names=self.class_names,

@@ -39,7 +39,8 @@ class LabelledImages(Sequence[Example]):
         >>> from PIL import Image
         >>> file = pathlib.Path(tempfile.mkdtemp()) / "a.png"
         >>> Image.new("RGB", (30, 20), "red").save(file)
-        >>> table = Table("mine", [file], classes={"mood": np.array([1])}, class_names={"mood": ("sad", "glad")})
+        >>> moods = {"mood": ("sad", "glad")}
+        >>> table = Table(name="mine", paths=[file], classes={"mood": np.array([1])}, class_names=moods)
         >>> pixels, label = LabelledImages(table, size=8)[0]
         >>> pixels.shape, pixels.dtype, int(label)
         ((8, 8, 3), dtype('uint8'), 1)

@@ -54,7 +54,9 @@ def decode_reading(
         >>> names = {"polarity": ("negative", "positive")}
         >>> embedding = np.eye(128, dtype=np.float32)[0]
         >>> shares = {"polarity": {"negative": 0.2, "positive": 0.8}}
-        >>> reading = EmotionReading(embedding, shares, 0.6, 0.4, 1, False, "m")
+        >>> reading = EmotionReading(
+        ...     embedding=embedding, distributions=shares, valence=0.6, arousal=0.4, confidence=1,
+        ...     monochrome=False, model="m")
         >>> decode_reading(encode_reading(reading), names, ["m"]).valence
         0.6
     """
@@ -80,4 +82,12 @@ def decode_reading(
         start += len(names)
     norm = float(np.linalg.norm(embedding)) or 1.0
     valence, arousal = float(unit[-2]), float(unit[-1])
-    return EmotionReading(embedding / np.float32(norm), distributions, valence, arousal, 0.0, False, models[0])
+    return EmotionReading(
+        embedding=embedding / np.float32(norm),
+        distributions=distributions,
+        valence=valence,
+        arousal=arousal,
+        confidence=0.0,
+        monochrome=False,
+        model=models[0],
+    )

@@ -110,7 +110,7 @@ class ParsedPhrase:
         return tuple(part for group in self.groups for part in group)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Reader:
     """Collects parts; holds the negation and the modifier that wait for their word."""
 
@@ -184,7 +184,7 @@ def parse_phrase(phrase: str, words: Mapping[str, Concept] | None = None) -> Par
     plain = simplified(plain_emoji(phrase).lower())
     tokens = _TOKEN.findall(plain)
     chinese = any("㐀" <= token[0] <= "鿿" for token in tokens)
-    reader = _Reader(known, max(map(len, known), default=1) if chinese else 1)
+    reader = _Reader(words=known, longest=max(map(len, known), default=1) if chinese else 1)
     # Symbols that are no emoji are no words, but they were meant.
     left = _TOKEN.sub("", plain)
     reader.unknown += [character for character in left if unicodedata.category(character).startswith("S")]

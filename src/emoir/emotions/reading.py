@@ -63,7 +63,7 @@ class EmotionReading:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmotionReadings:
     """The emotions of n images, as one table of arrays.
 
@@ -81,8 +81,10 @@ class EmotionReadings:
     Example:
         >>> one = np.ones(1, np.float32)
         >>> readings = EmotionReadings(
-        ...     np.eye(128, dtype=np.float32)[:1], {"polarity": np.array([[0.2, 0.8]], np.float32)},
-        ...     {"polarity": ("negative", "positive")}, one, one, one, np.array([False]), "none")
+        ...     embeddings=np.eye(128, dtype=np.float32)[:1],
+        ...     distributions={"polarity": np.array([[0.2, 0.8]], np.float32)},
+        ...     class_names={"polarity": ("negative", "positive")}, valence=one, arousal=one, confidence=one,
+        ...     monochrome=np.array([False]), model="none")
         >>> readings[0].top("polarity")
         'positive'
     """
@@ -113,13 +115,13 @@ class EmotionReadings:
             for space, values in self.distributions.items()
         }
         return EmotionReading(
-            self.embeddings[row],
-            distributions,
-            float(self.valence[row]),
-            float(self.arousal[row]),
-            float(self.confidence[row]),
-            bool(self.monochrome[row]),
-            self.model,
+            embedding=self.embeddings[row],
+            distributions=distributions,
+            valence=float(self.valence[row]),
+            arousal=float(self.arousal[row]),
+            confidence=float(self.confidence[row]),
+            monochrome=bool(self.monochrome[row]),
+            model=self.model,
         )
 
     def __iter__(self) -> Iterator[EmotionReading]:
@@ -157,15 +159,15 @@ class EmotionReadings:
             raise ShapeError(f"readings of one model are needed, got {len(readings)} of {len(models)} models")
         spaces = {space: tuple(classes) for space, classes in readings[0].distributions.items()}
         return cls(
-            np.stack([reading.embedding for reading in readings]).astype(np.float32),
-            {
+            embeddings=np.stack([reading.embedding for reading in readings]).astype(np.float32),
+            distributions={
                 space: np.array([list(r.distributions[space].values()) for r in readings], dtype=np.float32)
                 for space in spaces
             },
-            spaces,
-            np.array([reading.valence for reading in readings], dtype=np.float32),
-            np.array([reading.arousal for reading in readings], dtype=np.float32),
-            np.array([reading.confidence for reading in readings], dtype=np.float32),
-            np.array([reading.monochrome for reading in readings]),
-            models.pop(),
+            class_names=spaces,
+            valence=np.array([reading.valence for reading in readings], dtype=np.float32),
+            arousal=np.array([reading.arousal for reading in readings], dtype=np.float32),
+            confidence=np.array([reading.confidence for reading in readings], dtype=np.float32),
+            monochrome=np.array([reading.monochrome for reading in readings]),
+            model=models.pop(),
         )

@@ -77,4 +77,11 @@ def predictions_of(
     }
     probabilities, notes = align(table, answers)
     points = np.stack([readings.valence, readings.arousal], axis=1)[index]
-    return Predictions(readings.model, known, probabilities, points, readings.embeddings[index], notes)
+    return Predictions(
+        name=readings.model,
+        known=known,
+        probabilities=probabilities,
+        points=points,
+        embeddings=readings.embeddings[index],
+        notes=notes,
+    )

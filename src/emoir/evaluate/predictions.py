@@ -24,7 +24,7 @@ SpacePredictions: TypeAlias = Mapping[str, tuple[tuple[str, ...], Floats]]
 """Space of the system to its class names and (n, K) probabilities; a space without a name is called ``""``."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Predictions:
     """What a system says of a table's images, row by row.
 
@@ -52,12 +52,12 @@ class Predictions:
     def take(self, rows: NDArray[np.intp]) -> Predictions:
         """The predictions of the given rows, in the given order."""
         return Predictions(
-            self.name,
-            self.known[rows],
-            {space: values[rows] for space, values in self.probabilities.items()},
-            None if self.points is None else self.points[rows],
-            None if self.embeddings is None else self.embeddings[rows],
-            self.notes,
+            name=self.name,
+            known=self.known[rows],
+            probabilities={space: values[rows] for space, values in self.probabilities.items()},
+            points=None if self.points is None else self.points[rows],
+            embeddings=None if self.embeddings is None else self.embeddings[rows],
+            notes=self.notes,
         )
 
 
@@ -77,7 +77,8 @@ def align(table: Table, answers: SpacePredictions) -> tuple[dict[str, Floats], d
 
     Example:
         >>> names = {"mood": ("Fear", "Awe")}
-        >>> moods = Table("mine", [Path("a.jpg")], classes={"mood": np.array([0])}, class_names=names)
+        >>> classes = {"mood": np.array([0])}
+        >>> moods = Table(name="mine", paths=[Path("a.jpg")], classes=classes, class_names=names)
         >>> probabilities, notes = align(moods, {"mikels": (("awe", "fear", "anger"), np.array([[0.2, 0.6, 0.2]]))})
         >>> probabilities["mood"].round(2).tolist(), notes["mood"]
         ([[0.75, 0.25]], 'mikels, 2 of its 3 classes')
@@ -172,7 +173,9 @@ def read_predictions(file: Path, table: Table) -> Predictions:
     points = numbers(RATINGS) if all(name in header for name in RATINGS) else None
     if points is not None and not np.all((points[known] >= 0) & (points[known] <= 1)):
         raise DatasetError(f"{file}: valence and arousal must be numbers from 0 to 1")
-    return Predictions(file.name, known, probabilities, points, None, notes)
+    return Predictions(
+        name=file.name, known=known, probabilities=probabilities, points=points, embeddings=None, notes=notes
+    )
 
 
 def _places(file: Path, names: Sequence[str], table: Table) -> dict[int, int]:
@@ -230,4 +233,4 @@ def read_embeddings(file: Path, table: Table) -> Predictions:
         raise DatasetError(f"{file}: not all values are finite numbers")
     lengths = np.linalg.norm(values.astype(np.float64), axis=1, keepdims=True)
     unit = (values / np.maximum(lengths, 1e-12)).astype(np.float32)
-    return Predictions(file.name, np.ones(len(table), dtype=bool), embeddings=unit)
+    return Predictions(name=file.name, known=np.ones(len(table), dtype=bool), embeddings=unit)

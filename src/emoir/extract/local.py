@@ -38,7 +38,7 @@ STARTING_SECONDS = 120.0
 Message: TypeAlias = "Extraction | Failure | ModelFault | tuple[str] | None"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class _Worker:
     """A process, the files it has been given and not answered, and since when it has worked on the first."""
 
@@ -203,7 +203,7 @@ class LocalExtractor:
         process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         if process.stdin is None or process.stdout is None:
             raise EmoirError("a worker process has no pipes")
-        worker = _Worker(process, process.stdin, since=time.monotonic() + STARTING_SECONDS)
+        worker = _Worker(process=process, requests=process.stdin, since=time.monotonic() + STARTING_SECONDS)
         threading.Thread(target=self._listen, args=(worker, process.stdout), daemon=True).start()
         return worker
 

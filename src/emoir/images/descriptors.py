@@ -14,7 +14,7 @@ GLCM_LEVELS = 32
 GREY_WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Descriptors:
     """Measured properties of a picture.
 

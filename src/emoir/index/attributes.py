@@ -14,7 +14,7 @@ from emoir.index.base import among
 from emoir.index.checksums import checked, select
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
     """Columns of n images.
 
@@ -39,7 +39,7 @@ class Attributes:
 
     def take(self, rows: NDArray[np.intp]) -> Attributes:
         """The columns of some images."""
-        return Attributes(*(getattr(self, name)[rows] for name in self.__slots__))
+        return Attributes(**{name: getattr(self, name)[rows] for name in self.__slots__})
 
 
 def load_attributes(connection: sqlite3.Connection, ids: NDArray[np.int64]) -> Attributes:
@@ -70,12 +70,12 @@ def load_attributes(connection: sqlite3.Connection, ids: NDArray[np.int64]) -> A
     day = column(days, np.float64)
     day[~there] = np.nan
     return Attributes(
-        column(confidence, np.float32),
-        column(monochrome, np.bool_),
-        column(width, np.int64),
-        column(height, np.int64),
-        day,
-        moment,
-        column([0 if value is None else value & 0xFFFFFFFFFFFFFFFF for value in hashes], np.uint64),
-        column([value is not None for value in hashes], np.bool_),
+        confidence=column(confidence, np.float32),
+        monochrome=column(monochrome, np.bool_),
+        width=column(width, np.int64),
+        height=column(height, np.int64),
+        day=day,
+        moment=moment,
+        hash=column([0 if value is None else value & 0xFFFFFFFFFFFFFFFF for value in hashes], np.uint64),
+        hashed=column([value is not None for value in hashes], np.bool_),
     )

@@ -45,7 +45,7 @@ class Catalogue:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
     """How a catalogue fits the indexed files.
 
@@ -242,4 +242,11 @@ def joined(connection: sqlite3.Connection, catalogue: Catalogue, roots: Iterable
     unmatched = [os.fsdecode(key) for key in catalogue.records if key not in counts][:UNMATCHED_LISTED]
     several = sum(count > 1 for count in counts.values())
     near = near_names(unmatched, names)
-    return Joined(len(catalogue.records), len(counts), several, tuple(unmatched), catalogue.notes, near)
+    return Joined(
+        records=len(catalogue.records),
+        joined=len(counts),
+        several=several,
+        unmatched=tuple(unmatched),
+        notes=catalogue.notes,
+        near=near,
+    )

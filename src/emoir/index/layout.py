@@ -118,7 +118,14 @@ class RowLayout:
             distributions[space] = squares / squares.sum(axis=1, keepdims=True)
         valence, arousal, _ = values[:, self.point].T
         return EmotionReadings(
-            values[:, self.embedding], distributions, self.class_names, valence, arousal, confidence, monochrome, model
+            embeddings=values[:, self.embedding],
+            distributions=distributions,
+            class_names=self.class_names,
+            valence=valence,
+            arousal=arousal,
+            confidence=confidence,
+            monochrome=monochrome,
+            model=model,
         )
 
     def to_json(self) -> str:

@@ -11,7 +11,7 @@ from emoir.index.checksums import checked, replace, sealed, select
 from emoir.index.file import IndexFile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rating:
     """What one person said of one image.
 
@@ -74,7 +74,8 @@ class Ratings:
             ).fetchone()[0]
             row = sealed("ratings", (id, digest, rater, *said, moment))
             connection.execute(replace("ratings"), row)
-        return Rating(id, image, rater, *said, moment)
+        emotion, valence, arousal = said
+        return Rating(id=id, image=image, rater=rater, emotion=emotion, valence=valence, arousal=arousal, moment=moment)
 
     def remove(self, rating: int) -> bool:
         """Take a rating back; whether there was one."""
@@ -85,12 +86,21 @@ class Ratings:
         """Every rating of an image that is indexed now, oldest first."""
         found = []
         with self._file.reading() as connection:
-            for id, digest, *said in checked(
-                "ratings", connection.execute(select("ratings", "ORDER BY id")).fetchall()
-            ):
+            rows = connection.execute(select("ratings", "ORDER BY id")).fetchall()
+            for id, digest, rater, emotion, valence, arousal, moment in checked("ratings", rows):
                 image = connection.execute("SELECT id FROM images WHERE digest = ?", (digest,)).fetchone()
                 if image is not None:
-                    found.append(Rating(id, image[0], *said))
+                    found.append(
+                        Rating(
+                            id=id,
+                            image=image[0],
+                            rater=rater,
+                            emotion=emotion,
+                            valence=valence,
+                            arousal=arousal,
+                            moment=moment,
+                        )
+                    )
         return found
 
     def next_for(self, rater: str, passed: Sequence[int] = ()) -> int | None:

@@ -16,7 +16,7 @@ from emoir.index.contract import ImageStore
 logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Scan:
     """What a scan found.
 

@@ -27,7 +27,7 @@ from emoir.limits import Limits, RetryReason
 BATCH_FILES, BATCH_SECONDS = 256, 2.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Progress:
     """How far indexing is.
 

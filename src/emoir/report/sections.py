@@ -23,7 +23,7 @@ from emoir.summary import PALETTE_IMAGES, Group, Rows, Summary
 FILES_PER_CAUSE = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
     """Everything that a page is made of.
 

@@ -39,8 +39,8 @@ def _read(folder: Path) -> Table:
     votes = numbers(folder / FILE, rows, slice(1, 1 + len(MIKELS)))[:, order.argsort()]
     total = votes.sum(axis=1)
     return Table(
-        ABSTRACT.name,
-        [folder / row[0].strip("'\"") for row in rows],
+        name=ABSTRACT.name,
+        paths=[folder / row[0].strip("'\"") for row in rows],
         distributions={MIKELS.name: votes / total[:, None]},
         classes={MIKELS.name: favourites(votes)},
         class_names={MIKELS.name: MIKELS.names},
@@ -48,4 +48,6 @@ def _read(folder: Path) -> Table:
     )
 
 
-ABSTRACT = Layout("abstract", "Abstract (Machajdik & Hanbury 2010)", 280, _fits, _read, FIVE_FOLDS)
+ABSTRACT = Layout(
+    name="abstract", title="Abstract (Machajdik & Hanbury 2010)", images=280, fits=_fits, read=_read, parts=FIVE_FOLDS
+)

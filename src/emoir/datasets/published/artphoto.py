@@ -40,12 +40,14 @@ def _fits(folder: Path) -> bool:
 def _read(folder: Path) -> Table:
     paths = _pictures(folder)
     return Table(
-        ARTPHOTO.name,
-        paths,
+        name=ARTPHOTO.name,
+        paths=paths,
         classes={MIKELS.name: class_indices(MIKELS.names, map(_emotion, paths))},
         class_names={MIKELS.name: MIKELS.names},
     )
 
 
 FIVE_FOLDS = {f"fold {number}": 1 for number in range(1, 6)}
-ARTPHOTO = Layout("artphoto", "ArtPhoto (Machajdik & Hanbury 2010)", 806, _fits, _read, FIVE_FOLDS)
+ARTPHOTO = Layout(
+    name="artphoto", title="ArtPhoto (Machajdik & Hanbury 2010)", images=806, fits=_fits, read=_read, parts=FIVE_FOLDS
+)

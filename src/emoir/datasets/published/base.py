@@ -17,7 +17,7 @@ from emoir.errors import DatasetError
 SAME_CLASS = {"content": "contentment", "sad": "sadness"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """One published data set; its module's docstring says where it comes from and where its layout was read.
 

@@ -36,8 +36,8 @@ def _read(folder: Path) -> Table:
     names, values = read_ratings(folder / FILE, "file_name", COLUMNS)
     unit = SCALE[1] - SCALE[0]
     return Table(
-        BASS.name,
-        [folder / "images" / name for name in names],
+        name=BASS.name,
+        paths=[folder / "images" / name for name in names],
         valence=(values[:, 0] - SCALE[0]) / unit,
         arousal=(values[:, 3] - SCALE[0]) / unit,
         raters={"valence": values[:, 2], "arousal": values[:, 5]},
@@ -45,4 +45,4 @@ def _read(folder: Path) -> Table:
     )
 
 
-BASS = Layout("bass", "BASS (Kawai et al. 2021)", 583, _fits, _read)
+BASS = Layout(name="bass", title="BASS (Kawai et al. 2021)", images=583, fits=_fits, read=_read)

@@ -46,12 +46,12 @@ def _read(folder: Path) -> Table:
             labels.append(entry[0])
             split.append(part)
     return Table(
-        EMOSET.name,
-        paths,
+        name=EMOSET.name,
+        paths=paths,
         classes={MIKELS.name: class_indices(MIKELS.names, labels)},
         class_names={MIKELS.name: MIKELS.names},
         split=np.array(split, dtype=np.str_),
     )
 
 
-EMOSET = Layout("emoset", "EmoSet-118K (Yang et al. 2023)", 118_102, _fits, _read)
+EMOSET = Layout(name="emoset", title="EmoSet-118K (Yang et al. 2023)", images=118_102, fits=_fits, read=_read)

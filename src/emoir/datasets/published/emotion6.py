@@ -47,8 +47,8 @@ def _read(folder: Path) -> Table:
     point = (values[:, :2] - SCALE[0]) / (SCALE[1] - SCALE[0])
     shares = values[:, 2:]
     return Table(
-        EMOTION6.name,
-        [folder / "images" / row[0] for row in rows],
+        name=EMOTION6.name,
+        paths=[folder / "images" / row[0] for row in rows],
         # Printed with six digits, they do not quite sum to 1.
         distributions={EKMAN.name: shares / shares.sum(axis=1, keepdims=True)},
         classes={KEYWORD: class_indices(KEYWORDS, (row[0].split("/")[0] for row in rows))},
@@ -58,4 +58,11 @@ def _read(folder: Path) -> Table:
     )
 
 
-EMOTION6 = Layout("emotion6", "Emotion6 (Peng et al. 2015)", 1_980, _fits, _read, {"train": 4, "test": 1})
+EMOTION6 = Layout(
+    name="emotion6",
+    title="Emotion6 (Peng et al. 2015)",
+    images=1_980,
+    fits=_fits,
+    read=_read,
+    parts={"train": 4, "test": 1},
+)

@@ -43,12 +43,19 @@ def _read(folder: Path) -> Table:
         names += listed
         split += [part] * len(listed)
     return Table(
-        EMOTIONROI.name,
-        [folder / "images" / name for name in names],
+        name=EMOTIONROI.name,
+        paths=[folder / "images" / name for name in names],
         classes={KEYWORD: class_indices(KEYWORDS, (name.split("/")[0] for name in names))},
         class_names={KEYWORD: KEYWORDS},
         split=np.array(split, dtype=np.str_),
     )
 
 
-EMOTIONROI = Layout("emotionroi", "EmotionROI (Peng et al. 2016)", 1_980, _fits, _read, beside=("ground_truth",))
+EMOTIONROI = Layout(
+    name="emotionroi",
+    title="EmotionROI (Peng et al. 2016)",
+    images=1_980,
+    fits=_fits,
+    read=_read,
+    beside=("ground_truth",),
+)

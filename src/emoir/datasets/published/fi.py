@@ -40,11 +40,18 @@ def _fits(folder: Path) -> bool:
 def _read(folder: Path) -> Table:
     found = [(path, name) for name in MIKELS.names for path in images_below(_root(folder) / name)]
     return Table(
-        FI.name,
-        [path for path, _ in found],
+        name=FI.name,
+        paths=[path for path, _ in found],
         classes={MIKELS.name: class_indices(MIKELS.names, (name for _, name in found))},
         class_names={MIKELS.name: MIKELS.names},
     )
 
 
-FI = Layout("fi", "FI (You et al. 2016)", 23_308, _fits, _read, {"train": 16, "val": 1, "test": 3})
+FI = Layout(
+    name="fi",
+    title="FI (You et al. 2016)",
+    images=23_308,
+    fits=_fits,
+    read=_read,
+    parts={"train": 16, "val": 1, "test": 3},
+)

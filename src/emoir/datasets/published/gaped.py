@@ -57,12 +57,12 @@ def _read(folder: Path) -> Table:
             paths.append(pictures.get(stem, folder / category / cells[0]))
     valence, valence_spread, arousal, arousal_spread = np.array(values, dtype=np.float64).reshape(-1, 4).T
     return Table(
-        GAPED.name,
-        paths,
+        name=GAPED.name,
+        paths=paths,
         valence=valence,
         arousal=arousal,
         spreads={"valence": valence_spread, "arousal": arousal_spread},
     )
 
 
-GAPED = Layout("gaped", "GAPED (Dan-Glauser & Scherer 2011)", 730, _fits, _read)
+GAPED = Layout(name="gaped", title="GAPED (Dan-Glauser & Scherer 2011)", images=730, fits=_fits, read=_read)

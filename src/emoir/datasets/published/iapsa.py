@@ -68,11 +68,11 @@ def _read(folder: Path) -> Table:
             name = row[place].removesuffix(".0")
             paths.append(pictures.get(name, folder / f"{name}.jpg"))
     return Table(
-        IAPSA.name,
-        paths,
+        name=IAPSA.name,
+        paths=paths,
         classes={MIKELS.name: np.array(classes, dtype=np.int64)},
         class_names={MIKELS.name: MIKELS.names},
     )
 
 
-IAPSA = Layout("iapsa", "IAPSa (Mikels et al. 2005)", 390, _fits, _read)
+IAPSA = Layout(name="iapsa", title="IAPSa (Mikels et al. 2005)", images=390, fits=_fits, read=_read)

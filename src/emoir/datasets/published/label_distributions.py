@@ -59,8 +59,8 @@ def _read(folder: Path, name: str) -> Table:
     votes = numbers(folder / FILE, rows, slice(1, 1 + len(MIKELS)))[:, order.argsort()]
     total = votes.sum(axis=1)
     return Table(
-        name,
-        [folder / "images" / row[0] for row in rows],
+        name=name,
+        paths=[folder / "images" / row[0] for row in rows],
         distributions={MIKELS.name: votes / total[:, None]},
         classes={MIKELS.name: favourites(votes)},
         class_names={MIKELS.name: MIKELS.names},
@@ -76,5 +76,9 @@ def _read_twitter(folder: Path) -> Table:
     return _read(folder, TWITTER_LDL.name)
 
 
-FLICKR_LDL = Layout("flickr_ldl", "Flickr_LDL (Yang et al. 2017)", 11_150, _fits_flickr, _read_flickr)
-TWITTER_LDL = Layout("twitter_ldl", "Twitter_LDL (Yang et al. 2017)", 10_045, _fits_twitter, _read_twitter)
+FLICKR_LDL = Layout(
+    name="flickr_ldl", title="Flickr_LDL (Yang et al. 2017)", images=11_150, fits=_fits_flickr, read=_read_flickr
+)
+TWITTER_LDL = Layout(
+    name="twitter_ldl", title="Twitter_LDL (Yang et al. 2017)", images=10_045, fits=_fits_twitter, read=_read_twitter
+)

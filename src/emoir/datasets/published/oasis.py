@@ -40,8 +40,8 @@ def _read(folder: Path) -> Table:
     images = folder / ("Images" if (folder / "Images").is_dir() else "images")
     unit = SCALE[1] - SCALE[0]
     return Table(
-        OASIS.name,
-        [images / f"{theme}.jpg" for theme in themes],
+        name=OASIS.name,
+        paths=[images / f"{theme}.jpg" for theme in themes],
         valence=(values[:, 0] - SCALE[0]) / unit,
         arousal=(values[:, 3] - SCALE[0]) / unit,
         group=np.array([re.sub(r"\s*\d+$", "", theme) for theme in themes], dtype=np.str_),
@@ -50,4 +50,4 @@ def _read(folder: Path) -> Table:
     )
 
 
-OASIS = Layout("oasis", "OASIS (Kurdi et al. 2017)", 900, _fits, _read)
+OASIS = Layout(name="oasis", title="OASIS (Kurdi et al. 2017)", images=900, fits=_fits, read=_read)

@@ -50,8 +50,8 @@ def _read(folder: Path) -> Table:
     majority = np.array(list(agreeing.values())) / RATERS
     shares = np.stack([1 - majority, majority], axis=1)
     return Table(
-        TWITTER.name,
-        [folder / IMAGES / name for name in labels],
+        name=TWITTER.name,
+        paths=[folder / IMAGES / name for name in labels],
         distributions={POLARITY.name: np.where(classes[:, None] == 1, shares, shares[:, ::-1])},
         classes={POLARITY.name: classes},
         class_names={POLARITY.name: POLARITY.names},
@@ -59,4 +59,4 @@ def _read(folder: Path) -> Table:
     )
 
 
-TWITTER = Layout("twitter1", "Twitter I (You et al. 2015)", 1_269, _fits, _read)
+TWITTER = Layout(name="twitter1", title="Twitter I (You et al. 2015)", images=1_269, fits=_fits, read=_read)

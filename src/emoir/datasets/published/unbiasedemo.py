@@ -35,11 +35,11 @@ def _fits(folder: Path) -> bool:
 def _read(folder: Path) -> Table:
     found = [(path, name) for name in SIX for path in images_below(folder / "images" / name)]
     return Table(
-        UNBIASEDEMO.name,
-        [path for path, _ in found],
+        name=UNBIASEDEMO.name,
+        paths=[path for path, _ in found],
         classes={SPACE: class_indices(SIX, (name for _, name in found))},
         class_names={SPACE: SIX},
     )
 
 
-UNBIASEDEMO = Layout("unbiasedemo", "UnBiasedEmo (Panda et al. 2018)", 3_045, _fits, _read)
+UNBIASEDEMO = Layout(name="unbiasedemo", title="UnBiasedEmo (Panda et al. 2018)", images=3_045, fits=_fits, read=_read)

@@ -79,8 +79,8 @@ def _read(folder: Path) -> Table:
     sides = np.array([int(positive) for _, _, positive in CATEGORIES], dtype=np.int64)
     names = tuple(name for name, _, _ in CATEGORIES)
     return Table(
-        WEBEMO.name,
-        paths,
+        name=WEBEMO.name,
+        paths=paths,
         classes={
             "webemo25": indices,
             "webemo6": groups[indices] if len(indices) else np.full(0, ABSENT_CLASS),
@@ -91,4 +91,4 @@ def _read(folder: Path) -> Table:
     )
 
 
-WEBEMO = Layout("webemo", "WEBEmo (Panda et al. 2018)", 267_441, _fits, _read)
+WEBEMO = Layout(name="webemo", title="WEBEmo (Panda et al. 2018)", images=267_441, fits=_fits, read=_read)

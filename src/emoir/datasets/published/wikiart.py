@@ -48,11 +48,17 @@ def _read(folder: Path) -> Table:
         raise DatasetError(f"{folder / FILE}: {error}") from None
     total = mentions.sum(axis=1, keepdims=True)
     return Table(
-        WIKIART.name,
-        [pictures.get(row[place], folder / "images" / f"{row[place]}.jpg") for row in rows],
+        name=WIKIART.name,
+        paths=[pictures.get(row[place], folder / "images" / f"{row[place]}.jpg") for row in rows],
         distributions={SPACE: np.where(total > 0, mentions / np.where(total > 0, total, 1), np.nan)},
         class_names={SPACE: tuple(columns)},
     )
 
 
-WIKIART = Layout("wikiart_emotions", "WikiArt Emotions (Mohammad & Kiritchenko 2018)", 4_105, _fits, _read)
+WIKIART = Layout(
+    name="wikiart_emotions",
+    title="WikiArt Emotions (Mohammad & Kiritchenko 2018)",
+    images=4_105,
+    fits=_fits,
+    read=_read,
+)
