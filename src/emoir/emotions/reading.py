@@ -17,7 +17,7 @@ from emoir.errors import ShapeError
 UNSURE_BELOW = 0.4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmotionReading:
     """The emotion of one image.
 
