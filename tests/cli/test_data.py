@@ -56,6 +56,10 @@ def test_check_knows_a_published_set(emoir: Shell) -> None:
     (emoir.folder / "sets" / "mine" / "labels.csv").write_text("path,emotion\nawe/0000.jpg,awe\n")
     said = emoir("data", "check", "sets", code=4).stderr.decode()
     assert "sets holds data sets, one a folder; name one of them: mine (a table of one's own), there (OASIS" in said
+    # A table beside the images of one class makes no set of it.
+    moods(emoir.folder / "classes")
+    (emoir.folder / "classes" / "awe" / "labels.csv").write_text("path,emotion\n0000.jpg,awe\n")
+    assert b"data       classes: a folder per class" in emoir("data", "check", "classes").stdout
     assert emoir("data", "check", "nowhere", code=4).stderr.startswith(b"emoir: ")
 
 

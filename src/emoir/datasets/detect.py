@@ -28,15 +28,23 @@ def layout_of(source: Path) -> Layout | None:
 
 
 def sets_in(folder: Path) -> list[str]:
-    """Sub-folders that are data sets by their layout or their table, with what they are."""
-    found = []
-    for child in sorted(folder.iterdir()):
-        layout = layout_of(child)
-        if layout is not None:
-            found.append(f"{child.name} ({layout.title})")
-        elif child.is_dir() and _tables(child):
-            found.append(f"{child.name} (a table of one's own)")
-    return found
+    """The sub-folders that are data sets, with what they are.
+
+    Empty for a folder of classes: none of them has a published layout, and not all have a table.
+    """
+    found: dict[str, str] = {}
+    children = sorted(child for child in folder.iterdir() if not child.name.startswith(".") and child.is_dir())
+    published = False
+    for child in children:
+        try:
+            layout = layout_of(child)
+            if layout is not None or _tables(child):
+                found[child.name] = "a table of one's own" if layout is None else layout.title
+            published |= layout is not None
+        except PermissionError:
+            continue
+    certain = published or len(found) == len(children)
+    return [f"{name} ({what})" for name, what in found.items()] if certain else []
 
 
 def _tables(folder: Path) -> list[Path]:
