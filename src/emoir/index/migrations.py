@@ -130,8 +130,11 @@ def _fourth_to_fifth(connection: sqlite3.Connection) -> None:
         if name in ("images", "ratings"):
             carry = "SELECT ?, seq FROM sqlite_sequence WHERE name = ?"
             given = connection.execute(carry, (name, f"old_{name}")).fetchall()
+            # Format 1 did not count the ids that it gave.
+            (highest,) = connection.execute(f"SELECT ifnull(max(id), 0) FROM {name}").fetchone()
             connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (name,))
-            connection.executemany("INSERT INTO sqlite_sequence VALUES (?, ?)", given)
+            last = max([highest, *(number for _, number in given)])
+            connection.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (name, last))
         connection.execute(f"DROP TABLE old_{name}")
     for statement in (*statements(INDEXES), *statements(TRIGGERS)):
         connection.execute(statement)

@@ -1,0 +1,69 @@
+"""What a stranger does with public names only: an encoder of one's own, and an index of an earlier version."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emoir import Collection, Model
+from emoir.errors import ModelMismatchError
+from tests.models import toy
+from tests.pictures import save_photos
+
+OLDER = Path(__file__).parents[1] / "index" / "files"
+
+
+def test_a_toy_encoder_is_indexed_and_searched(tmp_path: Path) -> None:
+    folder = toy.toy_model(tmp_path / "toy")
+    paths = save_photos(tmp_path / "photos", 5)
+    with Collection(tmp_path / "x.emoir", model=folder) as photos:
+        done = photos.index(tmp_path / "photos", workers=1)
+        assert (done.read, done.failed) == (5, 0)
+        by_word = photos.search("awe", n=5)
+        assert {found.path for found in by_word} == set(paths)
+        # The class names of the model hold no awe: its place on the plane of valence and arousal answers.
+        assert all(tuple(found.reading.distributions) == ("mood",) for found in by_word)
+        by_example = photos.search("id:1", n=5)
+        file = photos.images.rows([1])[0][0].path
+    # The example itself is not among what is found.
+    example = Path(os.fsdecode(file))
+    assert {found.path for found in by_example} == set(paths) - {example}
+    for found in by_example:
+        read = Model(folder).read(found.path)
+        assert read.embedding.shape == found.reading.embedding.shape == (17,)
+        np.testing.assert_allclose(found.reading.embedding, read.embedding, atol=1e-3)
+        assert found.reading.valence == pytest.approx(read.valence, abs=0.01)
+
+
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
+def test_an_index_of_an_earlier_version_is_searched_without_a_rebuild(
+    tmp_path: Path, model: Model, other_model: Path, version: int
+) -> None:
+    file = tmp_path / "x.emoir"
+    shutil.copy(OLDER / f"format-{version}.emoir", file)
+    [photo] = save_photos(tmp_path / "photos", 1, first_seed=100)
+    with Collection(file) as photos:
+        assert photos.status().model.id in model.card.earlier_ids
+        for query in ("awe", "id:1", str(photo)):
+            matches = photos.search(query, n=4)
+            assert matches.searched == 4 - (query == "id:1")
+            assert matches.matches[0].reading.model in (model.id, *model.card.earlier_ids)
+        assert photos.status().images == 4
+        before = {found.id: found.score for found in photos.search("awe", n=4)}
+        # A run takes over the present id and keeps every reading; the folder is away.
+        photos.index(workers=1)
+        assert photos.status().images == 4
+        photos.index(tmp_path / "photos", workers=1)
+        status = photos.status()
+        assert (status.model.id, status.images) == (model.id, 5)
+        assert {found.id for found in photos.search("awe", n=5)} > set(before)
+    card = json.loads((other_model / "card.json").read_text(encoding="utf-8"))
+    (other_model / "card.json").write_text(json.dumps({**card, "earlier_ids": []}), encoding="utf-8")
+    shutil.copy(OLDER / f"format-{version}.emoir", file)
+    with Collection(file, model=other_model) as photos, pytest.raises(ModelMismatchError, match="--rebuild"):
+        photos.search(str(photo))
