@@ -80,12 +80,12 @@ def print_without_stuck_runs() -> None:
         others: Estimate | str = "of some folds none is left"
         if not np.isnan(runs).all(axis=0).any():
             right[name] = np.nanmean(runs, axis=0)
-            others = mean_interval(right[name], groups=table.together)
+            others = mean_interval(right[name], groups=table.groups)
         print(f"| {name} | {len(seeds) * folds.count} | {stuck} | {others} |")
     original = right.pop("original + our recipe")
     print("\n| top-1, minus the original by our recipe, without those runs | difference [95 %] | |\n|---|---|---|")
     for name, values in right.items():
-        gap = mean_interval(values - original, groups=table.together)
+        gap = mean_interval(values - original, groups=table.groups)
         print(f"| {name} | {gap} | {gap.outcome()} |")
 
 

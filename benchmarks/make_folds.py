@@ -21,7 +21,7 @@ def main() -> None:
     development.FOLDS.mkdir(exist_ok=True)
     for name in development.HUMAN_RATED:
         table = development.load(name)
-        drawn = make_folds(table, count=5, seed=0, together=pairs)
+        drawn = make_folds(table, count=5, seed=0, linked=pairs)
         numbers = drawn.folds.copy()
         for row, path in enumerate(table.paths):
             numbers[row] = fold_of.get(twins.get(path, path), numbers[row])

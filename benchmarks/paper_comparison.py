@@ -125,7 +125,7 @@ def show(name: str, protocol: ExperimentProtocol) -> None:
     folder = RUNS / name
     folder.mkdir(parents=True, exist_ok=True)
     facts = provenance(str(protocol), "5 frozen folds")
-    print(write_report(lines, table, folds, folder, facts=facts, extra=extra))
+    print(write_report(lines, table, folds, folder, notes=facts, extra=extra))
     for kind in ("md", "png"):
         shutil.copyfile(folder / f"comparison.{kind}", RESULTS / f"{name}.{kind}")
 

@@ -34,7 +34,7 @@ TIMED_STEPS = 12
 def data_of(name: str) -> ExperimentData:
     """A set with folds drawn anew; groups and near duplicates stay together, as in the frozen folds."""
     table, _, _ = setting(name)
-    folds = make_folds(table, seed=FOLD_SEED, together=development.near_duplicates())
+    folds = make_folds(table, seed=FOLD_SEED, linked=development.near_duplicates())
     return ExperimentData(table=table, folds=folds, cache=RUNS / "cache")
 
 

@@ -18,14 +18,14 @@ RATED = {
         valence="valence",
         arousal="arousal",
         scale=(1, 7),
-        spreads={"valence": "valence_sd", "arousal": "arousal_sd"},
+        std={"valence": "valence_sd", "arousal": "arousal_sd"},
         raters={"valence": "valence_n", "arousal": "arousal_n"},
     ),
     "gaped": Columns(
         valence="valence",
         arousal="arousal",
         scale=(0, 100),
-        spreads={"valence": "valence_sd", "arousal": "arousal_sd"},
+        std={"valence": "valence_sd", "arousal": "arousal_sd"},
     ),
 }
 

@@ -62,7 +62,7 @@ def main() -> None:
             licence=LICENCE,
             trained_on=[*paths, *unrated_paths()],
             scores=scores,
-            facts={
+            notes={
                 "version": "0.4.0",
                 "data": {
                     "human-rated": rated,

@@ -72,7 +72,7 @@ def test_only_what_the_table_says() -> None:
             valence=np.array([0.0, 1.0, np.nan]),
             arousal=np.zeros(3),
             raters={"mood": np.array([2.0, 4.0, np.nan]), "valence": np.full(3, 10.0)},
-            spreads={"valence": np.array([0.1, 0.3, np.nan])},
+            std={"valence": np.array([0.1, 0.3, np.nan])},
         )
     )
     values = {(line.label, line.measure.split(",")[0]): line.value for line in told}

@@ -29,7 +29,9 @@ def test_everything_that_can_be_wrong(tmp_path: Path) -> None:
     table = Table(
         name="t", paths=rows, classes={"mood": labels}, class_names=NAMES, valence=np.linspace(0, 1, 11), split=split
     )
-    found = check_dataset(table, tmp_path, beside=("maps",), report=lambda number, total: done.append((number, total)))
+    found = check_dataset(
+        table, tmp_path, other_folders=("maps",), report=lambda number, total: done.append((number, total))
+    )
 
     assert found.images == 11
     assert found.missing == (absent,)

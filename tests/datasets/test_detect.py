@@ -66,8 +66,8 @@ def test_votes_deviations_groups_and_splits_speak_for_themselves(tmp_path: Path)
     read = read_dataset(table(tmp_path / "own", text), scale=(1, 9))
     assert read.raters["own"][0] == 4
     assert read.raters["valence"].tolist() == [30, 20]
-    assert read.spreads["valence"].tolist() == [0.25, 0.125]
-    assert "arousal" not in read.spreads
+    assert read.std["valence"].tolist() == [0.25, 0.125]
+    assert "arousal" not in read.std
     assert read.group is not None
     assert read.split is not None
     assert (read.group.tolist(), read.split.tolist()) == (["dog", ""], ["train", "test"])

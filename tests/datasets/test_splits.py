@@ -44,7 +44,7 @@ def test_stratified_by_valence(tmp_path: Path) -> None:
 def test_copies_groups_and_pairs_stay_together(tmp_path: Path) -> None:
     groups = np.array([f"theme {row // 4}" if row < 40 else "" for row in range(60)])
     data = table(tmp_path, group=groups)
-    folds = make_folds(data, together=[(data.paths[45], data.paths[2]), (data.paths[46], Path("elsewhere.jpg"))])
+    folds = make_folds(data, linked=[(data.paths[45], data.paths[2]), (data.paths[46], Path("elsewhere.jpg"))])
     assert folds.folds[0] == folds.folds[58]
     assert folds.folds[1] == folds.folds[59]
     assert folds.folds[45] == folds.folds[2]

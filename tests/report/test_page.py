@@ -20,7 +20,7 @@ from emoir import Collection
 from emoir.emotions import EKMAN, MIKELS, POLARITY
 from emoir.index.base import as_path
 from emoir.report import Contents, page, read_pictures, write_report
-from emoir.report.figures import COLOURS, class_colours
+from emoir.report.drawings import COLOURS, class_colours
 from emoir.report.words import WORDS
 from emoir.summary import summarise
 from tests.pictures import noise

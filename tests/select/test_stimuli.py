@@ -115,7 +115,7 @@ def test_conditions_are_parsed() -> None:
     assert condition.filters == FilterOptions(valence=Range(high=0.4), arousal=Range(0.1, 0.3), emotion=(fear, awe))
     sad = EmotionBound("sadness", True, 0.5)
     common = FilterOptions(valence=Range(low=0.1), side=Range(low=100), emotion=(sad,))
-    together = condition.within(common)
+    together = condition.joined_to(common)
     assert together.valence == Range(high=0.4)
     assert together.side == Range(low=100)
     assert together.emotion == (sad, fear, awe)

@@ -40,7 +40,7 @@ def folder(network: EmotionNet, tmp_path_factory: pytest.TempPathFactory) -> Pat
             confidence=ConfidenceCurve("mine", (0.3, 0.9), (0.2, 0.8)),
             licence="none",
             trained_on=photos,
-            facts={"data": "noise"},
+            notes={"data": "noise"},
         ),
     )
     return folder

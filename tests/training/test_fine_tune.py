@@ -46,7 +46,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
             confidence=ConfidenceCurve("old", (0.3, 0.9), (0.2, 0.8)),
             licence="none",
             trained_on=save_photos(folder / "photos", 2),
-            facts={},
+            notes={},
         ),
     )
     return folder / "model"

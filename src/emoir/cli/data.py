@@ -69,7 +69,7 @@ def check(
         found = check_dataset(
             table,
             source if source.is_dir() else None,
-            beside=layout.beside if layout is not None else (),
+            other_folders=layout.other_folders if layout is not None else (),
             limits=limits,
             report=report,
         )

@@ -111,7 +111,7 @@ def experiment(options: ExperimentOptions) -> None:
         f"{folds.count} folds, seed 0; {protocol.epochs} epochs in batches of {batch} for every row",
         f"seeds of the headline rows: {len(chosen)}",
     )
-    echo_block(write_report(lines, table, folds, out, facts=facts, extra=weak))
+    echo_block(write_report(lines, table, folds, out, notes=facts, extra=weak))
     echo_err(f"written to {out}")
 
 

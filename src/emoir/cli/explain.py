@@ -9,16 +9,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from emoir.cli.options import LimitsOption, ModelOption
+from emoir.cli.options import LimitsOption, ModelOption, OutputLanguage
 from emoir.cli.output import echo, echo_block, echo_err
 from emoir.limits import DEFAULT_LIMITS
-
-
-class Language(str, Enum):
-    """Of the sentence and the figure."""
-
-    en = "en"
-    zh = "zh"
 
 
 class ExplainFormat(str, Enum):
@@ -38,7 +31,7 @@ def explain(
         Optional[Path],  # noqa: UP045
         typer.Option("--out", help="Write the figure here. Default: NAME-explained.png in the current folder."),
     ] = None,
-    language: Annotated[Language, typer.Option("--language", help="Of sentence and figure.")] = Language.en,
+    language: Annotated[OutputLanguage, typer.Option("--language", help="Of sentence and figure.")] = OutputLanguage.en,
     format: Annotated[ExplainFormat, typer.Option("--format", help="Sentence, or all numbers.")] = ExplainFormat.text,
     limits: LimitsOption = DEFAULT_LIMITS,
     model: ModelOption = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from emoir.cli.options import IndexOption, LimitsOption, WithinOption
+from emoir.cli.options import FoldersOption, IndexOption, LimitsOption
 from emoir.cli.output import Exit, echo_err
 from emoir.cli.progress import counted
 from emoir.limits import DEFAULT_LIMITS, Limits
@@ -66,7 +66,7 @@ def export(
         ),
     ] = False,
     limits: LimitsOption = DEFAULT_LIMITS,
-    within: WithinOption = None,
+    folders: FoldersOption = None,
     index: IndexOption = None,
 ) -> None:
     """Export readings (CSV, JSON, Parquet) or row vectors (.npy), in the order of the paths.
@@ -92,7 +92,7 @@ def export(
         if output or format or features or codebook:
             raise typer.BadParameter("--xmp writes beside the images; leave out the other options of the output")
         with Collection(index) as photos:
-            _write_sidecars(photos, within)
+            _write_sidecars(photos, folders)
         return
     if format is None:
         format = _format_of(output)
@@ -107,7 +107,7 @@ def export(
         if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
             raise EmoirError(f"{file}: name a file in a folder that is there")
     with Collection(index) as photos:
-        metadata, readings, vectors = photos.rows(folders=within)
+        metadata, readings, vectors = photos.rows(folders=folders)
     if not metadata:
         echo_err("nothing is indexed there")
         raise typer.Exit(Exit.NOTHING_FOUND)
@@ -134,13 +134,13 @@ def export(
         raise typer.Exit(Exit.SOME_FAILED)
 
 
-def _write_sidecars(photos: Collection, within: list[Path] | None) -> None:
+def _write_sidecars(photos: Collection, folders: list[Path] | None) -> None:
     """A sidecar for every image, with a progress bar; images whose sidecar cannot be written are named."""
     from emoir.errors import EmoirError
     from emoir.export.xmp import SidecarLabels, write_sidecar
     from emoir.index.base import as_path
 
-    metadata, readings, _ = photos.rows(folders=within)
+    metadata, readings, _ = photos.rows(folders=folders)
     rated: dict[int, list[str]] = {}
     for rating in photos.ratings.all():
         if rating.emotion is not None:

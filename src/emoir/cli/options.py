@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, fields
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional, get_type_hints
 
@@ -16,6 +17,13 @@ from emoir.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from emoir.collection import Collection
+
+
+class OutputLanguage(str, Enum):
+    """Of sentences, figures and pages."""
+
+    en = "en"
+    zh = "zh"
 
 
 def parse_pixel_limit(value: str | Limits) -> Limits:
@@ -54,7 +62,7 @@ LexiconOption = Annotated[
         show_default=False,
     ),
 ]
-WithinOption = Annotated[
+FoldersOption = Annotated[
     Optional[list[Path]],  # noqa: UP045
     typer.Option("--in", help="Only images in this folder or below; may be given several times.", show_default=False),
 ]
@@ -142,10 +150,10 @@ def parse_scale(text: str) -> tuple[float, float]:
     return low, high
 
 
-def chosen_folders(within: list[Path] | None, everywhere: bool) -> list[Path] | None:
+def chosen_folders(folders: list[Path] | None, everywhere: bool) -> list[Path] | None:
     """The folders that a command looks at: those named, all (None), or the current one."""
-    if within:
-        return within
+    if folders:
+        return folders
     return None if everywhere else [Path.cwd()]
 
 

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
-from emoir.cli.options import IndexOption, LimitsOption, WithinOption
+from emoir.cli.options import FoldersOption, IndexOption, LimitsOption, OutputLanguage
 from emoir.cli.output import Exit, echo, echo_err
 from emoir.cli.progress import counted
 from emoir.errors import EmoirError
 from emoir.limits import DEFAULT_LIMITS
 
 
-class Language(str, Enum):
-    """Of the page."""
-
-    en = "en"
-    zh = "zh"
-
-
 def report(
     out: Annotated[Path, typer.Option("--out", help="A folder, or one page that ends in .html.")] = Path("report"),
-    language: Annotated[Language, typer.Option("--language", help="Of the page.")] = Language.en,
+    language: Annotated[OutputLanguage, typer.Option("--language", help="Of the page.")] = OutputLanguage.en,
     title: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--title", help="Of the page.", show_default=False),
     ] = None,
     limits: LimitsOption = DEFAULT_LIMITS,
-    within: WithinOption = None,
+    folders: FoldersOption = None,
     index: IndexOption = None,
 ) -> None:
     """Make one self-contained page about all indexed images, or those of --in.
@@ -52,16 +44,14 @@ def report(
     elif out.exists() and not out.is_dir():
         raise EmoirError(f"{out} is a file; name a folder, or a page that ends in .html, with --out")
     with Collection(index) as photos:
-        metadata, readings, vectors = photos.rows(folders=within)
+        metadata, readings, vectors = photos.rows(folders=folders)
         status = photos.status()
     if not metadata:
         echo_err("nothing is indexed there")
         raise typer.Exit(Exit.NOTHING_FOUND)
-    folders = None if within is None else [as_folder(folder) for folder in within]
+    roots = None if folders is None else [as_folder(folder) for folder in folders]
     failures = [
-        failure
-        for failure in status.failures
-        if folders is None or any(below(failure.path, folder) for folder in folders)
+        failure for failure in status.failures if roots is None or any(below(failure.path, root) for root in roots)
     ]
     summary = summarise(metadata, readings, vectors)
     rows = summary.pictured

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from emoir.cli.options import EverywhereOption, LimitsOption, WithinOption, chosen_folders
+from emoir.cli.options import EverywhereOption, FoldersOption, LimitsOption, chosen_folders
 from emoir.cli.output import echo_err
 from emoir.errors import QueryError
 from emoir.limits import DEFAULT_LIMITS
@@ -62,7 +62,7 @@ def search_options(*, ranked: bool) -> Callable[[Command], Command]:
 
 def _parameters(ranked: bool) -> list[inspect.Parameter]:
     chosen = {
-        "within": (WithinOption, None),
+        "inside": (FoldersOption, None),
         "everywhere": (EverywhereOption, False),
         "listed": (FromOption, None),
         **{option.name: _option(option) for option in fields(FilterOptions)},
@@ -91,7 +91,7 @@ def _option(option: Field[Any]) -> tuple[Any, Any]:
 
 def _options(values: Mapping[str, Any]) -> SearchOptions:
     paths = read_list(values["listed"])
-    within = values["within"]
+    inside = values["inside"]
     found = dict(values)
     for option in fields(SearchOptions):
         # A flag stands for a value; one that was not given, for the default.
@@ -100,7 +100,7 @@ def _options(values: Mapping[str, Any]) -> SearchOptions:
     # Standard input and lists name files anywhere.
     options = SearchOptions.parse(found)
     # A list and standard input name files anywhere.
-    folders = None if paths is not None and within is None else chosen_folders(within, values["everywhere"])
+    folders = None if paths is not None and inside is None else chosen_folders(inside, values["everywhere"])
     return replace(options, folders=folders, paths=paths)
 
 

@@ -110,7 +110,7 @@ def select(
         for name in variables:
             variable_unit(name)
     correlations = parse_validity(chosen.validity or [])
-    wanted = {one.name: one.within(options.filters) for one in conditions} or {"": options.filters}
+    wanted = {one.name: one.joined_to(options.filters) for one in conditions} or {"": options.filters}
     with Collection(chosen.index) as photos:
         say_what_is_not_indexed(photos, options)
         candidates = {name: CandidatePool(*photos.rows(options, filters=filters)) for name, filters in wanted.items()}

@@ -73,12 +73,12 @@ def fleiss_kappa(shares: Floats, raters: Floats) -> float:
     return (observed - chance) / (1 - chance) if chance < 1 else 0.0
 
 
-def reliability_of_means(means: Floats, spreads: Floats, raters: Floats) -> float:
+def reliability_of_means(means: Floats, std: Floats, raters: Floats) -> float:
     """Share of the variance between mean ratings that is not chance of the raters: ICC(1, k), from published means.
 
     Args:
         means: (n,) mean ratings.
-        spreads: (n,) standard deviations between raters.
+        std: (n,) standard deviations between raters.
         raters: (n,) numbers of raters.
 
     Returns:
@@ -93,7 +93,7 @@ def reliability_of_means(means: Floats, spreads: Floats, raters: Floats) -> floa
         0.9
     """
     between = float(means.var(ddof=1))
-    return 1 - float((spreads**2 / raters).mean()) / between if between else 0.0
+    return 1 - float((std**2 / raters).mean()) / between if between else 0.0
 
 
 def agreements(table: Table) -> list[Agreement]:
@@ -127,9 +127,9 @@ def agreements(table: Table) -> list[Agreement]:
                 Agreement(label=space, images=int(several.sum()), measure="Fleiss' kappa", value=kappa, raters=mean)
             )
     for label, means in (("valence", table.valence), ("arousal", table.arousal)):
-        if means is None or label not in table.spreads:
+        if means is None or label not in table.std:
             continue
-        spread = table.spreads[label]
+        spread = table.std[label]
         rated = ~(np.isnan(means) | np.isnan(spread))
         if not rated.any():
             continue

@@ -92,7 +92,7 @@ def check_dataset(
     table: Table,
     folder: Path | None,
     *,
-    beside: Sequence[str] = (),
+    other_folders: Sequence[str] = (),
     limits: Limits = DEFAULT_LIMITS,
     report: ProgressCallback | None = None,
 ) -> DatasetReport:
@@ -101,7 +101,7 @@ def check_dataset(
     Args:
         table: the data set.
         folder: where extra images are looked for; None: nowhere.
-        beside: folders below it whose images are no pictures of the set.
+        other_folders: folders below it whose images are no pictures of the set.
         limits: larger images count as broken.
         report: progress.
 
@@ -125,7 +125,7 @@ def check_dataset(
         name=table.name,
         images=len(table),
         missing=tuple(missing),
-        extra=() if folder is None else tuple(_extra(folder, set(unique), beside)),
+        extra=() if folder is None else tuple(_extra(folder, set(unique), other_folders)),
         broken=broken,
         repeated=tuple(path for path, count in counts.items() if count > 1),
         copies=tuple(_copies(table, looked)),
@@ -135,9 +135,11 @@ def check_dataset(
     )
 
 
-def _extra(folder: Path, named: set[Path], beside: Sequence[str]) -> list[Path]:
+def _extra(folder: Path, named: set[Path], other_folders: Sequence[str]) -> list[Path]:
     return [
-        path for path in images_below(folder) if path not in named and path.relative_to(folder).parts[0] not in beside
+        path
+        for path in images_below(folder)
+        if path not in named and path.relative_to(folder).parts[0] not in other_folders
     ]
 
 

@@ -26,7 +26,7 @@ class Columns:
         class_names: space name to the classes in order; default: the names that occur, sorted.
         valence, arousal: columns, with ``scale`` giving the values that mean 0 and 1.
         group, split: columns taken as text.
-        spreads: ``valence`` or ``arousal`` to the column of the standard deviation between raters.
+        std: ``valence`` or ``arousal`` to the column of the standard deviation between raters.
         raters: label to the column of the number of raters; votes say it themselves.
     """
 
@@ -39,7 +39,7 @@ class Columns:
     scale: tuple[float, float] = (0.0, 1.0)
     group: str | None = None
     split: str | None = None
-    spreads: Mapping[str, str] = field(default_factory=dict)
+    std: Mapping[str, str] = field(default_factory=dict)
     raters: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -68,7 +68,7 @@ def read_table(file: Path, columns: Columns, *, name: str | None = None) -> Tabl
     rows = _rows(file)
     used = [columns.path, columns.valence, columns.arousal, columns.group, columns.split, *columns.classes.values()]
     used += [column for named in columns.distributions.values() for column in named.values()]
-    used += [*columns.spreads.values(), *columns.raters.values()]
+    used += [*columns.std.values(), *columns.raters.values()]
     for column in used:
         if column is not None and rows and column not in rows[0]:
             raise DatasetError(f"{file}: no column {column!r}; it has {', '.join(rows[0])}")
@@ -96,7 +96,7 @@ def read_table(file: Path, columns: Columns, *, name: str | None = None) -> Tabl
         group=_text(rows, columns.group),
         split=_text(rows, columns.split),
         raters=raters,
-        spreads={label: _numbers(file, rows, column) / unit for label, column in columns.spreads.items()},
+        std={label: _numbers(file, rows, column) / unit for label, column in columns.std.items()},
     )
 
 

@@ -24,7 +24,7 @@ def layout_of(source: Path) -> Layout | None:
     """
     if not source.is_dir() or _tables(source):
         return None
-    return next((layout for layout in PUBLISHED.values() if layout.fits(source)), None)
+    return next((layout for layout in PUBLISHED.values() if layout.matches(source)), None)
 
 
 def sets_in(folder: Path) -> list[str]:
@@ -123,7 +123,7 @@ def read_dataset(
             scale=scale,
             group="group" if "group" in columns else None,
             split="split" if "split" in columns else None,
-            spreads={name: f"{name}_sd" for name in RATINGS if rated and f"{name}_sd" in columns},
+            std={name: f"{name}_sd" for name in RATINGS if rated and f"{name}_sd" in columns},
             raters={name: f"{name}_n" for name in RATINGS if rated and f"{name}_n" in columns},
         ),
     )

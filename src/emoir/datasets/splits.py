@@ -110,7 +110,7 @@ def check_groups(folds: Folds, group: NDArray[np.str_] | None) -> None:
             raise DatasetError(f"{folds.name}: group {name!r} stands in folds {seen[name]} and {fold}")
 
 
-def make_folds(table: Table, *, count: int = 5, seed: int = 0, together: Sequence[tuple[Path, Path]] = ()) -> Folds:
+def make_folds(table: Table, *, count: int = 5, seed: int = 0, linked: Sequence[tuple[Path, Path]] = ()) -> Folds:
     """Draw folds, stratified by label, with groups and near-duplicates kept whole.
 
     Args:
@@ -118,7 +118,7 @@ def make_folds(table: Table, *, count: int = 5, seed: int = 0, together: Sequenc
             its groups stay whole.
         count: number of folds.
         seed: of the draw.
-        together: pairs of paths that must share a fold, beside the table's groups; pairs of which only one
+        linked: pairs of paths that must share a fold, beside the table's groups; pairs of which only one
             is in the table are passed over.
 
     Returns:
@@ -137,7 +137,7 @@ def make_folds(table: Table, *, count: int = 5, seed: int = 0, together: Sequenc
         image_digests([path])[0] if path.exists() else hashlib.sha256(os.fsencode(path)).hexdigest()[:HASH_LENGTH]
         for path in table.paths
     )
-    groups = _groups(table, digests, together)
+    groups = _groups(table, digests, linked)
     if len(np.unique(groups)) < count:
         raise DatasetError(f"{table.name}: {len(np.unique(groups))} groups cannot fill {count} folds")
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
@@ -148,7 +148,7 @@ def make_folds(table: Table, *, count: int = 5, seed: int = 0, together: Sequenc
 
 
 def make_parts(
-    table: Table, shares: Sequence[int], *, seed: int = 0, together: Sequence[tuple[Path, Path]] = ()
+    table: Table, shares: Sequence[int], *, seed: int = 0, linked: Sequence[tuple[Path, Path]] = ()
 ) -> Folds:
     """Draw parts of different size, by the rules of ``make_folds``.
 
@@ -157,7 +157,7 @@ def make_parts(
         shares: what each part is to hold of the whole, in whole numbers without a common divisor: ``(16, 1, 3)`` is
             80, 5 and 15 per cent. As many folds as their sum are drawn and joined.
         seed: of the draw.
-        together: pairs of paths that must stay on one side.
+        linked: pairs of paths that must stay on one side.
 
     Returns:
         One fold a part, in the order of the shares.
@@ -165,7 +165,7 @@ def make_parts(
     Raises:
         DatasetError: if there are fewer groups than the shares' sum.
     """
-    folds = make_folds(table, count=sum(shares), seed=seed, together=together)
+    folds = make_folds(table, count=sum(shares), seed=seed, linked=linked)
     return replace(folds, folds=np.repeat(np.arange(len(shares)), shares)[folds.folds])
 
 
@@ -191,14 +191,14 @@ def part_rows(table: Table, part: str, shares: Mapping[str, int]) -> NDArray[np.
     return make_parts(table, tuple(shares.values())).test_rows(known.index(part))
 
 
-def make_hold_out(table: Table, *, one_in: int = 5, seed: int = 0, together: Sequence[tuple[Path, Path]] = ()) -> Folds:
+def make_hold_out(table: Table, *, one_in: int = 5, seed: int = 0, linked: Sequence[tuple[Path, Path]] = ()) -> Folds:
     """Draw one test part, by the rules of ``make_folds``.
 
     Args:
         table: the data set.
         one_in: the test part is one image in so many.
         seed: of the draw.
-        together: pairs of paths that must stay on one side.
+        linked: pairs of paths that must stay on one side.
 
     Returns:
         Two folds: 0 is the test part, 1 the training part.
@@ -206,7 +206,7 @@ def make_hold_out(table: Table, *, one_in: int = 5, seed: int = 0, together: Seq
     Raises:
         DatasetError: if there are fewer groups than ``one_in``.
     """
-    return make_parts(table, (1, one_in - 1), seed=seed, together=together)
+    return make_parts(table, (1, one_in - 1), seed=seed, linked=linked)
 
 
 def _strata(table: Table) -> Integers:
@@ -225,7 +225,7 @@ def _strata(table: Table) -> Integers:
     return np.zeros(len(table), dtype=np.int64)
 
 
-def _groups(table: Table, digests: Sequence[str], together: Sequence[tuple[Path, Path]]) -> Integers:
+def _groups(table: Table, digests: Sequence[str], linked: Sequence[tuple[Path, Path]]) -> Integers:
     """Connected components: same group, same content, or named as belonging together."""
     first: dict[str, int] = {}
     pairs: list[tuple[int, int]] = []
@@ -235,7 +235,7 @@ def _groups(table: Table, digests: Sequence[str], together: Sequence[tuple[Path,
             if key:
                 pairs.append((row, first.setdefault(key, row)))
     rows = {path: row for row, path in enumerate(table.paths)}
-    pairs += [(rows[one], rows[other]) for one, other in together if one in rows and other in rows]
+    pairs += [(rows[one], rows[other]) for one, other in linked if one in rows and other in rows]
     return connected(len(table), pairs)
 
 

@@ -39,7 +39,7 @@ class Table:
         group: (n,) rows of one group must stay on one side of a split.
         split: (n,) the split that the data set's makers published.
         raters: label (a space, ``valence`` or ``arousal``) to (n,) number of people who rated; NaN absent.
-        spreads: ``valence`` or ``arousal`` to (n,) standard deviation between raters, in units of [0, 1]; NaN absent.
+        std: ``valence`` or ``arousal`` to (n,) standard deviation between raters, in units of [0, 1]; NaN absent.
 
     Raises:
         DatasetError: if lengths differ, a probability row does not sum to 1, or a value is out of range.
@@ -63,12 +63,12 @@ class Table:
     group: NDArray[np.str_] | None = None
     split: NDArray[np.str_] | None = None
     raters: Mapping[str, Floats] = field(default_factory=dict)
-    spreads: Mapping[str, Floats] = field(default_factory=dict)
+    std: Mapping[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.paths)
         columns = {"valence": self.valence, "arousal": self.arousal, "group": self.group, "split": self.split}
-        labels = (columns, self.classes, self.distributions, self.raters, self.spreads)
+        labels = (columns, self.classes, self.distributions, self.raters, self.std)
         for key, column in (item for named in labels for item in named.items()):
             if column is not None and len(column) != n:
                 raise DatasetError(f"{self.name}: {key} has {len(column)} rows for {n} images")
@@ -118,7 +118,7 @@ class Table:
         return np.eye(len(self._names(space)))[np.where(known, labels, 0)], known
 
     @property
-    def together(self) -> NDArray[np.str_] | None:
+    def groups(self) -> NDArray[np.str_] | None:
         """(n,) the groups that are drawn together, each row without one on its own; None without groups."""
         if self.group is None:
             return None
@@ -139,7 +139,7 @@ class Table:
             group=_taken(self.group, index),
             split=_taken(self.split, index),
             raters={label: values[index] for label, values in self.raters.items()},
-            spreads={label: values[index] for label, values in self.spreads.items()},
+            std={label: values[index] for label, values in self.std.items()},
         )
 
 

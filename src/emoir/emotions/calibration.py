@@ -86,7 +86,7 @@ class ScoreCurve:
         """From the model card's JSON."""
         return cls(values["chance"], *_numbers(values))
 
-    def __call__(self, fits: NDArray[np.floating]) -> NDArray[np.float32]:
+    def __call__(self, raw_scores: NDArray[np.floating]) -> NDArray[np.float32]:
         """Values at (n,) fits; held constant beyond the outer knots.
 
         Read off a fine grid, which for a million fits is several times faster than a search among the knots; between
@@ -94,7 +94,7 @@ class ScoreCurve:
         """
         heights, rises = _grid(self)
         low, high = self.knots[0], self.knots[-1]
-        place = np.subtract(fits, np.float32(low), dtype=np.float32)
+        place = np.subtract(raw_scores, np.float32(low), dtype=np.float32)
         place *= np.float32(GRID / (high - low) if high > low else 0.0)
         np.clip(place, 0, GRID, out=place)
         cell = place.astype(np.int32)

@@ -84,8 +84,8 @@ def compute_metrics(
 
 def groups_of(table: Table, rows: NDArray[np.intp]) -> Groups:
     """The groups of some rows of a table; None if it has none."""
-    together = table.together
-    return None if together is None else together[rows]
+    groups = table.groups
+    return None if groups is None else groups[rows]
 
 
 def retrieval_rows(labels: NDArray[np.int64]) -> NDArray[np.intp]:

@@ -61,7 +61,7 @@ class Predictions:
         )
 
 
-def align(table: Table, answers: SpacePredictions) -> tuple[dict[str, Floats], dict[str, str]]:
+def align(table: Table, predicted: SpacePredictions) -> tuple[dict[str, Floats], dict[str, str]]:
     """Bring a system's classes to those of a table.
 
     For each space of the table, the first of these that the system allows: a space of the same name, or else of the
@@ -70,7 +70,7 @@ def align(table: Table, answers: SpacePredictions) -> tuple[dict[str, Floats], d
 
     Args:
         table: the data set.
-        answers: what the system says, rows as the table's.
+        predicted: what the system says, rows as the table's.
 
     Returns:
         ``(probabilities, notes)`` by space of the table; a space that cannot be compared is left out.
@@ -87,8 +87,8 @@ def align(table: Table, answers: SpacePredictions) -> tuple[dict[str, Floats], d
     notes: dict[str, str] = {}
     for space in {**table.distributions, **table.classes}:
         wanted = tuple(name.casefold() for name in table.class_names[space])
-        for source in sorted(answers, key=lambda name, space=space: name != space):  # type: ignore[misc]
-            names, values = answers[source]
+        for source in sorted(predicted, key=lambda name, space=space: name != space):  # type: ignore[misc]
+            names, values = predicted[source]
             taken = _columns(tuple(name.casefold() for name in names), wanted)
             if taken is not None:
                 found[space] = _shared_out(values[:, taken])
@@ -96,7 +96,7 @@ def align(table: Table, answers: SpacePredictions) -> tuple[dict[str, Floats], d
                 notes[space] = f"{source or 'its classes'}{fewer}"
                 break
         else:
-            mapped = _mapped(wanted, answers)
+            mapped = _mapped(wanted, predicted)
             if mapped is not None:
                 notes[space], found[space] = mapped
     return found, notes
@@ -111,11 +111,11 @@ def _shared_out(values: Floats) -> Floats:
     return np.asarray(np.where(total > 0, values / np.where(total > 0, total, 1), 1 / values.shape[1]))
 
 
-def _mapped(wanted: Sequence[str], answers: SpacePredictions) -> tuple[str, Floats] | None:
+def _mapped(wanted: Sequence[str], predicted: SpacePredictions) -> tuple[str, Floats] | None:
     """By a mapping from one known space to another that has the wanted classes."""
     for source, target in TABLES:
         taken = _columns(SPACES[target].names, wanted)
-        for names, values in answers.values():
+        for names, values in predicted.values():
             order = _columns(tuple(name.casefold() for name in names), SPACES[source].names)
             if taken is not None and order is not None:
                 return f"{source}, mapped to {target}", _shared_out(convert(values[:, order], source, target)[:, taken])
@@ -161,15 +161,15 @@ def read_predictions(file: Path, table: Table) -> Predictions:
                 raise DatasetError(f"{file}, row {number + 1}: {', '.join(columns)} must be numbers") from None
         return values
 
-    answers: dict[str, tuple[tuple[str, ...], Floats]] = {}
+    predicted: dict[str, tuple[tuple[str, ...], Floats]] = {}
     for space, named in _spaces(header, table).items():
         values = numbers(list(named.values()))
         given = values[known]
         if np.any(np.isnan(given)) or np.any(given < 0) or np.any(given.sum(axis=1) <= 0):
             columns = ", ".join(named.values())
             raise DatasetError(f"{file}: probabilities ({columns}) must be there, 0 or more and not all 0")
-        answers[space] = tuple(named), values
-    probabilities, notes = align(table, answers)
+        predicted[space] = tuple(named), values
+    probabilities, notes = align(table, predicted)
     points = numbers(RATINGS) if all(name in header for name in RATINGS) else None
     if points is not None and not np.all((points[known] >= 0) & (points[known] <= 1)):
         raise DatasetError(f"{file}: valence and arousal must be numbers from 0 to 1")

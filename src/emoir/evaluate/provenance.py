@@ -7,7 +7,7 @@ import os
 import platform
 
 
-def provenance(*facts: str) -> str:
+def provenance(*notes: str) -> str:
     """The line under a table: data, split, seed, machine, date."""
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    return f"{'; '.join(facts)}; {machine}; {datetime.date.today().isoformat()}."
+    return f"{'; '.join(notes)}; {machine}; {datetime.date.today().isoformat()}."

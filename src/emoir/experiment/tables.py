@@ -35,7 +35,7 @@ COMPARED = ("top-1", "P@10 (a)", "NLL", *RATINGS.values())
 
 
 def write_report(
-    lines: Sequence[VariantResult], table: Table, folds: Folds, folder: Path, *, facts: str, extra: Table | None = None
+    lines: Sequence[VariantResult], table: Table, folds: Folds, folder: Path, *, notes: str, extra: Table | None = None
 ) -> str:
     """Write ``comparison.md``, ``.csv``, ``.json``, a plot and its ``curves.csv``; returns the Markdown.
 
@@ -44,7 +44,7 @@ def write_report(
         table: the data set.
         folds: its folds.
         folder: where to write.
-        facts: the line that says what ran, on which data and machine.
+        notes: the line that says what ran, on which data and machine.
         extra: weakly labelled images that were shown besides.
     """
     accuracy, loss = judged_by(table)
@@ -65,7 +65,7 @@ def write_report(
     texts.append("\n" + _best_epochs(curves, accuracy, loss))
     overfitting.write_curves(curves, folder / "curves.csv")
     overfitting.plot_curves(curves, accuracy, loss, f"{table.name}{besides}", folder / "comparison.png")
-    texts.append("\n" + facts)
+    texts.append("\n" + notes)
     text = "\n".join(texts) + "\n"
     (folder / "comparison.md").write_text(text, encoding="utf-8")
     (folder / "comparison.json").write_text(json.dumps(shown, indent=2) + "\n", encoding="utf-8")

@@ -27,10 +27,10 @@ from emoir.limits import Limits
 from emoir.models.model import Model
 
 
-def serve(requests: BinaryIO, answers: BinaryIO, model: Model, limits: Limits) -> None:
+def serve(requests: BinaryIO, replies: BinaryIO, model: Model, limits: Limits) -> None:
     """Say READY, then answer paths (as bytes) until the input ends."""
-    pickle.dump(READY, answers)
-    answers.flush()
+    pickle.dump(READY, replies)
+    replies.flush()
     while True:
         try:
             path: bytes = pickle.load(requests)
@@ -44,8 +44,8 @@ def serve(requests: BinaryIO, answers: BinaryIO, model: Model, limits: Limits) -
             answer = Failure(str(error), error.retry_when, error.kind)
         except ModelError as error:
             answer = ModelFault(str(error))
-        pickle.dump(answer, answers, protocol=pickle.HIGHEST_PROTOCOL)
-        answers.flush()
+        pickle.dump(answer, replies, protocol=pickle.HIGHEST_PROTOCOL)
+        replies.flush()
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable()
     # Whatever a library prints must neither get between the answers nor reach the terminal; our own last words may.
-    answers = os.fdopen(os.dup(1), "wb")
+    replies = os.fdopen(os.dup(1), "wb")
     sys.stderr = os.fdopen(os.dup(2), "w", errors="backslashreplace", buffering=1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -81,13 +81,13 @@ def main() -> None:
     try:
         model = Model(sys.argv[1])
     except ModelError as error:
-        pickle.dump(ModelFault(str(error)), answers)
-        answers.flush()
+        pickle.dump(ModelFault(str(error)), replies)
+        replies.flush()
         return
     limits = Limits(max_pixels=int(sys.argv[2]), seconds_per_file=float(sys.argv[3]))
     limit_memory(limits)
     try:
-        serve(sys.stdin.buffer, answers, model, limits)
+        serve(sys.stdin.buffer, replies, model, limits)
     except BrokenPipeError:
         # The parent is gone. Python would complain once more when it closes the pipe.
         os._exit(0)

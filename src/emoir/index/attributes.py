@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.index.base import among
+from emoir.index.base import occurs_in
 from emoir.index.checksums import checked, select
 
 
@@ -56,7 +56,7 @@ def load_attributes(connection: sqlite3.Connection, ids: NDArray[np.int64]) -> A
     numbers, _, *table = list(zip(*known, strict=True)) if known else [()] * 9
     width, height, taken, confidence, monochrome, hashes, _incomplete = table
     known_ids = np.array(numbers, dtype=np.int64)
-    there = among(ids, known_ids)
+    there = occurs_in(ids, known_ids)
     place = np.searchsorted(known_ids, ids[there])
 
     def column(values: Sequence[object], dtype: type) -> Any:

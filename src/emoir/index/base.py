@@ -67,11 +67,11 @@ class FileOutcome:
     outcome: Outcome
 
 
-def among(ids: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
+def occurs_in(ids: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which ids occur in a sorted array.
 
     Example:
-        >>> among(np.array([5, 1, 9]), np.array([1, 2, 5])).tolist()
+        >>> occurs_in(np.array([5, 1, 9]), np.array([1, 2, 5])).tolist()
         [True, True, False]
     """
     if not len(known):
@@ -126,7 +126,7 @@ class VectorTable:
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.intp]:
         """Row numbers of those ids that the table holds, in the order of the ids."""
-        return np.searchsorted(self.ids, ids[among(ids, self.ids)])
+        return np.searchsorted(self.ids, ids[occurs_in(ids, self.ids)])
 
 
 @dataclass(frozen=True, slots=True)

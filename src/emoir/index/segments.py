@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.index.base import VectorTable, among
+from emoir.index.base import VectorTable, occurs_in
 from emoir.index.checksums import DamagedRowError, blob_checksum
 from emoir.index.layout import RowLayout
 from emoir.index.migrations import ID_TYPE, ROW_TYPE
@@ -102,7 +102,7 @@ def load_vectors(layout: RowLayout, guard: Guard) -> VectorTable:
             ):
                 segment_ids, rows = _rows(id_blob, blob, expected, width)
                 if alive is not None:
-                    kept = among(segment_ids, alive)
+                    kept = occurs_in(segment_ids, alive)
                     segment_ids, rows = segment_ids[kept], rows[kept]
                 part = slice(filled, filled + len(segment_ids))
                 ids[part], affect[part], segments[part] = segment_ids, rows, segment
@@ -163,7 +163,7 @@ class StoredAppearance:
     ) -> None:
         for id_blob, blob, expected in connection.execute(statement, values):
             ids, rows = _rows(id_blob, blob, expected, found.shape[1])
-            asked = among(ids, wanted)
+            asked = occurs_in(ids, wanted)
             places = np.searchsorted(wanted, ids[asked])
             found[places] = rows[asked]
             missing[places] = False
@@ -219,7 +219,7 @@ def compact_segments(connection: sqlite3.Connection, layout: RowLayout) -> None:
     living = np.fromiter((id for (id,) in connection.execute("SELECT id FROM images ORDER BY id")), np.int64)
     small = []
     for segment, id_blob in connection.execute("SELECT id, ids FROM segments ORDER BY id"):
-        kept = int(among(np.frombuffer(id_blob, ID_TYPE), living).sum())
+        kept = int(occurs_in(np.frombuffer(id_blob, ID_TYPE), living).sum())
         if kept < SEGMENT_ROWS // 2:
             small.append((segment, kept))
     if len(small) < 2 and all(kept for _, kept in small):
@@ -234,7 +234,7 @@ def compact_segments(connection: sqlite3.Connection, layout: RowLayout) -> None:
         width = layout.affect.stop
         segment_ids, first = _rows(id_blob, affect, expected[0], width)
         _, others = _rows(id_blob, appearance, expected[1], layout.length - width)
-        alive = among(segment_ids, living)
+        alive = occurs_in(segment_ids, living)
         ids = np.concatenate([ids, segment_ids[alive]])
         rows = np.concatenate([rows, np.concatenate([first, others], axis=1)[alive]])
         connection.execute("DELETE FROM segments WHERE id = ?", (segment,))

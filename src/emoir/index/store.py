@@ -24,7 +24,7 @@ from emoir.index.base import (
     KnownImage,
     Record,
     VectorTable,
-    among,
+    occurs_in,
 )
 from emoir.index.catalogue import Catalogue, Joined, find_records, joined, list_catalogues, store_catalogue
 from emoir.index.checksums import Row, sealed
@@ -242,7 +242,7 @@ class SqliteStore(SqliteFolders):
         matrix = self.vectors()
         metadata = self.metadata(matrix.ids.tolist() if ids is None else ids, folders)
         described = np.array([item.id for item in metadata], dtype=np.int64)
-        metadata = [item for item, there in zip(metadata, among(described, matrix.ids), strict=True) if there]
+        metadata = [item for item, there in zip(metadata, occurs_in(described, matrix.ids), strict=True) if there]
         return metadata, matrix.take(matrix.rows_of(described))
 
     def readings(self, metadata: Sequence[ImageMetadata], rows: NDArray[np.float32]) -> EmotionReadings:

@@ -14,10 +14,10 @@ from emoir.errors import ModelError, ShapeError
 from emoir.images.palette import is_monochrome
 from emoir.images.picture_hash import BYTES as HASH_BYTES
 from emoir.limits import DEFAULT_LIMITS, Limits
-from emoir.models.answers import check_answers
 from emoir.models.card import CARD, LICENCE, TRAINING_DIGESTS, TRAINING_HASHES, WEIGHTS, ModelCard, read_card
 from emoir.models.graph import Graph, read_graph
 from emoir.models.library import find_model
+from emoir.models.outputs import check_outputs
 from emoir.models.preprocessing import ImageSource, PreparedImage, measured_square
 
 # Format 1 called the list of training digests so.
@@ -173,7 +173,7 @@ class Model(ModelFolder):
         if self._heads is not None:
             [encoded] = answers.values()
             answers = self._heads.run(encoded)
-        check_answers(answers, self.folder)
+        check_outputs(answers, self.folder)
         by_space = {space: answers[space] for space in self.card.class_names}
         squares = (measured_square(image) for image in pixels) if measured is None else measured
         return EmotionReadings(

@@ -12,11 +12,11 @@ from emoir.errors import ModelError
 TOLERANCE = 1e-3
 
 
-def check_answers(answers: Mapping[str, NDArray[np.float32]], file: object) -> None:
-    """Refuse answers that are none.
+def check_outputs(outputs: Mapping[str, NDArray[np.float32]], file: object) -> None:
+    """Refuse outputs that no picture can have.
 
     Args:
-        answers: ``embedding`` (n, D), ``valence_arousal`` (n, 2), and (n, K) per emotion space.
+        outputs: ``embedding`` (n, D), ``valence_arousal`` (n, 2), and (n, K) per emotion space.
         file: the graph, for the message.
 
     Raises:
@@ -24,11 +24,11 @@ def check_answers(answers: Mapping[str, NDArray[np.float32]], file: object) -> N
             arousal lies outside [0, 1], or probabilities are negative or do not sum to 1 (all to 0.001).
 
     Example:
-        >>> check_answers({"mood": np.array([[0.5, 0.6]], np.float32)}, "model.onnx")
+        >>> check_outputs({"mood": np.array([[0.5, 0.6]], np.float32)}, "model.onnx")
         Traceback (most recent call last):
         emoir.errors.ModelError: model.onnx: mood: probabilities of an image sum to 1.1, not 1
     """
-    for name, values in answers.items():
+    for name, values in outputs.items():
         if not np.isfinite(values).all():
             raise ModelError(f"{file}: {name} is not a finite number for some image")
         if name == "embedding":

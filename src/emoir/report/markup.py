@@ -8,7 +8,7 @@ from html import escape
 
 from emoir.index.base import ImageMetadata, as_path
 from emoir.names import printable
-from emoir.report.figures import Bar, bar_svg
+from emoir.report.drawings import Bar, bar_svg
 from emoir.report.pictures import Picture
 
 
@@ -51,9 +51,9 @@ def bar_table(bars: Sequence[Bar], heads: Sequence[str], *, tall: bool = False) 
     )
 
 
-def gallery(figures: Sequence[str]) -> str:
+def gallery(drawings: Sequence[str]) -> str:
     """Pictures side by side."""
-    return f'<ul class="gallery">{"".join(f"<li>{figure}</li>" for figure in figures)}</ul>'
+    return f'<ul class="gallery">{"".join(f"<li>{figure}</li>" for figure in drawings)}</ul>'
 
 
 def figure(entry: ImageMetadata, picture: Picture | None, gone: str, numbers: Sequence[tuple[str, str]]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from emoir.files import atomic_write
 from emoir.report.sections import Contents, Section, Sections
-from emoir.report.words import Words
+from emoir.report.words import PageText
 
 
 def page(contents: Contents, language: str = "en") -> tuple[str, dict[str, str]]:
@@ -26,7 +26,7 @@ def page(contents: Contents, language: str = "en") -> tuple[str, dict[str, str]]
     Returns:
         ``(html, figures)``: the page, and file name to drawing (SVG) for each of its figures.
     """
-    words = Words(language)
+    words = PageText(language)
     sections = Sections(contents, words)
     made = sections.all()
     drawings = {f"{section.id}.svg": section.drawing for section in made if section.drawing is not None}
@@ -65,12 +65,12 @@ def is_page(out: Path) -> bool:
     return out.suffix.lower() in (".html", ".htm")
 
 
-def write_report(html: str, figures: Mapping[str, str], out: Path) -> Path:
+def write_report(html: str, drawings: Mapping[str, str], out: Path) -> Path:
     """Write a page, each of its files whole or not at all.
 
     Args:
         html: the page.
-        figures: file name to SVG.
+        drawings: file name to SVG.
         out: a file whose name ends in .html, which holds the whole page; or a folder, which gets ``index.html`` and
             the figures.
 
@@ -83,7 +83,7 @@ def write_report(html: str, figures: Mapping[str, str], out: Path) -> Path:
         return out
     folder = out
     (folder / "figures").mkdir(parents=True, exist_ok=True)
-    for name, content in {**{f"figures/{name}": svg for name, svg in figures.items()}, "index.html": html}.items():
+    for name, content in {**{f"figures/{name}": svg for name, svg in drawings.items()}, "index.html": html}.items():
         with atomic_write(folder / name) as partial:
             partial.write_text(content, encoding="utf-8")
     return folder / "index.html"
@@ -100,14 +100,14 @@ def _section(section: Section) -> str:
     return f'<section id="{section.id}" aria-labelledby="h_{section.id}">{heading}{section.html}</section>\n'
 
 
-def _lead(contents: Contents, words: Words) -> str:
+def _lead(contents: Contents, words: PageText) -> str:
     count = len({image.path.rpartition(b"/")[0] for image in contents.metadata})
     folders = words("one folder") if count == 1 else words("folders", count=f"{count:,}")
     images, day = f"{len(contents.metadata):,}", contents.day.isoformat()
     return words("lead", images=images, folders=folders, model=contents.model.id, day=day)
 
 
-def _cards(contents: Contents, words: Words, most: str) -> str:
+def _cards(contents: Contents, words: PageText, most: str) -> str:
     readings = contents.readings
     cards = (
         ("images", f"{len(readings):,}"),

@@ -13,11 +13,11 @@ import numpy as np
 from emoir.emotions.reading import EmotionReadings
 from emoir.index.base import FailedFile, ImageMetadata, IndexedModel, as_path
 from emoir.names import printable
-from emoir.report.figures import Bar, Segment, bars_file, class_colours, drawing
+from emoir.report.drawings import Bar, Segment, bars_file, class_colours, drawing
 from emoir.report.markup import bar_table, figure, gallery, legend, paragraph, swatch
 from emoir.report.pictures import Picture, mixed_palette
 from emoir.report.plane import DOTS, SIDE, PlaneWords, plane_svg
-from emoir.report.words import Words
+from emoir.report.words import PageText
 from emoir.summary import PALETTE_IMAGES, Group, Rows, Summary
 
 FILES_PER_CAUSE = 20
@@ -68,7 +68,7 @@ class Sections:
         words: of the language.
     """
 
-    def __init__(self, contents: Contents, words: Words) -> None:
+    def __init__(self, contents: Contents, words: PageText) -> None:
         self.contents, self.words, self.summary = contents, words, contents.summary
         self.names = words.emotions(self.summary.space, self.summary.names)
         self.colours = class_colours(self.summary.names)

@@ -102,14 +102,14 @@ WORDS: dict[str, tuple[str, str]] = {
 }
 
 
-class Words:
+class PageText:
     """The words of one language.
 
     Args:
         language: ``en`` or ``zh``.
 
     Example:
-        >>> Words("zh")("of images", count=3), Words("en").emotion("mikels", "awe")
+        >>> PageText("zh")("of images", count=3), PageText("en").emotion("mikels", "awe")
         ('3 幅', 'awe')
     """
 

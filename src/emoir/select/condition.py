@@ -40,7 +40,7 @@ class Condition:
     filters: FilterOptions
     columns: Mapping[str, Range] = field(default_factory=dict)
 
-    def within(self, common: FilterOptions) -> FilterOptions:
+    def joined_to(self, common: FilterOptions) -> FilterOptions:
         """The filters together with those that all conditions share; on the same thing, the condition's own hold."""
         own = {name: getattr(self.filters, name) for name in RANGES if getattr(self.filters, name) is not None}
         return replace(common, emotion=(*common.emotion, *self.filters.emotion), **own)
@@ -134,7 +134,7 @@ def cross_factors(factors: Sequence[Sequence[Condition]]) -> list[Condition]:
     for levels in product(*factors):
         filters, columns = FilterOptions(), dict[str, Range]()
         for level in levels:
-            filters = level.within(filters)
+            filters = level.joined_to(filters)
             columns |= level.columns
         crossed.append(Condition(", ".join(level.name for level in levels), filters, columns))
     return crossed

@@ -111,10 +111,10 @@ def summarise(metadata: Sequence[ImageMetadata], readings: EmotionReadings, vect
     sure = readings.confidence >= UNSURE_BELOW
     palettes = vectors[:, RowLayout.of(readings).palette]
 
-    def best(keys: NDArray[np.floating], count: int, among: NDArray[np.bool_] | None = None) -> Rows:
+    def best(keys: NDArray[np.floating], count: int, chosen: NDArray[np.bool_] | None = None) -> Rows:
         """The rows with the largest keys, near duplicates once."""
         order = np.argsort(-keys, kind="stable")
-        order = order if among is None else order[among[order]]
+        order = order if chosen is None else order[chosen[order]]
         return first_distinct(order, metadata, palettes, count)
 
     classes = range(shares.shape[1])

@@ -69,7 +69,7 @@ class ModelDescription:
         confidence: calibration of the top class.
         licence: one line on the terms of the weights.
         trained_on: every image that training has seen, labelled or not.
-        facts: what else the card is to say: data, seeds, metrics.
+        notes: what else the card is to say: data, seeds, metrics.
         scores: calibration of search per kind of query.
         began_with: the model that it began with; what that had learnt from counts, too.
     """
@@ -80,7 +80,7 @@ class ModelDescription:
     confidence: ConfidenceCurve
     licence: str
     trained_on: Sequence[Path] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    notes: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, ScoreCurve] = field(default_factory=dict)
     began_with: ModelFolder | None = None
 
@@ -118,7 +118,7 @@ def export_model(network: EmotionNet, folder: Path, description: ModelDescriptio
         "temperatures": used,
         "network": asdict(network.config),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        **description.facts,
+        **description.notes,
     }
     (folder / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -151,7 +151,7 @@ def fine_tune(
         trained_on=[table.paths[row] for row in rows.tolist()],
         # A network from scratch also learnt from the base's readings.
         began_with=model,
-        facts=_facts(result, config)
+        notes=_facts(result, config)
         | {
             "data": {table.name: len(table), "held out": len(tested)},
             "began with": "random weights" if from_scratch else model.id,

@@ -38,7 +38,7 @@ def held_out_metrics(table: Table, outputs: Mapping[str, NDArray[np.float32]]) -
         logits = outputs[space][known]
         right = shares[np.arange(len(shares)), logits.argmax(axis=1)] >= shares.max(axis=1) - TIE
         baseline = float((shares[:, shares.mean(axis=0).argmax()] >= shares.max(axis=1) - TIE).mean())
-        groups = None if table.together is None else table.together[known]
+        groups = None if table.groups is None else table.groups[known]
         found[f"accuracy ({space})"] = mean_interval(right.astype(float), groups=groups), baseline
     if table.valence is not None and table.arousal is not None:
         for column, (name, target) in enumerate((("valence", table.valence), ("arousal", table.arousal))):
@@ -46,7 +46,7 @@ def held_out_metrics(table: Table, outputs: Mapping[str, NDArray[np.float32]]) -
             if rated.sum() < FEWEST_RATED:
                 continue
             predicted, truth = outputs[VALENCE_AROUSAL][rated, column], target[rated]
-            groups = None if table.together is None else table.together[rated]
+            groups = None if table.groups is None else table.groups[rated]
             found[f"{name} r"] = correlation(predicted, truth, groups=groups), 0.0
     return found
 

@@ -27,7 +27,7 @@ def read(folder: Path, name: str) -> Table:
 def test_each_is_known_by_itself_and_by_no_other(tmp_path: Path, name: str) -> None:
     table = read(tmp_path, name)
     assert table.name == name
-    assert [layout.name for layout in PUBLISHED.values() if layout.fits(tmp_path / name)] == [name]
+    assert [layout.name for layout in PUBLISHED.values() if layout.matches(tmp_path / name)] == [name]
     there = [path for path in table.paths if path.is_file()]
     # IAPSa and WikiArt Emotions list one picture that is not there.
     assert len(there) == len(table) - (name in ("iapsa", "wikiart_emotions"))
@@ -123,7 +123,7 @@ def test_gaped(tmp_path: Path) -> None:
     assert table.arousal is not None
     np.testing.assert_allclose(table.valence, [0.105, 0.205, 0.305, 0.405, 0.505, 0.605])
     np.testing.assert_allclose(table.arousal, 0.6)
-    np.testing.assert_allclose(table.spreads["valence"], 0.1225)
+    np.testing.assert_allclose(table.std["valence"], 0.1225)
     (tmp_path / "gaped" / "H_with SD.txt").write_text("Name\nH001.bmp 10 (2)\n")
     with pytest.raises(DatasetError, match=r"H_with SD\.txt, line 2"):
         read_dataset(tmp_path / "gaped")
@@ -137,7 +137,7 @@ def test_oasis_groups_by_theme(tmp_path: Path) -> None:
     assert table.valence.tolist() == [1.0, 0.5, 0.0]
     assert table.arousal.tolist() == [0.0, 0.25, 0.5]
     assert table.group.tolist() == ["Dog", "Dog", "Lake"]
-    assert table.spreads["valence"][0] == pytest.approx(0.1)
+    assert table.std["valence"][0] == pytest.approx(0.1)
     assert table.raters["arousal"].tolist() == [90, 99, 99]
 
 
@@ -146,7 +146,7 @@ def test_bass(tmp_path: Path) -> None:
     assert table.valence is not None
     assert table.arousal is not None
     assert (table.valence.tolist(), table.arousal.tolist()) == ([0, 1], [0.75, 0.5])
-    assert table.spreads["arousal"].tolist() == pytest.approx([0.3, 0.2])
+    assert table.std["arousal"].tolist() == pytest.approx([0.3, 0.2])
     assert table.raters["valence"].tolist() == [96, 90]
     text = (tmp_path / "bass" / "BASS_data.csv").read_text()
     (tmp_path / "bass" / "BASS_data.csv").write_text(text.replace("dance.png,9", "dance.png,nine"))

@@ -29,7 +29,7 @@ from emoir.emotions.spaces import MIKELS
 FILE = "ABSTRACT_groundTruth.csv"
 
 
-def _fits(folder: Path) -> bool:
+def _matches(folder: Path) -> bool:
     return (folder / FILE).is_file()
 
 
@@ -49,5 +49,10 @@ def _read(folder: Path) -> Table:
 
 
 ABSTRACT = Layout(
-    name="abstract", title="Abstract (Machajdik & Hanbury 2010)", images=280, fits=_fits, read=_read, parts=FIVE_FOLDS
+    name="abstract",
+    title="Abstract (Machajdik & Hanbury 2010)",
+    images=280,
+    matches=_matches,
+    read=_read,
+    parts=FIVE_FOLDS,
 )

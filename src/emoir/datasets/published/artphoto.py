@@ -31,7 +31,7 @@ def _emotion(path: Path) -> str:
     return path.name.split("_", 1)[0] if "_" in path.name else ""
 
 
-def _fits(folder: Path) -> bool:
+def _matches(folder: Path) -> bool:
     words = {_emotion(path).lower() for path in _pictures(folder)}
     # Every picture says its emotion, and all but a few of the eight are there: not a folder of holiday_1.jpg.
     return words <= {*MIKELS.names, *SAME_CLASS} and len(words) > len(MIKELS) // 2
@@ -49,5 +49,10 @@ def _read(folder: Path) -> Table:
 
 FIVE_FOLDS = {f"fold {number}": 1 for number in range(1, 6)}
 ARTPHOTO = Layout(
-    name="artphoto", title="ArtPhoto (Machajdik & Hanbury 2010)", images=806, fits=_fits, read=_read, parts=FIVE_FOLDS
+    name="artphoto",
+    title="ArtPhoto (Machajdik & Hanbury 2010)",
+    images=806,
+    matches=_matches,
+    read=_read,
+    parts=FIVE_FOLDS,
 )

@@ -25,20 +25,20 @@ class Layout:
         name: of the tables that it gives.
         title: the set as papers call it, with its first author and year.
         images: how many were published.
-        fits: whether a folder is laid out so; looks at a few names only.
+        matches: whether a folder is laid out so; looks at a few names only.
         read: the folder's table; images need not be there.
         parts: the split that the literature uses, part to its share in whole numbers (see ``make_parts``); empty if
             the set has a split of its own, or none is agreed on.
-        beside: folders whose images are no pictures of the set.
+        other_folders: folders whose images are no pictures of the set.
     """
 
     name: str
     title: str
     images: int
-    fits: Callable[[Path], bool]
+    matches: Callable[[Path], bool]
     read: Callable[[Path], Table]
     parts: Mapping[str, int] = field(default_factory=dict)
-    beside: tuple[str, ...] = ()
+    other_folders: tuple[str, ...] = ()
 
 
 def read_rows(file: Path, delimiter: str, fewest: int) -> list[list[str]]:

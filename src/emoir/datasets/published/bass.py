@@ -28,7 +28,7 @@ SCALE = (1, 9)
 COLUMNS = ("val_mean_us", "val_sd_us", "val_n_us", "aro_mean_us", "aro_sd_us", "aro_n_us")
 
 
-def _fits(folder: Path) -> bool:
+def _matches(folder: Path) -> bool:
     return (folder / FILE).is_file()
 
 
@@ -41,8 +41,8 @@ def _read(folder: Path) -> Table:
         valence=(values[:, 0] - SCALE[0]) / unit,
         arousal=(values[:, 3] - SCALE[0]) / unit,
         raters={"valence": values[:, 2], "arousal": values[:, 5]},
-        spreads={"valence": values[:, 1] / unit, "arousal": values[:, 4] / unit},
+        std={"valence": values[:, 1] / unit, "arousal": values[:, 4] / unit},
     )
 
 
-BASS = Layout(name="bass", title="BASS (Kawai et al. 2021)", images=583, fits=_fits, read=_read)
+BASS = Layout(name="bass", title="BASS (Kawai et al. 2021)", images=583, matches=_matches, read=_read)

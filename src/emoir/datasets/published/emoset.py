@@ -30,7 +30,7 @@ from emoir.errors import DatasetError
 PARTS = ("train", "val", "test")
 
 
-def _fits(folder: Path) -> bool:
+def _matches(folder: Path) -> bool:
     return (folder / "image").is_dir() and all((folder / f"{part}.json").is_file() for part in PARTS)
 
 
@@ -54,4 +54,4 @@ def _read(folder: Path) -> Table:
     )
 
 
-EMOSET = Layout(name="emoset", title="EmoSet-118K (Yang et al. 2023)", images=118_102, fits=_fits, read=_read)
+EMOSET = Layout(name="emoset", title="EmoSet-118K (Yang et al. 2023)", images=118_102, matches=_matches, read=_read)

@@ -32,7 +32,7 @@ KEYWORDS = EKMAN.names[:6]
 SCALE = (1, 9)
 
 
-def _fits(folder: Path) -> bool:
+def _matches(folder: Path) -> bool:
     file = folder / "ground_truth.txt"
     if not file.is_file():
         return False
@@ -62,7 +62,7 @@ EMOTION6 = Layout(
     name="emotion6",
     title="Emotion6 (Peng et al. 2015)",
     images=1_980,
-    fits=_fits,
+    matches=_matches,
     read=_read,
     parts={"train": 4, "test": 1},
 )

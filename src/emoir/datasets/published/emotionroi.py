@@ -30,7 +30,7 @@ KEYWORDS = EKMAN.names[:6]
 LISTS = {"train": "training.txt", "test": "testing.txt"}
 
 
-def _fits(folder: Path) -> bool:
+def _matches(folder: Path) -> bool:
     lists = folder / "training_testing_split"
     return (folder / "images").is_dir() and all((lists / name).is_file() for name in LISTS.values())
 
@@ -55,7 +55,7 @@ EMOTIONROI = Layout(
     name="emotionroi",
     title="EmotionROI (Peng et al. 2016)",
     images=1_980,
-    fits=_fits,
+    matches=_matches,
     read=_read,
-    beside=("ground_truth",),
+    other_folders=("ground_truth",),
 )

@@ -33,7 +33,7 @@ def _root(folder: Path) -> Path:
     return folder if folder.name == ARCHIVE else folder / ARCHIVE
 
 
-def _fits(folder: Path) -> bool:
+def _matches(folder: Path) -> bool:
     return all((_root(folder) / name).is_dir() for name in MIKELS.names)
 
 
@@ -51,7 +51,7 @@ FI = Layout(
     name="fi",
     title="FI (You et al. 2016)",
     images=23_308,
-    fits=_fits,
+    matches=_matches,
     read=_read,
     parts={"train": 16, "val": 1, "test": 3},
 )

@@ -34,7 +34,7 @@ def _file(folder: Path, category: str) -> Path:
     return folder / f"{category}_with SD.txt"
 
 
-def _fits(folder: Path) -> bool:
+def _matches(folder: Path) -> bool:
     return all(_file(folder, category).is_file() for category in CATEGORIES)
 
 
@@ -61,8 +61,8 @@ def _read(folder: Path) -> Table:
         paths=paths,
         valence=valence,
         arousal=arousal,
-        spreads={"valence": valence_spread, "arousal": arousal_spread},
+        std={"valence": valence_spread, "arousal": arousal_spread},
     )
 
 
-GAPED = Layout(name="gaped", title="GAPED (Dan-Glauser & Scherer 2011)", images=730, fits=_fits, read=_read)
+GAPED = Layout(name="gaped", title="GAPED (Dan-Glauser & Scherer 2011)", images=730, matches=_matches, read=_read)

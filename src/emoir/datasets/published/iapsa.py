@@ -42,7 +42,7 @@ def _norms(folder: Path, side: str) -> Path | None:
     return next((path for path in sorted(folder.iterdir()) if pattern.fullmatch(path.name)), None)
 
 
-def _fits(folder: Path) -> bool:
+def _matches(folder: Path) -> bool:
     return all(_norms(folder, side) is not None for side in SIDES)
 
 
@@ -75,4 +75,4 @@ def _read(folder: Path) -> Table:
     )
 
 
-IAPSA = Layout(name="iapsa", title="IAPSa (Mikels et al. 2005)", images=390, fits=_fits, read=_read)
+IAPSA = Layout(name="iapsa", title="IAPSa (Mikels et al. 2005)", images=390, matches=_matches, read=_read)

@@ -45,11 +45,11 @@ def _rows(folder: Path) -> list[list[str]]:
     return read_rows(folder / FILE, " ", 1 + len(MIKELS))[1:]
 
 
-def _fits_flickr(folder: Path) -> bool:
+def _matches_flickr(folder: Path) -> bool:
     return _header(folder)[:1] == ["images-name"] and _most_votes(folder) > TWITTER_RATERS
 
 
-def _fits_twitter(folder: Path) -> bool:
+def _matches_twitter(folder: Path) -> bool:
     return _header(folder)[:1] == ["images-name"] and _most_votes(folder) <= TWITTER_RATERS
 
 
@@ -77,8 +77,16 @@ def _read_twitter(folder: Path) -> Table:
 
 
 FLICKR_LDL = Layout(
-    name="flickr_ldl", title="Flickr_LDL (Yang et al. 2017)", images=11_150, fits=_fits_flickr, read=_read_flickr
+    name="flickr_ldl",
+    title="Flickr_LDL (Yang et al. 2017)",
+    images=11_150,
+    matches=_matches_flickr,
+    read=_read_flickr,
 )
 TWITTER_LDL = Layout(
-    name="twitter_ldl", title="Twitter_LDL (Yang et al. 2017)", images=10_045, fits=_fits_twitter, read=_read_twitter
+    name="twitter_ldl",
+    title="Twitter_LDL (Yang et al. 2017)",
+    images=10_045,
+    matches=_matches_twitter,
+    read=_read_twitter,
 )

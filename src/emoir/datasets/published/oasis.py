@@ -31,7 +31,7 @@ SCALE = (1, 7)
 COLUMNS = ("Valence_mean", "Valence_SD", "Valence_N", "Arousal_mean", "Arousal_SD", "Arousal_N")
 
 
-def _fits(folder: Path) -> bool:
+def _matches(folder: Path) -> bool:
     return (folder / FILE).is_file()
 
 
@@ -46,8 +46,8 @@ def _read(folder: Path) -> Table:
         arousal=(values[:, 3] - SCALE[0]) / unit,
         group=np.array([re.sub(r"\s*\d+$", "", theme) for theme in themes], dtype=np.str_),
         raters={"valence": values[:, 2], "arousal": values[:, 5]},
-        spreads={"valence": values[:, 1] / unit, "arousal": values[:, 4] / unit},
+        std={"valence": values[:, 1] / unit, "arousal": values[:, 4] / unit},
     )
 
 
-OASIS = Layout(name="oasis", title="OASIS (Kurdi et al. 2017)", images=900, fits=_fits, read=_read)
+OASIS = Layout(name="oasis", title="OASIS (Kurdi et al. 2017)", images=900, matches=_matches, read=_read)

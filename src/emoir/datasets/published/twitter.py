@@ -33,7 +33,7 @@ LISTS = {3: "three_agree.txt", 4: "four_agree.txt", 5: "five_agree.txt"}
 IMAGES = "Agg_AMT_Candidates"
 
 
-def _fits(folder: Path) -> bool:
+def _matches(folder: Path) -> bool:
     return (folder / IMAGES).is_dir() and (folder / LISTS[3]).is_file()
 
 
@@ -59,4 +59,4 @@ def _read(folder: Path) -> Table:
     )
 
 
-TWITTER = Layout(name="twitter1", title="Twitter I (You et al. 2015)", images=1_269, fits=_fits, read=_read)
+TWITTER = Layout(name="twitter1", title="Twitter I (You et al. 2015)", images=1_269, matches=_matches, read=_read)

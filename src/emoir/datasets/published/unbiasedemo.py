@@ -25,7 +25,7 @@ from emoir.datasets.table import Table
 SPACE = "unbiasedemo"
 
 
-def _fits(folder: Path) -> bool:
+def _matches(folder: Path) -> bool:
     emotions = [folder / "images" / name for name in SIX]
     return all(emotion.is_dir() for emotion in emotions) and all(
         any(child.is_dir() for child in emotion.iterdir()) for emotion in emotions
@@ -42,4 +42,10 @@ def _read(folder: Path) -> Table:
     )
 
 
-UNBIASEDEMO = Layout(name="unbiasedemo", title="UnBiasedEmo (Panda et al. 2018)", images=3_045, fits=_fits, read=_read)
+UNBIASEDEMO = Layout(
+    name="unbiasedemo",
+    title="UnBiasedEmo (Panda et al. 2018)",
+    images=3_045,
+    matches=_matches,
+    read=_read,
+)

@@ -60,7 +60,7 @@ SIX = ("anger", "fear", "joy", "love", "sadness", "surprise")
 PARTS = ("train", "test")
 
 
-def _fits(folder: Path) -> bool:
+def _matches(folder: Path) -> bool:
     return all((folder / f"{part}25.txt").is_file() for part in PARTS)
 
 
@@ -91,4 +91,4 @@ def _read(folder: Path) -> Table:
     )
 
 
-WEBEMO = Layout(name="webemo", title="WEBEmo (Panda et al. 2018)", images=267_441, fits=_fits, read=_read)
+WEBEMO = Layout(name="webemo", title="WEBEmo (Panda et al. 2018)", images=267_441, matches=_matches, read=_read)

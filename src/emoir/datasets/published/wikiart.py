@@ -31,7 +31,7 @@ PREFIX = "ImageOnly: "
 SPACE = "wikiart20"
 
 
-def _fits(folder: Path) -> bool:
+def _matches(folder: Path) -> bool:
     return (folder / FILE).is_file()
 
 
@@ -59,6 +59,6 @@ WIKIART = Layout(
     name="wikiart_emotions",
     title="WikiArt Emotions (Mohammad & Kiritchenko 2018)",
     images=4_105,
-    fits=_fits,
+    matches=_matches,
     read=_read,
 )

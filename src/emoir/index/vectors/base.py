@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.index.attributes import Attributes
-from emoir.index.base import among
+from emoir.index.base import occurs_in
 from emoir.index.contract import ImageReader
 from emoir.index.layout import RowLayout
 
@@ -135,7 +135,7 @@ def passing(
     Returns:
         (n,) bool.
     """
-    kept = np.ones(len(ids), bool) if where.ids is None else among(ids, where.ids)
+    kept = np.ones(len(ids), bool) if where.ids is None else occurs_in(ids, where.ids)
     for condition in where.conditions:
         first, *others = (
             column(name) if factor == 1 else factor * column(name) for name, factor in condition.columns.items()
