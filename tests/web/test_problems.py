@@ -42,7 +42,7 @@ def test_what_is_wrong_is_said(client: TestClient, values: dict[str, Any], statu
         ({"q": "awe + "}, "缺一项"),
         ({"q": "zzzz"}, "“zzzz”里没有表示情感的词（不认识：zzzz）"),
         ({"q": "lonley"}, "是不是想找：lonely"),
-        ({"q": "awe+joy"}, "“awe+joy”：请写“ + ”或“ - ”"),
+        ({"q": "awe+joy"}, "“awe+joy”：请写“ + ”、“ - ”或“ & ”"),
         ({"q": "./photo.jpg"}, "不会通过网络读取文件"),
         ({"q": "id:999999"}, "没有这个编号的图片"),
         ({"q": "reading:AAAAAAAA"}, "另一个模型"),
@@ -53,7 +53,7 @@ def test_what_is_wrong_is_said(client: TestClient, values: dict[str, Any], statu
         ({"q": "awe", "taken": "2020..2019"}, "先写较早的时间"),
         ({"q": "awe", "emotion": "fear"}, "fear<0.2"),
         ({"q": "awe", "emotion": "hunger<0.2"}, "可用的情感有：amusement、anger、awe"),
-        ({"q": "awe", "folder": "/nowhere"}, "没有索引过这个文件夹"),
+        ({"q": "awe", "folders": "/nowhere"}, "没有索引过这个文件夹"),
     ],
 )
 def test_what_is_wrong_is_said_in_chinese_to_who_asks_for_it(
