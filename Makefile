@@ -48,7 +48,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/base: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . scikit-image
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . scikit-image scikit-learn
 	touch $@
 
 $(VENV)/dev: $(BIN)/python pyproject.toml constraints.txt

@@ -1,6 +1,6 @@
 """Make the pictures of docs/gallery.md: ``python examples/gallery_pictures.py``.
 
-Serves an index of scikit-image's photographs and takes pictures of the gallery in Chromium. Needs the dev extra and
+Serves an index of the demo's photographs and takes pictures of the gallery in Chromium. Needs the dev extra and
 Chromium (CHROMIUM names it where it is not called chromium).
 """
 
@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import skimage
+from demo import copy_photographs
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
@@ -22,15 +22,6 @@ from emoir import Collection
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-
-
-def photographs(folder: Path) -> None:
-    """scikit-image's colour photographs."""
-    for path in sorted((Path(skimage.__file__).parent / "data").iterdir()):
-        if path.suffix.lower() in (".png", ".jpg", ".jpeg"):
-            with Image.open(path) as image:
-                if image.mode == "RGB" and min(image.size) >= 300:
-                    image.save(folder / f"{path.stem}.jpg", quality=92)
 
 
 def take(page: Page, name: str) -> None:
@@ -48,8 +39,7 @@ def main() -> None:
     """Take all pictures."""
     with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
         folder = Path(place) / "photographs"
-        folder.mkdir()
-        photographs(folder)
+        copy_photographs(folder)
         index = Path(place) / "gallery.emoir"
         with Collection(index) as collection:
             collection.index(folder)
@@ -65,6 +55,7 @@ def main() -> None:
         page.goto("/?q=2:awe%20%2B%20quiet%20-%20fear&all=true")
         take(page, "gallery_search")
         page.locator(".tile .open").first.click()
+        page.locator(".why > button").click()
         page.wait_for_selector(".changed img")
         take(page, "gallery_detail")
         page.goto("/?view=collection")

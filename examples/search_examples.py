@@ -1,4 +1,4 @@
-"""The worked examples of docs/search.md, on scikit-image's sample photos: ``python examples/search_examples.py``.
+"""The worked examples of docs/search.md, on the photographs of demo.py: ``python examples/search_examples.py``.
 
 Prints every command with its answer, as Markdown.
 """
@@ -10,8 +10,9 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
+
+from demo import copy_photographs
 
 EXAMPLES = (
     ("awe", "-n", "4", "--all"),
@@ -29,12 +30,11 @@ EXAMPLES = (
 
 def main() -> None:
     """Run the examples."""
-    spec = find_spec("skimage")
-    if spec is None or spec.origin is None:
-        raise SystemExit("the sample photos need scikit-image")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["EMOIR_INDEX"] = str(Path(folder) / "examples.emoir")
-        os.chdir(Path(spec.origin).parent / "data")
+        photographs = Path(folder) / "photographs"
+        copy_photographs(photographs)
+        os.chdir(photographs)
         command = [sys.executable, "-m", "emoir"]
         subprocess.run([*command, "index", "."], check=False, capture_output=True)
         for arguments in EXAMPLES:

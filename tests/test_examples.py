@@ -54,3 +54,33 @@ def test_judge_a_model(tmp_path: Path) -> None:
     assert "moods: top-1 (micro)" in done.stdout
     assert (tmp_path / "out" / "confusion.png").stat().st_size > 10_000
     assert (tmp_path / "out" / "retrievals.png").stat().st_size > 10_000
+
+
+def test_the_demo_shows_photographs_and_no_failure(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", str(EXAMPLES / "demo.py")]
+    done = subprocess.run(
+        command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "9 read, 0 unchanged. The index holds 9 images." in done.stderr
+    assert "cannot be read" not in done.stderr
+    answers = [block.splitlines() for block in done.stdout.split("\n$ emoir search ")[1:]]
+    assert [lines[0] for lines in answers] == ["awe -n 3", "'宁静' -n 3", "lonely -n 3"]
+    found = [[line.split()[-1] for line in lines[2:5]] for lines in answers]
+    # What a person would choose of the nine: a launch, a flower, a pagoda; no machine; a man alone in a field.
+    assert sorted(found[0]) == ["china.jpg", "flower.jpg", "rocket.jpg"]
+    assert sorted(found[1]) == ["chelsea.png", "coffee.png", "flower.jpg"]
+    assert found[2][0] == "camera.png"
+    assert not any(emotion in done.stdout for emotion in ("disgust", "anger"))
+    assert "make demo PHOTOS=folder" in done.stdout
+
+
+def test_the_demo_takes_a_folder_of_ones_own(tmp_path: Path) -> None:
+    save_photos(tmp_path / "mine", 3)
+    command = [sys.executable, "-W", "error", str(EXAMPLES / "demo.py"), "mine"]
+    done = subprocess.run(
+        command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True, encoding="utf-8"
+    )
+    # Noise may fit no question; that is no failure of the demo.
+    assert "The index holds 3 images." in done.stderr
+    assert done.returncode == 0, done.stderr

@@ -35,6 +35,19 @@ def test_everything_is_found_whether_the_proxy_takes_the_path_away_or_not(behind
     assert behind.get(found["map"], headers=BEARER).headers["content-type"] == "image/webp"
 
 
+def test_a_person_finds_a_way_back_from_a_page_that_is_not_there(behind: TestClient) -> None:
+    for path in ("/nothing", "/deep/er/<b>", "/static/nothing.js"):
+        answer = behind.get(f"/photos{path}", headers={**BEARER, "accept": "text/html,*/*;q=0.8"})
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert 'href="/photos/"' in answer.text
+        assert "<b>" not in answer.text
+    # Programs get a problem, and so does everybody from the REST service.
+    assert behind.get("/photos/nothing", headers=BEARER).json()["status"] == 404
+    missing = behind.get("/photos/api/v1/images/999", headers={**BEARER, "accept": "text/html"})
+    assert (missing.status_code, missing.headers["content-type"]) == (404, "application/problem+json")
+
+
 def test_the_pages_addresses_are_relative(behind: TestClient) -> None:
     page = behind.get("/photos/", headers=BEARER).text
     assert 'src="static/main.js"' in page

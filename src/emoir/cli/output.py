@@ -79,7 +79,9 @@ def echo_block(text: str) -> None:
 def echo_images(
     images: Sequence[Listed], leading: Sequence[str], values: Sequence[Sequence[str]], *, tabs: bool
 ) -> None:
-    """Write one line an image; aligned columns, or tab-separated with everything that a catalogue says.
+    """Write one line per image: aligned columns, or tab-separated with everything that a catalogue says.
+
+    Aligned columns say ``unsure`` where no emotion should be named.
 
     Args:
         images: at least one.
@@ -104,7 +106,9 @@ def echo_images(
             stated = [record.id, record.title, record.url, *map(record.columns.get, named)][: len(catalogued)]
         cells = [text or "" if tabs else shortened(text or "") for text in stated]
         path = image.path if tabs or not image.path.is_relative_to(here) else image.path.relative_to(here)
-        table.append([*first, str(image.id), top, share, *rest, *cells, str(path)])
+        # A person reads no emotion from a guess; a program has the column sure.
+        emotion = "unsure" if reading.unsure and not tabs else top
+        table.append([*first, str(image.id), emotion, share, *rest, *cells, str(path)])
     if tabs:
         for row in table:
             echo_row(row)

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from emoir.errors import EmoirError, IndexFileError, ModelMismatchError, QueryError, UndecodableImageError
+from emoir.web.routing import API, route_path
 
 MEDIA_TYPE = "application/problem+json"
+
+# The addresses begin with the root path, since a page that is not there may be asked for at any depth.
+NOT_FOUND_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>Not found – emoir</title>
+<link rel="stylesheet" href="{root}/static/style.css">
+<main class="login"><h1>Nothing is here</h1><p lang="zh-Hans">这里什么也没有</p>
+<p><a href="{root}/">Back to the gallery · <span lang="zh-Hans">回到图库</span></a></p></main></html>"""
 
 
 class ProblemRecord(BaseModel):
@@ -129,11 +138,19 @@ def prefers_chinese(accepted: str) -> bool:
     return weights["zh"] > weights["en"]
 
 
+def _wants_page(request: Request) -> bool:
+    """Whether a person follows an address outside the REST service in a browser."""
+    return "text/html" in request.headers.get("accept", "") and not route_path(request.scope).startswith(API)
+
+
 def add_problems(app: FastAPI) -> None:
     """Let every error of an application leave it as a problem."""
 
     @app.exception_handler(HTTPException)
-    async def refused(request: Request, error: HTTPException) -> JSONResponse:
+    async def refused(request: Request, error: HTTPException) -> Response:
+        if error.status_code == HTTPStatus.NOT_FOUND and _wants_page(request):
+            page = NOT_FOUND_PAGE.format(root=escape(request.scope.get("root_path", "")))
+            return HTMLResponse(page, HTTPStatus.NOT_FOUND, {"vary": "accept"})
         return problem(
             error.status_code,
             error.detail,
