@@ -1,4 +1,4 @@
-"""Make the pictures of docs/gallery.md: ``python examples/gallery_pictures.py``.
+"""Make the pictures of docs/gallery.md: ``python -m examples.gallery_pictures``.
 
 Serves an index of the demo's photographs and takes pictures of the gallery in Chromium. Needs the dev extra and
 Chromium (CHROMIUM names it where it is not called chromium).
@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from demo import copy_photographs
+from examples.demo import copy_photographs
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 

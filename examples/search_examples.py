@@ -1,4 +1,4 @@
-"""The worked examples of docs/search.md, on the photographs of demo.py: ``python examples/search_examples.py``.
+"""The worked examples of docs/search.md, on the photographs of demo.py: ``python -m examples.search_examples``.
 
 Prints every command with its answer, as Markdown.
 """
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from demo import copy_photographs
+from examples.demo import copy_photographs
 
 EXAMPLES = (
     ("awe", "-n", "4", "--all"),
