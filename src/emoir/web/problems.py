@@ -149,7 +149,9 @@ def add_problems(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         if error.status_code == HTTPStatus.NOT_FOUND and _wants_page(request):
-            page = NOT_FOUND_PAGE.format(root=escape(request.scope.get("root_path", "")))
+            # A mounted folder, such as static, puts itself behind the root path.
+            root = request.scope.get("app_root_path", request.scope["root_path"])
+            page = NOT_FOUND_PAGE.format(root=escape(root))
             return HTMLResponse(page, HTTPStatus.NOT_FOUND, {"vary": "accept"})
         return problem(
             error.status_code,
