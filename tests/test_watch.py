@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -107,8 +108,11 @@ def test_hidden_files_and_the_index_itself_cause_no_run(photos: Path) -> None:
 
 def test_the_command_goes_on_until_it_is_interrupted(photos: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "emoir", "watch", str(photos), "--index", str(tmp_path / "a.emoir")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    # A shell that runs tests in the background has them ignore Ctrl-C.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as process:
         assert process.stderr is not None
+        assert process.stderr.readline().startswith("made a new index")
         first = process.stderr.readline()
         assert "2 unchanged. The index holds 2 images." in first, first
         assert process.stderr.readline() == "watching; Ctrl-C ends it\n"
@@ -116,4 +120,7 @@ def test_the_command_goes_on_until_it_is_interrupted(photos: Path, tmp_path: Pat
         line = process.stderr.readline()
         assert "1 read, 2 unchanged. The index holds 3 images." in line, line
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=120) == 130
+        try:
+            assert process.wait(timeout=120) == 130
+        finally:
+            process.kill()

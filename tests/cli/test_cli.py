@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -433,6 +434,8 @@ def test_stopped_in_the_middle_nothing_is_lost(emoir: Shell, blow: signal.Signal
         cwd=emoir.folder,
         env=emoir.environment,
         stderr=subprocess.PIPE,
+        # A shell that runs tests in the background has them ignore Ctrl-C.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     location = Path(emoir.environment["EMOIR_INDEX"])
     while process.poll() is None and committed(location) == 0:

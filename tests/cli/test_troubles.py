@@ -55,6 +55,7 @@ def test_a_full_disk(emoir: Shell) -> None:
         emoir index photos more
         """,
     )
+    assert lines.pop(0) == "made a new index: disk/i.emoir"
     assert lines[:2] == ["30 read, 0 unchanged. The index holds 30 images.", "code 0"]
     assert lines[2:4] == [
         "emoir: index disk/i.emoir: the disk is full; free some space and run the command again, nothing is lost",
@@ -88,6 +89,7 @@ def test_a_folder_that_cannot_be_written(emoir: Shell) -> None:
         """,
     )
     assert lines[0] == "emoir: index disk/i.emoir: Read-only file system; choose another place with --index"
+    assert lines.pop(2) == "made a new index: disk/i.emoir"
     assert lines[1:4] == ["code 4", "3 read, 0 unchanged. The index holds 3 images.", "code 0"]
     assert lines[4:6] == ["emoir: index disk/i.emoir: it is read-only; choose another place with --index", "code 4"]
     assert len(lines[6:]) == 4
@@ -140,9 +142,10 @@ def test_an_index_that_is_taken_away(emoir: Shell) -> None:
     process = started(emoir, "photos", "--workers", "1", "--index", "here/i.emoir")
     wait_for_a_batch(process, emoir.folder / "here" / "i.emoir")
     (emoir.folder / "here").rename(emoir.folder / "there")
-    [line] = process.communicate()[1].splitlines()
+    made, line = process.communicate()[1].splitlines()
     assert process.returncode == 4
-    assert b"index here/i.emoir was moved or deleted while it was written; put it back" in line
+    assert made == b"made a new index: here/i.emoir"
+    assert b"index here/i.emoir was moved or deleted while it was in use; put it back" in line
     done = committed(emoir.folder / "there" / "i.emoir")
     assert 0 < done < 400
     (emoir.folder / "there").rename(emoir.folder / "here")
@@ -185,7 +188,7 @@ def test_a_file_that_changes_while_it_is_read(emoir: Shell) -> None:
         try:
             while changing.stat().st_mtime_ns > 2 * 10**18 or changing.stat().st_mtime_ns < 10**18:
                 pass
-            line, summary = emoir("index", "photos", code=3).stderr.splitlines()
+            _, line, summary = emoir("index", "photos", code=3).stderr.splitlines()
         finally:
             touching.kill()
     assert line == os.fsencode(changing) + b": it changed while it was read"
@@ -230,7 +233,7 @@ def test_an_index_that_another_replaces_is_not_written(tmp_path: Path) -> None:
         with Collection(tmp_path / "i.emoir") as second:
             second.index(tmp_path / "photos", workers=1)
         save_photos(tmp_path / "photos", 2, side=24)
-        with pytest.raises(IndexFileError, match="was moved or deleted while it was written"):
+        with pytest.raises(IndexFileError, match="another index was put in the place of"):
             first.index(tmp_path / "photos", workers=1)
 
 

@@ -20,15 +20,30 @@ from tests.pictures import save_photos
 PAGE = 4096
 
 
+def description_pages(file: Path) -> set[int]:
+    """Numbers, from 0, of the pages that describe the tables: the first, and those that it points to.
+
+    See "B-tree Pages" in SQLite's file format: without them nobody knows what the other pages are.
+    """
+    first = file.read_bytes()[:PAGE]
+    if first[100] != 5:
+        return {0}
+    cells = int.from_bytes(first[103:105], "big")
+    places = [int.from_bytes(first[112 + 2 * cell : 114 + 2 * cell], "big") for cell in range(cells)]
+    children = [first[108:112], *(first[place : place + 4] for place in places)]
+    return {0, *(int.from_bytes(child, "big") - 1 for child in children)}
+
+
 def damage(file: Path, seed: int, pages: int = 1) -> None:
-    """Overwrite some pages, never the first, with noise."""
+    """Overwrite some pages, none that describes the tables, with noise."""
     connection = sqlite3.connect(file)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     random = np.random.default_rng(seed)
     with open(file, "r+b") as stream:
         count = file.stat().st_size // PAGE
-        for page in random.choice(np.arange(1, count), pages, replace=False):
+        kept = sorted(description_pages(file))
+        for page in random.choice(np.delete(np.arange(count), kept), pages, replace=False):
             stream.seek(int(page) * PAGE)
             stream.write(random.bytes(PAGE))
 

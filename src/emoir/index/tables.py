@@ -97,14 +97,16 @@ CREATE INDEX files_stat ON files (size, mtime_ns) WHERE image IS NOT NULL;
 CREATE INDEX files_failure ON files (directory) WHERE failure IS NOT NULL;
 """
 
-_LOG = "INSERT OR IGNORE INTO changes SELECT number, {0}.image FROM revision WHERE {0}.image IS NOT NULL;"
+# "INSERT OR IGNORE" would not do: in a trigger, the policy of the statement outside it counts.
+_LOG = (
+    "INSERT INTO changes SELECT number, {0} FROM revision WHERE {0} IS NOT NULL "
+    "AND NOT EXISTS (SELECT 1 FROM changes WHERE revision = number AND image = {0});"
+)
 TRIGGERS = f"""
-CREATE TRIGGER file_added AFTER INSERT ON files BEGIN {_LOG.format("new")} END;
-CREATE TRIGGER file_removed AFTER DELETE ON files BEGIN {_LOG.format("old")} END;
-CREATE TRIGGER file_changed AFTER UPDATE ON files BEGIN {_LOG.format("old")} {_LOG.format("new")} END;
-CREATE TRIGGER image_removed AFTER DELETE ON images BEGIN
-    INSERT OR IGNORE INTO changes SELECT number, old.id FROM revision;
-END;
+CREATE TRIGGER file_added AFTER INSERT ON files BEGIN {_LOG.format("new.image")} END;
+CREATE TRIGGER file_removed AFTER DELETE ON files BEGIN {_LOG.format("old.image")} END;
+CREATE TRIGGER file_changed AFTER UPDATE ON files BEGIN {_LOG.format("old.image")} {_LOG.format("new.image")} END;
+CREATE TRIGGER image_removed AFTER DELETE ON images BEGIN {_LOG.format("old.id")} END;
 """
 
 # The columns that each table's checksum covers, and the rest of what a row is.

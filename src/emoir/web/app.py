@@ -52,6 +52,7 @@ def create_app(collection: Collection, settings: Settings | None = None) -> Fast
             write_seconds=settings.write_seconds,
             strangers=settings.strangers,
         )
+        service.start()
         yield {"connections": connections}
         service.close()
 

@@ -83,6 +83,10 @@ class Service:
         self._boot = secrets.token_hex(4)
         self._explanation = lru_cache(maxsize=64)(self._explain)
 
+    def start(self) -> None:
+        """Be ready for requests, the first time or again."""
+        self._workers.open()
+
     def close(self) -> None:
         """Close what is open; it opens again when it is needed."""
         self._workers.close()

@@ -70,8 +70,13 @@ class Workers:
             ) from None
         return result
 
+    def open(self) -> None:
+        """Let jobs start processes again after ``close``: an application may be started more than once."""
+        with self._lock:
+            self._closed = False
+
     def close(self) -> None:
-        """End the processes, for good: a request that still waits must not start new ones."""
+        """End the processes; until ``open``, a request that still waits starts no new ones."""
         with self._lock:
             self._closed = True
             if self._pool is not None:
