@@ -104,7 +104,7 @@ def test_a_disk_that_does_not_take_it(emoir: Shell) -> None:
         refused = emoir("index", "photos", code=4).stderr
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    [line] = refused.splitlines()
+    *_, line = refused.splitlines()
     assert b"would not read or write; nothing that was acknowledged is lost" in line
     assert b"60 read, 0 unchanged" in emoir("index", "photos").stderr
 
@@ -142,9 +142,8 @@ def test_an_index_that_is_taken_away(emoir: Shell) -> None:
     process = started(emoir, "photos", "--workers", "1", "--index", "here/i.emoir")
     wait_for_a_batch(process, emoir.folder / "here" / "i.emoir")
     (emoir.folder / "here").rename(emoir.folder / "there")
-    made, line = process.communicate()[1].splitlines()
+    [line] = process.communicate()[1].splitlines()
     assert process.returncode == 4
-    assert made == b"made a new index: here/i.emoir"
     assert b"index here/i.emoir was moved or deleted while it was in use; put it back" in line
     done = committed(emoir.folder / "there" / "i.emoir")
     assert 0 < done < 400
@@ -188,7 +187,7 @@ def test_a_file_that_changes_while_it_is_read(emoir: Shell) -> None:
         try:
             while changing.stat().st_mtime_ns > 2 * 10**18 or changing.stat().st_mtime_ns < 10**18:
                 pass
-            _, line, summary = emoir("index", "photos", code=3).stderr.splitlines()
+            line, _, summary = emoir("index", "photos", code=3).stderr.splitlines()
         finally:
             touching.kill()
     assert line == os.fsencode(changing) + b": it changed while it was read"
