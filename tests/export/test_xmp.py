@@ -76,6 +76,14 @@ def test_our_former_keywords_go_and_others_stay(tmp_path: Path) -> None:
     assert (tmp_path / "a.xmp").read_bytes() == once
 
 
+def test_a_photographers_own_tree_of_emotions_stays(tmp_path: Path) -> None:
+    own = LIGHTROOM.replace("places|Rome", "emotion|wedding")
+    (tmp_path / "a.xmp").write_text(own, encoding="utf-8")
+    for labels in (AWE, replace(AWE, keywords=())):
+        write_sidecar(tmp_path / "a.jpg", labels)
+        assert "<rdf:li>emotion|wedding</rdf:li>" in (tmp_path / "a.xmp").read_text(encoding="utf-8")
+
+
 def test_the_name_beside_the_full_name_wins(tmp_path: Path) -> None:
     for name in ("a.xmp", "a.jpg.xmp"):
         (tmp_path / name).write_text(LIGHTROOM, encoding="utf-8")

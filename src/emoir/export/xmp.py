@@ -55,11 +55,10 @@ class SidecarLabels:
             reading: of the image.
             rated: emotions that people gave it.
         """
-        probabilities = next(iter(reading.distributions.values()))
+        space, probabilities = next(iter(reading.distributions.items()))
         probable = [name for name, probability in probabilities.items() if probability >= UNSURE_BELOW]
-        top = max(probabilities, key=probabilities.__getitem__)
         return cls(
-            keywords=() if reading.unsure else tuple(dict.fromkeys([top, *probable])),
+            keywords=() if reading.unsure else tuple(dict.fromkeys([reading.top(space), *probable])),
             valence=round(reading.valence, 4),
             arousal=round(reading.arousal, 4),
             confidence=round(reading.confidence, 4),
@@ -114,12 +113,11 @@ def write_sidecar(image: Path, labels: SidecarLabels) -> Path:
     description = _description(root)
     former = _items(root, "emoir", "keywords")
     kept = [word for word in _items(root, "dc", "subject") if word not in former]
-    kept_paths = [
-        path for path in _items(root, "lr", "hierarchicalSubject") if not path.startswith(f"{PARENT_KEYWORD}|")
-    ]
-    _set_items(root, description, "dc", "subject", dict.fromkeys([*kept, *labels.keywords]))
+    former_paths = [f"{PARENT_KEYWORD}|{word}" for word in former]
+    kept_paths = [path for path in _items(root, "lr", "hierarchicalSubject") if path not in former_paths]
+    _set_items(root, description, "dc", "subject", list(dict.fromkeys([*kept, *labels.keywords])))
     paths = [f"{PARENT_KEYWORD}|{word}" for word in labels.keywords]
-    _set_items(root, description, "lr", "hierarchicalSubject", dict.fromkeys([*kept_paths, *paths]))
+    _set_items(root, description, "lr", "hierarchicalSubject", list(dict.fromkeys([*kept_paths, *paths])))
     _set_items(root, description, "emoir", "keywords", labels.keywords)
     _set_items(root, description, "emoir", "rated", labels.rated)
     for name in ("valence", "arousal", "confidence"):
@@ -158,8 +156,6 @@ def read_sidecar(image: Path) -> SidecarLabels | None:
 
 def _packet(xml: bytes) -> bytes:
     # The packet markers let programs find XMP by scanning; the id is fixed by the standard (ISO 16684-1).
-    if xml.lstrip().startswith(b"<?xpacket"):
-        return xml
     begin = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'.encode()
     return begin + xml + b'<?xpacket end="w"?>\n'
 
@@ -209,10 +205,8 @@ def _items(root: etree._Element, prefix: str, name: str) -> list[str]:
     return [] if found is None else [item.text or "" for item in found.iterfind(".//rdf:li", NAMESPACES)]
 
 
-def _set_items(
-    root: etree._Element, description: etree._Element, prefix: str, name: str, items: Sequence[str] | dict[str, None]
-) -> None:
-    """Replace a bag of texts; an empty one is taken out."""
+def _set_items(root: etree._Element, description: etree._Element, prefix: str, name: str, items: Sequence[str]) -> None:
+    """Replace a list of texts; an empty one is taken out."""
     from lxml import etree
 
     element = _property(root, prefix, name)
