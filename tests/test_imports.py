@@ -52,7 +52,7 @@ ALLOWED = {
         "collection",
     },
     "watch": {"index", "collection"},
-    "integrations": {"emotions", "index", "search", "explain", "export", "collection", "web"},
+    "integrations": {"emotions", "index", "search", "explain", "export", "summary", "collection", "web"},
     "cli": {
         "watch",
         "integrations",

@@ -12,6 +12,7 @@ from emoir.errors import EmoirError, QueryError
 from emoir.explain import explain as explained
 from emoir.index.base import ImageMetadata, as_path
 from emoir.search.options import SearchOptions
+from emoir.summary import summarise as summarised
 from emoir.web.parameters import SearchParameters
 from emoir.web.routes.search import safe_query
 
@@ -71,16 +72,7 @@ def make_server(collection: Collection) -> MCPServer[None]:
         return {
             "query": found.query,
             "unknown": list(found.unknown),
-            "hits": [
-                {
-                    "id": match.id,
-                    "path": str(match.path),
-                    "score": round(match.score, 4),
-                    "parts": {term: round(value, 4) for term, value in match.parts.items()},
-                    **_brief(match.reading),
-                }
-                for match in found.matches[: asked.limit]
-            ],
+            "hits": [{**match.to_dict(), **_brief(match.reading)} for match in found.matches[: asked.limit]],
             "next": str(start + asked.limit) if len(found) > asked.limit else None,
         }
 
@@ -102,19 +94,17 @@ def make_server(collection: Collection) -> MCPServer[None]:
 
     @tool
     def summarise() -> dict[str, Any]:
-        """How many images are indexed, in which folders, and how many are named by each emotion."""
+        """How many images are indexed, in each folder, and how many are named by each emotion or are unsure."""
         status = collection.status()
-        _, readings, _ = collection.rows()
-        tops: dict[str, int] = {}
-        for reading in readings:
-            name = str(_brief(reading)["emotion"])
-            tops[name] = tops.get(name, 0) + 1
-        return {
-            "images": status.images,
-            "folders": [str(as_path(root)) for root in status.roots],
-            "failed": len(status.failures),
-            "emotions": dict(sorted(tops.items(), key=lambda entry: -entry[1])),
-        }
+        metadata, readings, vectors = collection.rows()
+        found = {"images": status.images, "folders": {}, "failed": len(status.failures), "emotions": {}}
+        if not metadata:
+            return found
+        summary = summarised(metadata, readings, vectors)
+        named = summary.top[summary.sure]
+        emotions = {name: int((named == place).sum()) for place, name in enumerate(summary.names)}
+        folders = {group.label: group.count for group in summary.folders}
+        return found | {"folders": folders, "emotions": {**emotions, "unsure": int((~summary.sure).sum())}}
 
     @tool
     def export(images: list[int]) -> list[dict[str, Any]]:
