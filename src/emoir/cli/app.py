@@ -8,7 +8,6 @@ import sys
 import warnings
 from typing import Annotated, Any
 
-import platformdirs
 import typer
 from typer.core import TyperGroup
 
@@ -64,9 +63,6 @@ class ErrorHandlingGroup(TyperGroup):
             # A terminal that lacks a character shows its code instead of failing.
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
-        # Matplotlib keeps a list of fonts: beside our thumbnails, not in a folder of its own in the user's home.
-        cache = platformdirs.user_cache_path("emoir", appauthor=False) / "matplotlib"
-        os.environ.setdefault("MPLCONFIGDIR", str(cache))
         # What image decoders mutter about odd files helps nobody here.
         warnings.filterwarnings("ignore", module="PIL")
         try:

@@ -17,6 +17,7 @@ from emoir.cli.options import (
     SpaceOption,
     parse_scale,
     record_options,
+    share_cache_with_matplotlib,
 )
 from emoir.cli.output import Exit, echo_block, echo_err
 from emoir.limits import DEFAULT_LIMITS
@@ -101,6 +102,7 @@ def evaluate(
     readings over the whole set, those with (b) by embeddings inside each fold. Some figures need:
     pip install "emoir[research]"
     """
+    share_cache_with_matplotlib()
     from emoir.errors import EmoirError
 
     try:

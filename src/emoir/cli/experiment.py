@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from emoir.cli.options import LabelOption, ScaleOption, parse_scale, record_options
+from emoir.cli.options import LabelOption, ScaleOption, parse_scale, record_options, share_cache_with_matplotlib
 from emoir.cli.output import echo_block, echo_err
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def experiment(options: ExperimentOptions) -> None:
     Five folds; every finished fold is kept, so that Ctrl-C loses at most an epoch. Writes comparison.md, .csv, .json
     and a plot. Needs: pip install "emoir[train]"
     """
+    share_cache_with_matplotlib()
     from emoir.errors import EmoirError
 
     try:

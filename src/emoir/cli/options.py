@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from enum import Enum
@@ -24,6 +25,14 @@ class OutputLanguage(str, Enum):
 
     en = "en"
     zh = "zh"
+
+
+def share_cache_with_matplotlib() -> None:
+    """Have matplotlib keep its list of fonts beside our thumbnails, not in a folder of its own in the user's home."""
+    import platformdirs
+
+    cache = platformdirs.user_cache_path("emoir", appauthor=False) / "matplotlib"
+    os.environ.setdefault("MPLCONFIGDIR", str(cache))
 
 
 def parse_pixel_limit(value: str | Limits) -> Limits:

@@ -8,7 +8,15 @@ from typing import Annotated, Optional
 
 import typer
 
-from emoir.cli.options import LabelOption, ModelOption, ScaleOption, SpaceOption, parse_scale, record_options
+from emoir.cli.options import (
+    LabelOption,
+    ModelOption,
+    ScaleOption,
+    SpaceOption,
+    parse_scale,
+    record_options,
+    share_cache_with_matplotlib,
+)
 from emoir.cli.output import echo, echo_err
 
 
@@ -40,6 +48,7 @@ def train(options: TrainOptions) -> None:
     Your classes become a space of their own beside the others. One image in five is held out to test what was
     learnt. Ctrl-C loses at most an epoch: the same command goes on. Needs: pip install "emoir[train]"
     """
+    share_cache_with_matplotlib()
     from emoir.errors import EmoirError
 
     try:
