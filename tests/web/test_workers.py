@@ -27,6 +27,9 @@ from emoir.web.files import VerifiedFiles
 from emoir.web.problems import Problem
 from emoir.web.workers import Workers
 
+# As text: a worker can import what emoir has, and none of these tests.
+SPIN = "while True: pass"
+
 
 @pytest.fixture
 def workers() -> Iterator[Workers]:
@@ -38,7 +41,7 @@ def workers() -> Iterator[Workers]:
 def test_a_job_that_takes_too_long_is_ended_and_one_that_dies_is_told(workers: Workers) -> None:
     assert workers.run(abs, -3) == 3
     with pytest.raises(UndecodableImageError, match="longer than 3 seconds"):
-        workers.run(_spin)
+        workers.run(exec, SPIN)
     with pytest.raises(UndecodableImageError, match="crashed"):
         workers.run(os._exit, 11)
     with pytest.raises(UndecodableImageError, match="out of memory"):
@@ -46,20 +49,28 @@ def test_a_job_that_takes_too_long_is_ended_and_one_that_dies_is_told(workers: W
     assert workers.run(abs, -4) == 4
 
 
+class Unknown:
+    """What no worker can unpickle, as it knows no such module."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return exec, ("import emoir.no_such_module",)
+
+
+def test_a_broken_pool_is_replaced(workers: Workers) -> None:
+    with pytest.raises(Problem, match="busy"):
+        workers.run(repr, Unknown())
+    assert workers.run(abs, -5) == 5
+
+
 def test_what_still_waits_when_the_service_ends_is_told_so(workers: Workers) -> None:
     assert workers.run(abs, -3) == 3
     with ThreadPoolExecutor(4) as pool:
-        waiting = [pool.submit(workers.run, _spin) for _ in range(4)]
+        waiting = [pool.submit(workers.run, exec, SPIN) for _ in range(4)]
         wait(waiting, timeout=0.5)
         workers.close()
         assert {type(one.exception(timeout=60)) for one in waiting} <= {Problem, UndecodableImageError}
     with pytest.raises(Problem, match="busy"):
         workers.run(abs, -3)
-
-
-def _spin() -> None:
-    while True:
-        pass
 
 
 def test_the_serving_process_loads_no_network_and_decodes_nothing(index: Path, tmp_path: Path) -> None:

@@ -87,6 +87,10 @@ class Workers:
     def _started(self) -> ProcessPool:
         if self._closed:
             raise busy()
+        if self._pool is not None and not self._pool.active:
+            # A worker that dies before it has taken a job breaks the pool for good.
+            self._pool.stop()  # type: ignore[no-untyped-call]
+            self._pool = None
         if self._pool is None:
             self._pool = ProcessPool(
                 max_workers=self._count,
