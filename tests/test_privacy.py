@@ -99,7 +99,7 @@ def test_reading_searching_and_serving_reach_nobody(home: Home, tmp_path: Path) 
     assert home.emoir("index", photos) == 0
     for arguments in (
         ("describe", first),
-        ("explain", first),
+        ("explain", first, "--out", tmp_path / "explained.png"),
         ("search", "awe", "--in", photos),
         ("search", first, "--in", photos),
         ("status",),
