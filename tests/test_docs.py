@@ -38,6 +38,14 @@ def test_the_comparison_is_quoted_as_it_was_printed() -> None:
     assert [interval for interval in intervals if interval not in printed] == []
 
 
+def test_the_readme_quotes_what_evaluate_printed() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    printed = (ROOT / "docs" / "evaluate.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"\.\d{3} \[\.\d{3}, \.\d{3}\]", readme)
+    assert len(quoted) == 8
+    assert [figure for figure in quoted if figure not in printed] == []
+
+
 def test_every_command_and_option_is_documented() -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     commands = dict(COMMANDS.commands)  # type: ignore[attr-defined]

@@ -15,8 +15,10 @@ from PIL import Image
 from emoir import Collection, Model
 from emoir.datasets import read_dataset
 from emoir.emotions import MIKELS
+from emoir.emotions.reading import UNSURE_BELOW
 from emoir.search import parse_query
 from emoir.search.terms import EncodedReading
+from emoir.web.app import STATIC
 from tests.pictures import noise, save_photos
 
 
@@ -353,3 +355,8 @@ def test_answers_follow_the_index(own_client: TestClient, tmp_path: Path) -> Non
     assert after != before
     assert any("river" in folder["name"] for folder in after["folders"])
     assert own_client.get("/api/v1/search?q=awe", headers=tagged).status_code == 200
+
+
+def test_the_shelves_ask_for_images_that_the_service_calls_sure() -> None:
+    script = (STATIC / "results.js").read_text(encoding="utf-8")
+    assert f'const SURE = "{UNSURE_BELOW:g}..";' in script
