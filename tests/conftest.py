@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -13,6 +14,9 @@ from hypothesis import settings
 from emoir import Collection, Model
 from emoir.models.card import CARD
 from emoir.models.library import shipped_model_folder
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Playwright
 
 # A busy machine is no fault of the code.
 settings.register_profile("without deadline", deadline=None)
@@ -41,3 +45,12 @@ def collection(tmp_path: Path) -> Iterator[Collection]:
     """A collection whose index does not exist yet."""
     with Collection(tmp_path / "index" / "test.emoir") as photos:
         yield photos
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """One for all folders, for a process can hold no second; imported here, as only tests in a browser need it."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as running:
+        yield running

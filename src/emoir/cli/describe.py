@@ -86,7 +86,7 @@ def _put_table(record: dict[str, Any]) -> None:
             echo(f"    {name:<12} {share:5.0%}  {'█' * round(share * BAR)}")
     valence, arousal = record["valence"], record["arousal"]
     echo(f"  valence {valence:.2f} (0 unpleasant, 1 pleasant), arousal {arousal:.2f} (0 calm, 1 excited)")
-    echo(f"  {record['confidence']:.0%} sure that most people would name the first emotion above")
+    echo(f"  {record['confidence']:.0%} likely that most people choose the first emotion above")
     echo(f"  colours {', '.join(f'{colour} {share:.0%}' for colour, share in record['colours'].items())}")
     if record["incomplete"]:
         echo("  incomplete: a part of the picture is missing from its file")

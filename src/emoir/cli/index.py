@@ -60,7 +60,7 @@ class IndexOptions:
         typer.Option(
             "--exclude",
             metavar="GLOB",
-            help="Pass over files and folders like this one, as in .gitignore; again for more. A file .emoirignore in "
+            help="Skip files and folders like this one, as in .gitignore; again for more. A file .emoirignore in "
             "a folder does so at every run.",
             show_default=False,
         ),
@@ -169,7 +169,7 @@ def counts(done: IndexReport) -> str:
 
 
 def skipped(done: IndexReport) -> str:
-    """What a run passed over, by kind and with the remedy; empty if nothing."""
+    """What a run skipped, by kind and with the remedy; empty if nothing."""
     from emoir.images.exclusion import SkipReason
     from emoir.images.formats import REMEDIES
 
@@ -201,4 +201,4 @@ def _say_joined(file: Path, joined: Joined) -> None:
     for note in joined.notes[:SHOWN_NOTES]:
         echo_err(f"{file}: {note}")
     if len(joined.notes) > SHOWN_NOTES:
-        echo_err(f"and {len(joined.notes) - SHOWN_NOTES:,} more records that were passed over")
+        echo_err(f"and {len(joined.notes) - SHOWN_NOTES:,} more records that were skipped")

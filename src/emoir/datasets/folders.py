@@ -18,7 +18,7 @@ def read_folders(folder: Path, *, space: str | None = None) -> Table:
     """Read a data set laid out as one folder per class, at any depth below it.
 
     Args:
-        folder: holds one sub-folder per class; hidden files and folders are passed over.
+        folder: holds one sub-folder per class; hidden files and folders are skipped.
         space: name of the label space; default: the folder's own name.
 
     Returns:
@@ -60,7 +60,7 @@ def read_folders(folder: Path, *, space: str | None = None) -> Table:
 def images_below(folder: Path) -> list[Path]:
     """Files below a folder that an image's suffix promises to be images, by path.
 
-    What an index passes over is passed over here also: hidden files, folders of recycle bins and storage systems, and
+    What an index skips is skipped here also: hidden files, folders of recycle bins and storage systems, and
     what a ``.emoirignore`` names.
     """
 

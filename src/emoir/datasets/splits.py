@@ -119,7 +119,7 @@ def make_folds(table: Table, *, count: int = 5, seed: int = 0, linked: Sequence[
         count: number of folds.
         seed: of the draw.
         linked: pairs of paths that must share a fold, beside the table's groups; pairs of which only one
-            is in the table are passed over.
+            is in the table are skipped.
 
     Returns:
         The folds.

@@ -48,7 +48,7 @@ def skip_by_name(name: bytes) -> SkipReason | None:
 
 
 class Exclusion:
-    """Patterns of paths to pass over, in the syntax of gitignore, each list for one folder and what is below it.
+    """Patterns of paths to skip, in the syntax of gitignore, each list for one folder and what is below it.
 
     Args:
         folder: to which the patterns are relative.
@@ -66,7 +66,7 @@ class Exclusion:
         self._rules = GitIgnoreSpec.from_lines(patterns)
 
     def excludes(self, path: bytes, *, folder: bool = False) -> bool:
-        """Whether a file, or a folder, below is passed over."""
+        """Whether a file, or a folder, below is skipped."""
         rules: Exclusion | None = self
         while rules is not None:
             relative = os.fsdecode(os.path.relpath(path, rules._folder)).replace(os.sep, "/")

@@ -23,7 +23,7 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 SIDEWAYS = frozenset({UPRIGHT[5], UPRIGHT[6], UPRIGHT[7], UPRIGHT[8]})
-# EXIF's own form and ISO 8601's, with their separators mixed as writers do; fractions and zones are passed over.
+# EXIF's own form and ISO 8601's, with their separators mixed as writers do; fractions and zones are skipped.
 MOMENT = re.compile(
     r"(\d{4})[:./-](\d{1,2})[:./-](\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?)?"
     r" ?(?:Z|UTC|[+-]\d{2}:?\d{2})?"

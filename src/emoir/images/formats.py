@@ -81,7 +81,7 @@ SUFFIXES = frozenset(
         *(".pef", ".srw", ".x3f", ".3fr", ".fff", ".iiq", ".mef", ".mos", ".mrw", ".erf", ".kdc", ".dcr"),
     ]
 )
-"""Suffixes that promise an image: such a file that is none is reported, others are passed over."""
+"""Suffixes that promise an image: such a file that is none is reported, others are skipped."""
 
 
 def identify(stream: BinaryIO) -> str | None:

@@ -43,7 +43,7 @@ class Listing:
         path: absolute.
         device: on which it lies.
         files: name to size and time.
-        excluded: names of files and folders in it that are passed over although they are there.
+        excluded: names of files and folders in it that are skipped although they are there.
     """
 
     path: bytes
@@ -67,7 +67,7 @@ def walk(
     """List a folder and everything below it, in the order of names.
 
     Hidden files and folders (a leading dot), folders of recycle bins, storage systems and photo libraries, folders
-    with a ``.nomedia`` and what a ``.emoirignore`` names are passed over. A link to a file counts as the file; links
+    with a ``.nomedia`` and what a ``.emoirignore`` names are skipped. A link to a file counts as the file; links
     to folders are not followed, so that no loop can arise. Files that vanish meanwhile are left out.
 
     Args:

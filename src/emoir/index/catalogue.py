@@ -37,7 +37,7 @@ class Catalogue:
     Args:
         source: the file.
         records: by key: an absolute path, the end of one, or a bare file name.
-        notes: what was passed over in the file, one line each.
+        notes: what was skipped in the file, one line each.
     """
 
     source: Path
@@ -55,7 +55,7 @@ class Joined:
         several: records that belong to more than one.
         unmatched: the first few paths that no file has.
         near: of these, to the names of indexed files that they may mean.
-        notes: what was passed over in the file.
+        notes: what was skipped in the file.
     """
 
     records: int
@@ -70,7 +70,7 @@ def read_catalogue(file: Path) -> Catalogue:
     r"""Read a catalogue: UTF-8 text with a header, its columns separated by commas, semicolons or tabs.
 
     Columns named as in ``HEADERS`` become path, record id, title and URL; all others are kept under their headers.
-    A record without a path, and a second one for the same path, are passed over and noted.
+    A record without a path, and a second one for the same path, are skipped and noted.
 
     Args:
         file: the catalogue.

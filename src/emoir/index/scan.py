@@ -65,7 +65,7 @@ def scan(
         result: is added to.
         prune: forget missing files even if they look unmounted.
         again: files that are fresh even if they did not change.
-        exclude: patterns of files and folders to pass over (see ``walk``); those that are indexed are gone.
+        exclude: patterns of files and folders to skip (see ``walk``); those that are indexed are gone.
     """
     known = index.directories(root)
     unreadable: list[bytes] = []

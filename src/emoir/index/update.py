@@ -25,7 +25,7 @@ class UpdateOptions:
     Args:
         prune: forget images of folders that look unmounted, too.
         rebuild: read everything again.
-        exclude: what to pass over in this run, in gitignore's syntax; what of it is indexed is forgotten.
+        exclude: what to skip in this run, in gitignore's syntax; what of it is indexed is forgotten.
         limits: what one file may cost.
         catalogue: of records for the files below the folders; takes the place of the one that they had.
         report: is told of every file.

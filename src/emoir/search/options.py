@@ -130,7 +130,7 @@ class FilterOptions:
         """Conditions as people write them, on the command line or over HTTP; None and empty mean no condition.
 
         Args:
-            texts: name of the option to its text, several texts, or a truth value; other names are passed over.
+            texts: name of the option to its text, several texts, or a truth value; other names are skipped.
 
         Raises:
             QueryError: saying what would be right.

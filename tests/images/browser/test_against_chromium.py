@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright
 
 from emoir.images import decode
 from tests.images.colour_files import stated_colours, transparencies
@@ -31,13 +31,10 @@ PAINT = """async ([address]) => {
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium(), args=[*ARGUMENTS, "--force-color-profile=srgb"]
-        )
-        yield browser.new_page()
-        browser.close()
+def page(playwright: Playwright) -> Iterator[Page]:
+    browser = playwright.chromium.launch(executable_path=chromium(), args=[*ARGUMENTS, "--force-color-profile=srgb"])
+    yield browser.new_page()
+    browser.close()
 
 
 def painted(page: Page, name: str, content: bytes) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ import { recall, remember } from "./storage.js";
 
 const RATER = "emoir.rater";
 const KEYS = "emoir.keys";
-// The service takes so many pictures to pass over.
+// The service takes at most so many skipped pictures.
 const MOST_PASSED = 500;
 // Of this rater, since the view was opened.
 let saved = [];
