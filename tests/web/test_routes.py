@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
+import subprocess
+import sys
 import zipfile
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +20,7 @@ from emoir import Collection, Model
 from emoir.datasets import read_dataset
 from emoir.emotions import MIKELS
 from emoir.emotions.reading import UNSURE_BELOW
-from emoir.search import parse_query
+from emoir.search import FilterOptions, parse_query
 from emoir.search.terms import EncodedReading
 from emoir.web.app import STATIC
 from tests.pictures import noise, save_photos
@@ -53,6 +57,51 @@ def test_pages_follow_each_other_without_gap_or_overlap(client: TestClient) -> N
         if cursor is None:
             break
     assert seen == whole
+
+
+ONE_MORE_FILTER = """
+import json
+from dataclasses import field, make_dataclass
+
+from emoir.search import options
+
+about = dict(options.FilterOptions.__dataclass_fields__["valence"].metadata) | {"help": "Only images so solemn."}
+solemn = ("solemn", options.Range | None, field(default=None, metadata=about))
+options.FilterOptions = make_dataclass(
+    "FilterOptions", [solemn], bases=(options.FilterOptions,), frozen=True, slots=True, kw_only=True
+)
+
+from typer.main import get_command
+
+from emoir import Collection
+from emoir.cli.app import app
+from emoir.web import create_app
+from emoir.web.parameters import filter_controls
+
+route = create_app(Collection("none.emoir")).openapi()["paths"]["/api/v1/search"]["get"]
+print(json.dumps({
+    "service": [parameter["name"] for parameter in route["parameters"]],
+    "form": [control.name for control in filter_controls()],
+    "command": [option.name for option in get_command(app).commands["search"].params],
+    "library": options.SearchOptions.parse({"solemn": "0.5.."}).filters.solemn.low,
+}))
+"""
+
+
+def test_a_new_filter_is_everywhere_by_its_declaration_alone() -> None:
+    found = json.loads(subprocess.check_output([sys.executable, "-c", ONE_MORE_FILTER]))
+    assert found["library"] == 0.5
+    for surface in ("service", "form", "command"):
+        assert "solemn" in found[surface], surface
+
+
+def test_the_form_asks_for_what_the_search_takes(client: TestClient) -> None:
+    controls = client.get("/api/v1/filters").json()
+    written = {"emotion": "joy>0.5", "taken": "2019..", "side": "100.."}
+    assert [control["name"] for control in controls] == [option.name for option in fields(FilterOptions)]
+    for control in controls:
+        for value in control["choices"] or [written.get(control["name"], "0.2..0.7")]:
+            search(client, q="joy", **{control["name"]: value})
 
 
 def test_filters_and_feedback_reach_the_search(client: TestClient) -> None:

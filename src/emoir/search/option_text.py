@@ -1,15 +1,34 @@
-"""The text of options: ranges, times, bounds and ids as people write them. Nothing here needs numpy."""
+"""The text of options as people write them, and how forms ask for it. Nothing here needs numpy."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from emoir.errors import QueryError
 from emoir.search.halfwidth import halfwidth
 
-ORIENTATIONS = ("landscape", "portrait", "square")
+ORIENTATIONS = {"landscape": ("landscape", "横向"), "portrait": ("portrait", "纵向"), "square": ("square", "方形")}
+"""Every orientation, with its name in English and Chinese."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """How a form asks for an option, in English and Chinese.
+
+    Args:
+        label: what the option is called.
+        most: the largest number of a range, whose smallest is 0.
+        choices: the values to choose from, each with its names; none: text, or a range where ``most`` is given.
+        example: of a text.
+    """
+
+    label: tuple[str, str]
+    most: float | None = None
+    choices: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    example: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

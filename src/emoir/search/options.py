@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from emoir.errors import QueryError
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.search.option_text import (
+    ORIENTATIONS,
+    Control,
     EmotionBound,
     Range,
     parse_days,
@@ -38,7 +40,13 @@ def as_paths(paths: SomePaths) -> list[Path]:
 
 
 def _about(
-    help: str, parse: Callable[[str], Any] | None = None, *, flags: str = "", given: Any = None, command_help: str = ""
+    help: str,
+    parse: Callable[[str], Any] | None = None,
+    *,
+    flags: str = "",
+    given: Any = None,
+    command_help: str = "",
+    control: Control | None = None,
 ) -> dict[str, Any]:
     """What every surface says of an option and how its text is parsed.
 
@@ -48,8 +56,17 @@ def _about(
         flags: what the command line calls it, if not by its name.
         given: the value when the command line's flag is given, for an option that takes no text there.
         command_help: the sentence of that flag, where it needs one of its own.
+        control: how the gallery's form asks for it; every filter has one.
     """
-    return {"help": help, "parse": parse, "flags": flags, "given": given, "command_help": command_help or help}
+    command_help = command_help or help
+    return {
+        "help": help,
+        "parse": parse,
+        "flags": flags,
+        "given": given,
+        "command_help": command_help,
+        "control": control,
+    }
 
 
 def _read(option: Field[Any], given: Any) -> Any:
@@ -90,38 +107,67 @@ class FilterOptions:
         metadata=_about(
             "Only images this pleasant, 0 to 1: 0.6.. or ..0.4 or 0.2..0.5.",
             partial(parse_range, name="valence", most=1),
+            control=Control(label=("Valence", "效价"), most=1),
         ),
     )
     arousal: Range | None = field(
         default=None,
-        metadata=_about("Only images this exciting, 0 to 1.", partial(parse_range, name="arousal", most=1)),
+        metadata=_about(
+            "Only images this exciting, 0 to 1.",
+            partial(parse_range, name="arousal", most=1),
+            control=Control(label=("Arousal", "唤醒"), most=1),
+        ),
     )
     confidence: Range | None = field(
         default=None,
         metadata=_about(
-            "Only images whose top emotion is this sure, 0 to 1.", partial(parse_range, name="confidence", most=1)
+            "Only images whose top emotion is this sure, 0 to 1.",
+            partial(parse_range, name="confidence", most=1),
+            control=Control(label=("Confidence", "置信度"), most=1),
         ),
     )
     emotion: tuple[EmotionBound, ...] = field(
         default=(),
         metadata=_about(
-            "Only images with so much of an emotion: 'fear<0.2', 'joy>0.5'; may be repeated.", parse_emotion_bound
+            "Only images with so much of an emotion: 'fear<0.2', 'joy>0.5'; may be repeated.",
+            parse_emotion_bound,
+            control=Control(label=("Single emotions", "单项情感"), example="joy>0.5, fear<0.2"),
         ),
     )
     taken: Range | None = field(
-        default=None, metadata=_about("Only images taken then: 2019..2021-06, 2020-05-01.. or 2020.", parse_days)
+        default=None,
+        metadata=_about(
+            "Only images taken then: 2019..2021-06, 2020-05-01.. or 2020.",
+            parse_days,
+            control=Control(label=("Taken", "拍摄时间"), example="2019..2021-06"),
+        ),
     )
     side: Range | None = field(
         default=None,
-        metadata=_about("Only images whose shorter side has so many pixels: 1000..", partial(parse_range, name="side")),
+        metadata=_about(
+            "Only images whose shorter side has so many pixels: 1000..",
+            partial(parse_range, name="side"),
+            control=Control(label=("Shorter side in pixels", "短边像素数"), example="1000.."),
+        ),
     )
     orientation: str | None = field(
-        default=None, metadata=_about("Only landscape, portrait or square images.", parse_orientation)
+        default=None,
+        metadata=_about(
+            "Only landscape, portrait or square images.",
+            parse_orientation,
+            control=Control(label=("Orientation", "方向"), choices=ORIENTATIONS),
+        ),
     )
     monochrome: bool | None = field(
         default=None,
         metadata=_about(
-            "Only images without colours of their own, or only those with.", flags="--monochrome/--colour", given=True
+            "Only images without colours of their own, or only those with.",
+            flags="--monochrome/--colour",
+            given=True,
+            control=Control(
+                label=("Colours", "色彩"),
+                choices={"false": ("in colour", "彩色"), "true": ("monochrome", "单色")},
+            ),
         ),
     )
 

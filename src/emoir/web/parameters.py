@@ -1,15 +1,16 @@
-"""Parameters: what the search route takes, made from the records that declare the options."""
+"""Parameters: what the search route takes and how forms ask for it, made from the records that declare the options."""
 
 from __future__ import annotations
 
 from dataclasses import Field, fields
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, create_model
 from pydantic import Field as Value
 
+from emoir.search.option_text import Control
 from emoir.search.options import FilterOptions, SearchOptions
-from emoir.web.records import Id
+from emoir.web.records import ApiModel, Id
 
 Text = Annotated[str, Value(max_length=100)]
 # Options whose value is no short text, by name.
@@ -25,6 +26,37 @@ _KINDS: dict[str, Any] = {
 # What the service decides, or says in a way of its own.
 _OURS = frozenset({"n", "start", "paths", "filters", "limits"})
 _FOLDERS = "Only images in these folders, which lie in folders that were indexed."
+
+
+class FilterControl(ApiModel):
+    """A filter of a search, as a form asks for it."""
+
+    name: str = Value(description="Of the parameter of /search.")
+    kind: Literal["range", "choice", "text"]
+    help: str
+    label: tuple[str, str] = Value(description="In English and Chinese.")
+    several: bool = Value(description="The parameter may be repeated.")
+    most: float | None = Value(description="The largest number of a range, whose smallest is 0.")
+    choices: dict[str, tuple[str, str]] = Value(description="Each value with its names in English and Chinese.")
+    example: str | None
+
+
+def filter_controls() -> list[FilterControl]:
+    """Every filter of ``FilterOptions``, in its order."""
+    return [_control(option, option.metadata["control"]) for option in fields(FilterOptions)]
+
+
+def _control(option: Field[Any], control: Control) -> FilterControl:
+    return FilterControl(
+        name=option.name,
+        kind="choice" if control.choices else "text" if control.most is None else "range",
+        help=option.metadata["help"],
+        label=control.label,
+        several=option.default == (),
+        most=control.most,
+        choices=dict(control.choices),
+        example=control.example,
+    )
 
 
 class PageParameters(BaseModel):

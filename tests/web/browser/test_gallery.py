@@ -137,6 +137,28 @@ def test_a_brush_keeps_what_lies_inside(page: Page) -> None:
     expect(page.locator("#plane .brush")).to_be_hidden()
 
 
+def test_the_form_holds_every_filter_that_the_service_describes(page: Page) -> None:
+    controls = service_says(page, "/api/v1/filters")
+    solemn = {**controls[0], "name": "solemn", "label": ["Solemn", "庄严"]}
+    page.route("**/api/v1/filters", lambda route: route.fulfill(json=[*controls, solemn]))
+    page.reload()
+    form = page.locator("#filters")
+    for control in [*controls, solemn]:
+        expect(form.locator(f"[name^={control['name']}]").first).to_be_attached()
+        expect(form).to_contain_text(control["label"][0])
+    with page.expect_request("**/search?*solemn=0.4..*"):
+        form.locator("[name=solemn-from]").fill("0.4")
+        page.keyboard.press("Tab")
+
+
+def test_bounds_on_several_emotions(page: Page) -> None:
+    field = page.locator("#filters [name=emotion]")
+    with page.expect_request("**/search?*emotion=joy%3C0.9&emotion=fear%3C0.5*"):
+        field.fill("joy<0.9,fear<0.5")
+        page.keyboard.press("Tab")
+    ask(page, "joy")
+
+
 def test_a_colour(page: Page) -> None:
     page.locator("#colour").fill("#336699")  # which changes it, too, as closing the picker does
     expect(page.locator(".chip .swatch")).to_be_visible()

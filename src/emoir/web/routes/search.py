@@ -19,7 +19,7 @@ from emoir.search import Query as ParsedQuery
 from emoir.search.options import NEWEST, OLDEST, SearchOptions
 from emoir.search.query import Clause
 from emoir.search.terms import Colours, EncodedReading, ImageFile, ImageId, Point
-from emoir.web.parameters import SearchParameters
+from emoir.web.parameters import FilterControl, SearchParameters, filter_controls
 from emoir.web.records import Hit, Image, SearchResult, Space, Term, Word
 from emoir.web.service import Service, ServiceDep, set_etag
 
@@ -155,6 +155,15 @@ def spaces(service: ServiceDep) -> list[Space]:
         Space(name=name, classes=list(names), chinese=list(SPACES[name].chinese) if name in SPACES else None)
         for name, names in service.collection.images.layout.class_names.items()
     ]
+
+
+@router.get("/filters", summary="The filters of a search, as a form asks for them")
+def filters() -> list[FilterControl]:
+    """Every filter that `/search` takes, with its label in English and Chinese.
+
+    Example: `/api/v1/filters`
+    """
+    return filter_controls()
 
 
 @router.get(

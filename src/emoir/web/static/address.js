@@ -1,12 +1,20 @@
 // The address of the page holds what is asked, so that it can be shared and the back button works.
 
-export const FILTERS = ["valence", "arousal", "confidence", "orientation", "monochrome", "taken", "sort", "diverse", "all", "folder"];
+const OPTIONS = ["sort", "diverse", "all", "folder"];
 const LISTS = ["like", "unlike"];
+// The service names the filters.
+export let filterControls = [];
+
+export function learnFilters(controls) {
+  filterControls = controls;
+}
+
+const optionNames = () => [...filterControls.map((control) => control.name), ...OPTIONS];
 
 export function current() {
   const pairs = new URLSearchParams(location.search);
   const asked = { view: pairs.get("view") || "gallery", q: pairs.get("q") || "", image: Number(pairs.get("image")) || null, filters: {} };
-  for (const name of FILTERS) if (pairs.get(name)) asked.filters[name] = pairs.get(name);
+  for (const name of optionNames()) if (pairs.get(name)) asked.filters[name] = pairs.get(name);
   for (const name of LISTS) asked[name] = pairs.getAll(name).map(Number).filter((id) => id > 0);
   return asked;
 }
@@ -15,7 +23,7 @@ export function addressOf(asked) {
   const pairs = new URLSearchParams();
   if (asked.view !== "gallery") pairs.set("view", asked.view);
   if (asked.q) pairs.set("q", asked.q);
-  for (const name of FILTERS) if (asked.filters[name]) pairs.set(name, asked.filters[name]);
+  for (const name of optionNames()) if (asked.filters[name]) pairs.set(name, asked.filters[name]);
   for (const name of LISTS) for (const id of asked[name]) pairs.append(name, id);
   if (asked.image) pairs.set("image", asked.image);
   const text = pairs.toString();
@@ -35,6 +43,7 @@ export function go(change, { replace = false } = {}) {
 /** What the search route takes. */
 export function searchValues(asked) {
   const { all, folder, ...filters } = asked.filters;
+  for (const { name, several } of filterControls) if (several && filters[name]) filters[name] = filters[name].split(/[,，]/);
   return {
     q: asked.q,
     ...filters,

@@ -42,6 +42,7 @@ const read = async (path, options) => (await ask(path, options)).json();
 export const search = (values, signal) => read(`/search?${queryString(values)}`, { signal });
 export const words = (prefix, signal) => read(`/words?${queryString({ prefix })}`, { signal });
 export const spaces = () => read("/spaces");
+export const filters = () => read("/filters");
 export const image = (id) => read(`/images/${id}`);
 export const explanation = (id, values, signal) => read(`/images/${id}/explanation?${queryString(values)}`, { signal });
 export const ready = () => read("/ready");

@@ -1,7 +1,7 @@
 // The page: reads its address, asks the service, draws; every action is a new address.
 
 import * as api from "./api.js";
-import { current, go } from "./address.js";
+import { current, go, learnFilters } from "./address.js";
 import { search, startBox } from "./box.js";
 import * as detail from "./detail.js";
 import { $, make, notify } from "./dom.js";
@@ -172,7 +172,9 @@ async function start() {
 /** Ask what the model knows, then draw; again if that failed. */
 async function begin() {
   try {
-    spaces = await api.spaces();
+    let controls;
+    [spaces, controls] = await Promise.all([api.spaces(), api.filters()]);
+    learnFilters(controls);
   } catch (error) {
     startInstruments();
     failed(error, begin);
