@@ -21,8 +21,8 @@ from emoir.emotions import EKMAN, MIKELS, POLARITY
 from emoir.index.base import as_path
 from emoir.report import Contents, page, read_pictures, write_report
 from emoir.report.drawings import COLOURS, class_colours
-from emoir.report.words import WORDS
 from emoir.summary import summarise
+from emoir.texts import texts
 from tests.pictures import noise
 
 BAD = "<img src=x onerror=alert(1)>&\"'.jpg"
@@ -205,7 +205,7 @@ def test_contrast_in_both_colour_schemes(contents: Contents) -> None:
 
 
 def test_both_languages_say_the_same_things() -> None:
-    for key, (english, chinese) in WORDS.items():
+    for key, (english, chinese) in texts("report").items():
         fields = [{field for _, field, _, _ in Formatter().parse(text) if field} for text in (english, chinese)]
         assert fields[0] == fields[1], key
         assert not re.search("[\u4e00-\u9fff]", english)

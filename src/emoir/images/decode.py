@@ -180,7 +180,7 @@ def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, limits: 
     elif name in REMEDIES:
         raise _not_read(name)
     elif name == "HEIF":
-        _register_heif()
+        register_heif()
     try:
         return _decode_whole(name, stream, size, fit, limits)
     except UndecodableImageError as error:
@@ -271,7 +271,8 @@ def _not_read(kind: str) -> UndecodableImageError:
     )
 
 
-def _register_heif() -> None:
+def register_heif() -> None:
+    """Let Pillow open HEIC."""
     import pi_heif
 
     pi_heif.register_heif_opener()

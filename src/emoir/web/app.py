@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from emoir import __version__
 from emoir.collection import Collection
+from emoir.texts import texts
 from emoir.web.access import AccessControl
 from emoir.web.connection import Connections
 from emoir.web.problems import PROBLEMS, add_problems
@@ -74,6 +75,10 @@ def create_app(collection: Collection, settings: Settings | None = None) -> Fast
     @app.get("/", include_in_schema=False)
     def gallery() -> FileResponse:
         return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
+
+    @app.get("/static/texts.json", include_in_schema=False)
+    def gallery_texts() -> JSONResponse:
+        return JSONResponse(texts("gallery"), headers={"cache-control": "no-cache"})
 
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_problems(app)

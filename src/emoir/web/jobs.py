@@ -23,6 +23,7 @@ from emoir.explain.figure import map_layer
 from emoir.explain.sentences import sentence
 from emoir.extract.memory import limit_memory
 from emoir.files import read_regular
+from emoir.images.camera import camera_settings
 from emoir.images.decode import lift_pillow_limit
 from emoir.images.descriptors import describe_pixels, descriptor_words
 from emoir.images.palette import dominant_colours
@@ -112,6 +113,15 @@ def make_thumbnail(paths: Sequence[bytes], digest: bytes, side: int) -> bytes:
         UndecodableImageError: if it cannot be decoded.
     """
     return thumbnail(read_indexed(paths, digest), side, limits=_set_up[1])
+
+
+def read_camera(paths: Sequence[bytes], digest: bytes) -> dict[str, str]:
+    """What the camera wrote of an indexed image.
+
+    Raises:
+        FileChangedError: if no file holds the image.
+    """
+    return camera_settings(read_indexed(paths, digest))
 
 
 def describe_image(content: bytes) -> DescribedImage:

@@ -26,6 +26,7 @@ from emoir.web.jobs import (
     describe_image,
     explain_image,
     make_thumbnail,
+    read_camera,
 )
 from emoir.web.problems import Problem, Unchanged, busy, no_image
 from emoir.web.settings import Settings
@@ -157,6 +158,19 @@ class Service:
             raise _gone(id) from None
         self._thumbnails.keep(digest, side, made)
         return made
+
+    def camera(self, id: int) -> dict[str, str]:
+        """What the camera wrote of an image.
+
+        Raises:
+            Problem: if too many wait, or no file has the image any more.
+        """
+        digest, paths = self.digest(id)
+        try:
+            with self._drawing():
+                return self._workers.run(read_camera, paths, digest)
+        except FileChangedError:
+            raise _gone(id) from None
 
     def describe(self, content: bytes) -> DescribedImage:
         """Read an uploaded image.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,13 @@ def ask(page: Page, query: str) -> None:
 def service_says(page: Page, path: str) -> Any:
     with urllib.request.urlopen(re.sub(r"(//[^/]+).*", r"\1", page.url) + path, timeout=30) as answer:
         return json.load(answer)
+
+
+def axe(page: Page) -> None:
+    """Nobody is shut out of what the page shows now."""
+    options = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+    found = Axe().run(page, options=options)
+    assert found.violations_count == 0, found.generate_report()
 
 
 def names(page: Page) -> list[str]:
@@ -347,9 +355,7 @@ def test_nobody_is_shut_out(page: Page, address: str, theme: str) -> None:
     page.evaluate("([theme]) => { localStorage['emoir.theme'] = theme; localStorage['emoir.rater'] = 'Ana'; }", [theme])
     page.goto(address)
     page.wait_for_load_state("networkidle")
-    options = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
-    found = Axe().run(page, options=options)
-    assert found.violations_count == 0, found.generate_report()
+    axe(page)
 
 
 def test_it_fits_a_telephone(page: Page) -> None:
@@ -411,3 +417,40 @@ def test_a_service_that_is_gone_is_said(page: Page) -> None:
     page.unroute("**/api/v1/search*")
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#results .grid:not(.waiting) .tile").first).to_be_visible()
+
+
+def test_the_viewer_zooms_turns_pages_and_leads_back(page: Page) -> None:
+    page.goto("/?q=awe&all=true")
+    tiles = page.locator("#results .grid:not(.waiting) .tile")
+    first, second = (tiles.nth(place).get_attribute("data-id") for place in (0, 1))
+    tiles.first.locator(".open").click()
+    page.locator("#detail .enlarge").click()
+    viewer = page.locator("dialog.viewer")
+    shown = viewer.locator(".pswp__item[aria-hidden=false] .pswp__img:not(.pswp__img--placeholder)")
+    expect(shown).to_have_attribute("src", re.compile(f"/images/{first}/"))
+    axe(page)
+    page.keyboard.press("z")
+    page.wait_for_function("() => document.querySelector('.pswp').classList.contains('pswp--zoomed-in')")
+    page.keyboard.press("ArrowRight")
+    expect(viewer.locator(".pswp__counter")).to_have_text(re.compile("^2 / "))
+    expect(shown).to_have_attribute("src", re.compile(f"/images/{second}/"))
+    viewer.get_by_role("button", name="Full screen").click()
+    page.wait_for_function("() => document.fullscreenElement !== null")
+    page.keyboard.press("f")
+    page.wait_for_function("() => document.fullscreenElement === null")
+    page.keyboard.press("Escape")
+    expect(viewer).to_have_count(0)
+    # The detail is of the picture that was looked at last.
+    page.wait_for_url(f"**image={second}*")
+    expect(page.locator("#detail .large")).to_have_attribute("src", re.compile(f"/images/{second}/"))
+
+
+def test_a_file_leads_to_its_folder_and_its_camera(page: Page) -> None:
+    page.goto("/?q=awe&all=true&image=1")
+    path = service_says(page, "/api/v1/images/1")["files"][0]
+    page.get_by_role("button", name="Copy path").click()
+    expect(page.locator("#notice")).to_contain_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == path
+    page.get_by_role("link", name="Show the folder").click()
+    page.wait_for_url("**folder=*")
+    assert urllib.parse.unquote_plus(page.url).endswith(str(Path(path).parent))

@@ -26,6 +26,7 @@ class Side(IntEnum):
     SMALL = 240
     MEDIUM = 480
     LARGE = 1600
+    HUGE = 3200
 
 
 FILE: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
@@ -76,6 +77,15 @@ def image(request: Request, response: Response, id: Id, service: ServiceDep) -> 
         files=files,
         colours=named_palette(palette),
     )
+
+
+@router.get("/images/{id}/camera", summary="What the camera wrote of an image")
+def camera(id: Id, service: ServiceDep) -> dict[str, str]:
+    """Camera, lens, exposure, aperture, sensitivity, focal length and location, as far as the file's EXIF has them.
+
+    Example: `/api/v1/images/17/camera`
+    """
+    return service.camera(id)
 
 
 @router.get("/images/{id}/file", summary="The file itself", response_class=Response, responses=FILE)

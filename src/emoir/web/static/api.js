@@ -44,6 +44,7 @@ export const words = (prefix, signal) => read(`/words?${queryString({ prefix })}
 export const spaces = () => read("/spaces");
 export const filters = () => read("/filters");
 export const image = (id) => read(`/images/${id}`);
+export const camera = (id, signal) => read(`/images/${id}/camera`, { signal });
 export const explanation = (id, values, signal) => read(`/images/${id}/explanation?${queryString(values)}`, { signal });
 export const ready = () => read("/ready");
 export const collection = () => read("/collection");

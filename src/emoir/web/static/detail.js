@@ -2,13 +2,17 @@
 
 import * as api from "./api.js";
 import { bars, palette } from "./bars.js";
-import { $, keepingFocus, make, notify, percent } from "./dom.js";
+import { $, copy, keepingFocus, make, notify, percent } from "./dom.js";
 import { veil } from "./grid.js";
 import { emotionName, language, t } from "./language.js";
 import { plane } from "./plane.js";
 
 const STRENGTH = 0.7;
 let asking = null;
+let image = null;
+
+/** The image that is shown. */
+export const shownImage = () => image;
 
 /**
  * Show an image; acts has more, like, unlike, step(±1) and closed. The dialog stays until it is closed.
@@ -26,12 +30,12 @@ export async function open(id, acts) {
     if (event.target.matches("input, [role=application]")) return;
     if (event.key === "ArrowRight") acts.step(1);
     if (event.key === "ArrowLeft") acts.step(-1);
+    if (event.key === "f") acts.view(id);
   };
   if (!dialog.open) {
     dialog.replaceChildren(make("p", { class: "state", id: "detail-name", text: t("loading") }));
     dialog.showModal();
   }
-  let image;
   try {
     image = await api.image(id);
   } catch (error) {
@@ -50,7 +54,8 @@ function content(image, acts, signal) {
   const why = make("section", { class: "why" }, make("h3", { text: t("why") }), make("button", { type: "button", text: t("askWhy"), onclick: () => explain(image, space, why, map, signal) }));
   const large = make("img", { src: api.thumbnail(image.id, 1600), alt: image.name, class: "large", width: image.width, height: image.height });
   const map = make("img", { alt: "", class: "map", hidden: true, style: { opacity: STRENGTH } });
-  const stage = make("div", { class: image.disturbing ? "stage disturbing" : "stage" }, make("div", { class: "frame" }, large, map));
+  const frame = make("div", { class: "frame", style: { "--ratio": image.width / image.height } }, make("button", { type: "button", class: "enlarge", title: t("fullScreen"), "aria-label": t("fullScreen"), onclick: () => acts.view(image.id) }, large), map);
+  const stage = make("div", { class: image.disturbing ? "stage disturbing" : "stage" }, frame);
   if (image.disturbing) stage.append(veil(stage));
   const point = plane({ choose: (valence, arousal) => acts.ask(`va:${valence.toFixed(2)},${arousal.toFixed(2)}`) });
   point.mark(image.valence, image.arousal);
@@ -89,16 +94,37 @@ function content(image, acts, signal) {
         palette(image.colours, t("palette")),
         ...record(image.record),
         make("h3", { text: t("files") }),
-        make(
-          "ul",
-          { class: "files" },
-          image.files.map((file) => make("li", { text: file })),
-        ),
+        make("ul", { class: "files" }, image.files.map(file)),
         make("p", { class: "quiet", text: `${image.width} × ${image.height}${image.taken ? ` · ${t("taken2", image.taken)}` : ""}` }),
+        camera(image.id, signal),
         make("p", { class: "quiet", text: t("limits") }),
       ),
     ),
   ];
+}
+
+/** A file's path, with a way to take it along and one to its folder. */
+function file(path) {
+  const folder = path.replace(/[/\\][^/\\]*$/, "");
+  return make(
+    "li",
+    {},
+    make("span", { text: path }),
+    make("span", { class: "acts" },
+      make("button", { type: "button", class: "plain", text: t("copyPath"), onclick: () => copy(path, t("copied"), t("copyByHand")) }),
+      make("a", { href: `?${new URLSearchParams({ folder })}`, text: t("showFolder") }),
+    ),
+  );
+}
+
+/** What the camera wrote; it comes when it comes. */
+function camera(id, signal) {
+  const box = make("dl", { class: "record" });
+  api.camera(id, signal).then((settings) => {
+    const rows = Object.entries(settings).map(([name, value]) => make("div", {}, make("dt", { text: t(name) }), make("dd", { text: value })));
+    if (rows.length) box.replaceChildren(...rows);
+  }, () => {});
+  return box;
 }
 
 /** What the catalogue says; an address becomes a link only if it leads to the web. */

@@ -22,6 +22,10 @@ function named(image, asked) {
   return asked.includes(image.emotion) ? "" : emotionName(image.emotion);
 }
 
+/** What an image evokes and how well it fits, in one line. */
+export const caption = (image) =>
+  [image.sure ? emotionName(image.emotion) : t("unsureShort"), image.score === undefined ? "" : t("fits", percent(image.score))].filter(Boolean).join(" · ");
+
 /** A tile; `acts` has open, more, like, unlike, toggle and chosen; `asked` are the emotions that were asked for. */
 export function tile(image, acts, asked = []) {
   const ratio = Math.min(WIDE, Math.max(NARROW, image.width / image.height));

@@ -13,6 +13,7 @@ import { plane } from "./plane.js";
 import * as rating from "./rating.js";
 import { failed, forget, listed, prepare, results, shownHits, shownTerms, startEnd } from "./results.js";
 import * as selection from "./selection.js";
+import { view } from "./viewer.js";
 import { wheel } from "./wheel.js";
 import { recall, remember } from "./storage.js";
 
@@ -107,6 +108,11 @@ function showDetail(id) {
   detail.open(id, {
     ...acts,
     ask: (q) => search(q),
+    view: (first) => {
+      const hits = shownHits();
+      // An image that came by a link stands alone.
+      view(hits.some((hit) => hit.id === first) ? hits : [detail.shownImage()], first, (last) => go({ image: last }, { replace: true }));
+    },
     closed: () => {
       if (current().image) {
         if (history.state?.detail) history.back();

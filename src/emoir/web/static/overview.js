@@ -40,7 +40,7 @@ export async function draw(acts) {
     );
   box.replaceChildren(
     make("h1", { text: t("collection") }),
-    make("p", {}, `${t("images", found.images.toLocaleString())} · ${t("unsureCount", found.unsure.toLocaleString())} · ${found.model} · `, make("a", { href: api.exportAddress, text: t("exportAll") })),
+    make("p", {}, `${t("images", found.images)} · ${t("unsureCount", found.unsure)} · ${found.model} · `, make("a", { href: api.exportAddress, text: t("exportAll") })),
     make(
       "div",
       { class: "halves" },

@@ -146,10 +146,10 @@ function summary(page) {
   // How many stay when near duplicates collapse shows only at the end.
   const open = page.next && current().filters.diverse;
   const count = page.next ? page.searched - page.hidden : page.hits.length;
-  const parts = [make("span", { text: t("found", open ? t("moreThan", page.hits.length) : count.toLocaleString(), page.searched.toLocaleString()) })];
+  const parts = [make("span", { text: t("found", open ? t("moreThan", page.hits.length) : count, page.searched) })];
   if (page.hidden && !current().filters.all) {
     parts.push(
-      make("span", {}, ` ${t("hidden", page.hidden.toLocaleString())} `, make("button", { type: "button", class: "plain", text: t("showThem"), onclick: () => go({ filters: { ...current().filters, all: "true" } }) })),
+      make("span", {}, ` ${t("hidden", page.hidden)} `, make("button", { type: "button", class: "plain", text: t("showThem"), onclick: () => go({ filters: { ...current().filters, all: "true" } }) })),
     );
   }
   if (page.unknown.length) parts.push(make("strong", { text: ` ${t("unknown", page.unknown.join(", "))}` }));
