@@ -38,7 +38,7 @@ def warm(folder: Path, repeats: int, rows: int) -> list[Ratio]:
     with Collection(index_of(folder, rows)) as photos, SqliteStore(photos.location) as index:
         matrix = index.vectors()
         weights = np.random.default_rng(0).random((index.layout.length,), dtype=np.float32)
-        kept = FilterOptions(confidence=Range(float(np.quantile(index.attributes(matrix).confidence, 0.99))))
+        kept = FilterOptions(confidence=Range(float(np.quantile(index.attributes(matrix.ids).confidence, 0.99))))
 
         def search(filters: FilterOptions | None = None) -> object:
             return photos.search(WORD, n=TOP, filters=filters)
@@ -111,7 +111,7 @@ def engines(folder: Path, repeats: int, rows: int) -> list[Ratio]:
     with Collection(index_of(folder, rows)) as photos, SqliteStore(photos.location) as index:
         matrix = index.vectors()
         group = np.random.default_rng(1).random(len(matrix.ids)).astype(np.float32)
-        confidence = index.attributes(matrix).confidence
+        confidence = index.attributes(matrix.ids).confidence
         kept = FilterOptions(confidence=Range(float(np.quantile(confidence, 0.99))))
         few = group >= np.quantile(group, 0.99)
         weights = np.random.default_rng(0).random((index.layout.length,), dtype=np.float32)

@@ -48,7 +48,7 @@ def shown(file: Path) -> object:
         return (
             metadata,
             rows.tobytes(),
-            store.attributes(store.vectors()).moment.tolist(),
+            store.attributes(store.vectors().ids).moment.tolist(),
             (status.model, status.roots, status.images, status.files, status.failures, status.catalogues),
             store.ratings.all(),
             [store.files_of(entry.id) for entry in metadata],

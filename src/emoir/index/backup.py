@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoir.errors import IndexFileError
+from emoir.index.change_log import restart_log
 from emoir.index.damage import find_damage
 from emoir.index.exchange import copy_database, exchange, flush, free_name, replace_unopenable, work_folder
 from emoir.index.salvage import salvaged
@@ -121,7 +122,7 @@ def carry_numbers(old: sqlite3.Connection, made: Path) -> None:
     given = list(salvaged(old, "SELECT name, seq FROM sqlite_sequence"))
     (latest,) = next(salvaged(old, "SELECT number FROM revision"), (0,))
     with closing(sqlite3.connect(made)) as new, new:
-        new.execute("UPDATE revision SET number = max(number, ?) + 1", (latest,))
+        restart_log(new, latest if isinstance(latest, int) else 0)
         for name, last in given:
             new.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (last, name))
             new.execute(

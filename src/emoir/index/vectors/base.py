@@ -121,6 +121,12 @@ class VectorIndex(Protocol):
             k: so many of the best images are needed at least, as far as there are so many.
         """
 
+    def rows(self, ids: NDArray[np.int64]) -> Floats:
+        """The row vectors of images, (k, d), in the order of the ids; zeros for one that is gone."""
+
+    def attributes(self, ids: NDArray[np.int64]) -> Attributes:
+        """What is known of images beside their rows, in the order of the ids; anything for one that is gone."""
+
 
 def passing(
     where: RowFilter, ids: NDArray[np.int64], column: Callable[[str], NDArray[np.floating]]

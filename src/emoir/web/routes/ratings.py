@@ -112,7 +112,7 @@ def next_to_rate(
     Example: `/api/v1/next-to-rate?rater=Ana`
     """
     done = sum(rating.rater == rater.strip() for rating in service.ratings.all())
-    images = len(service.collection.images.vectors().ids)
+    images = service.collection.images.count()
     id = service.ratings.next_for(rater.strip(), passed or ())
     if id is None:
         return NextToRate(image=None, done=done, images=images)
