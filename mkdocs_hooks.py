@@ -1,4 +1,4 @@
-"""What the site has beside the pages of docs/: README as its first page, commands and routes from the program itself."""
+"""What the site has beside the pages of docs/: README as its first page, commands and routes from the program."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def commands() -> str:
     from emoir.cli.app import app
 
     command = typer.main.get_command(app)
-    context = command.make_context("emoir", [], resilient_parsing=True)
+    context: Any = command.make_context("emoir", [], resilient_parsing=True)
     return get_docs_for_click(obj=command, ctx=context, name="emoir", title="Commands")
 
 
@@ -104,5 +104,5 @@ def _type(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if "$ref" in schema:
-        return schema["$ref"].rpartition("/")[2]
+        return str(schema["$ref"]).rpartition("/")[2]
     return str(schema.get("type", "any"))

