@@ -409,3 +409,20 @@ def test_answers_follow_the_index(own_client: TestClient, tmp_path: Path) -> Non
 def test_the_shelves_ask_for_images_that_the_service_calls_sure() -> None:
     script = (STATIC / "results.js").read_text(encoding="utf-8")
     assert f'const SURE = "{UNSURE_BELOW:g}..";' in script
+
+
+def test_a_correction_ranks_again_for_its_rater_and_is_in_the_table(own_client: TestClient) -> None:
+    def search(**asked: str) -> list[dict[str, Any]]:
+        page = own_client.get("/api/v1/search", params={"q": "awe", "min_score": 0, **asked}).json()
+        return list(page["hits"])
+
+    last = search()[-1]["id"]
+    rating = own_client.post("/api/v1/ratings", json={"image": last, "rater": "me", "emotion": "awe"}).json()
+    assert (search(rater="me")[0]["id"], search(rater="me")[0]["rated"]) == (last, "awe")
+    assert search()[-1]["id"] == last
+    assert own_client.get(f"/api/v1/images/{last}", params={"rater": "me"}).json()["rating"] == rating
+    assert own_client.get(f"/api/v1/images/{last}").json()["rating"] is None
+    header, row = own_client.get("/api/v1/export/ratings").text.splitlines()
+    assert dict(zip(header.split(","), row.split(","), strict=True))["p_awe"] == "1.0"
+    own_client.delete(f"/api/v1/ratings/{rating['id']}")
+    assert search(rater="me")[-1]["id"] == last

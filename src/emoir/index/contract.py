@@ -22,6 +22,7 @@ from emoir.index.base import (
 )
 from emoir.index.catalogue import Catalogue, Joined
 from emoir.index.layout import RowLayout
+from emoir.index.ratings import Rating
 from emoir.limits import Limits
 
 
@@ -71,6 +72,9 @@ class ImageReader(Protocol):
 
     def records(self, paths: Sequence[bytes]) -> dict[bytes, Record]:
         """What catalogues say of files."""
+
+    def ratings_by(self, rater: str) -> dict[int, Rating]:
+        """What one rater says of the images, by their ids."""
 
     def roots(self) -> list[bytes]:
         """The folders that were indexed, in order."""

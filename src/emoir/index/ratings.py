@@ -82,11 +82,12 @@ class Ratings:
         with self._file.writing() as connection:
             return bool(connection.execute("DELETE FROM ratings WHERE id = ?", (rating,)).rowcount)
 
-    def all(self) -> list[Rating]:
-        """Every rating of an image that is indexed now, oldest first."""
+    def all(self, rater: str | None = None) -> list[Rating]:
+        """Every rating of an image that is indexed now, oldest first; of one rater if she is named."""
         found = []
         with self._file.reading() as connection:
-            rows = connection.execute(select("ratings", "ORDER BY id")).fetchall()
+            chosen, values = ("", ()) if rater is None else ("WHERE rater = ? ", (rater,))
+            rows = connection.execute(select("ratings", f"{chosen}ORDER BY id"), values).fetchall()
             for id, digest, rater, emotion, valence, arousal, moment in checked("ratings", rows):
                 image = connection.execute("SELECT id FROM images WHERE digest = ?", (digest,)).fetchone()
                 if image is not None:

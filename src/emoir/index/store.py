@@ -34,7 +34,7 @@ from emoir.index.folders import SqliteFolders
 from emoir.index.layout import RowLayout
 from emoir.index.location import check_filesystem, nothing_indexed
 from emoir.index.metadata import load_failures, load_files, load_incomplete, load_metadata
-from emoir.index.ratings import Ratings
+from emoir.index.ratings import Rating, Ratings
 from emoir.index.schema import create, is_writable, read_meta, write_meta
 from emoir.index.statements import (
     UPSERT_FILE,
@@ -108,6 +108,10 @@ class SqliteStore(SqliteFolders):
         """
         with self._opened.reading() as connection:
             return changes_since(connection, since)
+
+    def ratings_by(self, rater: str) -> dict[int, Rating]:
+        """What one rater says of the images, by their ids."""
+        return {rating.image: rating for rating in self.ratings.all(rater)}
 
     def require(self, model_id: str, *earlier_ids: str) -> None:
         """Make sure that the index is of this model, by this id or an earlier one.

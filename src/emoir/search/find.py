@@ -15,6 +15,7 @@ from emoir.search.compiled import CompiledQuery
 from emoir.search.component import QueryComponent
 from emoir.search.diverse import maximal_marginal_relevance, without_near_duplicates
 from emoir.search.options import NEWEST, SearchOptions
+from emoir.search.rated import RatedRows
 
 # Diversity is looked for among this many times the number asked, and at least among so many: the same on every page.
 POOL, SMALLEST_POOL = 10, 1000
@@ -30,11 +31,13 @@ class SearchContext:
         vectors: answers queries; up to date.
         layout: of its rows.
         curves: calibration per kind of component; a kind without one keeps its raw score.
+        rated: rows that go before those of the index; None where no rater is asked for.
     """
 
     vectors: VectorIndex
     layout: RowLayout
     curves: Mapping[str, ScoreCurve]
+    rated: RatedRows | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,8 @@ def find(
     components = asked if order is None else (*asked, *order.components)
     pool = max(SMALLEST_POOL, POOL * options.n) if options.diverse else options.stop
     found = _candidates(context.vectors, components, RowFilter(where.ids, (*where.conditions, *query.conditions)), pool)
+    if context.rated is not None:
+        context.rated.put_into(found, components)
     raw_scores = query.raw_scores(found.products[: len(asked)])
     scores, means = query.scores(raw_scores, context.curves), query.mean(raw_scores)
     least = query.chance(context.curves) if options.min_score is None else options.min_score

@@ -202,6 +202,7 @@ class SearchOptions:
         negative_ids: ids of indexed images to move it away from.
         diverse: whether near duplicates collapse and the matches spread; there is an end to such matches.
         min_score: only images that score at least this; None for the score of an image drawn at random.
+        rater: whose ratings go before what the model predicts; filters go by the model.
         sort: ``newest``, ``oldest``, or a query whose score orders the matches; None for the best first.
         limits: for example images.
 
@@ -232,6 +233,9 @@ class SearchOptions:
             given=0.0,
             command_help="Also images that fit no better than chance.",
         ),
+    )
+    rater: str | None = field(
+        default=None, metadata=_about("Rank the images that this person has rated by her ratings.")
     )
     sort: str | Query | None = field(
         default=None, metadata=_about("Order by newest, oldest, or another query such as awe or va:0.8,0.2.")

@@ -25,6 +25,7 @@ from emoir.search.grammar import parse_query
 from emoir.search.matches import Match, Matches
 from emoir.search.options import NEWEST, OLDEST, SearchOptions
 from emoir.search.query import Query
+from emoir.search.rated import RatedRows
 from emoir.search.terms import TermContext
 from emoir.search.vocabulary import Vocabulary
 
@@ -64,7 +65,9 @@ class Searcher:
         order = _order(options.sort, terms)
         selection = Selection.of(store, options.folders, options.paths)
         conditions = filter_conditions(options.filters, store.layout)
-        found = find(self._context(), compiled, order, options, RowFilter(selection.candidates(store), conditions))
+        found = find(
+            self._context(options.rater), compiled, order, options, RowFilter(selection.candidates(store), conditions)
+        )
         place = {id: at for at, id in enumerate(found.ids.tolist())}
         metadata, rows = self._rows(found.ids, selection.folders)
         readings = store.readings(metadata, rows)
@@ -113,8 +116,13 @@ class Searcher:
         there = np.any(rows, axis=1).tolist()
         return [entry for entry, held in zip(metadata, there, strict=True) if held], rows[there]
 
-    def _context(self) -> SearchContext:
-        return SearchContext(vectors=self._vectors, layout=self._store.layout, curves=self._store.model.scores)
+    def _context(self, rater: str | None) -> SearchContext:
+        return SearchContext(
+            vectors=self._vectors,
+            layout=self._store.layout,
+            curves=self._store.model.scores,
+            rated=None if rater is None else RatedRows.of(self._store, rater),
+        )
 
 
 def _order(sort: str | Query | None, context: TermContext) -> CompiledQuery | None:

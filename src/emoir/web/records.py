@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from emoir.emotions.reading import EmotionReading
 from emoir.index.base import ImageMetadata, as_path
+from emoir.index.ratings import Rating
 from emoir.names import printable
 
 DISTURBING = 0.2
@@ -60,6 +61,7 @@ class Image(ApiModel):
     confidence: float
     sure: bool = Field(description="The confidence is high enough to call the image by that emotion.")
     disturbing: bool = Field(description="Very unpleasant by its reading: to be blurred until asked for.")
+    rated: str | None = Field(default=None, description="Emotion that the rater asked for names it by.")
     record: CatalogueEntry | None
 
     @classmethod
@@ -146,11 +148,29 @@ class Description(ApiModel):
     words: list[str] = Field(description="What its colours and texture are called.")
 
 
+class RatingRecord(ApiModel):
+    """A rating as kept."""
+
+    id: int
+    image: int
+    rater: str
+    emotion: str | None
+    valence: float | None
+    arousal: float | None
+    moment: str
+
+    @classmethod
+    def of(cls, rating: Rating) -> RatingRecord:
+        """The same as JSON takes it."""
+        return cls(**{name: getattr(rating, name) for name in cls.model_fields})
+
+
 class ImageDetail(Image):
     """All that is known of an indexed image."""
 
     reading: Reading
     files: list[str] = Field(description="Every file that holds this image.")
+    rating: RatingRecord | None = Field(description="What the rater asked for says of it.")
     colours: dict[str, float] = Field(description="Its palette, largest share first.")
 
 
@@ -228,18 +248,6 @@ class NewRating(ApiModel):
     emotion: str | None = None
     valence: Unit | None = None
     arousal: Unit | None = None
-
-
-class RatingRecord(ApiModel):
-    """A rating as kept."""
-
-    id: int
-    image: int
-    rater: str
-    emotion: str | None
-    valence: float | None
-    arousal: float | None
-    moment: str
 
 
 class RatingState(ApiModel):

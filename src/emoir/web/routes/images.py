@@ -14,7 +14,7 @@ from emoir.index.base import as_path
 from emoir.names import printable
 from emoir.web.files import OpenFileResponse
 from emoir.web.problems import Unchanged
-from emoir.web.records import Changed, Description, ExplanationRecord, Id, Image, ImageDetail, Reading
+from emoir.web.records import Changed, Description, ExplanationRecord, Id, Image, ImageDetail, RatingRecord, Reading
 from emoir.web.service import Service, ServiceDep, set_etag
 
 router = APIRouter(tags=["images"])
@@ -58,11 +58,14 @@ def _describe(content: bytes, service: Service) -> Description:
     )
 
 
-@router.get("/images/{id}", summary="All that is known of an image")
-def image(request: Request, response: Response, id: Id, service: ServiceDep) -> ImageDetail:
-    """One indexed image with its reading.
+Rater = Annotated[str | None, Query(max_length=80, description="Whose rating to give.")]
 
-    Example: `/api/v1/images/17`
+
+@router.get("/images/{id}", summary="All that is known of an image")
+def image(id: Id, service: ServiceDep, rater: Rater = None) -> ImageDetail:
+    """One indexed image with its reading, and what a rater says of it.
+
+    Example: `/api/v1/images/17?rater=me`
     """
     service.metadata(id)
     store = service.collection.images
@@ -70,11 +73,13 @@ def image(request: Request, response: Response, id: Id, service: ServiceDep) -> 
     stored = store.files_of(id)
     files = [] if stored is None else [printable(as_path(path)) for path, _ in stored[1]]
     reading = store.readings(metadata, rows)[0]
+    rating = None if rater is None else store.ratings_by(rater).get(id)
     palette = rows[0, store.layout.palette] ** 2
     return ImageDetail(
         **Image.of(metadata[0], reading).model_dump(),
         reading=Reading(**reading.to_dict()),
         files=files,
+        rating=None if rating is None else RatingRecord.of(rating),
         colours=named_palette(palette),
     )
 

@@ -83,7 +83,7 @@ def rate(new: NewRating, service: ServiceDep) -> RatingRecord:
     rating = service.ratings.add(
         new.image, new.rater.strip(), emotion=new.emotion, valence=new.valence, arousal=new.arousal
     )
-    return RatingRecord(**{name: getattr(rating, name) for name in RatingRecord.model_fields})
+    return RatingRecord.of(rating)
 
 
 @router.delete(
