@@ -156,8 +156,8 @@ def read_fold(network: EmotionNet, run: Path, fold: int) -> dict[str, NDArray[np
 
 def read_images(network: EmotionNet, run: Path, name: str, paths: Sequence[Path]) -> dict[str, NDArray[np.float32]]:
     """Logits, points and embeddings of images of one set, keyed by set and output."""
-    said = predict(network, Inputs(cached_pixels(paths, SIZE, run / "cache")))
-    return {f"{name}.{head}": said[head] for head in (*SOFT, "valence_arousal", "embedding")}
+    predicted = predict(network, Inputs(cached_pixels(paths, SIZE, run / "cache")))
+    return {f"{name}.{head}": predicted[head] for head in (*SOFT, "valence_arousal", "embedding")}
 
 
 def main() -> None:

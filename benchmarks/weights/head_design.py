@@ -252,9 +252,9 @@ def main() -> None:
         for examples, held in parts:
             tops = [train(examples, trial, seed) for seed in range(trial.seeds)]
             for name, rows in held.items():
-                said = [read(top, kept.rated[name][rows]) for top in tops]
-                for key in said[0]:
-                    mean = np.mean([one[key] for one in said], axis=0)
+                predicted = [read(top, kept.rated[name][rows]) for top in tops]
+                for key in predicted[0]:
+                    mean = np.mean([one[key] for one in predicted], axis=0)
                     whole = outputs[name].setdefault(key, np.zeros((len(tables[name]), *mean.shape[1:]), np.float32))
                     whole[rows] = mean
         show(trial, outputs, tables, folds)

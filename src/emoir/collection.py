@@ -24,11 +24,11 @@ from emoir.index.catalogue import read_catalogue
 from emoir.index.location import default_index
 from emoir.index.ratings import Ratings
 from emoir.index.repair import Repair, repair
-from emoir.index.selection import AnyPath
 from emoir.index.update import Forgotten, Update, UpdateOptions, forget
 from emoir.index.vectors import ExactVectors, VectorIndex
 from emoir.index.writer import IndexReport
 from emoir.models import Model, ModelFolder
+from emoir.names import AnyPath
 from emoir.search.matches import Matches
 from emoir.search.options import SearchOptions
 from emoir.search.query import Query

@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from emoir import Collection
 from emoir.export import (
-    Table,
+    ExportTable,
     image_table,
     vector_columns,
     write_codebook,
@@ -117,6 +117,6 @@ def test_formats_agree(photos: Collection, tmp_path: Path) -> None:
 
 
 def test_standard_output_and_names_that_break_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    table = Table((Column("path", "text", None, None, "where"),), {"path": ["two\nlines.jpg"]})
+    table = ExportTable((Column("path", "text", None, None, "where"),), {"path": ["two\nlines.jpg"]})
     write_csv(table, None)
     assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == [["path"], [r"two\nlines.jpg"]]

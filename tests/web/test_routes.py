@@ -319,8 +319,8 @@ def test_the_export_holds_every_reading(client: TestClient) -> None:
     assert sum(shares) == pytest.approx(1, abs=1e-2)
 
 
-def rate(client: TestClient, image: int, rater: str, **said: Any) -> int:
-    answer = client.post("/api/v1/ratings", json={"image": image, "rater": rater, **said})
+def rate(client: TestClient, image: int, rater: str, **values: Any) -> int:
+    answer = client.post("/api/v1/ratings", json={"image": image, "rater": rater, **values})
     assert answer.status_code == 201, answer.text
     number: int = answer.json()["id"]
     return number

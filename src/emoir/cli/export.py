@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from emoir.collection import Collection
     from emoir.emotions.reading import EmotionReadings
-    from emoir.export import Table
+    from emoir.export import ExportTable
     from emoir.extract.features import Features
     from emoir.index.base import ImageMetadata
 
@@ -157,7 +157,9 @@ def _write_sidecars(photos: Collection, folders: list[Path] | None) -> None:
         raise typer.Exit(Exit.SOME_FAILED)
 
 
-def _nested(metadata: Sequence[ImageMetadata], readings: EmotionReadings, table: Table) -> Iterator[dict[str, Any]]:
+def _nested(
+    metadata: Sequence[ImageMetadata], readings: EmotionReadings, table: ExportTable
+) -> Iterator[dict[str, Any]]:
     """The images as JSON takes them: distributions, record and features are objects of their own."""
     from emoir.images.features import FEATURES
 

@@ -102,9 +102,9 @@ class EmotionFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return [name for part in self.parts for name in named[part]]
 
     def _row(self, reading: EmotionReading) -> list[float]:
-        said = {
+        columns = {
             EMBEDDING: reading.embedding.tolist(),
             DISTRIBUTIONS: [share for classes in reading.distributions.values() for share in classes.values()],
             POINT: [reading.valence, reading.arousal],
         }
-        return [number for part in self.parts for number in said[part]]
+        return [number for part in self.parts for number in columns[part]]

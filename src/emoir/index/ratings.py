@@ -59,7 +59,7 @@ class Ratings:
                 chinese="评分要写一种情感，或效价和唤醒度，或两者都写",
             )
         moment = datetime.now(UTC).isoformat(timespec="seconds")
-        said = (emotion, None if valence is None else float(valence), None if arousal is None else float(arousal))
+        rated = (emotion, None if valence is None else float(valence), None if arousal is None else float(arousal))
         with self._file.writing() as connection:
             found = connection.execute(select("images", "WHERE id = ?"), (image,)).fetchall()
             if not found:
@@ -72,9 +72,9 @@ class Ratings:
                 "1 + ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'ratings'), 0))",
                 (digest, rater),
             ).fetchone()[0]
-            row = sealed("ratings", (id, digest, rater, *said, moment))
+            row = sealed("ratings", (id, digest, rater, *rated, moment))
             connection.execute(replace("ratings"), row)
-        emotion, valence, arousal = said
+        emotion, valence, arousal = rated
         return Rating(id=id, image=image, rater=rater, emotion=emotion, valence=valence, arousal=arousal, moment=moment)
 
     def remove(self, rating: int) -> bool:

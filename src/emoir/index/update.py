@@ -14,7 +14,7 @@ from emoir.index.base import IndexedModel, as_file, as_folder, as_path, below, o
 from emoir.index.catalogue import Catalogue
 from emoir.index.contract import ImageStore
 from emoir.index.scan import Scan, scan
-from emoir.index.writer import IndexReport, IndexWriter, Progress, Report, index_report
+from emoir.index.writer import FileCallback, IndexReport, IndexWriter, Progress, index_report
 from emoir.limits import DEFAULT_LIMITS, Limits
 
 
@@ -36,7 +36,7 @@ class UpdateOptions:
     exclude: Sequence[str] = ()
     limits: Limits = DEFAULT_LIMITS
     catalogue: Catalogue | None = None
-    report: Report | None = None
+    report: FileCallback | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from emoir.errors import QueryError
 from emoir.limits import DEFAULT_LIMITS, Limits
+from emoir.names import SomePaths
 from emoir.search.option_text import (
     ORIENTATIONS,
     Control,
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from emoir.search.query import Query
 
 NEWEST, OLDEST = "newest", "oldest"
-SomePaths: TypeAlias = "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]"
-"""One path, or several."""
 
 
 def as_paths(paths: SomePaths) -> list[Path]:

@@ -101,7 +101,7 @@ class Hit(Image):
     parts: dict[str, float] = Field(description="How well each term alone fits, uncalibrated.")
 
 
-class Term(ApiModel):
+class QueryTerm(ApiModel):
     """A clause of a query: one term, or several that must all be there."""
 
     text: str = Field(description="In the query grammar, without weight and sign.")
@@ -111,11 +111,11 @@ class Term(ApiModel):
     )
 
 
-class SearchResult(ApiModel):
+class SearchPage(ApiModel):
     """A page of hits."""
 
     query: str = Field(description="As understood, in the query grammar.")
-    terms: list[Term]
+    terms: list[QueryTerm]
     unknown: list[str] = Field(description="Words that were not understood and not used.")
     searched: int = Field(description="Images that were compared.")
     hidden: int = Field(description="Images left out because they fit no better than chance.")
@@ -206,7 +206,7 @@ class Share(ApiModel):
     arousal: float
 
 
-class FailedFile(ApiModel):
+class FailureRecord(ApiModel):
     """A file that could not be read."""
 
     path: str
@@ -234,7 +234,7 @@ class CollectionRecord(ApiModel):
         default={}, description="Emotion to the images that show it most; only those that the model is sure of."
     )
     uncertain: list[Image] = []
-    failures: list[FailedFile]
+    failures: list[FailureRecord]
     failed: int
     incomplete: list[str] = Field(description="Files that were read though a part of the picture is missing.")
     partial: int = Field(description="How many of these there are.")
@@ -270,7 +270,7 @@ class NextToRate(ApiModel):
     images: int
 
 
-class Selection(ApiModel):
+class SelectedImages(ApiModel):
     """Some indexed images."""
 
     ids: Annotated[list[Id], Field(min_length=1, max_length=10_000)]

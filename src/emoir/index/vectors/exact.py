@@ -14,7 +14,7 @@ from emoir.index.attributes import Attributes
 from emoir.index.base import VectorTable, occurs_in
 from emoir.index.contract import ImageReader
 from emoir.index.layout import RowLayout
-from emoir.index.vectors.base import Candidates, Capabilities, Component, Floats, RowFilter, passing, scalar_column
+from emoir.index.vectors.base import Candidates, Capabilities, Component, RowFilter, passing, scalar_column
 
 # Rows are fetched from memory once for all components of a query: so many fit a processor's second cache.
 BLOCK_ROWS = 2048
@@ -100,7 +100,7 @@ class ExactVectors:
         ids = replica.table.ids if rows is None else replica.table.ids[rows]
         return Candidates(ids, replica.products(components, rows), len(ids))
 
-    def rows(self, ids: NDArray[np.int64]) -> Floats:
+    def rows(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """The row vectors of images, (k, d), in the order of the ids; zeros for one that is gone."""
         replica = self._held()
         rows = np.zeros((len(ids), replica.layout.length), np.float32)

@@ -20,7 +20,7 @@ from emoir.web.service import Service, ServiceDep, set_etag
 router = APIRouter(tags=["images"])
 
 
-class Side(IntEnum):
+class ThumbnailSide(IntEnum):
     """Longest side of a thumbnail in pixels: few sizes, so that they can be kept."""
 
     SMALL = 240
@@ -117,7 +117,7 @@ def thumbnail(
     request: Request,
     response: Response,
     id: Id,
-    side: Annotated[Side, Query(description="Longest side in pixels.")] = Side.MEDIUM,
+    side: Annotated[ThumbnailSide, Query(description="Longest side in pixels.")] = ThumbnailSide.MEDIUM,
 ) -> Response:
     """The image as WebP, upright, no side longer than asked.
 

@@ -11,8 +11,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from emoir.datasets.agreement import krippendorff_alpha
 from emoir.emotions.spaces import MIKELS
-from emoir.evaluate.agreement import krippendorff_alpha
 from emoir.index.base import as_path
 from emoir.index.ratings import Rating
 from emoir.names import printable

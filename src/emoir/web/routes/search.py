@@ -21,7 +21,7 @@ from emoir.search.options import NEWEST, OLDEST, SearchOptions
 from emoir.search.query import Clause
 from emoir.search.terms import Colours, EncodedReading, ImageFile, ImageId, Point
 from emoir.web.parameters import FilterControl, SearchParameters, filter_controls
-from emoir.web.records import Hit, Image, SearchResult, Space, Term, Word
+from emoir.web.records import Hit, Image, QueryTerm, SearchPage, Space, Word
 from emoir.web.service import Service, ServiceDep, set_etag
 
 router = APIRouter(tags=["search"])
@@ -55,7 +55,7 @@ def search(
     request: Request,
     response: Response,
     asked: Annotated[SearchParameters, Query()],
-) -> SearchResult:
+) -> SearchPage:
     """A page of the images that fit a query best.
 
     Example: `/api/v1/search?q=2:awe - fear&limit=20&valence=0.6..`
@@ -76,7 +76,7 @@ def search(
     found = matches.matches[:limit]
     metadata = {entry.id: entry for entry in service.collection.images.metadata([match.id for match in found])}
     rated = {} if options.rater is None else service.collection.images.ratings_by(options.rater)
-    return SearchResult(
+    return SearchPage(
         query=matches.query,
         terms=_terms(safe_query(matches.query)),
         unknown=list(matches.unknown),
@@ -108,9 +108,10 @@ def _hit(match: Match, metadata: ImageMetadata, rating: Rating | None) -> Hit:
     return Hit(**image.model_dump(), score=round(match.score, 4), parts=parts)
 
 
-def _terms(query: ParsedQuery) -> list[Term]:
+def _terms(query: ParsedQuery) -> list[QueryTerm]:
     return [
-        Term(text=str(Clause(1.0, clause.terms)), weight=clause.weight, kind=_kind(clause)) for clause in query.clauses
+        QueryTerm(text=str(Clause(1.0, clause.terms)), weight=clause.weight, kind=_kind(clause))
+        for clause in query.clauses
     ]
 
 
