@@ -20,6 +20,8 @@ OUTSIDE = {
     "security.md": "SECURITY.md",
     "changelog.md": "CHANGELOG.md",
 }
+# Scripts of examples/ in percent cells.
+NOTEBOOKS = ("first_collection", "own_labels", "stimuli", "judge_a_model")
 SITE_NAMES = {file: name for name, file in OUTSIDE.items()}
 LINK = re.compile(r"(!?\[[^\]]*\])\(([^)#\s]+)(#[^)]*)?\)")
 
@@ -36,6 +38,9 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     home.dest_uri = "index.html"
     files.append(File.generated(config, "reference/commands.md", content=commands()))
     files.append(File.generated(config, "reference/routes.md", content=routes()))
+    for name in NOTEBOOKS:
+        script = (ROOT / "examples" / f"{name}.py").read_text(encoding="utf-8")
+        files.append(File.generated(config, f"notebooks/{name}.md", content=notebook(script)))
     return files
 
 
@@ -60,6 +65,18 @@ def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
         return f"{text.lstrip('!')[1:-1]} (`{name}`)"
 
     return LINK.sub(fitting, markdown)
+
+
+def notebook(script: str) -> str:
+    """Markdown of a script in percent cells: text as text, code as code; its docstring is left out."""
+    pages = []
+    for cell in script.split("# %%")[1:]:
+        head, _, body = cell.partition("\n")
+        if "[markdown]" in head:
+            pages.append(re.sub(r"^# ?", "", body, flags=re.MULTILINE).strip())
+        else:
+            pages.append(f"```python\n{body.strip()}\n```")
+    return "\n\n".join(pages)
 
 
 def commands() -> str:
