@@ -75,6 +75,7 @@ def notebook(script: str) -> str:
         if "[markdown]" in head:
             pages.append(re.sub(r"^# ?", "", body, flags=re.MULTILINE).strip())
         else:
+            pages += [f"## {head.strip()}"] if head.strip() else []
             pages.append(f"```python\n{body.strip()}\n```")
     return "\n\n".join(pages)
 
@@ -87,6 +88,9 @@ def commands() -> str:
     from emoir.cli.app import app
 
     command = typer.main.get_command(app)
+    for part in command.commands.values():
+        # The list of commands would cut it after 45 letters.
+        part.short_help = (part.help or "").partition("\n\n")[0].replace("\n", " ")
     context: Any = command.make_context("emoir", [], resilient_parsing=True)
     return get_docs_for_click(obj=command, ctx=context, name="emoir", title="Commands")
 

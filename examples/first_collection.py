@@ -1,4 +1,4 @@
-"""A first collection in Python: ``python examples/first_collection.py [FOLDER [OUT]]``.
+"""A first collection in Python: ``python -m examples.first_collection [FOLDER [OUT]]``.
 
 A notebook as a script: editors that know percent cells run it cell by cell. Without a folder, the photographs of the
 demo are used.
@@ -14,7 +14,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from demo import copy_photographs
+from examples.demo import copy_photographs
 
 from emoir import Collection, Matches
 from emoir.explain import explain

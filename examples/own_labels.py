@@ -1,4 +1,4 @@
-"""A model of one's own labels: ``python examples/own_labels.py [FOLDER [OUT]]``; needs ``pip install "emoir[train]"``.
+"""A model of one's own labels: ``python -m examples.own_labels [FOLDER [OUT]]``; needs ``pip install "emoir[train]"``.
 
 A notebook as a script: editors that know percent cells run it cell by cell. FOLDER has one folder per class; without
 it, pieces of the demo's photographs are sorted into warm and cool by their own colours, to have something to learn.
@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from demo import copy_photographs
+from examples.demo import copy_photographs
 from PIL import Image
 
 from emoir import Collection, Model

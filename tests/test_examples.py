@@ -87,8 +87,8 @@ def test_the_demo_takes_a_folder_of_ones_own(tmp_path: Path) -> None:
 
 
 def run_example(name: str, *arguments: Path) -> list[str]:
-    command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, check=False, text=True, encoding="utf-8")
+    command = [sys.executable, "-W", "error", "-m", f"examples.{name}", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, encoding="utf-8", cwd=EXAMPLES.parent)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
