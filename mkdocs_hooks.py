@@ -87,7 +87,7 @@ def commands() -> str:
 
     from emoir.cli.app import app
 
-    command = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app)
     for part in command.commands.values():
         # The list of commands would cut it after 45 letters.
         part.short_help = (part.help or "").partition("\n\n")[0].replace("\n", " ")
