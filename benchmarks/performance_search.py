@@ -33,6 +33,9 @@ def index_of(folder: Path, rows: int) -> Path:
     return location
 
 
+EVERY_IMAGE = FilterOptions()
+
+
 def warm(folder: Path, repeats: int, rows: int) -> list[Ratio]:
     """A collection that has answered before, against one product; and with a filter that keeps one row in a hundred."""
     with Collection(index_of(folder, rows)) as photos, SqliteStore(photos.location) as index:
@@ -40,7 +43,7 @@ def warm(folder: Path, repeats: int, rows: int) -> list[Ratio]:
         weights = np.random.default_rng(0).random((index.layout.length,), dtype=np.float32)
         kept = FilterOptions(confidence=Range(float(np.quantile(index.attributes(matrix.ids).confidence, 0.99))))
 
-        def search(filters: FilterOptions | None = None) -> object:
+        def search(filters: FilterOptions = EVERY_IMAGE) -> object:
             return photos.search(WORD, n=TOP, filters=filters)
 
         search(kept)

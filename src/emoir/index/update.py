@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from emoir.errors import IndexFileError
 from emoir.extract.base import Extractor
@@ -37,6 +38,16 @@ class UpdateOptions:
     limits: Limits = DEFAULT_LIMITS
     catalogue: Catalogue | None = None
     report: FileCallback | None = None
+
+
+class UpdateKeywords(TypedDict, total=False):
+    """Fields of ``UpdateOptions`` as keywords of ``Collection.index``, for type checkers; a test holds them equal."""
+
+    prune: bool
+    rebuild: bool
+    exclude: Sequence[str]
+    limits: Limits
+    report: FileCallback | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from emoir.errors import QueryError
 from emoir.limits import DEFAULT_LIMITS, Limits
@@ -270,3 +270,20 @@ class SearchOptions:
             (17,)
         """
         return cls(filters=FilterOptions.parse(texts), **_given(cls, texts))
+
+
+class SearchKeywords(TypedDict, total=False):
+    """Fields of ``SearchOptions`` as keywords of ``Collection.search``, for type checkers; a test holds them equal."""
+
+    n: int
+    start: int
+    folders: SomePaths | None
+    paths: SomePaths | None
+    filters: FilterOptions
+    positive_ids: Sequence[int]
+    negative_ids: Sequence[int]
+    diverse: bool
+    min_score: float | None
+    rater: str | None
+    sort: str | Query | None
+    limits: Limits

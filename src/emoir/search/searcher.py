@@ -24,7 +24,7 @@ from emoir.search.find import SearchContext, find
 from emoir.search.grammar import parse_query
 from emoir.search.matches import Match, Matches
 from emoir.search.options import NEWEST, OLDEST, SearchOptions
-from emoir.search.query import Query
+from emoir.search.query import Query, QueryLike
 from emoir.search.rated import RatedRows
 from emoir.search.terms import TermContext
 from emoir.search.vocabulary import Vocabulary
@@ -56,7 +56,7 @@ class Searcher:
         self._store, self._vectors, self._vocabulary, self._models = store, vectors, vocabulary, models
         vectors.sync(store)
 
-    def search(self, query: str | Sequence[str] | Query, options: SearchOptions) -> Matches:
+    def search(self, query: QueryLike, options: SearchOptions) -> Matches:
         """See ``Collection.search``."""
         store = self._store
         parsed = query if isinstance(query, Query) else parse_query(query)
