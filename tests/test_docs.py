@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import re
 from pathlib import Path
 
@@ -111,6 +113,16 @@ def test_every_dependency_has_a_reason() -> None:
     named = set(re.findall(r'"([a-z0-9-]+)>=', project)) - {"hatchling"}
     reasons = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").lower()
     assert {name for name in named if name not in reasons} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_import_what_there_is(page: Path) -> None:
+    for block in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+        for statement in ast.walk(ast.parse(block)):
+            if isinstance(statement, ast.ImportFrom) and (statement.module or "").startswith("emoir"):
+                room = importlib.import_module(str(statement.module))
+                missing = [name.name for name in statement.names if not hasattr(room, name.name)]
+                assert missing == [], statement.module
 
 
 @pytest.mark.parametrize("page", readability.PAGES, ids=lambda page: page.name)
