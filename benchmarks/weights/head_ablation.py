@@ -33,13 +33,13 @@ from emoir.evaluate.compute import headline
 from emoir.evaluate.metric import MetricKey
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
-from emoir.experiment.probes import DistributionProbe, PointProbe, fit_reduction
 from emoir.networks import EmotionNet
 from emoir.networks.base import NetworkOutput
 from emoir.training.augmentation import Augmentation, augment
 from emoir.training.cache import cached_pixels
 from emoir.training.calibrate import fit_temperature
 from emoir.training.loop import losses_per_head
+from emoir.training.probes import DistributionProbe, PointProbe, fit_reduction
 from emoir.training.targets import Targets, join_targets
 from probes import shares_of
 from weights.cut_views import CACHE_SIZE, report, unrated_paths
@@ -251,7 +251,7 @@ def validate_probes(kept: Kept, groups: Sequence[Sequence[str]]) -> HeadPredicti
         for group in groups:
             seen = {name: kept.rated[name][:, :2].reshape(len(kept.rated[name]), -1) for name in group}
             reduce = fit_reduction(np.concatenate([seen[name][learnt[name]] for name in group]).astype(np.float32))
-            reduced = {name: reduce.transform(values.astype(np.float32)) for name, values in seen.items()}
+            reduced = {name: reduce(values.astype(np.float32)) for name, values in seen.items()}
             for space, known in SOFT.items():
                 if not (names := [name for name in group if name in known]):
                     continue

@@ -77,6 +77,8 @@ FEATURES: tuple[Column, ...] = (
                "Heckbert 1982, DOI 10.1145/965145.801294"))),
 )  # fmt: skip
 """Every feature, in the order of ``measure``."""
+NUMBERS = len(FEATURES) - 2 * DOMINANT_COLOURS
+"""How many of them every picture has."""
 
 
 def measure(pixels: NDArray[np.uint8]) -> dict[str, float | str | None]:
@@ -93,10 +95,25 @@ def measure(pixels: NDArray[np.uint8]) -> dict[str, float | str | None]:
         >>> round(found["lightness"]), found["grey_entropy"], found["colour_1"], found["colour_2"]
         (100, 0.0, '#ffffff', None)
     """
+    values: dict[str, float | str | None] = {**measure_numbers(pixels)}
+    colours = dominant_colours(pixels, DOMINANT_COLOURS)
+    for place in range(DOMINANT_COLOURS):
+        colour, share = colours[place] if place < len(colours) else (None, None)
+        values |= {f"colour_{place + 1}": colour, f"colour_{place + 1}_share": share}
+    return values
+
+
+def measure_numbers(pixels: NDArray[np.uint8]) -> dict[str, float]:
+    """The 90 numbers of ``measure`` that every picture has, in its order: all but the dominant colours.
+
+    Example:
+        >>> len(measure_numbers(np.full((16, 16, 3), 255, np.uint8))) == NUMBERS
+        True
+    """
     lab = srgb_to_lab(pixels)
     chroma = np.hypot(lab[..., 1], lab[..., 2])
     grey = np.rint(pixels @ GREY_WEIGHTS)
-    values: dict[str, float | str | None] = {
+    values = {
         **asdict(describe_pixels(pixels)),
         "lab_a": float(lab[..., 1].mean()),
         "lab_a_deviation": float(lab[..., 1].std()),
@@ -109,12 +126,7 @@ def measure(pixels: NDArray[np.uint8]) -> dict[str, float | str | None]:
     }
     values |= {f"lbp_{code}": float(share) for code, share in enumerate(local_binary_pattern_histogram(grey))}
     names = ("palette_{:02x}{:02x}{:02x}".format(*colour) for colour in reference_colours().tolist())
-    values |= dict(zip(names, palette_histogram(pixels).tolist(), strict=True))
-    colours = dominant_colours(pixels, DOMINANT_COLOURS)
-    for place in range(DOMINANT_COLOURS):
-        colour, share = colours[place] if place < len(colours) else (None, None)
-        values |= {f"colour_{place + 1}": colour, f"colour_{place + 1}_share": share}
-    return values
+    return values | dict(zip(names, palette_histogram(pixels).tolist(), strict=True))
 
 
 def grey_entropy(grey: NDArray[np.floating]) -> float:
