@@ -33,7 +33,8 @@ class TrainOptions:
         Optional[str],  # noqa: UP045
         typer.Option(
             "--encoder",
-            help="Fit heads on this encoder instead: an ONNX file, or a folder as the Hugging Face hub lays it out.",
+            help="Fit heads on this encoder instead: an ONNX file, a folder as the Hugging Face hub lays it out, or "
+            "hf:OWNER/NAME[@REVISION].",
             show_default=False,
         ),
     ] = None
@@ -128,11 +129,11 @@ def _train_heads(options: TrainOptions, encoder: str) -> None:
     from rich.progress import Progress
 
     from emoir.datasets import read_dataset
-    from emoir.models.encoder import find_encoder
+    from emoir.models.hub import load_encoder
     from emoir.models.model import Model
 
     table = read_dataset(options.data, space=options.space, label=options.label, scale=parse_scale(options.scale))
-    found = find_encoder(Path(encoder))
+    found = load_encoder(encoder)
     with Progress(console=Console(stderr=True)) as progress:
         tasks = {}
 

@@ -62,12 +62,13 @@ class Encoder:
         return Graph(self.file, input=self.input, type=self.preprocessing.type, shape=shape, outputs=outputs)
 
 
-def find_encoder(source: Path) -> Encoder:
+def find_encoder(source: Path, *, name: str | None = None) -> Encoder:
     """The encoder of a folder in the hub's layout, or of one ONNX file.
 
     Args:
         source: a folder with ``onnx/vision_model.onnx``, ``onnx/model.onnx``, or these without ``onnx/``, or one of
             its graphs; ``preprocessor_config.json`` (or timm's ``config.json``) beside it or one folder above.
+        name: where it came from; default: the folder's or file's name.
 
     Raises:
         ModelError: saying what is missing, or what cannot be used.
@@ -100,7 +101,7 @@ def find_encoder(source: Path) -> Encoder:
         raise ModelError(f"{file} gives {shapes}; an embedding (n, length) is needed")
     logits = LOGITS if output != LOGITS and shapes.get(LOGITS) == (1, IMAGENET_CLASSES) else None
     return Encoder(
-        name=config_file.parent.name if source.is_dir() else file.stem,
+        name=name or (config_file.parent.name if source.is_dir() else file.stem),
         file=file,
         preprocessing=preprocessing,
         input=port.name,
