@@ -75,8 +75,8 @@ def test_the_folder_is_a_model_everywhere(tmp_path: Path) -> None:
     card = json.loads((out / "card.json").read_text(encoding="utf-8"))
     assert card["encoder"]["licence"] == "mit"
     assert "research" in card["heads"]["licence"]
-    for said in card["measured out of fold"].values():
-        assert float(said["moods: top-1"]["value"].split()[0]) > 0.9
+    for figures in card["measured out of fold"].values():
+        assert float(figures["moods: top-1"]["value"].split()[0]) > 0.9
     assert "passed" not in run("model", "check", out)
     reading = Model(out).read(photos / "warm" / "0.png")
     assert reading.top("moods") == "warm"

@@ -32,14 +32,15 @@ class HeldOutOutputs:
     gates: Floats
 
     def temperatures(self, labels: HeadLabels) -> dict[str, tuple[float, ...]]:
-        """The temperature of each space and domain, fitted on the domain's own images."""
+        """The temperature of each space and domain, fitted on the domain's own images, on all if it has no labels."""
         found = {}
         for space, logits in self.logits.items():
             shares = labels.spaces[space]
             known = ~np.isnan(shares).any(axis=1)
             fitted = []
             for domain, values in enumerate(logits):
-                rows = known if len(logits) == 1 or labels.domains is None else known & (labels.domains == domain)
+                own = known if len(logits) == 1 or labels.domains is None else known & (labels.domains == domain)
+                rows = own if own.any() else known
                 fitted.append(fit_temperature(values[rows], shares[rows]))
             found[space] = tuple(fitted)
         return found

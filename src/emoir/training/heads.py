@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,14 +50,14 @@ class Heads:
     Args:
         numbers: whether the 90 numbers of colour and texture stand behind the embedding.
         embedding: to the embedding by which images are compared, which is then brought to unit length.
-        point: to valence and arousal, cut to [0, 1].
+        point: a map per domain to valence and arousal, cut to [0, 1].
         spaces: space to a map per domain, each to logits.
         domain: to logits of the domains; None with one domain.
     """
 
     numbers: bool
     embedding: Linear
-    point: Linear
+    point: tuple[Linear, ...]
     spaces: Mapping[str, tuple[Linear, ...]]
     domain: Linear | None = None
 
@@ -74,27 +74,26 @@ class Heads:
         reduced = reduce(features)
         domains = np.zeros(len(features), np.int64) if labels.domains is None else labels.domains
         count = int(domains.max()) + 1
-        spaces = {}
-        for space, shares in labels.spaces.items():
-            known = ~np.isnan(shares).any(axis=1)
-            maps = []
-            for number in range(count):
-                rows = known & (domains == number)
-                # A domain without labels of a space is read as the others are.
-                rows = rows if rows.any() else known
-                maps.append(_linear(DistributionProbe.fit(reduced[rows], shares[rows])).after(reduce))
-            same = all(np.array_equal(one.weights, maps[0].weights) for one in maps)
-            spaces[space] = (maps[0],) if same else tuple(maps)
-        rated = ~np.isnan(labels.points).any(axis=1)
-        ridge = PointProbe.fit(reduced[rated], labels.points[rated]).model
+
+        def per_domain(values: Floats, fit: Callable[[Floats, Floats], Linear]) -> tuple[Linear, ...]:
+            """A map per domain, those without labels by a map of all others; one map if one domain has labels."""
+            known = ~np.isnan(values).any(axis=1)
+            own = [known & (domains == number) for number in range(count)]
+            if sum(rows.any() for rows in own) == 1:
+                return (fit(reduced[known], values[known]).after(reduce),)
+            rows_of = [rows if rows.any() else known for rows in own]
+            fitted = {rows.tobytes(): fit(reduced[rows], values[rows]).after(reduce) for rows in rows_of}
+            return tuple(fitted[rows.tobytes()] for rows in rows_of)
+
+        spaces = {space: per_domain(shares, _logistic) for space, shares in labels.spaces.items()}
         domain = None
         if count > 1:
-            domain = _linear(DistributionProbe.fit(reduced, np.eye(count)[domains])).after(reduce)
+            domain = _logistic(reduced, np.eye(count)[domains]).after(reduce)
         kept = min(EMBEDDING_LENGTH, reduced.shape[1])
         return cls(
             numbers=numbers,
             embedding=Linear(reduce.weights[:, :kept], reduce.bias[:kept]),
-            point=Linear(np.asarray(ridge.coef_).T, np.asarray(ridge.intercept_)).after(reduce),
+            point=per_domain(labels.points, _ridge),
             spaces=spaces,
             domain=domain,
         )
@@ -124,9 +123,11 @@ class Heads:
         long = self.embedding(features)
         found = {
             "embedding": long / np.maximum(np.linalg.norm(long, axis=1, keepdims=True), SMALLEST),
-            "valence_arousal": self.point(features).clip(0, 1),
         }
         gates = self.gates(features)
+        points = [one(features).clip(0, 1) for one in self.point]
+        weights = gates if len(points) > 1 else np.ones((len(features), 1))
+        found["valence_arousal"] = np.sum([one * weights[:, n, None] for n, one in enumerate(points)], axis=0)
         for space, logits in self.logits(features).items():
             found[space] = mixture(logits, gates)
         return found
@@ -161,22 +162,24 @@ class Heads:
             add("LpNormalization", [FEATURES], "prepared", axis=1, p=2)
         add("LpNormalization", [linear("embedding", self.embedding, "long")], "embedding", axis=1, p=2)
         constants |= {"low": np.float32(0), "high": np.float32(1)}  # type: ignore[dict-item]
-        add("Clip", [linear("point", self.point, "point"), "low", "high"], "valence_arousal")
         if self.domain is not None:
             add("Softmax", [linear("domain", self.domain, "domain")], "gates", axis=1)
             count = len(self.domain.bias)
-            nodes.append(
-                helper.make_node("Split", ["gates"], [f"gate.{n}" for n in range(count)], axis=1, num_outputs=count)
-            )
-        for space, maps in self.spaces.items():
-            if len(maps) == 1:
-                add("Softmax", [linear(space, maps[0], f"{space}.logits")], space, axis=1)
-                continue
+            gates = [f"gate.{number}" for number in range(count)]
+            nodes.append(helper.make_node("Split", ["gates"], gates, axis=1, num_outputs=count))
+        for name, maps in {"valence_arousal": self.point, **self.spaces}.items():
+            parts = []
             for number, one in enumerate(maps):
-                logits = linear(f"{space}.{number}", one, f"{space}.{number}.logits")
-                add("Softmax", [logits], f"{space}.{number}.shares", axis=1)
-                add("Mul", [f"{space}.{number}.shares", f"gate.{number}"], f"{space}.{number}.gated")
-            add("Sum", [f"{space}.{number}.gated" for number in range(len(maps))], space)
+                raw = linear(f"{name}.{number}", one, f"{name}.{number}.raw")
+                part = name if len(maps) == 1 else f"{name}.{number}.part"
+                if name == "valence_arousal":
+                    add("Clip", [raw, "low", "high"], part)
+                else:
+                    add("Softmax", [raw], part, axis=1)
+                if len(maps) > 1:
+                    parts.append(add("Mul", [part, f"gate.{number}"], f"{name}.{number}.gated"))
+            if parts:
+                add("Sum", parts, name)
         lengths = {"embedding": len(self.embedding.bias), "valence_arousal": 2}
         lengths |= {space: len(maps[0].bias) for space, maps in self.spaces.items()}
         width = length + (NUMBERS if self.numbers else 0)
@@ -209,5 +212,11 @@ def mixture(logits: tuple[Floats, ...], gates: Floats) -> Floats:
     return np.asarray(np.sum(shares, axis=0))
 
 
-def _linear(probe: DistributionProbe) -> Linear:
+def _logistic(features: Floats, shares: Floats) -> Linear:
+    probe = DistributionProbe.fit(features, shares)
     return Linear(probe.weights, np.maximum(probe.bias, NEVER))
+
+
+def _ridge(features: Floats, points: Floats) -> Linear:
+    model = PointProbe.fit(features, points).model
+    return Linear(np.asarray(model.coef_).T, np.asarray(model.intercept_))
