@@ -31,7 +31,7 @@ from emoir.models.encoder import Encoder, find_encoder
 from emoir.training.embeddings import embed_files
 from emoir.training.head_folds import HeldOutOutputs, out_of_fold
 from emoir.training.heads import HeadLabels, Heads, head_features
-from emoir.training.probes import Floats
+from emoir.training.probes import Doubles
 from emoir.training.train_heads import HEADS, HeadsDescription, confidence_of, write_card
 from emoir.training.training_images import write_training_images
 from probes import shares_of
@@ -108,7 +108,7 @@ def results_of(sets: Rated, outputs: HeldOutOutputs) -> dict[tuple[str, MetricKe
     return found
 
 
-def results_unseen(heads: Heads, features: Floats) -> dict[tuple[str, MetricKey], MetricResult]:
+def results_unseen(heads: Heads, features: Doubles) -> dict[tuple[str, MetricKey], MetricResult]:
     """The figures of a set that no head has learnt from."""
     table, folds = development.folds(UNSEEN)
     points = heads(features)["valence_arousal"]

@@ -26,9 +26,9 @@ from emoir.models.model import Model
 # Images that are embedded before they are kept, at most.
 BATCH = 64
 
-Measure: TypeAlias = Callable[[Path], "NDArray[np.float32]"]
+MeasureFile: TypeAlias = Callable[[Path], "NDArray[np.float32]"]
 """What is kept of an image file."""
-Report: TypeAlias = Callable[[int, int], None]
+Done: TypeAlias = Callable[[int, int], None]
 """Called with the number of images done, and of all."""
 
 
@@ -58,7 +58,7 @@ def embed_files(
     *,
     folder: Path | None = None,
     threads: int | None = None,
-    report: Report | None = None,
+    report: Done | None = None,
 ) -> Embedded:
     """Embed images, each once: what was measured is found again by the image's content.
 
@@ -74,7 +74,7 @@ def embed_files(
         ModelError: if the encoder fails.
     """
 
-    def measure() -> Measure:
+    def measure() -> MeasureFile:
         graph = encoder.graph
         return lambda path: _embed(path, encoder, graph)
 
@@ -90,7 +90,7 @@ def read_files(
     *,
     folder: Path | None = None,
     threads: int | None = None,
-    report: Report | None = None,
+    report: Done | None = None,
 ) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32]]:
     """A model's readings of images, kept as embeddings are; arguments and errors as for ``embed_files``.
 
@@ -105,7 +105,7 @@ def read_files(
     return spaces, rows[:, at:]
 
 
-def _reader(model: Model) -> Measure:
+def _reader(model: Model) -> MeasureFile:
     def read(path: Path) -> NDArray[np.float32]:
         reading = model.read(path)
         shares = [share for classes in reading.distributions.values() for share in classes.values()]
@@ -125,15 +125,15 @@ def _kept(
     paths: Sequence[Path],
     folder: Path,
     what: str,
-    measure: Callable[[], Measure],
+    measure: Callable[[], MeasureFile],
     *,
     threads: int | None,
-    report: Report | None,
+    report: Done | None,
 ) -> NDArray[np.float32]:
     """One row per image: found by its content where ``what`` was measured of it before, else measured and kept."""
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[NDArray[np.float32]] = []
-    measuring: list[Measure] = []
+    measuring: list[MeasureFile] = []
 
     def one(path: Path) -> bytes:
         try:

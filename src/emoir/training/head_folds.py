@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from emoir.training.calibrate import fit_temperature
 from emoir.training.heads import HeadLabels, Heads, mixture
-from emoir.training.probes import Floats
+from emoir.training.probes import Doubles
 
 LEAST = 1e-7
 
@@ -26,10 +26,10 @@ class HeldOutOutputs:
         gates: (n, domains).
     """
 
-    embedding: Floats
-    points: Floats
-    logits: Mapping[str, tuple[Floats, ...]]
-    gates: Floats
+    embedding: Doubles
+    points: Doubles
+    logits: Mapping[str, tuple[Doubles, ...]]
+    gates: Doubles
 
     def temperatures(self, labels: HeadLabels) -> dict[str, tuple[float, ...]]:
         """The temperature of each space and domain, fitted on the domain's own images, on all if it has no labels."""
@@ -45,7 +45,7 @@ class HeldOutOutputs:
             found[space] = tuple(fitted)
         return found
 
-    def probabilities(self, temperatures: Mapping[str, tuple[float, ...]]) -> dict[str, Floats]:
+    def probabilities(self, temperatures: Mapping[str, tuple[float, ...]]) -> dict[str, Doubles]:
         """Space to (n, K)."""
         return {
             space: mixture(tuple(z / t for z, t in zip(logits, temperatures[space], strict=True)), self.gates)
@@ -64,7 +64,7 @@ def out_of_fold(
         folds: (n,).
         numbers: whether the features hold the numbers of colour and texture.
     """
-    pooled: dict[str, list[Floats]] = {}
+    pooled: dict[str, list[Doubles]] = {}
     embedding = points = gates = None
     for fold in np.unique(folds):
         test = np.flatnonzero(folds == fold)

@@ -13,7 +13,7 @@ from scipy.special import softmax
 
 from emoir.images.features import NUMBERS
 from emoir.models.card import EMBEDDING_LENGTH
-from emoir.training.probes import DistributionProbe, Floats, Linear, PointProbe, fit_reduction
+from emoir.training.probes import DistributionProbe, Doubles, Linear, PointProbe, fit_reduction
 
 if TYPE_CHECKING:
     from onnx import NodeProto
@@ -33,8 +33,8 @@ class HeadLabels:
         domains: (n,) number of each image's domain, such as photograph or painting; None: all are of one.
     """
 
-    spaces: Mapping[str, Floats]
-    points: Floats
+    spaces: Mapping[str, Doubles]
+    points: Doubles
     domains: NDArray[np.int64] | None = None
 
     def take(self, rows: NDArray[np.intp]) -> HeadLabels:
@@ -75,7 +75,7 @@ class Heads:
         domains = np.zeros(len(features), np.int64) if labels.domains is None else labels.domains
         count = int(domains.max()) + 1
 
-        def per_domain(values: Floats, fit: Callable[[Floats, Floats], Linear]) -> tuple[Linear, ...]:
+        def per_domain(values: Doubles, fit: Callable[[Doubles, Doubles], Linear]) -> tuple[Linear, ...]:
             """A map per domain, those without labels by a map of all others; one map if one domain has labels."""
             known = ~np.isnan(values).any(axis=1)
             own = [known & (domains == number) for number in range(count)]
@@ -98,11 +98,11 @@ class Heads:
             domain=domain,
         )
 
-    def logits(self, features: NDArray[np.floating]) -> dict[str, tuple[Floats, ...]]:
+    def logits(self, features: NDArray[np.floating]) -> dict[str, tuple[Doubles, ...]]:
         """Per space the logits of every domain's map, (n, K) each."""
         return {space: tuple(one(features) for one in maps) for space, maps in self.spaces.items()}
 
-    def gates(self, features: NDArray[np.floating]) -> Floats:
+    def gates(self, features: NDArray[np.floating]) -> Doubles:
         """(n, domains): how far each image belongs to each domain."""
         return (
             np.ones((len(features), 1)) if self.domain is None else np.asarray(softmax(self.domain(features), axis=1))
@@ -118,7 +118,7 @@ class Heads:
             numbers=self.numbers, embedding=self.embedding, point=self.point, spaces=spaces, domain=self.domain
         )
 
-    def __call__(self, features: NDArray[np.floating]) -> dict[str, Floats]:
+    def __call__(self, features: NDArray[np.floating]) -> dict[str, Doubles]:
         """``embedding``, ``valence_arousal`` and the probabilities of every space, as the graph gives them."""
         long = self.embedding(features)
         found = {
@@ -193,7 +193,7 @@ class Heads:
         save_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), str(file))
 
 
-def head_features(embeddings: NDArray[np.floating], numbers: NDArray[np.floating] | None) -> Floats:
+def head_features(embeddings: NDArray[np.floating], numbers: NDArray[np.floating] | None) -> Doubles:
     """What heads take: embeddings (n, L) brought to unit length, and behind them the numbers (n, 90), if wanted.
 
     Example:
@@ -204,7 +204,7 @@ def head_features(embeddings: NDArray[np.floating], numbers: NDArray[np.floating
     return np.asarray(unit if numbers is None else np.hstack([unit, numbers]), dtype=np.float64)
 
 
-def mixture(logits: tuple[Floats, ...], gates: Floats) -> Floats:
+def mixture(logits: tuple[Doubles, ...], gates: Doubles) -> Doubles:
     """Probabilities (n, K) of the domains' logits, each domain as far as an image belongs to it."""
     if len(logits) == 1:
         return np.asarray(softmax(logits[0], axis=1))
@@ -212,11 +212,11 @@ def mixture(logits: tuple[Floats, ...], gates: Floats) -> Floats:
     return np.asarray(np.sum(shares, axis=0))
 
 
-def _logistic(features: Floats, shares: Floats) -> Linear:
+def _logistic(features: Doubles, shares: Doubles) -> Linear:
     probe = DistributionProbe.fit(features, shares)
     return Linear(probe.weights, np.maximum(probe.bias, NEVER))
 
 
-def _ridge(features: Floats, points: Floats) -> Linear:
+def _ridge(features: Doubles, points: Doubles) -> Linear:
     model = PointProbe.fit(features, points).model
     return Linear(np.asarray(model.coef_).T, np.asarray(model.intercept_))

@@ -20,17 +20,17 @@ COMPONENTS = 384
 ITERATIONS = 200
 CONSTANT = 1e-4
 
-Floats = NDArray[np.float64]
+Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Linear:
     """``features @ weights + bias``: (n, d) to (n, k)."""
 
-    weights: Floats
-    bias: Floats
+    weights: Doubles
+    bias: Doubles
 
-    def __call__(self, features: NDArray[np.floating]) -> Floats:
+    def __call__(self, features: NDArray[np.floating]) -> Doubles:
         """What it gives for features (n, d)."""
         return np.asarray(features @ self.weights + self.bias, dtype=np.float64)
 
@@ -67,8 +67,8 @@ class DistributionProbe:
         bias: (K,); minus infinity for a class without an example, whose probability is 0.
     """
 
-    weights: Floats
-    bias: Floats
+    weights: Doubles
+    bias: Doubles
 
     @classmethod
     def fit(cls, features: NDArray[np.floating], shares: NDArray[np.floating]) -> DistributionProbe:
@@ -102,7 +102,7 @@ class DistributionProbe:
         target, count = shares[:, known], int(known.sum())
         length = features.shape[1]
 
-        def loss(parameters: Floats) -> tuple[float, Floats]:
+        def loss(parameters: Doubles) -> tuple[float, Doubles]:
             weights, bias = parameters[:-count].reshape(length, count), parameters[-count:]
             logits = log_softmax(features @ weights + bias, axis=1)
             error = strength * (np.exp(logits) * target.sum(axis=1, keepdims=True) - target)
@@ -117,11 +117,11 @@ class DistributionProbe:
         weights[:, known], bias[known] = found[:-count].reshape(length, count), found[-count:]
         return cls(weights, np.where(np.isfinite(bias), bias, -np.inf))
 
-    def logits(self, features: NDArray[np.floating]) -> Floats:
+    def logits(self, features: NDArray[np.floating]) -> Doubles:
         """Logits (n, K) of reduced features (n, d)."""
         return np.asarray(features @ self.weights + self.bias)
 
-    def __call__(self, features: NDArray[np.floating]) -> Floats:
+    def __call__(self, features: NDArray[np.floating]) -> Doubles:
         """Probabilities (n, K) of reduced features (n, d)."""
         return np.asarray(softmax(self.logits(features), axis=1))
 

@@ -26,7 +26,7 @@ from emoir.training.embeddings import Embedded, embed_files, read_files
 from emoir.training.head_folds import HeldOutOutputs, is_better, losses, out_of_fold
 from emoir.training.heads import FEATURES, HeadLabels, Heads, head_features
 from emoir.training.labels import align_classes, check_enough, label_distributions
-from emoir.training.probes import Floats
+from emoir.training.probes import Doubles
 from emoir.training.training_images import write_training_images
 
 ENCODER, HEADS = "encoder.onnx", "heads.onnx"
@@ -35,8 +35,8 @@ FOLDS = 5
 TIE = 1e-9
 LICENCE = "the user's own; what the labels do not say was learnt from {base}: {licence}"
 
-Results = Mapping[MetricKey, MetricResult]
-Report = Callable[[str, int, int], None]
+HeadResults = Mapping[MetricKey, MetricResult]
+StepReport = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and of all."""
 
 
@@ -54,8 +54,8 @@ class TrainedHeads:
 
     folder: Path
     images: int
-    without: Results
-    with_numbers: Results
+    without: HeadResults
+    with_numbers: HeadResults
     numbers: bool
 
 
@@ -68,7 +68,7 @@ def train_heads(
     cache: Path | None = None,
     keep_anyway: bool = False,
     seed: int = 0,
-    report: Report | None = None,
+    report: StepReport | None = None,
 ) -> TrainedHeads:
     """Fit heads on an encoder's embeddings and write both as a model folder.
 
@@ -209,7 +209,7 @@ def complete_labels(table: Table, spaces: Mapping[str, NDArray[np.float32]], poi
     Spaces come in the order: the table's, then the model's others. Rows that a table leaves unlabelled in a space of
     its own stay unknown there; the model's readings would only blur what raters said.
     """
-    found: dict[str, Floats] = {}
+    found: dict[str, Doubles] = {}
     for space, (shares, known) in label_distributions(table).items():
         found[space] = np.full((len(table), shares.shape[1]), np.nan)
         found[space][known] = shares
@@ -222,7 +222,7 @@ def complete_labels(table: Table, spaces: Mapping[str, NDArray[np.float32]], poi
     return HeadLabels(found, np.where(np.isnan(own).any(axis=1, keepdims=True), points, own))
 
 
-def confidence_of(space: str, probabilities: Floats, shares: Floats) -> ConfidenceCurve:
+def confidence_of(space: str, probabilities: Doubles, shares: Doubles) -> ConfidenceCurve:
     """The confidence in the top class, from held-out probabilities (n, K) and shares (n, K), NaN rows unknown."""
     known = ~np.isnan(shares).any(axis=1)
     predicted, wanted = probabilities[known], shares[known]
@@ -230,11 +230,11 @@ def confidence_of(space: str, probabilities: Floats, shares: Floats) -> Confiden
     return fit_confidence(space, predicted.max(axis=1), right)
 
 
-def _features(embedded: Embedded, numbers: bool) -> Floats:
+def _features(embedded: Embedded, numbers: bool) -> Doubles:
     return head_features(embedded.embeddings, embedded.numbers if numbers else None)
 
 
-def _measured(table: Table, folds: Folds, outputs: HeldOutOutputs, labels: HeadLabels) -> Results:
+def _measured(table: Table, folds: Folds, outputs: HeldOutOutputs, labels: HeadLabels) -> HeadResults:
     probabilities = outputs.probabilities(outputs.temperatures(labels))
     predictions = OutOfFold(
         digests=folds.digests,
@@ -253,7 +253,7 @@ def _is_shown(result: MetricResult) -> bool:
     return estimate.low > baseline if result.metric.higher_is_better else estimate.high < baseline
 
 
-def _no_better(table: Table, results: Results) -> str:
+def _no_better(table: Table, results: HeadResults) -> str:
     found = "; ".join(f"{key} {result}, baseline {result.baseline}" for key, result in results.items())
     return (
         f"{table.name}: on held-out images the heads do no better than guessing ({found}). "
