@@ -54,6 +54,7 @@ class Image(ApiModel):
     width: int
     height: int
     taken: str | None = Field(description="As the camera wrote it, 2019:06:01 12:00:00.")
+    incomplete: bool = Field(description="A part of the picture is missing from its file.")
     emotion: str = Field(description="Top class of the first space.")
     share: float = Field(description="Its share.")
     valence: float
@@ -83,6 +84,7 @@ class Image(ApiModel):
             width=metadata.width,
             height=metadata.height,
             taken=metadata.taken,
+            incomplete=metadata.incomplete,
             emotion=top,
             share=round(reading.distributions[space][top], 4),
             valence=round(reading.valence, 4),

@@ -100,7 +100,7 @@ function content(image, acts, signal) {
         ...record(image.record),
         make("h3", { text: t("files") }),
         make("ul", { class: "files" }, image.files.map(file)),
-        make("p", { class: "quiet", text: `${image.width} × ${image.height}${image.taken ? ` · ${t("taken2", image.taken)}` : ""}` }),
+        make("p", { class: "quiet", text: facts(image) }),
         camera(image.id, signal),
         make("p", { class: "quiet", text: t("limits") }),
       ),
@@ -163,6 +163,14 @@ function camera(id, signal) {
     if (rows.length) box.replaceChildren(...rows);
   }, () => {});
   return box;
+}
+
+/** Size, time, and whether a part of the picture is missing. */
+function facts(image) {
+  const known = [`${image.width} × ${image.height}`];
+  if (image.taken) known.push(t("taken2", image.taken));
+  if (image.incomplete) known.push(t("incomplete"));
+  return known.join(" · ");
 }
 
 /** What the catalogue says; an address becomes a link only if it leads to the web. */
