@@ -16,7 +16,7 @@ LARGE = 25_000_000
 MAX_COMPARED = 200_000_000
 # Some decoders take only one noise of several for data, and two that are taken are needed.
 NOISES, NOISE_LENGTH = 8, 65_536
-MAX_FILLED = 100_000_000
+MAX_FILLED = 32_000_000
 
 
 def rows_of(content: bytes, format: str) -> NDArray[np.uint8]:
