@@ -51,7 +51,7 @@ def mend_tiff(content: bytes) -> tuple[bytes, float] | None:
         there = sum(min(size, max(0, len(content) - start)) for start, size in spans)
         end = max(start + size for start, size in spans)
         # What a directory asks for may be more than any memory.
-        return (content.ljust(end, b"\0"), there / total) if there < total <= 2 * len(content) else None
+        return (content.ljust(end, b"\0"), there / total) if there < total and end <= 2 * len(content) else None
     written = content.rstrip(b"\0")
     end = len(written) if len(content) - len(written) >= UNWRITTEN else len(content)
     lost = [start + size > end for start, size in spans]
