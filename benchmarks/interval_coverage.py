@@ -76,9 +76,7 @@ def retrieval_draw(seed: int, n: int, group: int) -> dict[str, Estimate]:
     return found | in_folds(vectors, labels, groups)
 
 
-def in_folds(
-    vectors: NDArray[np.float64], labels: NDArray[np.integer], groups: NDArray[np.integer]
-) -> dict[str, Estimate]:
+def in_folds(vectors: NDArray[np.float64], labels: NDArray[np.int64], groups: NDArray[np.int64]) -> dict[str, Estimate]:
     """Intervals of retrieval inside each of five folds, as ``emoir evaluate`` computes them."""
     names = [str(row) for row in range(len(labels))]
     table = Table(
