@@ -41,11 +41,11 @@ class FeatureOptions:
     features: Annotated[
         bool,
         typer.Option("--features", help="Also measure every image's colours and texture; as npy, the features alone."),
-    ] = (False,)
+    ] = False
     native: Annotated[
         bool,
         typer.Option("--native", help="Measure features at every picture's own size, not at 128 x 128 pixels: slower."),
-    ] = (False,)
+    ] = False
     codebook: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
@@ -53,7 +53,7 @@ class FeatureOptions:
             help="Write here what every column means. Default with --features: beside the output.",
             show_default=False,
         ),
-    ] = (None,)
+    ] = None
 
 
 @record_options("measuring")
