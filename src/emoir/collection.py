@@ -18,8 +18,10 @@ from emoir.emotions.reading import EmotionReadings
 from emoir.extract import Extractor, LocalExtractor
 from emoir.index import ImageMetadata, ImageReader, IndexedModel, IndexStatus, RowLayout, SqliteStore
 from emoir.index.backup import BackupReport, backup, restore
+from emoir.index.boards import Boards
 from emoir.index.catalogue import read_catalogue
 from emoir.index.location import default_index
+from emoir.index.marks import Marks
 from emoir.index.ratings import Ratings
 from emoir.index.repair import Repair, repair
 from emoir.index.update import Forgotten, Update, UpdateKeywords, UpdateOptions, forget
@@ -106,6 +108,16 @@ class Collection(AbstractContextManager["Collection"]):
     def ratings(self) -> Ratings:
         """What people say of the images; an ``IndexFileError`` if nothing has been indexed yet."""
         return self._open().ratings
+
+    @property
+    def boards(self) -> Boards:
+        """Images put together by people, and saved searches; an ``IndexFileError`` if nothing has been indexed yet."""
+        return self._open().boards
+
+    @property
+    def marks(self) -> Marks:
+        """What people say of images by hand; an ``IndexFileError`` if nothing has been indexed yet."""
+        return self._open().marks
 
     def index(
         self,

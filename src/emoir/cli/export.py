@@ -106,7 +106,8 @@ def export(
         if output or format or features or native or codebook:
             raise typer.BadParameter("--xmp writes beside the images; leave out the other options of the output")
         with Collection(index) as photos:
-            _write_sidecars(photos, folders)
+            metadata, readings, _ = photos.rows(folders=folders)
+            write_sidecars(photos, metadata, readings)
         return
     if native and not features:
         raise typer.BadParameter("--native says how features are measured: give --features as well")
@@ -150,13 +151,12 @@ def export(
         raise typer.Exit(Exit.SOME_FAILED)
 
 
-def _write_sidecars(photos: Collection, folders: list[Path] | None) -> None:
+def write_sidecars(photos: Collection, metadata: Sequence[ImageMetadata], readings: EmotionReadings) -> None:
     """A sidecar for every image, with a progress bar; images whose sidecar cannot be written are named."""
     from emoir.errors import EmoirError
     from emoir.export.xmp import SidecarLabels, write_sidecar
     from emoir.index.base import as_path
 
-    metadata, readings, _ = photos.rows(folders=folders)
     rated: dict[int, list[str]] = {}
     for rating in photos.ratings.all():
         if rating.emotion is not None:

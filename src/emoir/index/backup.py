@@ -14,7 +14,7 @@ from emoir.index.exchange import copy_database, exchange, flush, free_name, repl
 from emoir.index.salvage import salvaged
 from emoir.index.schema import appear, connect, sqlite_errors
 
-COUNTED = ("images", "files", "ratings", "records")
+COUNTED = ("images", "files", "ratings", "records", "boards")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class BackupReport:
 
     Args:
         file: where it is.
-        images, files, ratings, records: their numbers.
+        images, files, ratings, records, boards: their numbers.
         kept_as: a restore keeps what it replaced under this name; None if there was nothing.
     """
 
@@ -32,6 +32,7 @@ class BackupReport:
     files: int
     ratings: int
     records: int
+    boards: int
     kept_as: Path | None
 
 

@@ -184,6 +184,7 @@ class ImageMetadata:
         hash: difference hash, or None where it is not known.
         modified_ns: when the file was last written, in nanoseconds since 1970.
         incomplete: whether a part of the picture is missing from its file.
+        disturbing: whether it is, by hand; None where nobody said.
         record: what a catalogue says of the file, or None.
     """
 
@@ -198,6 +199,7 @@ class ImageMetadata:
     modified_ns: int
     incomplete: bool
     record: Record | None
+    disturbing: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from emoir.errors import QueryError
 from emoir.index.checksums import checked, replace, sealed, select
 from emoir.index.file import IndexFile
+from emoir.index.statements import digest_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +62,7 @@ class Ratings:
         moment = datetime.now(UTC).isoformat(timespec="seconds")
         rated = (emotion, None if valence is None else float(valence), None if arousal is None else float(arousal))
         with self._file.writing() as connection:
-            found = connection.execute(select("images", "WHERE id = ?"), (image,)).fetchall()
-            if not found:
-                raise QueryError(
-                    f"id:{image}: no image of this index has that id", chinese=f"id:{image}：索引里没有这个编号的图片"
-                )
-            [(_, digest, *_)] = checked("images", found)
+            digest = digest_of(connection, image)
             id = connection.execute(
                 "SELECT ifnull((SELECT id FROM ratings WHERE digest = ? AND rater = ?), "
                 "1 + ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'ratings'), 0))",

@@ -18,7 +18,7 @@ from emoir.index.layout import RowLayout
 from emoir.index.salvage import format_of, living_rows, salvaged, salvaged_rows, salvaged_segments
 from emoir.index.schema import appear, connect, create, sqlite_errors
 from emoir.index.segments import COMPACT, insert_segment
-from emoir.index.tables import VERSION
+from emoir.index.tables import COLUMNS, VERSION
 
 MODEL_KEYS = {"model", "layout", "licence"}
 # What the first 100 bytes of every index say: SQLite's name, pages of 4,096 bytes, a write-ahead log.
@@ -185,7 +185,7 @@ def _copy(old: sqlite3.Connection, version: int, new: sqlite3.Connection, layout
     """Copy what can be read and belongs together, in one transaction."""
     new.execute("PRAGMA foreign_keys = OFF")
     new.execute("BEGIN")
-    tables = ("roots", "directories", "images", "files", "catalogues", "records", "ratings")
+    tables = tuple(table for table in COLUMNS if table != "meta")
     rows = {table: list(salvaged_rows(old, table, version)) for table in tables}
     images: dict[int, Row] = {row[0]: row for row in rows["images"]}
     kept: set[int] = set()
@@ -201,7 +201,8 @@ def _copy(old: sqlite3.Connection, version: int, new: sqlite3.Connection, layout
     for table in tables:
         new.executemany(insert(table).replace("INSERT", "INSERT OR IGNORE", 1), rows[table])
     # What is read again must not get a number that meant another image.
-    given = {"images": max(images, default=0), "ratings": max((row[0] for row in rows["ratings"]), default=0)}
+    given = {"images": max(images, default=0)}
+    given |= {table: max((row[0] for row in rows[table]), default=0) for table in ("ratings", "boards", "searches")}
     for name, last in salvaged(old, "SELECT name, seq FROM sqlite_sequence"):
         if name in given and isinstance(last, int):
             given[name] = max(given[name], last)

@@ -26,6 +26,7 @@ from emoir.index.base import (
     VectorTable,
     occurs_in,
 )
+from emoir.index.boards import Boards
 from emoir.index.catalogue import Catalogue, Joined, find_records, joined, list_catalogues, store_catalogue
 from emoir.index.change_log import changes_since, cut_log, revision_of
 from emoir.index.checksums import Row, sealed
@@ -33,6 +34,7 @@ from emoir.index.file import IndexFile
 from emoir.index.folders import SqliteFolders
 from emoir.index.layout import RowLayout
 from emoir.index.location import check_filesystem, nothing_indexed
+from emoir.index.marks import Marks
 from emoir.index.metadata import load_failures, load_files, load_incomplete, load_metadata
 from emoir.index.ratings import Rating, Ratings
 from emoir.index.schema import create, is_writable, read_meta, write_meta
@@ -67,7 +69,7 @@ class SqliteStore(SqliteFolders):
             create(file, meta_of(model))
         self.file = file
         super().__init__(IndexFile(file))
-        self.ratings = Ratings(self._opened)
+        self.ratings, self.boards, self.marks = Ratings(self._opened), Boards(self._opened), Marks(self._opened)
         self._model: tuple[int, IndexedModel] | None = None
 
     @property

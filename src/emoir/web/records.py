@@ -61,7 +61,7 @@ class Image(ApiModel):
     arousal: float
     confidence: float
     sure: bool = Field(description="The confidence is high enough to call the image by that emotion.")
-    disturbing: bool = Field(description="Very unpleasant by its reading: to be blurred until asked for.")
+    disturbing: bool = Field(description="To be blurred until asked for: very unpleasant by its reading, or marked so.")
     rated: str | None = Field(default=None, description="Emotion that the rater asked for names it by.")
     record: CatalogueEntry | None
 
@@ -91,7 +91,7 @@ class Image(ApiModel):
             arousal=round(reading.arousal, 4),
             confidence=round(reading.confidence, 4),
             sure=not reading.unsure,
-            disturbing=reading.valence < DISTURBING,
+            disturbing=reading.valence < DISTURBING if metadata.disturbing is None else metadata.disturbing,
             record=None if metadata.record is None else CatalogueEntry(**metadata.record.to_dict()),
         )
 
@@ -270,6 +270,12 @@ class NextToRate(ApiModel):
     image: Image | None = Field(description="Null when all are rated.")
     done: int
     images: int
+
+
+class Mark(ApiModel):
+    """What a person says of an image by hand."""
+
+    disturbing: bool | None = Field(description="Null leaves it to the model.")
 
 
 class SelectedImages(ApiModel):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from emoir.images.palette import named_palette
@@ -14,7 +15,18 @@ from emoir.index.base import as_path
 from emoir.names import printable
 from emoir.web.files import OpenFileResponse
 from emoir.web.problems import Unchanged
-from emoir.web.records import Changed, Description, ExplanationRecord, Id, Image, ImageDetail, RatingRecord, Reading
+from emoir.web.records import (
+    Changed,
+    Description,
+    ExplanationRecord,
+    Id,
+    Image,
+    ImageDetail,
+    Mark,
+    RatingRecord,
+    Reading,
+)
+from emoir.web.routes.ratings import writable
 from emoir.web.service import Service, ServiceDep, set_etag
 
 router = APIRouter(tags=["images"])
@@ -82,6 +94,21 @@ def image(id: Id, service: ServiceDep, rater: Rater = None) -> ImageDetail:
         rating=None if rating is None else RatingRecord.of(rating),
         colours=named_palette(palette),
     )
+
+
+@router.put(
+    "/images/{id}/mark",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Mark an image as disturbing, or not",
+    dependencies=[Depends(writable)],
+)
+def mark(id: Id, wanted: Mark, service: ServiceDep) -> None:
+    """What is marked goes before what the model reads; it is kept in the index.
+
+    Example: `{"disturbing": true}`
+    """
+    service.metadata(id)
+    service.collection.marks.set(id, wanted.disturbing)
 
 
 @router.get("/images/{id}/camera", summary="What the camera wrote of an image")
