@@ -73,6 +73,7 @@ def test_every_command_and_option_is_documented() -> None:
         ),
         *("train", "evaluate", "data check", "experiment"),
         *("model list", "model show", "model check", "model add"),
+        *("board list", "board show", "board add", "board remove", "board export"),
     }
     for name, command in commands.items():
         row = next(line for line in text.splitlines() if line.startswith(f"| `emoir {name}"))
