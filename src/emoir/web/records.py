@@ -275,7 +275,7 @@ class NextToRate(ApiModel):
 class Mark(ApiModel):
     """What a person says of an image by hand."""
 
-    disturbing: bool | None = Field(description="Null leaves it to the model.")
+    disturbing: bool | None = Field(strict=True, description="Null leaves it to the model.")
 
 
 class SelectedImages(ApiModel):
