@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 
-.PHONY: demo test test-web lint types unit coverage lowest audit docs format clean
+.PHONY: demo test test-web lint types unit lowest audit docs format clean
 
 demo: $(VENV)/base
 	$(BIN)/python examples/demo.py $(if $(PHOTOS),"$(PHOTOS)")
@@ -19,12 +19,9 @@ lint: $(VENV)/dev
 types: $(VENV)/dev
 	$(BIN)/mypy
 
+# Of all lines and branches, so many percent are run; commands that tests start are counted.
 unit: $(VENV)/dev
-	$(BIN)/pytest --numprocesses auto --dist worksteal
-
-# The same with the branches that were run.
-coverage: $(VENV)/dev
-	$(BIN)/pytest --numprocesses auto --dist worksteal --cov --cov-report=term
+	$(BIN)/pytest --numprocesses auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=92
 
 # The base install at its lowest versions, on the tests that need no more than it.
 lowest: $(VENV)/lowest/done
