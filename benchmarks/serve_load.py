@@ -28,6 +28,7 @@ from emoir.evaluate.provenance import provenance
 from emoir.images.thumbnail import thumbnail
 
 CLIENTS = 100
+STATIC = Path(sys.modules["emoir"].__file__ or "").parent / "web" / "static"
 IMAGES = 300
 
 
@@ -73,7 +74,6 @@ def main() -> None:
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("this needs wrk: apt-get install wrk")
-    static = Path(sys.modules["emoir"].__file__ or "").parent / "web" / "static"
     with tempfile.TemporaryDirectory() as place:
         photographs(Path(place) / "photographs")
         index = Path(place) / "load.emoir"
@@ -84,7 +84,7 @@ def main() -> None:
         assert process.stderr is not None
         address = process.stderr.readline().rsplit(" ", 1)[1].strip()
         small = thumbnail(Path(place) / "photographs" / "0000.jpg", 480)
-        sizes = {file.name: file.stat().st_size for file in static.iterdir()}
+        sizes = {file.name: file.stat().st_size for file in STATIC.iterdir()}
         nearest = min(sizes, key=lambda name: abs(sizes[name] - len(small)))
         try:
             asked = {

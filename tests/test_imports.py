@@ -50,7 +50,7 @@ ALLOWED = {
         "summary",
         "explain",
         "export",
-        "datasets",
+        "evaluate",
         "collection",
     },
     "watch": {"index", "collection"},

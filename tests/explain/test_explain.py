@@ -123,7 +123,7 @@ def test_a_map_takes_few_readings_in_small_batches() -> None:
 
     occlusion_map(noise(32, 3), read, lambda readings: readings.valence)
     assert sum(sizes) == 42
-    assert max(sizes) == 8
+    assert max(sizes) == 4
 
 
 def reading(p: float, *, monochrome: bool = False) -> EmotionReading:

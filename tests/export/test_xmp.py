@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lxml import etree
 
 from emoir import Collection, Model
 from emoir.errors import EmoirError
-from emoir.export.xmp import SidecarLabels, read_sidecar, sidecar_path, write_sidecar
+from emoir.export.xmp import NAMESPACES, SidecarLabels, read_sidecar, sidecar_path, write_sidecar
 from tests.pictures import save_photos
 
 AWE = SidecarLabels(keywords=("awe", "contentment"), valence=0.8125, arousal=0.25, confidence=0.75, model="emoir-1")
@@ -82,6 +83,60 @@ def test_a_photographers_own_tree_of_emotions_stays(tmp_path: Path) -> None:
     for labels in (AWE, replace(AWE, keywords=())):
         write_sidecar(tmp_path / "a.jpg", labels)
         assert "<rdf:li>emotion|wedding</rdf:li>" in (tmp_path / "a.xmp").read_text(encoding="utf-8")
+
+
+OWN = LIGHTROOM.replace("<rdf:li>ärger</rdf:li>", "<rdf:li>Awe</rdf:li>").replace("places|Rome", "emotion|contentment")
+SUBJECT = "<dc:subject><rdf:Bag><rdf:li>Rome</rdf:li><rdf:li>Awe</rdf:li></rdf:Bag></dc:subject>"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        SUBJECT,
+        SUBJECT.replace("Bag", "Seq"),
+        SUBJECT.replace("Bag", "Alt").replace("<rdf:li>Awe", '<rdf:li xml:lang="en">Awe'),
+        "<dc:subject>Awe</dc:subject>",
+        SUBJECT + "<dc:subject><rdf:Bag><rdf:li>contentment</rdf:li></rdf:Bag></dc:subject>",
+        "",
+    ],
+)
+def test_a_keyword_that_was_there_before_is_never_taken_out(subject: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.xmp"
+    file.write_text(OWN.replace(SUBJECT, subject), encoding="utf-8")
+
+    def lists(prefix: str, name: str) -> list[str]:
+        found = etree.parse(file).iterfind(f".//{prefix}:{name}//rdf:li", NAMESPACES)
+        return [item.text or "" for item in found]
+
+    own = lists("dc", "subject") or (["Awe"] if subject else [])
+    for labels in (AWE, replace(AWE, keywords=("fear", "awe")), AWE, replace(AWE, keywords=())):
+        write_sidecar(tmp_path / "a.jpg", labels)
+        assert read_sidecar(tmp_path / "a.jpg") == labels
+        words = lists("dc", "subject")
+        # Photo managers hold Awe and awe for one keyword.
+        added = [word for word in labels.keywords if word not in {one.casefold() for one in own}]
+        assert sorted(words) == sorted(own + added)
+        trees = lists("lr", "hierarchicalSubject")
+        assert trees.count("emotion|contentment") == 1
+        assert sorted(set(trees) - {"emotion|contentment"}) == sorted(
+            f"emotion|{word}" for word in labels.keywords if word != "contentment"
+        )
+    assert ('xml:lang="en"' in subject) == ('xml:lang="en"' in file.read_text(encoding="utf-8"))
+
+
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="needs exiftool (Debian: libimage-exiftool-perl)")
+def test_what_exiftool_adds_between_two_runs_stays(tmp_path: Path) -> None:
+    file = write_sidecar(tmp_path / "a.jpg", AWE)
+    edit = ["exiftool", "-q", "-overwrite_original", "-XMP-dc:Subject+=fear", "-XMP-dc:Subject+=Rome", str(file)]
+    subprocess.run(edit, check=True)
+    write_sidecar(tmp_path / "a.jpg", replace(AWE, keywords=("fear",)))
+    answer = exiftool(file)
+    assert answer["Subject"] == ["fear", "Rome"]
+    assert answer["HierarchicalSubject"] == "emotion|fear"
+    write_sidecar(tmp_path / "a.jpg", replace(AWE, keywords=()))
+    answer = exiftool(file)
+    assert answer["Subject"] == ["fear", "Rome"]
+    assert "HierarchicalSubject" not in answer
 
 
 def test_the_name_beside_the_full_name_wins(tmp_path: Path) -> None:

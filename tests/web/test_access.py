@@ -115,8 +115,8 @@ def test_uploads_are_limited_in_bytes_announced_or_not(index: Path, settings: Se
     app = create_app(Collection(index), replace(settings, max_upload=1000))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         assert client.post("/api/v1/describe", content=b"x" * 1001).status_code == 413
-        parts = (b"x" * 100 for _ in range(20))
-        answer = client.post("/api/v1/describe", content=parts)
+        pieces = (b"x" * 100 for _ in range(20))
+        answer = client.post("/api/v1/describe", content=pieces)
         assert answer.status_code == 413
         assert "--max-upload" in answer.json()["detail"]
         assert client.post("/api/v1/describe", content=b"x" * 999).status_code == 422
@@ -126,7 +126,7 @@ def test_work_that_waits_leaves_the_rest_alone(
     index: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service_module, "WAIT_SECONDS", 2.0)
-    app = create_app(Collection(index), replace(settings, workers=2))
+    app = create_app(Collection(index), replace(settings, workers=1))
     service = app.state.service
     with TestClient(app, base_url="http://127.0.0.1") as client, service.reading(), ThreadPoolExecutor(30) as pool:
         waiting = [pool.submit(client.post, "/api/v1/describe", content=b"x") for _ in range(30)]

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+
+from emoir import Collection
+from tests.pictures import save_photos
 
 
 def command(*arguments: str | Path | int) -> list[str]:
@@ -62,3 +68,57 @@ def test_a_taken_port_and_a_missing_index_are_said_in_one_line(index: Path, tmp_
     missing = subprocess.run(command("--index", tmp_path / "none.emoir"), capture_output=True, text=True)
     assert missing.returncode == 4
     assert "emoir index FOLDER" in missing.stderr
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait for something that happens in another process."""
+    for _ in range(1200):
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not happen within two minutes")
+
+
+def watchers(server: int) -> list[int]:
+    """The processes below a server that run no server of forks and track no resources: its watch."""
+    children = [child for task in Path(f"/proc/{server}/task").glob("*/children") for child in task.read_text().split()]
+    lines = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
+    return [child for child, line in lines.items() if b"spawn_main" in line]
+
+
+def runs(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_serve_watches_with_a_process_that_is_replaced_and_ends_with_it(tmp_path: Path) -> None:
+    folder, index = tmp_path / "photos", tmp_path / "watched.emoir"
+    save_photos(folder, 1)
+    with Collection(index) as collection:
+        collection.index(folder, workers=1)
+    process = subprocess.Popen(
+        command("--index", index, "--port", 0, "--watch"), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stderr is not None
+    try:
+        address = process.stderr.readline().rsplit(" ", 1)[1].strip()
+
+        def images() -> int:
+            with urllib.request.urlopen(f"{address}api/v1/ready", timeout=60) as answer:
+                return int(json.load(answer)["images"])
+
+        save_photos(folder, 1, first_seed=10)
+        eventually(lambda: images() == 2)
+        [watcher] = watchers(process.pid)
+        os.kill(watcher, signal.SIGKILL)
+        save_photos(folder, 1, first_seed=20)
+        eventually(lambda: images() == 3)
+        [watcher] = watchers(process.pid)
+        # However the service ends, nothing goes on writing.
+        process.kill()
+        eventually(lambda: not runs(watcher))
+    finally:
+        process.kill()
+        process.communicate(timeout=60)

@@ -46,5 +46,4 @@ def restore(
 
 
 def _counted(done: BackupReport) -> str:
-    boards = f", {done.boards:,} boards" if done.boards else ""
-    return f"{done.images:,} images in {done.files:,} files, {done.ratings:,} ratings, {done.records:,} records{boards}"
+    return f"{done.images:,} images in {done.files:,} files, {done.ratings:,} ratings, {done.records:,} records"

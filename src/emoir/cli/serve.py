@@ -7,8 +7,10 @@ import os
 import socket
 import sys
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 from urllib.parse import quote
@@ -17,6 +19,7 @@ import typer
 
 from emoir.cli.options import IndexOption, LexiconOption, LimitsOption, ModelOption, record_options, require_model
 from emoir.cli.output import echo_err
+from emoir.cli.watch import watching
 from emoir.errors import EmoirError
 from emoir.limits import DEFAULT_LIMITS, MAX_UPLOAD
 
@@ -75,8 +78,14 @@ class ServeOptions:
     ] = None
     root_path: Annotated[str, typer.Option("--root-path", help="Path below a proxy's address, such as /photos.")] = ""
     read_only: Annotated[bool, typer.Option("--read-only", help="Take no ratings.")] = False
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Index what changes on disk meanwhile. Needs: pip install watchfiles")
+    ] = False
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the gallery in a browser.")] = False
     max_upload: Annotated[int, typer.Option(min=1, help="Bytes of an uploaded image.")] = MAX_UPLOAD
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes that read and explain images, of 100 MB each.")
+    ] = 1
     limits: LimitsOption = DEFAULT_LIMITS
     seconds_per_image: Annotated[
         float, typer.Option(min=0.1, help="An image that takes longer to read, explain or show is given up.")
@@ -127,11 +136,18 @@ def serve(
                 root_path=options.root_path.rstrip("/"),
                 read_only=options.read_only,
                 limits=replace(options.limits, seconds_per_file=options.seconds_per_image),
+                workers=options.workers,
                 max_upload=options.max_upload,
             )
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
-        set_up_logs(options.log_level.value, access=options.access_log, as_json=options.log_format is LogFormat.json)
+        log_as_told = partial(
+            set_up_logs,
+            options.log_level.value,
+            access=options.access_log,
+            as_json=options.log_format is LogFormat.json,
+        )
+        log_as_told()
         named = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(options.host, options.host)
         address = f"http://{f'[{named}]' if ':' in named else named}:{number}/"
         echo_err(f"{images:,} images at {address}")
@@ -141,7 +157,8 @@ def serve(
             echo_err(f"the token is kept in {kept}")
         echo_err("Ctrl-C ends it")
         browse = None if options.no_browser or not _has_display() else address + (f"?code={code}" if code else "")
-        _run(collection, settings, listener, options.proxy or [], browse)
+        with watching(collection.location, options.model, log_as_told) if options.watch else nullcontext():
+            _run(collection, settings, listener, options.proxy or [], browse)
 
 
 def _has_display() -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,7 +85,8 @@ def sidecar_path(image: Path) -> Path:
 def write_sidecar(image: Path, labels: SidecarLabels) -> Path:
     """Write the labels into the sidecar of an image.
 
-    Whatever other programs wrote stays. Keywords of an earlier run that no longer hold are taken out.
+    Whatever other programs wrote stays. Keywords of an earlier run that no longer hold are taken out. The sidecar
+    remembers which keywords we added: one that was there before is neither written again nor ever taken out.
 
     Args:
         image: need not exist; only its name counts.
@@ -111,15 +113,18 @@ def write_sidecar(image: Path, labels: SidecarLabels) -> Path:
     file = sidecar_path(image)
     root = _parse(file) if file.exists() else etree.fromstring(EMPTY)
     description = _description(root)
-    former = _items(root, "emoir", "keywords")
-    kept = [word for word in _items(root, "dc", "subject") if word not in former]
-    former_paths = [f"{PARENT_KEYWORD}|{word}" for word in former]
-    kept_paths = [path for path in _items(root, "lr", "hierarchicalSubject") if path not in former_paths]
-    _set_items(root, description, "dc", "subject", list(dict.fromkeys([*kept, *labels.keywords])))
     paths = [f"{PARENT_KEYWORD}|{word}" for word in labels.keywords]
-    _set_items(root, description, "lr", "hierarchicalSubject", list(dict.fromkeys([*kept_paths, *paths])))
-    _set_items(root, description, "emoir", "keywords", labels.keywords)
-    _set_items(root, description, "emoir", "rated", labels.rated)
+    for prefix, name, ours, memory in (
+        ("dc", "subject", labels.keywords, "addedSubject"),
+        ("lr", "hierarchicalSubject", paths, "addedHierarchicalSubject"),
+    ):
+        _remove_items(root, prefix, name, _items(root, "emoir", memory))
+        others = {_folded(item) for item in _items(root, prefix, name)}
+        added = [item for item in ours if _folded(item) not in others]
+        _add_items(root, description, prefix, name, added)
+        _set_items(root, description, memory, added)
+    _set_items(root, description, "keywords", labels.keywords)
+    _set_items(root, description, "rated", labels.rated)
     for name in ("valence", "arousal", "confidence"):
         _set_text(root, description, name, f"{getattr(labels, name):.4f}")
     _set_text(root, description, "model", labels.model)
@@ -200,30 +205,63 @@ def _property(root: etree._Element, prefix: str, name: str) -> etree._Element | 
     return root.find(f".//rdf:Description/{prefix}:{name}", NAMESPACES)
 
 
-def _items(root: etree._Element, prefix: str, name: str) -> list[str]:
-    found = _property(root, prefix, name)
-    return [] if found is None else [item.text or "" for item in found.iterfind(".//rdf:li", NAMESPACES)]
+def _folded(keyword: str) -> str:
+    """A keyword as photo managers compare them: without case, in one Unicode form."""
+    return unicodedata.normalize("NFC", keyword).casefold()
 
 
-def _set_items(root: etree._Element, description: etree._Element, prefix: str, name: str, items: Sequence[str]) -> None:
-    """Replace a list of texts; an empty one is taken out."""
+def _containers(root: etree._Element, prefix: str, name: str) -> list[etree._Element]:
+    """The lists of a property: rdf:Bag, rdf:Seq or rdf:Alt; a single text becomes a list."""
     from lxml import etree
 
-    element = _property(root, prefix, name)
-    if element is None:
-        if not items:
-            return
-        element = etree.SubElement(description, _name(prefix, name))
-    for child in list(element):
-        element.remove(child)
+    for block in root.findall(".//rdf:Description", NAMESPACES):
+        if (own := _name(prefix, name)) in block.attrib:
+            etree.SubElement(block, own).text = str(block.attrib.pop(own))
+    found = []
+    for element in root.findall(f".//rdf:Description/{prefix}:{name}", NAMESPACES):
+        if len(element) == 0:
+            single, element.text = (element.text or "").strip(), None
+            bag = etree.SubElement(element, _name("rdf", "Bag"))
+            if single:
+                etree.SubElement(bag, _name("rdf", "li")).text = single
+        found += [child for child in element if child.find("rdf:li", NAMESPACES) is not None]
+    return found
+
+
+def _items(root: etree._Element, prefix: str, name: str) -> list[str]:
+    return [item.text or "" for bag in _containers(root, prefix, name) for item in bag.iterfind("rdf:li", NAMESPACES)]
+
+
+def _remove_items(root: etree._Element, prefix: str, name: str, items: Collection[str]) -> None:
+    """Take texts out of a list; one that becomes empty goes with its property."""
+    for bag in _containers(root, prefix, name):
+        for item in bag.findall("rdf:li", NAMESPACES):
+            if (item.text or "") in items:
+                bag.remove(item)
+        if len(bag) == 0:
+            element = bag.getparent()
+            assert element is not None
+            block = element.getparent()
+            assert block is not None
+            block.remove(element)
+
+
+def _add_items(root: etree._Element, description: etree._Element, prefix: str, name: str, items: Sequence[str]) -> None:
+    """Append texts to a list, which is made if there is none."""
+    from lxml import etree
+
     if not items:
-        parent = element.getparent()
-        assert parent is not None
-        parent.remove(element)
         return
-    bag = etree.SubElement(element, _name("rdf", "Bag"))
+    bags = _containers(root, prefix, name)
+    bag = bags[0] if bags else etree.SubElement(etree.SubElement(description, _name(prefix, name)), _name("rdf", "Bag"))
     for item in items:
         etree.SubElement(bag, _name("rdf", "li")).text = item
+
+
+def _set_items(root: etree._Element, description: etree._Element, name: str, items: Sequence[str]) -> None:
+    """Replace a list of ours."""
+    _remove_items(root, "emoir", name, _items(root, "emoir", name))
+    _add_items(root, description, "emoir", name, items)
 
 
 def _text(root: etree._Element, name: str) -> str | None:

@@ -11,7 +11,7 @@ import numpy as np
 from emoir.errors import IndexFileError
 from emoir.index.checksums import Row, blob_checksum, insert, replace, sealed
 from emoir.index.layout import EMBEDDING_LENGTH, RowLayout
-from emoir.index.tables import ADDED_IN_6, COLUMNS, INDEXES, MARK_TRIGGERS, TABLES_OF_5, TRIGGERS_OF_5
+from emoir.index.tables import COLUMNS, INDEXES, TABLES, TRIGGERS
 
 ID_TYPE, ROW_TYPE = np.dtype("<i8"), np.dtype("<f2")
 
@@ -110,11 +110,10 @@ def _third_to_fourth(connection: sqlite3.Connection) -> None:
 def _fourth_to_fifth(connection: sqlite3.Connection) -> None:
     for name in ("files_image", "files_stat", "files_failure"):
         connection.execute(f"DROP INDEX IF EXISTS {name}")
-    known = {table: columns for table, columns in COLUMNS.items() if f"TABLE {table} " in TABLES_OF_5}
-    older = {table: BEFORE_5.get(table, (table, columns)) for table, columns in known.items()}
+    older = {table: BEFORE_5.get(table, (table, columns)) for table, columns in COLUMNS.items()}
     for name in ("segments", *(name for name, _ in older.values())):
         connection.execute(f"ALTER TABLE {name} RENAME TO old_{name}")
-    for statement in statements(TABLES_OF_5):
+    for statement in statements(TABLES):
         connection.execute(statement)
     for table, (name, columns) in older.items():
         rows = connection.execute(f"SELECT {columns} FROM old_{name}")
@@ -137,15 +136,9 @@ def _fourth_to_fifth(connection: sqlite3.Connection) -> None:
             last = max([highest, *(number for _, number in given)])
             connection.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (name, last))
         connection.execute(f"DROP TABLE old_{name}")
-    for statement in (*statements(INDEXES), *statements(TRIGGERS_OF_5)):
+    for statement in (*statements(INDEXES), *statements(TRIGGERS)):
         connection.execute(statement)
     connection.execute(replace("meta"), sealed("meta", ("format", "5")))
-
-
-def _fifth_to_sixth(connection: sqlite3.Connection) -> None:
-    for statement in (*statements(ADDED_IN_6), *statements(MARK_TRIGGERS)):
-        connection.execute(statement)
-    connection.execute(replace("meta"), sealed("meta", ("format", "6")))
 
 
 def resealed(table: str, row: Row) -> Row:
@@ -166,5 +159,4 @@ MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
     2: _second_to_third,
     3: _third_to_fourth,
     4: _fourth_to_fifth,
-    5: _fifth_to_sixth,
 }

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,10 @@ from numpy.typing import NDArray
 from emoir.cells import spellings
 from emoir.index.base import ImageMetadata, as_file, as_folder
 from emoir.index.contract import ImageReader
-from emoir.names import AnyPath, SomePaths
+
+AnyPath: TypeAlias = "str | os.PathLike[str]"
+SomePaths: TypeAlias = "AnyPath | Sequence[AnyPath]"
+"""One path, or several."""
 
 
 @dataclass(frozen=True, slots=True)

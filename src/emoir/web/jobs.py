@@ -9,9 +9,10 @@ import hashlib
 import os
 import signal
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ParamSpec, TypeVar
 
 from PIL import Image
 
@@ -22,6 +23,7 @@ from emoir.explain import explain
 from emoir.explain.figure import map_layer
 from emoir.explain.sentences import sentence
 from emoir.extract.memory import limit_memory
+from emoir.extract.worker import cpu_limit
 from emoir.files import read_regular
 from emoir.images.camera import camera_settings
 from emoir.images.decode import lift_pillow_limit
@@ -31,6 +33,8 @@ from emoir.images.thumbnail import thumbnail, webp
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.models import Model
 
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 _set_up: tuple[str, Limits] = ("", DEFAULT_LIMITS)
 
 
@@ -87,6 +91,12 @@ def set_up(model: str, limits: Limits) -> None:
 @lru_cache(maxsize=1)
 def _model() -> Model:
     return Model(_set_up[0])
+
+
+def run_limited(job: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+    """The result of a job; the process ends if the job computes for longer than an image may."""
+    with cpu_limit(_set_up[1].seconds_per_file):
+        return job(*args, **kwargs)
 
 
 def read_indexed(paths: Sequence[bytes], digest: bytes) -> bytes:

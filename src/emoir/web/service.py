@@ -33,6 +33,7 @@ from emoir.web.settings import Settings
 from emoir.web.workers import Workers
 
 WAIT_SECONDS = 20.0
+DRAWERS = 2
 Overview = TypeVar("Overview")
 
 
@@ -75,22 +76,25 @@ class Service:
         self.collection, self.settings = collection, settings
         self._thumbnails = ThumbnailCache(settings.thumbnails)
         self._files = VerifiedFiles()
-        self._workers = Workers(collection.model_folder.folder, settings.limits, settings.workers)
+        # Thumbnails need not wait for explanations, nor a process with the model in memory.
+        self._readers = Workers(collection.model_folder.folder, settings.limits, settings.workers)
+        self._drawers = Workers(collection.model_folder.folder, settings.limits, DRAWERS)
         self._lock, self._making = threading.Lock(), threading.Lock()
-        # One worker is always left for thumbnails.
-        self.reading = ConcurrencyLimit(settings.workers - 1, waiting=6)
-        self._drawing = ConcurrencyLimit(settings.workers, waiting=20)
+        self.reading = ConcurrencyLimit(settings.workers, waiting=12)
+        self._drawing = ConcurrencyLimit(DRAWERS, waiting=20)
         self._overview: tuple[str, object] = ("", None)
         self._boot = secrets.token_hex(4)
         self._explanation = lru_cache(maxsize=64)(self._explain)
 
     def start(self) -> None:
         """Be ready for requests, the first time or again."""
-        self._workers.open()
+        self._readers.open()
+        self._drawers.open()
 
     def close(self) -> None:
         """Close what is open; it opens again when it is needed."""
-        self._workers.close()
+        self._readers.close()
+        self._drawers.close()
         self.collection.close()
 
     @property
@@ -153,7 +157,7 @@ class Service:
             return kept
         try:
             with self._drawing():
-                made = self._workers.run(make_thumbnail, paths, digest, side)
+                made = self._drawers.run(make_thumbnail, paths, digest, side)
         except FileChangedError:
             raise _gone(id) from None
         self._thumbnails.keep(digest, side, made)
@@ -168,7 +172,7 @@ class Service:
         digest, paths = self.digest(id)
         try:
             with self._drawing():
-                return self._workers.run(read_camera, paths, digest)
+                return self._drawers.run(read_camera, paths, digest)
         except FileChangedError:
             raise _gone(id) from None
 
@@ -182,7 +186,7 @@ class Service:
         """
         self._require_model()
         with self.reading():
-            return self._workers.run(describe_image, content)
+            return self._readers.run(describe_image, content)
 
     def explanation(self, id: int, emotion: str | None) -> ExplainedImage:
         """Why an image reads as it does; the last ones are remembered.
@@ -207,7 +211,7 @@ class Service:
 
     def _explain(self, digest: bytes, paths: tuple[bytes, ...], emotion: str | None) -> ExplainedImage:
         with self.reading():
-            return self._workers.run(explain_image, paths, digest, emotion)
+            return self._readers.run(explain_image, paths, digest, emotion)
 
     def overview(self, make: Callable[[], Overview]) -> Overview:
         """What was made of the whole collection, made again only when its images changed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,11 +33,6 @@ def default_thumbnails() -> Path:
     return Path(platformdirs.user_cache_path("emoir", appauthor=False)) / "thumbnails"
 
 
-def default_workers() -> int:
-    """One per core, two at least and four at most: each holds the model in memory."""
-    return max(2, min(4, os.cpu_count() or 1))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How to serve.
@@ -54,7 +48,7 @@ class Settings:
         root_path: where it stands below a proxy's address, such as ``/photos``.
         read_only: no ratings are taken.
         limits: what reading, explaining or showing one image may cost.
-        workers: processes that do so; at least two, so that thumbnails need not wait for explanations.
+        workers: processes that read and explain; each holds the model in memory. Thumbnails are made by others.
         max_upload: bytes of an uploaded image.
         max_uploads: bytes of all that are uploaded at the same time.
         max_requests: requests that may be answered at the same time.
@@ -80,7 +74,7 @@ class Settings:
     root_path: str = ""
     read_only: bool = False
     limits: Limits = field(default_factory=lambda: Limits(seconds_per_file=SECONDS_PER_IMAGE))
-    workers: int = field(default_factory=default_workers)
+    workers: int = 1
     max_upload: int = MAX_UPLOAD
     max_uploads: int = 4 * MAX_UPLOAD
     max_requests: int = 512
@@ -101,8 +95,8 @@ class Settings:
             raise ValueError(f"{reached} can be reached by others: a token is needed")
         if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
             raise ValueError(f"root path {self.root_path!r}: begin it with / and end it without, such as /photos")
-        if self.workers < 2:
-            raise ValueError(f"{self.workers} workers; at least 2 are needed")
+        if self.workers < 1:
+            raise ValueError(f"{self.workers} workers; at least 1 is needed")
 
     @property
     def needs_token(self) -> bool:

@@ -7,15 +7,16 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, wait
 from concurrent.futures import TimeoutError as JobTimeoutError
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
 from emoir.errors import UndecodableImageError
+from emoir.extract.local import CPU_LIMIT_EXIT, PATIENCE
 from emoir.limits import Limits
-from emoir.web.jobs import set_up
+from emoir.web.jobs import run_limited, set_up
 from emoir.web.problems import busy
 
 Arguments = ParamSpec("Arguments")
@@ -23,6 +24,9 @@ Result = TypeVar("Result")
 # A worker is replaced after so many jobs, so that nothing that a library keeps can grow.
 JOBS = 200
 POLL_SECONDS = 0.5
+# A process with threads must not be forked; a server that forks has loaded what all workers need, once for all of them.
+START = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
+PRELOADED = ["emoir.web.jobs", "onnxruntime"]
 
 
 class Workers:
@@ -43,6 +47,8 @@ class Workers:
     def run(self, job: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         """Do a job of ``emoir.web.jobs`` and wait for its result.
 
+        The limit of time is one of computing; by the clock a job may take several times as long.
+
         Raises:
             UndecodableImageError: if it took too long, or brought the worker down.
             EmoirError: what the job raises.
@@ -50,7 +56,8 @@ class Workers:
         """
         seconds = self._limits.seconds_per_file
         with self._lock:
-            future = self._started().schedule(job, args=list(args), kwargs=kwargs, timeout=seconds)
+            pool = self._started()
+            future = pool.schedule(run_limited, args=[job, *args], kwargs=kwargs, timeout=PATIENCE * seconds)
         # A stopped pool forgets what it was asked for.
         while not wait([future], timeout=POLL_SECONDS).done:
             if self._closed:
@@ -59,12 +66,12 @@ class Workers:
             result: Result = future.result()
         except (CancelledError, BrokenProcessPool):
             raise busy() from None
-        except JobTimeoutError:
-            raise UndecodableImageError(
-                f"took longer than {seconds:g} seconds; raise the limit with --seconds-per-image",
-                chinese=f"处理时间超过了 {seconds:g} 秒；可用 --seconds-per-image 提高上限",
-            ) from None
-        except (ProcessExpired, MemoryError):
+        except (JobTimeoutError, ProcessExpired, MemoryError) as error:
+            if isinstance(error, JobTimeoutError) or getattr(error, "exitcode", 0) == CPU_LIMIT_EXIT:
+                raise UndecodableImageError(
+                    f"took longer than {seconds:g} seconds; raise the limit with --seconds-per-image",
+                    chinese=f"处理时间超过了 {seconds:g} 秒；可用 --seconds-per-image 提高上限",
+                ) from None
             raise UndecodableImageError(
                 "its decoder crashed or ran out of memory", chinese="解码时崩溃或内存不足"
             ) from None
@@ -92,12 +99,13 @@ class Workers:
             self._pool.stop()  # type: ignore[no-untyped-call]
             self._pool = None
         if self._pool is None:
+            context = get_context(START)
+            context.set_forkserver_preload(PRELOADED)
             self._pool = ProcessPool(
                 max_workers=self._count,
                 max_tasks=JOBS,
                 initializer=set_up,
                 initargs=[str(self._model), self._limits],
-                # A process with threads must not be forked.
-                context=get_context("spawn"),
+                context=context,
             )
         return self._pool

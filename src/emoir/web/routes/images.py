@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from emoir.images.palette import named_palette
@@ -15,24 +14,13 @@ from emoir.index.base import as_path
 from emoir.names import printable
 from emoir.web.files import OpenFileResponse
 from emoir.web.problems import Unchanged
-from emoir.web.records import (
-    Changed,
-    Description,
-    ExplanationRecord,
-    Id,
-    Image,
-    ImageDetail,
-    Mark,
-    RatingRecord,
-    Reading,
-)
-from emoir.web.routes.ratings import writable
+from emoir.web.records import Changed, Description, ExplanationRecord, Id, Image, ImageDetail, Reading
 from emoir.web.service import Service, ServiceDep, set_etag
 
 router = APIRouter(tags=["images"])
 
 
-class ThumbnailSide(IntEnum):
+class Side(IntEnum):
     """Longest side of a thumbnail in pixels: few sizes, so that they can be kept."""
 
     SMALL = 240
@@ -70,14 +58,11 @@ def _describe(content: bytes, service: Service) -> Description:
     )
 
 
-Rater = Annotated[str | None, Query(max_length=80, description="Whose rating to give.")]
-
-
 @router.get("/images/{id}", summary="All that is known of an image")
-def image(id: Id, service: ServiceDep, rater: Rater = None) -> ImageDetail:
-    """One indexed image with its reading, and what a rater says of it.
+def image(request: Request, response: Response, id: Id, service: ServiceDep) -> ImageDetail:
+    """One indexed image with its reading.
 
-    Example: `/api/v1/images/17?rater=me`
+    Example: `/api/v1/images/17`
     """
     service.metadata(id)
     store = service.collection.images
@@ -85,30 +70,13 @@ def image(id: Id, service: ServiceDep, rater: Rater = None) -> ImageDetail:
     stored = store.files_of(id)
     files = [] if stored is None else [printable(as_path(path)) for path, _ in stored[1]]
     reading = store.readings(metadata, rows)[0]
-    rating = None if rater is None else store.ratings_by(rater).get(id)
     palette = rows[0, store.layout.palette] ** 2
     return ImageDetail(
         **Image.of(metadata[0], reading).model_dump(),
         reading=Reading(**reading.to_dict()),
         files=files,
-        rating=None if rating is None else RatingRecord.of(rating),
         colours=named_palette(palette),
     )
-
-
-@router.put(
-    "/images/{id}/mark",
-    status_code=HTTPStatus.NO_CONTENT,
-    summary="Mark an image as disturbing, or not",
-    dependencies=[Depends(writable)],
-)
-def mark(id: Id, wanted: Mark, service: ServiceDep) -> None:
-    """What is marked goes before what the model reads; it is kept in the index.
-
-    Example: `{"disturbing": true}`
-    """
-    service.metadata(id)
-    service.collection.marks.set(id, wanted.disturbing)
 
 
 @router.get("/images/{id}/camera", summary="What the camera wrote of an image")
@@ -144,7 +112,7 @@ def thumbnail(
     request: Request,
     response: Response,
     id: Id,
-    side: Annotated[ThumbnailSide, Query(description="Longest side in pixels.")] = ThumbnailSide.MEDIUM,
+    side: Annotated[Side, Query(description="Longest side in pixels.")] = Side.MEDIUM,
 ) -> Response:
     """The image as WebP, upright, no side longer than asked.
 

@@ -21,7 +21,6 @@ let spaces = [];
 let points = null;
 let instruments = null;
 let drawn = "";
-let readOnly = false;
 
 const acts = {
   open: (image) => go({ image: image.id }),
@@ -109,11 +108,6 @@ function showDetail(id) {
   detail.open(id, {
     ...acts,
     ask: (q) => search(q),
-    canRate: !readOnly,
-    rated: () => {
-      forget();
-      if (current().view === "gallery") results(true);
-    },
     view: (first) => {
       const hits = shownHits();
       // An image that came by a link stands alone.
@@ -195,8 +189,7 @@ async function begin() {
   learnNames(spaces);
   api.ready().then((ready) => {
     $("#logout").hidden = !ready.login;
-    readOnly = ready.read_only;
-    $('nav [data-view="rate"]').hidden = readOnly;
+    $('nav [data-view="rate"]').hidden = ready.read_only;
   }, () => {});
   prepare(acts, spaces[0]);
   startInstruments();
