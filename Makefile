@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 
-.PHONY: demo test test-web lint types unit coverage lowest audit format clean
+.PHONY: demo test test-web lint types unit lowest audit docs format clean
 
 demo: $(VENV)/base
 	$(BIN)/python examples/demo.py $(if $(PHOTOS),"$(PHOTOS)")
@@ -19,12 +19,9 @@ lint: $(VENV)/dev
 types: $(VENV)/dev
 	$(BIN)/mypy
 
+# Of all lines and branches, so many percent are run; commands that tests start are counted.
 unit: $(VENV)/dev
-	$(BIN)/pytest --numprocesses auto --dist worksteal
-
-# The same with the branches that were run.
-coverage: $(VENV)/dev
-	$(BIN)/pytest --numprocesses auto --dist worksteal --cov --cov-report=term
+	$(BIN)/pytest --numprocesses auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=92
 
 # The base install at its lowest versions, on the tests that need no more than it.
 lowest: $(VENV)/lowest/done
@@ -40,6 +37,13 @@ test-web: $(VENV)/dev
 	command -v chromium || command -v chromium-browser || test -n "$$CHROMIUM" || \
 		($(SUDO) apt-get update && $(SUDO) apt-get install --yes chromium)
 	$(BIN)/pytest tests/web/browser tests/images/browser -m browser --numprocesses auto --dist worksteal
+
+# The site of the documentation, in site/; every warning is an error.
+docs: $(VENV)/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	$(BIN)/codespell README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md docs/*.md docs/*/*.md src --skip "*.json,*.csv,*.onnx,*.js" \
+		--ignore-words-list "tung,fulfilment,nd"
+	$(BIN)/python benchmarks/readability.py
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
@@ -58,6 +62,10 @@ $(VENV)/base: $(BIN)/python pyproject.toml constraints.txt
 $(VENV)/dev: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $@ $(VENV)/base
+
+$(VENV)/docs: $(VENV)/dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
+	touch $@
 
 $(VENV)/lowest/done: $(VENV)/dev
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/lowest

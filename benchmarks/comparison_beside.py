@@ -48,9 +48,9 @@ def said_by(row: ModelVariant, table: Table, folds: Folds, setting: str) -> OutO
     return out_of_fold(table, folds, join_predictions(row, table, folds, results, SEED))
 
 
-def shown(table: Table, said: OutOfFold) -> dict[MetricKey, MetricResult]:
+def shown(table: Table, predicted: OutOfFold) -> dict[MetricKey, MetricResult]:
     """The metrics that are printed, by their keys."""
-    found = compute_metrics(table, said, [metric for metric in METRICS if metric.name in SHOWN])
+    found = compute_metrics(table, predicted, [metric for metric in METRICS if metric.name in SHOWN])
     return {result.key: result for result in found if result.key.protocol != "b"}
 
 
@@ -58,10 +58,10 @@ def right_unless_stuck(
     row: ModelVariant, seed: int, table: Table, folds: Folds, results: Results
 ) -> NDArray[np.floating]:
     """Whether each image of the FI part got its class; NaN where the run of its fold gives every image the same."""
-    said = join_predictions(row, table, folds, results, seed)["mikels"].argmax(axis=1)
-    right: NDArray[np.floating] = np.where(said == table.classes["mikels"], 1.0, 0.0)
+    predicted = join_predictions(row, table, folds, results, seed)["mikels"].argmax(axis=1)
+    right: NDArray[np.floating] = np.where(predicted == table.classes["mikels"], 1.0, 0.0)
     for test in map(folds.test_rows, range(folds.count)):
-        if len(np.unique(said[test])) == 1:
+        if len(np.unique(predicted[test])) == 1:
             right[test] = np.nan
     return right
 
@@ -95,12 +95,12 @@ def print_gaped_by_category() -> None:
     results = packed("gaped")
     categories = np.array(development.gaped_categories())
     rows = [row for row in VARIANTS if row.name in ("ours, RGB", "ours, colour + texture")]
-    said = [
+    predicted = [
         [join_predictions(row, table, folds, results, seed)[VALENCE_AROUSAL][:, 1] for seed in range(SEEDS)]
         for row in rows
     ]
     truth = inside(np.asarray(table.arousal), categories)
-    rgb, both = (np.stack([inside(values, categories) for values in seeds]) for seeds in said)
+    rgb, both = (np.stack([inside(values, categories) for values in seeds]) for seeds in predicted)
 
     def r_of(predicted: NDArray[np.floating], members: NDArray[np.intp]) -> float:
         return float(np.mean([pearson(one[members], truth[members]) for one in predicted]))
@@ -127,19 +127,19 @@ def main() -> None:
     """Print what stands beside minus every row that is complete."""
     for name in ("emotion6", "fi_subset"):
         table, folds, shipped = readings(name)
-        rows = {row.name: said for row in VARIANTS if (said := said_by(row, table, folds, name)) is not None}
-        theirs = {row: shown(table, said) for row, said in rows.items()}
+        rows = {row.name: predicted for row in VARIANTS if (predicted := said_by(row, table, folds, name)) is not None}
+        theirs = {row: shown(table, predicted) for row, predicted in rows.items()}
         print(f"\n### {name} ({len(table)} images)\n")
         print("| first | minus | measure | by guessing | first | second | difference [95 %] | |")
         print("|---|---|---|---|---|---|---|---|")
-        for title, said in (
+        for title, predicted in (
             ("numbers + probe", readings_of(name, "descriptors", table, folds)),
             ("distilled, with the web set", said_by(DISTILLED, table, folds, f"{name}+web")),
             ("shipped", shipped),
         ):
-            if said is None:
+            if predicted is None:
                 continue
-            own = shown(table, said)
+            own = shown(table, predicted)
             for row, figures_of_row in theirs.items():
                 for measure, other in figures_of_row.items():
                     if measure in own and (gap := difference(own[measure], other)) is not None:
@@ -148,8 +148,8 @@ def main() -> None:
                         print("| " + " | ".join(map(str, cells)) + " |")
     print_without_stuck_runs()
     print_gaped_by_category()
-    facts = f"shipped: recipe {MODEL}, one run a fold; rows with seed {SEED}, the last tables with {SEEDS}"
-    print("\n" + provenance(facts, "5 frozen folds"))
+    settings = f"shipped: recipe {MODEL}, one run a fold; rows with seed {SEED}, the last tables with {SEEDS}"
+    print("\n" + provenance(settings, "5 frozen folds"))
 
 
 if __name__ == "__main__":

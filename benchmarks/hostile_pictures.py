@@ -1,6 +1,6 @@
 """Mutated pictures: crashes, wrong pictures without a word, peak memory and time.
 
-Photographs of scikit-image in every format that is read are cut off, overwritten at their end with zeros, ones or
+A photograph of scikit-image in every format that is read are cut off, overwritten at their end with zeros, ones or
 noise, closed too early, followed by a trailer, and changed in single bits. A real process decodes each; what it gives
 is compared with the whole picture, row by row. Printed are the table of docs/reliability.md and one line of how it was
 made.
@@ -19,6 +19,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pillow_jxl  # noqa: F401 (lets Pillow write JPEG XL)
@@ -33,6 +34,8 @@ SEED, SIDE = 20261128, 192
 # Rows that differ by more than this are another picture's; so many of them may be missing from an incomplete one.
 LEVELS, MISSING = 8, 0.08
 END_OF_JPEG = b"\xff\xd9"
+# Noise: the encoder is no dependency.
+HEIC = Path(__file__).parent.parent / "tests" / "images" / "files" / "tall.heic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +62,15 @@ def formats() -> dict[str, bytes]:
         "PNG, RGB": encoded(rgb, "PNG"),
         "PNG, palette": encoded(rgb.quantize(64), "PNG"),
         "PNG, 16 bits": encoded(deep, "PNG"),
-        "GIF": encoded(rgb, "GIF", save_all=True, append_images=frames),
+        "GIF": encoded(rgb, "GIF"),
+        "GIF, animated": encoded(rgb, "GIF", save_all=True, append_images=frames),
         "BMP": encoded(rgb, "BMP"),
         "TIFF": encoded(rgb, "TIFF"),
         "TIFF, LZW": encoded(rgb, "TIFF", compression="tiff_lzw"),
         "WebP": encoded(rgb, "WEBP"),
         "WebP, lossless": encoded(rgb, "WEBP", lossless=True),
         "AVIF": encoded(rgb, "AVIF"),
+        "HEIC": HEIC.read_bytes(),
         "JPEG 2000": encoded(rgb, "JPEG2000"),
         "JPEG XL": encoded(rgb, "JXL"),
     }

@@ -1,8 +1,8 @@
 """How often the 95 % intervals hold the true value: ``python benchmarks/interval_coverage.py``.
 
 Samples are drawn from known populations, of 200 and of 600 images, each image on its own or in groups of four that
-share their class and what makes them hard; the true value is the mean over many samples of that size. The tests run
-fewer of the same draws.
+share their class and what makes them hard; the true value is the mean over all samples of that size. Retrieval is over
+the whole sample, and, as protocol (b), inside five folds of it. The tests run fewer of the same draws.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from emoir.datasets import Table
+from emoir.evaluate.compute import compute_metrics
 from emoir.evaluate.distributions import kullback_leibler
 from emoir.evaluate.intervals import Estimate, mean_interval
 from emoir.evaluate.leave_out import (
@@ -26,6 +29,8 @@ from emoir.evaluate.leave_out import (
     precision_without,
     retrieval_influence,
 )
+from emoir.evaluate.metrics import METRICS
+from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
 from emoir.evaluate.regression import correlation
 from emoir.evaluate.retrieval import (
@@ -37,8 +42,9 @@ from emoir.evaluate.retrieval import (
     same_class,
 )
 
-SIZES, GROUPS, DRAWS = (200, 600), (1, 4), 1_000
+SIZES, GROUPS, DRAWS, FOLDS = (200, 600), (1, 4), 2_000, 5
 CLASSES, DIMENSIONS = 6, 5
+IN_FOLDS = tuple(metric for metric in METRICS if metric.name in ("NN", "P@10", "mAP"))
 RETRIEVAL: dict[str, tuple[PerQuery, LeaveOut]] = {
     "NN": (nearest_neighbour, nearest_neighbour_without),
     "P@10": (partial(precision_at, k=10), partial(precision_without, k=10)),
@@ -67,7 +73,23 @@ def retrieval_draw(seed: int, n: int, group: int) -> dict[str, Estimate]:
     for name, (function, leave_out) in RETRIEVAL.items():
         found[name] = retrieval_influence(ranking, function, leave_out, groups=shared).estimate(low=0, high=1)
         found[f"{name}, queries only"] = mean_interval(function(ranking), groups=shared)
-    return found
+    return found | in_folds(vectors, labels, groups)
+
+
+def in_folds(vectors: NDArray[np.float64], labels: NDArray[np.int64], groups: NDArray[np.int64]) -> dict[str, Estimate]:
+    """Intervals of retrieval inside each of five folds, as ``emoir evaluate`` computes them."""
+    names = [str(row) for row in range(len(labels))]
+    table = Table(
+        name="drawn",
+        paths=[Path(name) for name in names],
+        classes={"drawn": labels},
+        class_names={"drawn": tuple("abcdef"[:CLASSES])},
+        group=groups.astype(str) if groups.max() + 1 < len(groups) else None,
+    )
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    system = OutOfFold(digests=tuple(names), folds=groups % FOLDS, embeddings=unit)
+    results = compute_metrics(table, system, IN_FOLDS)
+    return {f"{one.key.metric} in folds": one.estimate for one in results if one.estimate is not None}
 
 
 def prediction_draw(seed: int, n: int, group: int) -> dict[str, Estimate]:
@@ -100,11 +122,14 @@ def coverage(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=DRAWS)
-    draws = parser.parse_args().draws
+    parser.add_argument("--images", type=int, nargs="*", default=SIZES)
+    parser.add_argument("--groups", type=int, nargs="*", default=GROUPS, help="of so many images")
+    arguments = parser.parse_args()
+    draws = arguments.draws
     print("| images | in groups of | metric | true value | deviation over samples | mean printed error | coverage |")
     print("|---|---|---|---|---|---|---|")
-    for n in SIZES:
-        for group in GROUPS:
+    for n in arguments.images:
+        for group in arguments.groups:
             for draw in (prediction_draw, retrieval_draw):
                 for name, value, deviation, error, inside in coverage(draw, n, group, draws):
                     cells = (n, group, name, f"{value:.3f}", f"{deviation:.4f}", f"{error:.4f}", f"{inside:.1%}")

@@ -59,10 +59,12 @@ class Contents:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         with Collection(location) as photos:
-            facts, _, rows = photos.rows()
-            paths = Counter(fact.path for fact in facts) + Counter(failure.path for failure in photos.status().failures)
+            metadata, _, rows = photos.rows()
+            paths = Counter(entry.path for entry in metadata) + Counter(
+                failure.path for failure in photos.status().failures
+            )
             assert not paths or max(paths.values()) == 1, "a file is there twice"
-            self.images = {fact.path: (fact.id, row.tobytes()) for fact, row in zip(facts, rows, strict=True)}
+            self.images = {entry.path: (entry.id, row.tobytes()) for entry, row in zip(metadata, rows, strict=True)}
             assert len({id for id, _ in self.images.values()}) == len(self.images), "an image is there twice"
             self.files = frozenset(paths)
 

@@ -15,7 +15,7 @@ import development
 from emoir.datasets.splits import make_folds
 from emoir.evaluate.provenance import provenance
 from emoir.evaluate.regression import pearson
-from emoir.experiment.probes import RIDGE
+from emoir.training.probes import RIDGE
 from probes import teacher_features
 
 DRAWS = 3

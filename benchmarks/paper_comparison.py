@@ -124,8 +124,8 @@ def show(name: str, protocol: ExperimentProtocol) -> None:
         return
     folder = RUNS / name
     folder.mkdir(parents=True, exist_ok=True)
-    facts = provenance(str(protocol), "5 frozen folds")
-    print(write_report(lines, table, folds, folder, notes=facts, extra=extra))
+    settings = provenance(str(protocol), "5 frozen folds")
+    print(write_report(lines, table, folds, folder, notes=settings, extra=extra))
     for kind in ("md", "png"):
         shutil.copyfile(folder / f"comparison.{kind}", RESULTS / f"{name}.{kind}")
 

@@ -63,8 +63,8 @@ def main() -> None:
             print(ratio, flush=True)
         if name == "start":
             print(performance_start.size(), flush=True)
-    facts = f"{asked.photographs} photographs, {asked.rows:,} rows, {asked.files:,} files"
-    print("\n" + provenance(facts, f"{repeats} repeats, {few} of whole runs", "seed 0", f"load before: {load:.1f}"))
+    settings = f"{asked.photographs} photographs, {asked.rows:,} rows, {asked.files:,} files"
+    print("\n" + provenance(settings, f"{repeats} repeats, {few} of whole runs", "seed 0", f"load before: {load:.1f}"))
 
 
 if __name__ == "__main__":

@@ -33,14 +33,17 @@ def index_of(folder: Path, rows: int) -> Path:
     return location
 
 
+EVERY_IMAGE = FilterOptions()
+
+
 def warm(folder: Path, repeats: int, rows: int) -> list[Ratio]:
     """A collection that has answered before, against one product; and with a filter that keeps one row in a hundred."""
     with Collection(index_of(folder, rows)) as photos, SqliteStore(photos.location) as index:
         matrix = index.vectors()
         weights = np.random.default_rng(0).random((index.layout.length,), dtype=np.float32)
-        kept = FilterOptions(confidence=Range(float(np.quantile(index.attributes(matrix).confidence, 0.99))))
+        kept = FilterOptions(confidence=Range(float(np.quantile(index.attributes(matrix.ids).confidence, 0.99))))
 
-        def search(filters: FilterOptions | None = None) -> object:
+        def search(filters: FilterOptions = EVERY_IMAGE) -> object:
             return photos.search(WORD, n=TOP, filters=filters)
 
         search(kept)
@@ -111,7 +114,7 @@ def engines(folder: Path, repeats: int, rows: int) -> list[Ratio]:
     with Collection(index_of(folder, rows)) as photos, SqliteStore(photos.location) as index:
         matrix = index.vectors()
         group = np.random.default_rng(1).random(len(matrix.ids)).astype(np.float32)
-        confidence = index.attributes(matrix).confidence
+        confidence = index.attributes(matrix.ids).confidence
         kept = FilterOptions(confidence=Range(float(np.quantile(confidence, 0.99))))
         few = group >= np.quantile(group, 0.99)
         weights = np.random.default_rng(0).random((index.layout.length,), dtype=np.float32)

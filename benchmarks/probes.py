@@ -11,11 +11,11 @@ import development
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
 from emoir.evaluate.out_of_fold import OutOfFold
-from emoir.experiment.probes import DistributionProbe, PointProbe, fit_reduction
 from emoir.images.descriptors import GREY_WEIGHTS, describe_pixels, local_binary_pattern_histogram
 from emoir.images.lab import srgb_to_lab
 from emoir.images.palette import palette_histogram
 from emoir.training.cache import cached_pixels
+from emoir.training.probes import DistributionProbe, PointProbe, fit_reduction
 from weights.teachers import teacher_embeddings
 
 CACHE = Path("runs/features")
@@ -54,8 +54,8 @@ def probe(table: Table, folds: Folds, features: NDArray[np.float32]) -> OutOfFol
     for fold in range(folds.count):
         train, test = folds.training_rows(fold), folds.test_rows(fold)
         reduce = fit_reduction(features[train])
-        x = reduce.transform(features[train]).astype(np.float64)
-        y = reduce.transform(features[test]).astype(np.float64)
+        x = reduce(features[train]).astype(np.float64)
+        y = reduce(features[test]).astype(np.float64)
         embeddings[test] = y[:, : embeddings.shape[1]]
         for space in table.class_names:
             shares, known = shares_of(table, space, train)

@@ -148,8 +148,8 @@ def calibration(sets: dict[str, Judged]) -> None:
             held_out = questions(sets, kind, folds[folds == fold])
             asked += [(question, question.part.agreement(question.raw_scores, curves)) for question in held_out]
         for intensity in dict.fromkeys(question.intensity for question, _ in asked):
-            chosen = [(question, said) for question, said in asked if question.intensity == intensity]
-            p = np.concatenate([said for _, said in chosen]).astype(float)
+            chosen = [(question, predicted) for question, predicted in asked if question.intensity == intensity]
+            p = np.concatenate([predicted for _, predicted in chosen]).astype(float)
             agreement = np.concatenate([question.agreement for question, _ in chosen])
             generator = np.random.default_rng(0)
             # Agreement is a share of raters; a rater drawn from them says yes or no.
@@ -157,8 +157,10 @@ def calibration(sets: dict[str, Judged]) -> None:
             # Pairs that share an image are not independent: the band holds for about one pair an image.
             drawn = generator.choice(len(p), min(images, len(p)), replace=False)
             low, high = perfect_calibration_band(p[drawn])
-            best = [(top(said), question, said) for question, said in chosen]
-            tops = np.mean([(said[ten].mean(), question.agreement[ten].mean()) for ten, question, said in best], axis=0)
+            best = [(top(predicted), question, predicted) for question, predicted in chosen]
+            tops = np.mean(
+                [(predicted[ten].mean(), question.agreement[ten].mean()) for ten, question, predicted in best], axis=0
+            )
             title = f"{intensity} {kind.split()[0]}".strip()
             print(
                 f"| {title} | {len(chosen)} | {expected_calibration_error(p, right):.3f} | "

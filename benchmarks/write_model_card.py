@@ -41,7 +41,7 @@ Written by `benchmarks/write_model_card.py`.
 texture planes inside the graph; {megabytes:.1f} MB a file. It reads the distribution over Mikels' eight emotions and over
 Ekman's six and neutral, valence and arousal, and a 128-d embedding.
 
-**How it was made.** From our own random initialisation ([commands](training.md)): distilled from what two ImageNet teachers
+**How it was made.** From our own random initialisation ([commands](weights.md)): distilled from what two ImageNet teachers
 (MobileNet V2 and EdgeTPU, both Apache-2.0) see in unrated images, then fine-tuned on human ratings. No weight of a teacher is
 in it. The recipe was run once per fold for the figures and once on all ratings for the weights.
 

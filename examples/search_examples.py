@@ -42,8 +42,8 @@ def main() -> None:
                 [*command, "search", *arguments], check=False, capture_output=True, text=True, encoding="utf-8"
             )
             here = str(Path.cwd()) + os.sep
-            said = (result.stderr + result.stdout).replace(here, "").rstrip()
-            print(f"```\n$ emoir search {shlex.join(arguments)}\n{said}\n```\n")
+            printed = (result.stderr + result.stdout).replace(here, "").rstrip()
+            print(f"```\n$ emoir search {shlex.join(arguments)}\n{printed}\n```\n")
 
 
 if __name__ == "__main__":

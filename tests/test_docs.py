@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import re
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 import typer.main
 
 import experiment_claims
+import readability
 from emoir.cli.app import app
 from emoir.datasets import PUBLISHED
 from emoir.images.descriptors import Descriptors
@@ -49,7 +52,7 @@ def test_the_readme_quotes_what_evaluate_printed() -> None:
 def test_every_command_and_option_is_documented() -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     commands = dict(COMMANDS.commands)  # type: ignore[attr-defined]
-    for group in ("data", "model"):
+    for group in ("board", "data", "model"):
         commands |= {f"{group} {name}": command for name, command in commands.pop(group).commands.items()}
     assert set(commands) == {
         *(
@@ -70,6 +73,7 @@ def test_every_command_and_option_is_documented() -> None:
         ),
         *("train", "evaluate", "data check", "experiment"),
         *("model list", "model show", "model check", "model add"),
+        *("board list", "board show", "board add", "board remove", "board export"),
     }
     for name, command in commands.items():
         row = next(line for line in text.splitlines() if line.startswith(f"| `emoir {name}"))
@@ -110,3 +114,30 @@ def test_every_dependency_has_a_reason() -> None:
     named = set(re.findall(r'"([a-z0-9-]+)>=', project)) - {"hatchling"}
     reasons = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").lower()
     assert {name for name in named if name not in reasons} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_import_what_there_is(page: Path) -> None:
+    for block in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+        for statement in ast.walk(ast.parse(block)):
+            if isinstance(statement, ast.ImportFrom) and (statement.module or "").startswith("emoir"):
+                room = importlib.import_module(str(statement.module))
+                missing = [name.name for name in statement.names if not hasattr(room, name.name)]
+                assert missing == [], statement.module
+
+
+@pytest.mark.parametrize("page", readability.PAGES, ids=lambda page: page.name)
+def test_first_pages_are_easy_to_read(page: Path) -> None:
+    found = readability.readability(page)
+    assert found.ease >= 50
+    assert found.words <= 15
+    assert found.long == []
+
+
+def test_readability_is_that_of_a_hand_count(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Not this\n\nThe cat sat on `the long mat`. A happy dog ran.\n\n| nor | this |\n", "utf-8")
+    # Words: The cat sat on code / A happy dog ran; syllables 5 + 5.
+    found = readability.readability(page)
+    assert found.words == 9 / 2
+    assert found.ease == pytest.approx(206.835 - 1.015 * 9 / 2 - 84.6 * 10 / 9)

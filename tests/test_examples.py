@@ -84,3 +84,28 @@ def test_the_demo_takes_a_folder_of_ones_own(tmp_path: Path) -> None:
     # Noise may fit no question; that is no failure of the demo.
     assert "The index holds 3 images." in done.stderr
     assert done.returncode == 0, done.stderr
+
+
+def run_example(name: str, *arguments: Path) -> list[str]:
+    command = [sys.executable, "-W", "error", "-m", f"examples.{name}", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, encoding="utf-8", cwd=EXAMPLES.parent)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_first_collection(tmp_path: Path) -> None:
+    save_photos(tmp_path / "photos", 6)
+    lines = run_example("first_collection", tmp_path / "photos", tmp_path / "out")
+    assert lines[0] == "6 read, 0 unchanged, 0 failed"
+    assert [lines[1], lines[5], lines[9], lines[13]] == ["awe", "宁静", "va:0.8,0.3", "sad but hopeful"]
+    assert (tmp_path / "out" / "why.png").stat().st_size > 10_000
+    assert any(line.startswith("6 images, ") for line in lines)
+
+
+def test_own_labels(tmp_path: Path) -> None:
+    for seed, name in enumerate(("calm", "wild")):
+        save_photos(tmp_path / "moods" / name, 20, first_seed=100 * seed)
+    lines = run_example("own_labels", tmp_path / "moods", tmp_path / "model")
+    assert lines[0] == "learnt from 32 images, tested on 8 others"
+    assert lines[1].startswith("accuracy (moods): ")
+    assert lines[-1].startswith("calm ['")

@@ -50,7 +50,7 @@ ALLOWED = {
         "summary",
         "explain",
         "export",
-        "evaluate",
+        "datasets",
         "collection",
     },
     "watch": {"index", "collection"},

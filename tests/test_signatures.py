@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import emoir
+from emoir.index.update import UpdateKeywords, UpdateOptions
+from emoir.search.options import SearchKeywords, SearchOptions
 
 PACKAGE = Path(emoir.__file__).parent
 MOST = 8
@@ -43,3 +49,12 @@ def test_records_of_many_fields_take_them_by_name() -> None:
             if is_record and count > MOST_POSITIONAL and not any("kw_only=True" in text for text in made):
                 found.append(name)
     assert sorted(found) == sorted(LITERALS)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "options", "otherwise"),
+    [(SearchKeywords, SearchOptions, set()), (UpdateKeywords, UpdateOptions, {"catalogue"})],
+)
+def test_keywords_are_typed_as_the_fields_are(keywords: Any, options: Any, otherwise: set[str]) -> None:
+    typed = {name: reference.__forward_arg__ for name, reference in keywords.__annotations__.items()}
+    assert typed == {field.name: field.type for field in fields(options) if field.name not in otherwise}

@@ -1,14 +1,19 @@
-"""Names that the vocabulary of the project replaced do not come back."""
+"""One name for one thing: names that the vocabulary replaced do not come back, and none is given twice."""
 
 from __future__ import annotations
 
 import ast
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 import emoir
 
 PACKAGE = Path(emoir.__file__).parent
+ROOT = Path(__file__).parents[1]
 OLD = {
     *("Contender", "contenders", "Piece", "run_piece", "pieces", "said", "Said", "answers", "Answers"),
     *("judge", "Judgement", "figures", "Figure", "mean_figure", "floor", "Line", "sheet"),
@@ -59,6 +64,32 @@ def names_of(path: Path) -> Iterator[str]:
             yield node.target.id
 
 
+# Of the replaced names, those that mean nothing else in programs of this field: not even a local variable.
+ALWAYS_OLD = {
+    "Contender",
+    "contenders",
+    "said",
+    "Said",
+    "facts",
+    "feelings",
+    "looks",
+    "Judgement",
+    "weighed",
+    "lifted_by",
+}
+
+
+@pytest.mark.parametrize("folder", ["src", "tests", "benchmarks", "examples"])
+def test_no_variable_that_was_replaced(folder: str) -> None:
+    found = {
+        f"{path.relative_to(ROOT)}:{node.id}"
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Name) and node.id in ALWAYS_OLD
+    }
+    assert found == set()
+
+
 def test_no_name_that_was_replaced() -> None:
     found = {
         f"{path.relative_to(PACKAGE).as_posix()}:{name}"
@@ -67,3 +98,23 @@ def test_no_name_that_was_replaced() -> None:
     }
     assert sorted(found - KEPT.keys()) == []
     assert sorted(KEPT.keys() - found) == []
+
+
+def public_types(path: Path) -> Iterator[str]:
+    """Classes and aliases of types that a module defines for others."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        name = ""
+        if isinstance(node, ast.ClassDef):
+            name = node.name
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            name = node.target.id
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+        if re.fullmatch("[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*", name):
+            yield name
+
+
+def test_no_class_and_no_alias_is_defined_twice() -> None:
+    found = Counter(name for path in PACKAGE.rglob("*.py") for name in public_types(path))
+    assert len(found) > 200
+    assert {name for name, times in found.items() if times > 1} == set()

@@ -141,8 +141,8 @@ class Distillation:
 
     def agreement(self, pixels: NDArray[np.uint8], targets: NDArray[np.float32]) -> NDArray[np.float32]:
         """Cosine between the averaged network's answers and the targets, (n,)."""
-        said = predict(self.averaged(), Inputs(pixels))["teacher"]
-        return np.asarray((said * targets).sum(axis=1) / np.linalg.norm(said, axis=1))
+        predicted = predict(self.averaged(), Inputs(pixels))["teacher"]
+        return np.asarray((predicted * targets).sum(axis=1) / np.linalg.norm(predicted, axis=1))
 
 
 def whitening(run: Path, views: ViewPass) -> Whitening:

@@ -24,7 +24,6 @@ from safetensors.torch import load_file
 
 import development
 from emoir.datasets import Table
-from emoir.experiment.probes import DistributionProbe, PointProbe, fit_reduction
 from emoir.networks import EmotionNet
 from emoir.training.augmentation import Augmentation
 from emoir.training.cache import cached_pixels
@@ -32,6 +31,7 @@ from emoir.training.config import TrainingConfig
 from emoir.training.inputs import Inputs
 from emoir.training.loop import fit
 from emoir.training.predict import predict
+from emoir.training.probes import DistributionProbe, PointProbe, fit_reduction
 from emoir.training.targets import Targets, join_targets
 from probes import shares_of, teacher_features
 from weights.cut_views import CACHE_SIZE, views
@@ -82,20 +82,20 @@ def soft_targets(parts: Parts, embeddings: NDArray[np.float32]) -> Targets:
     """
     features = {name: teacher_features(name)[rows] for name, (_, rows) in parts.items()}
     reduce = fit_reduction(np.concatenate(list(features.values())))
-    unrated = reduce.transform(embeddings).astype(np.float64)
+    unrated = reduce(embeddings).astype(np.float64)
     distributions = {}
     for space, names in SOFT.items():
         x, y = [], []
         for name in names:
             shares, known = shares_of(parts[name][0], space, parts[name][1])
-            x.append(reduce.transform(features[name][known]))
+            x.append(reduce(features[name][known]))
             y.append(shares[known])
         probe = DistributionProbe.fit(np.concatenate(x).astype(np.float64), np.concatenate(y))
         distributions[space] = torch.from_numpy(probe(unrated)).float()
     x, y = [], []
     for name in ("emotion6", "oasis"):
         table, rows = parts[name]
-        x.append(reduce.transform(features[name]).astype(np.float64))
+        x.append(reduce(features[name]).astype(np.float64))
         y.append(np.stack([np.asarray(table.valence)[rows], np.asarray(table.arousal)[rows]], axis=1))
     point = PointProbe.fit(np.concatenate(x), np.concatenate(y))(unrated).clip(0, 1)
     return Targets(distributions, {}, torch.from_numpy(point).float())
@@ -156,8 +156,8 @@ def read_fold(network: EmotionNet, run: Path, fold: int) -> dict[str, NDArray[np
 
 def read_images(network: EmotionNet, run: Path, name: str, paths: Sequence[Path]) -> dict[str, NDArray[np.float32]]:
     """Logits, points and embeddings of images of one set, keyed by set and output."""
-    said = predict(network, Inputs(cached_pixels(paths, SIZE, run / "cache")))
-    return {f"{name}.{head}": said[head] for head in (*SOFT, "valence_arousal", "embedding")}
+    predicted = predict(network, Inputs(cached_pixels(paths, SIZE, run / "cache")))
+    return {f"{name}.{head}": predicted[head] for head in (*SOFT, "valence_arousal", "embedding")}
 
 
 def main() -> None:

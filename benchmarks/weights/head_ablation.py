@@ -33,13 +33,13 @@ from emoir.evaluate.compute import headline
 from emoir.evaluate.metric import MetricKey
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
-from emoir.experiment.probes import DistributionProbe, PointProbe, fit_reduction
 from emoir.networks import EmotionNet
 from emoir.networks.base import NetworkOutput
 from emoir.training.augmentation import Augmentation, augment
 from emoir.training.cache import cached_pixels
 from emoir.training.calibrate import fit_temperature
 from emoir.training.loop import losses_per_head
+from emoir.training.probes import DistributionProbe, PointProbe, fit_reduction
 from emoir.training.targets import Targets, join_targets
 from probes import shares_of
 from weights.cut_views import CACHE_SIZE, report, unrated_paths
@@ -64,7 +64,7 @@ SHOWN = (
 BATCH, LEARNING_RATE, WEIGHT_DECAY = 128, 1e-3, 0.05
 
 Rows = Mapping[str, NDArray[np.intp]]
-Said = dict[str, dict[str, NDArray[np.float32]]]
+HeadPredictions = dict[str, dict[str, NDArray[np.float32]]]
 """Set to head to (n, K), one row an image."""
 
 
@@ -231,27 +231,27 @@ def rows_of_folds(kept: Kept, *, four: bool = False) -> Iterator[tuple[Rows, Row
         )
 
 
-def validate(kept: Kept, trial: Trial, *, four: bool = False) -> Said:
+def validate(kept: Kept, trial: Trial, *, four: bool = False) -> HeadPredictions:
     """What tops say of every rated image while its fold was read."""
-    said: Said = {name: {} for name in SETS}
+    predicted: HeadPredictions = {name: {} for name in SETS}
     for learnt, read in rows_of_folds(kept, four=four):
         top = train(kept, trial, learnt)
         for name, rows in read.items():
             with torch.no_grad():
                 output = top(torch.from_numpy(kept.rated[name][rows, 0]).float())
             for head, values in {**output.heads, "embedding": output.embedding}.items():
-                keep(said, kept, name, head, rows, values.numpy())
-    return said
+                keep(predicted, kept, name, head, rows, values.numpy())
+    return predicted
 
 
-def validate_probes(kept: Kept, groups: Sequence[Sequence[str]]) -> Said:
+def validate_probes(kept: Kept, groups: Sequence[Sequence[str]]) -> HeadPredictions:
     """The same of linear probes on the statistics of a picture and its mirror image, a group of sets sharing one."""
-    said: Said = {name: {} for name in SETS}
+    predicted: HeadPredictions = {name: {} for name in SETS}
     for learnt, read in rows_of_folds(kept):
         for group in groups:
             seen = {name: kept.rated[name][:, :2].reshape(len(kept.rated[name]), -1) for name in group}
             reduce = fit_reduction(np.concatenate([seen[name][learnt[name]] for name in group]).astype(np.float32))
-            reduced = {name: reduce.transform(values.astype(np.float32)) for name, values in seen.items()}
+            reduced = {name: reduce(values.astype(np.float32)) for name, values in seen.items()}
             for space, known in SOFT.items():
                 if not (names := [name for name in group if name in known]):
                     continue
@@ -261,16 +261,16 @@ def validate_probes(kept: Kept, groups: Sequence[Sequence[str]]) -> Said:
                 probe = DistributionProbe.fit(x[labelled], np.concatenate(shares)[labelled])
                 for name in names:
                     logits = np.log(np.maximum(probe(reduced[name][read[name]].astype(np.float64)), 1e-7))
-                    keep(said, kept, name, space, read[name], logits)
+                    keep(predicted, kept, name, space, read[name], logits)
             if names := [name for name in group if kept.sets[name][0].valence is not None]:
                 x = np.concatenate([reduced[name][learnt[name]] for name in names]).astype(np.float64)
                 points = PointProbe.fit(x, np.concatenate([points_of(kept.sets[n][0])[learnt[n]] for n in names]))
                 for name in names:
                     values = points(reduced[name][read[name]].astype(np.float64))
-                    keep(said, kept, name, "valence_arousal", read[name], values)
+                    keep(predicted, kept, name, "valence_arousal", read[name], values)
             for name in group:
-                keep(said, kept, name, "embedding", read[name], reduced[name][read[name], :EMBEDDING])
-    return said
+                keep(predicted, kept, name, "embedding", read[name], reduced[name][read[name], :EMBEDDING])
+    return predicted
 
 
 def points_of(table: Table) -> NDArray[np.float64]:
@@ -278,13 +278,15 @@ def points_of(table: Table) -> NDArray[np.float64]:
     return np.stack([np.asarray(table.valence), np.asarray(table.arousal)], axis=1)
 
 
-def keep(said: Said, kept: Kept, name: str, head: str, rows: NDArray[np.intp], values: NDArray[np.floating]) -> None:
+def keep(
+    predicted: HeadPredictions, kept: Kept, name: str, head: str, rows: NDArray[np.intp], values: NDArray[np.floating]
+) -> None:
     """Put what is said of some rows of a set in their place."""
-    whole = said[name].setdefault(head, np.zeros((len(kept.sets[name][0]), values.shape[1]), np.float32))
+    whole = predicted[name].setdefault(head, np.zeros((len(kept.sets[name][0]), values.shape[1]), np.float32))
     whole[rows] = values
 
 
-def out_of_fold(kept: Kept, name: str, said: Said) -> OutOfFold:
+def out_of_fold(kept: Kept, name: str, predicted: HeadPredictions) -> OutOfFold:
     """Readings with one temperature a head, fitted on all validation readings of the sets that calibrate it."""
     table, split = kept.sets[name]
     probabilities = {}
@@ -292,23 +294,23 @@ def out_of_fold(kept: Kept, name: str, said: Said) -> OutOfFold:
         logits, shares = [], []
         for calibrating in CALIBRATED_BY[space]:
             labels, known = shares_of(kept.sets[calibrating][0], space, np.arange(len(kept.sets[calibrating][0])))
-            logits.append(said[calibrating][space][known])
+            logits.append(predicted[calibrating][space][known])
             shares.append(labels[known])
         temperature = fit_temperature(np.concatenate(logits), np.concatenate(shares))
-        probabilities[space] = softmax(said[name][space] / temperature, axis=1)
-    points = said[name]["valence_arousal"] if table.valence is not None else None
+        probabilities[space] = softmax(predicted[name][space] / temperature, axis=1)
+    points = predicted[name]["valence_arousal"] if table.valence is not None else None
     return OutOfFold(
         digests=split.digests,
         folds=split.folds,
         probabilities=probabilities,
         points=points,
-        embeddings=said[name]["embedding"],
+        embeddings=predicted[name]["embedding"],
     )
 
 
-def show(kept: Kept, name: str, said: Said) -> None:
+def show(kept: Kept, name: str, predicted: HeadPredictions) -> None:
     """Print a row of the table."""
-    lines = {each: headline(kept.sets[each][0], out_of_fold(kept, each, said)) for each in SETS}
+    lines = {each: headline(kept.sets[each][0], out_of_fold(kept, each, predicted)) for each in SETS}
     print(f"| {name} | {' | '.join(str(lines[each][measure]) for each, measure in SHOWN)} |", flush=True)
 
 

@@ -29,9 +29,9 @@ from emoir.emotions.spaces import EKMAN, MIKELS
 from emoir.evaluate.compute import headline
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
-from emoir.experiment.probes import PointProbe, fit_reduction
 from emoir.training.calibrate import fit_temperature
 from emoir.training.losses import concordance
+from emoir.training.probes import PointProbe, fit_reduction
 from emoir.training.targets import join_targets
 from probes import shares_of
 from weights.fine_tune import SETS, SOFT, WORDS
@@ -168,11 +168,11 @@ def examples_of(kept: KeptStatistics, sets: Mapping[str, Table], rows: Mapping[s
     rated = join_targets([sets[name].take(rows[name].tolist()) for name in SETS], list(SOFT), [])
     embeddings = {name: kept.rated_embeddings[name][rows[name]] for name in SETS}
     reduce = fit_reduction(np.concatenate(list(embeddings.values())))
-    unrated = reduce.transform(kept.unrated_embeddings).astype(np.float64)
+    unrated = reduce(kept.unrated_embeddings).astype(np.float64)
     distributions = {}
     for space, names in SOFT.items():
         labels = [shares_of(sets[name], space, rows[name]) for name in names]
-        x = [reduce.transform(embeddings[n][known]) for n, (_, known) in zip(names, labels, strict=True)]
+        x = [reduce(embeddings[n][known]) for n, (_, known) in zip(names, labels, strict=True)]
         y = [shares[known] for shares, known in labels]
         # Ridge regression of the shares: in seconds what logistic regression takes minutes for, alike for all trials.
         soft = PointProbe.fit(np.concatenate(x).astype(np.float64), np.concatenate(y))(unrated).clip(min=0.01)
@@ -180,7 +180,7 @@ def examples_of(kept: KeptStatistics, sets: Mapping[str, Table], rows: Mapping[s
         distributions[space] = torch.cat([rated.distributions[space], torch.from_numpy(soft).float()])
     pointed = ("emotion6", "oasis")
     points = [np.stack([np.asarray(sets[n].valence), np.asarray(sets[n].arousal)], axis=1)[rows[n]] for n in pointed]
-    reduced = np.concatenate([reduce.transform(embeddings[name]).astype(np.float64) for name in pointed])
+    reduced = np.concatenate([reduce(embeddings[name]).astype(np.float64) for name in pointed])
     point = PointProbe.fit(reduced, np.concatenate(points))(unrated).clip(0, 1)
     count = len(rated.valence_arousal)
     own = torch.cat([torch.from_numpy(kept.rated[name][rows[name]]) for name in SETS])
@@ -252,9 +252,9 @@ def main() -> None:
         for examples, held in parts:
             tops = [train(examples, trial, seed) for seed in range(trial.seeds)]
             for name, rows in held.items():
-                said = [read(top, kept.rated[name][rows]) for top in tops]
-                for key in said[0]:
-                    mean = np.mean([one[key] for one in said], axis=0)
+                predicted = [read(top, kept.rated[name][rows]) for top in tops]
+                for key in predicted[0]:
+                    mean = np.mean([one[key] for one in predicted], axis=0)
                     whole = outputs[name].setdefault(key, np.zeros((len(tables[name]), *mean.shape[1:]), np.float32))
                     whole[rows] = mean
         show(trial, outputs, tables, folds)

@@ -77,10 +77,12 @@ def main() -> None:
         target = whitened_targets(np.concatenate([learnt, embeddings]), TEACHER_DIMENSIONS, fitted_on=learnt)[
             len(learnt) :
         ]
-        said = predict(network, Inputs(pixels))["teacher"]
-        said = said / np.linalg.norm(said, axis=1, keepdims=True)
-        floor = (said * np.roll(target, 1, axis=0)).sum(axis=1).mean()
-        print(f"| {name} | {len(pixels)} | {mean_interval((said * target).sum(axis=1))} | {floor:.3f} |", flush=True)
+        predicted = predict(network, Inputs(pixels))["teacher"]
+        predicted = predicted / np.linalg.norm(predicted, axis=1, keepdims=True)
+        floor = (predicted * np.roll(target, 1, axis=0)).sum(axis=1).mean()
+        print(
+            f"| {name} | {len(pixels)} | {mean_interval((predicted * target).sum(axis=1))} | {floor:.3f} |", flush=True
+        )
     print("\n" + provenance("cosine in 384 partly whitened dimensions", "seed 0"))
 
 

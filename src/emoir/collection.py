@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,21 +16,22 @@ from numpy.typing import NDArray
 from emoir.emotions.lexicon_files import read_lexicon
 from emoir.emotions.reading import EmotionReadings
 from emoir.extract import Extractor, LocalExtractor
-from emoir.index import ImageMetadata, ImageReader, IndexStatus, RowLayout, SqliteStore
+from emoir.index import ImageMetadata, ImageReader, IndexedModel, IndexStatus, RowLayout, SqliteStore
 from emoir.index.backup import BackupReport, backup, restore
-from emoir.index.base import IndexedModel
+from emoir.index.boards import Boards
 from emoir.index.catalogue import read_catalogue
 from emoir.index.location import default_index
+from emoir.index.marks import Marks
 from emoir.index.ratings import Ratings
 from emoir.index.repair import Repair, repair
-from emoir.index.selection import AnyPath
-from emoir.index.update import Forgotten, Update, UpdateOptions, forget
+from emoir.index.update import Forgotten, Update, UpdateKeywords, UpdateOptions, forget
 from emoir.index.vectors import ExactVectors, VectorIndex
 from emoir.index.writer import IndexReport
 from emoir.models import Model, ModelFolder
+from emoir.names import AnyPath
 from emoir.search.matches import Matches
-from emoir.search.options import SearchOptions
-from emoir.search.query import Query
+from emoir.search.options import SearchKeywords, SearchOptions
+from emoir.search.query import QueryLike
 from emoir.search.searcher import Searcher
 from emoir.search.vocabulary import TextEncoder, Vocabulary
 
@@ -109,13 +109,23 @@ class Collection(AbstractContextManager["Collection"]):
         """What people say of the images; an ``IndexFileError`` if nothing has been indexed yet."""
         return self._open().ratings
 
+    @property
+    def boards(self) -> Boards:
+        """Images put together by people, and saved searches; an ``IndexFileError`` if nothing has been indexed yet."""
+        return self._open().boards
+
+    @property
+    def marks(self) -> Marks:
+        """What people say of images by hand; an ``IndexFileError`` if nothing has been indexed yet."""
+        return self._open().marks
+
     def index(
         self,
         *paths: AnyPath,
         workers: int | None = None,
         extractor: Extractor | None = None,
         catalogue: AnyPath | None = None,
-        **options: Any,
+        **options: Unpack[UpdateKeywords],
     ) -> IndexReport:
         """Read what is new or changed below folders; forget what is gone (see ``Update``).
 
@@ -137,8 +147,8 @@ class Collection(AbstractContextManager["Collection"]):
         # The network itself is loaded by the workers, if there is anything to read.
         card = (reader := self.model_folder).card
         model = IndexedModel(reader.id, RowLayout(card.class_names, card.embedding_length), card.licence, card.scores)
-        chosen_extractor = extractor or LocalExtractor(reader.folder, workers=workers, limits=chosen.limits)
-        return Update(self._open(model), model, card.earlier_ids, chosen).run(paths, chosen_extractor)
+        extractor = extractor or LocalExtractor(reader.folder, workers=workers, limits=chosen.limits)
+        return Update(self._open(model), model, card.earlier_ids, chosen).run(paths, extractor)
 
     def forget(self, path: AnyPath) -> Forgotten:
         """Forget a folder with everything below it, or one file; see ``emoir.index.update.forget``."""
@@ -159,7 +169,7 @@ class Collection(AbstractContextManager["Collection"]):
         return restore(Path(file), self.location)
 
     def search(
-        self, query: str | Sequence[str] | Query, options: SearchOptions | None = None, **keywords: Any
+        self, query: QueryLike, options: SearchOptions | None = None, **keywords: Unpack[SearchKeywords]
     ) -> Matches:
         """Find the images that fit a query best.
 
@@ -186,7 +196,7 @@ class Collection(AbstractContextManager["Collection"]):
         return self._open().status()
 
     def rows(
-        self, options: SearchOptions | None = None, **keywords: Any
+        self, options: SearchOptions | None = None, **keywords: Unpack[SearchKeywords]
     ) -> tuple[list[ImageMetadata], EmotionReadings, NDArray[np.float32]]:
         """Every indexed image with its reading and its row vector, in the order of the paths.
 

@@ -1,9 +1,16 @@
-"""Names of files as people may see them: nothing in them can act upon a terminal or break a line."""
+"""Names of files, as people write them and as they may see them."""
 
 from __future__ import annotations
 
+import os
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
+
+AnyPath: TypeAlias = "str | os.PathLike[str]"
+SomePaths: TypeAlias = "AnyPath | Sequence[AnyPath]"
+"""One path, or several."""
 
 # Controls, marks that turn the direction of writing, surrogates, what is not assigned, ends of lines and paragraphs.
 # Spaces of other widths are harmless: names of screenshots hold them.
@@ -12,6 +19,8 @@ _ACTIVE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def printable(path: Path | str) -> str:
     r"""A path on one line of a terminal: control characters and undecodable bytes are escaped.
+
+    Nothing in it can act upon a terminal or break a line.
 
     Example:
         >>> printable("two\nlines")

@@ -168,16 +168,16 @@ def test_catalogue_and_features(emoir: Shell) -> None:
         "file;id;title;url;Year\n0000.jpg;K 1;Har\u2028vest;https://example.org/1;1931\n0009.jpg;K 9;;;\n",
         encoding="utf-8",
     )
-    said = emoir("index", "photos", "--catalogue", "records.csv").stderr.decode()
-    assert "records.csv: 2 records, 1 of them of indexed images." in said
-    assert "no indexed image is called 0009.jpg" in said
+    printed = emoir("index", "photos", "--catalogue", "records.csv").stderr.decode()
+    assert "records.csv: 2 records, 1 of them of indexed images." in printed
+    assert "no indexed image is called 0009.jpg" in printed
     assert "records  2 records of" in emoir("status").stdout.decode()
     (emoir.folder / "slip.csv").write_text("file;title\n0000.jpeg;Harvest\n", encoding="utf-8")
-    said = emoir("index", "photos", "--catalogue", "slip.csv").stderr.decode()
-    assert "no indexed image is called 0000.jpeg; did you mean 0000.jpg?" in said
+    printed = emoir("index", "photos", "--catalogue", "slip.csv").stderr.decode()
+    assert "no indexed image is called 0000.jpeg; did you mean 0000.jpg?" in printed
     (emoir.folder / "list.txt").write_text("photos/0001.jpeg\nphotos/0001.jpg\n")
-    said = emoir("search", "awe", "--from", "list.txt").stderr.decode()
-    assert "no indexed image is called photos/0001.jpeg; did you mean 0001.jpg?" in said
+    printed = emoir("search", "awe", "--from", "list.txt").stderr.decode()
+    assert "no indexed image is called photos/0001.jpeg; did you mean 0001.jpg?" in printed
     emoir("index", "photos", "--catalogue", "records.csv")
 
     header, *lines = emoir("search", "awe", "--all").stdout.decode().splitlines()

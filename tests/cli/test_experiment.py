@@ -25,9 +25,9 @@ def test_the_distilled_row_begins_with_weights_that_have_not_seen_the_images(
     for known in (paths[:2], paths):
         (other_model / TRAINING_DIGESTS).write_text("\n".join(image_digests(known)))
         assert not _knows_nothing_of(other_model, Table(name="mine", paths=paths))
-        said = capsys.readouterr().err
-        assert "left out: the distilled row" in said
-        assert f"learnt from {len(known)} of these images" in said
+        printed = capsys.readouterr().err
+        assert "left out: the distilled row" in printed
+        assert f"learnt from {len(known)} of these images" in printed
     (other_model / TRAINING_DIGESTS).write_text("")
     (other_model / TRAINING_HASHES).write_bytes(hash_files(paths[:1]).tobytes())
     Image.open(paths[0]).save(tmp_path / "copy.png")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from itertools import combinations
 from pathlib import Path
 
@@ -7,7 +8,13 @@ import numpy as np
 import pytest
 
 from emoir.datasets import Table
-from emoir.datasets.agreement import agreements, fleiss_kappa, pairwise_agreement, reliability_of_means
+from emoir.datasets.agreement import (
+    agreements,
+    fleiss_kappa,
+    krippendorff_alpha,
+    pairwise_agreement,
+    reliability_of_means,
+)
 
 # Fleiss (1971) in the form in which textbooks print it: 10 subjects, 14 raters, 5 classes, kappa 0.210.
 VOTES = np.array(
@@ -35,8 +42,8 @@ def test_pairwise_agreement_counts_pairs() -> None:
     raters = VOTES.sum(axis=1).astype(float)
     slow = []
     for row in VOTES:
-        said = [name for name, count in enumerate(row) for _ in range(count)]
-        pairs = list(combinations(said, 2))
+        votes = [name for name, count in enumerate(row) for _ in range(count)]
+        pairs = list(combinations(votes, 2))
         slow.append(sum(one == other for one, other in pairs) / len(pairs))
     np.testing.assert_allclose(pairwise_agreement(VOTES / raters[:, None], raters), slow)
     assert np.isnan(pairwise_agreement(np.array([[1.0, 0.0]]), np.array([1.0]))).all()
@@ -82,3 +89,29 @@ def test_only_what_the_table_says() -> None:
     assert values["valence", "reliability of the means"] == pytest.approx(1 - (0.001 + 0.009) / 2 / 0.5)
     assert ("arousal", "mean deviation between raters") not in values
     assert agreements(Table(name="t", paths=paths, classes={"mood": np.zeros(3, np.int64)}, class_names=names)) == []
+
+
+# Krippendorff (2011), section C: four observers, twelve units, some ratings missing.
+OBSERVERS = {
+    "A": [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None],
+    "B": [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3],
+    "C": [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None],
+    "D": [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None],
+}
+UNITS = [{name: values[unit] for name, values in OBSERVERS.items() if values[unit] is not None} for unit in range(12)]
+
+
+def test_alpha_of_the_published_example() -> None:
+    assert krippendorff_alpha(UNITS) == pytest.approx(0.743, abs=5e-4)
+    assert krippendorff_alpha(UNITS, interval=True) == pytest.approx(0.849, abs=5e-4)
+
+
+def test_alpha_of_two_raters_by_hand() -> None:
+    # Two images, one agreed: observed disagreement 1/2; of the values a, a, a, b a pair differs with 1/2.
+    assert krippendorff_alpha([{"x": "a", "y": "a"}, {"x": "a", "y": "b"}]) == pytest.approx(0.0)
+
+
+def test_alpha_of_nothing_to_compare() -> None:
+    assert math.isnan(krippendorff_alpha([]))
+    assert math.isnan(krippendorff_alpha([{"x": "a"}, {"y": "b"}]))
+    assert math.isnan(krippendorff_alpha([{"x": "a", "y": "a"}]))

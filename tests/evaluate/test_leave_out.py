@@ -32,11 +32,11 @@ N = 40
 LABELS = np.arange(N) % 6
 VECTORS = np.random.default_rng(0).normal(size=(N, 3)) + np.eye(6)[LABELS][:, :3]
 PAIRS: list[tuple[str, PerQuery, LeaveOut]] = [
-    ("P@10", partial(precision_at, k=10), partial(precision_without, k=10)),
-    ("P@39", partial(precision_at, k=39), partial(precision_without, k=39)),
-    ("mAP", average_precision, average_precision_without),
-    ("nDCG@10", partial(normalised_gain, k=10), partial(normalised_gain_without, k=10)),
-    ("nDCG", normalised_gain, normalised_gain_without),
+    ("P@10", partial(precision_at, k=10), partial(precision_without, k=10, kept=1)),
+    ("P@39", partial(precision_at, k=39), partial(precision_without, k=39, kept=1)),
+    ("mAP", average_precision, partial(average_precision_without, kept=1)),
+    ("nDCG@10", partial(normalised_gain, k=10), partial(normalised_gain_without, k=10, kept=1)),
+    ("nDCG@39", partial(normalised_gain, k=39), partial(normalised_gain_without, k=39, kept=1)),
 ]
 
 
@@ -66,26 +66,58 @@ def test_closed_forms(name: str, function: PerQuery, leave_out: LeaveOut, gains:
 
 def test_the_only_relevant_answer_leaves_no_value() -> None:
     ranking = Ranking(np.array([[0.0, 1.0, 0.0]]), np.array([[1, 2, 3]]))
-    np.testing.assert_array_equal(average_precision_without(ranking), [[1.0, np.nan, 0.5]])
-    np.testing.assert_array_equal(normalised_gain_without(ranking).round(3), [[1.0, np.nan, 0.631]])
+    np.testing.assert_array_equal(average_precision_without(ranking, kept=1), [[1.0, np.nan, 0.5]])
+    np.testing.assert_array_equal(normalised_gain_without(ranking, 3, kept=1).round(3), [[1.0, np.nan, 0.631]])
 
 
-def test_the_nearest_neighbour_over_smaller_samples() -> None:
-    # The change that rank j makes, over all samples of the other answers, each there with a probability of a quarter.
+def thinned(gains: np.ndarray, discount: np.ndarray, kept: float) -> np.ndarray:
+    """The change that each rank makes to a discounted gain, over all samples of the other answers."""
+    ranks = gains.shape[1]
+    changes = np.zeros(gains.shape)
+    for rank in range(ranks):
+        for chosen in range(2 ** (ranks - 1)):
+            there = np.insert([bool(chosen >> bit & 1) for bit in range(ranks - 1)], rank, True)
+            odds = kept ** there.sum() * (1 - kept) ** (ranks - there.sum())
+            for sign in (1, -1):
+                first = gains[:, there][:, : len(discount)]
+                changes[:, rank] += sign * odds * (first @ discount[: first.shape[1]])
+                there[rank] = False
+    return changes
+
+
+def test_the_first_answers_over_smaller_samples() -> None:
     gains = np.random.default_rng(1).integers(0, 2, (3, 7)).astype(float)
     ranking = Ranking(gains, np.tile(np.arange(1, 8), (3, 1)))
-    expected = np.zeros((3, 7))
-    for rank in range(7):
-        for chosen in range(2**6):
-            there = np.insert([bool(chosen >> bit & 1) for bit in range(6)], rank, True)
-            first = gains[:, there][:, 0]
-            there[rank] = False
-            # Without any answer left there is none that is relevant.
-            after = gains[:, there][:, 0] if there.any() else 0
-            expected[:, rank] += (first - after) * 0.25 ** (there.sum() + 1) * 0.75 ** (6 - there.sum())
-    found = gains[:, :1] - nearest_neighbour_without(ranking)
-    np.testing.assert_allclose(found, expected, atol=1e-12)
+    nearest = gains[:, :1] - nearest_neighbour_without(ranking)
+    np.testing.assert_allclose(nearest, thinned(gains, np.ones(1), 0.25), atol=1e-12)
     assert nearest_neighbour(ranking).tolist() == gains[:, 0].tolist()
+    three = gains[:, :3].mean(axis=1, keepdims=True) - precision_without(ranking, 3)
+    np.testing.assert_allclose(three, thinned(gains, np.full(3, 1 / 3), 0.5), atol=1e-12)
+    discount = 1 / np.log2(np.arange(2, 5))
+    best = -np.sort(-gains, axis=1)
+    order = np.argsort(-gains, axis=1, kind="stable")
+    ideal = np.empty_like(gains)
+    np.put_along_axis(ideal, order, (best[:, :3] @ discount)[:, None] - thinned(best, discount, 0.5), axis=1)
+    expected = ((gains[:, :3] @ discount)[:, None] - thinned(gains, discount, 0.5)) / ideal
+    np.testing.assert_allclose(normalised_gain_without(ranking, 3), expected, atol=1e-12)
+
+
+def test_average_precision_over_smaller_samples() -> None:
+    # Against many drawn samples; the number of relevant answers is taken at its mean, so nearly, not exactly.
+    random = np.random.default_rng(2)
+    gains = random.integers(0, 2, (1, 40)).astype(float)
+    ranking = Ranking(gains, np.arange(1, 41)[None])
+    changes = []
+    for _ in range(4_000):
+        there = random.random(40) < 0.5
+        part = Ranking(gains[:, there], ranking.order[:, there])
+        change = np.zeros(40)
+        change[there] = average_precision(part) - average_precision_without(part, kept=1)[0]
+        changes.append(change)
+    expected = np.nanmean(changes, axis=0)
+    found = average_precision(ranking) - average_precision_without(ranking, kept=0.5)[0]
+    np.testing.assert_allclose(found, expected, atol=0.003)
+    assert abs(expected).max() > 0.01
 
 
 def test_groups_leave_together() -> None:

@@ -56,9 +56,9 @@ def test_every_plot_is_written(comparison: SystemComparison, tmp_path: Path) -> 
 def test_confusion_counts_every_labelled_image(comparison: SystemComparison) -> None:
     figure = confusion(comparison)
     assert figure is not None
-    said = comparison.systems[0].probabilities["mood"][2:].argmax(axis=1)
+    predicted = comparison.systems[0].probabilities["mood"][2:].argmax(axis=1)
     counts = np.zeros((3, 3), int)
-    for label, answer in zip(comparison.table.classes["mood"][2:], said, strict=True):
+    for label, answer in zip(comparison.table.classes["mood"][2:], predicted, strict=True):
         counts[label, answer] += 1
     shown = [int(text.get_text()) for text in figure.axes[0].texts]
     assert shown == counts.ravel().tolist()

@@ -23,18 +23,18 @@ def test_readings_in_the_order_of_the_table(tmp_path: Path, model: Model) -> Non
     (tmp_path / "bad.jpg").write_text("no image")
     done: list[tuple[int, int]] = []
     data = table([two, tmp_path / "bad.jpg", one, two])
-    said, failures = predict(data, model, workers=1, report=lambda number, total: done.append((number, total)))
-    assert said.known.tolist() == [True, False, True, True]
+    predicted, failures = predict(data, model, workers=1, report=lambda number, total: done.append((number, total)))
+    assert predicted.known.tolist() == [True, False, True, True]
     assert list(failures) == [tmp_path / "bad.jpg"]
-    assert said.name == model.id
-    assert said.embeddings is not None
-    assert said.points is not None
+    assert predicted.name == model.id
+    assert predicted.embeddings is not None
+    assert predicted.points is not None
     for row, path in ((0, two), (2, one), (3, two)):
         reading = model.read(path)
         expected = [reading.distributions["mikels"][name] for name in MIKELS.names[::-1]]
-        np.testing.assert_allclose(said.probabilities["mikels"][row], expected, atol=1e-6)
-        np.testing.assert_allclose(said.points[row], [reading.valence, reading.arousal], atol=1e-6)
-        np.testing.assert_allclose(said.embeddings[row], reading.embedding, atol=1e-6)
+        np.testing.assert_allclose(predicted.probabilities["mikels"][row], expected, atol=1e-6)
+        np.testing.assert_allclose(predicted.points[row], [reading.valence, reading.arousal], atol=1e-6)
+        np.testing.assert_allclose(predicted.embeddings[row], reading.embedding, atol=1e-6)
     assert done[-1] == (3, 3)
 
 

@@ -66,24 +66,24 @@ def write(folder: Path, text: str) -> Path:
 def test_a_table_of_ones_own_classes(tmp_path: Path) -> None:
     moods = table(tmp_path, "mood", ("calm", "wild"))
     text = f"image,p_calm,wild,valence,arousal,remark\n{tmp_path}/c.jpg,3,1,0.5,1,x\nelsewhere/b.jpg,0,1,0,0,y\n"
-    said = read_predictions(write(tmp_path, text + "z.jpg,1,1,0,0,\n"), moods)
-    assert said.known.tolist() == [False, True, True]
-    assert said.probabilities["mood"][1:].tolist() == [[0, 1], [0.75, 0.25]]
-    assert said.points is not None
-    assert said.points[1:].tolist() == [[0, 0], [0.5, 1]]
-    assert said.name == "said.csv"
-    taken = said.take(np.array([2, 1]))
+    predicted = read_predictions(write(tmp_path, text + "z.jpg,1,1,0,0,\n"), moods)
+    assert predicted.known.tolist() == [False, True, True]
+    assert predicted.probabilities["mood"][1:].tolist() == [[0, 1], [0.75, 0.25]]
+    assert predicted.points is not None
+    assert predicted.points[1:].tolist() == [[0, 0], [0.5, 1]]
+    assert predicted.name == "said.csv"
+    taken = predicted.take(np.array([2, 1]))
     assert taken.probabilities["mood"].tolist() == [[0.75, 0.25], [0, 1]]
 
 
 def test_what_emoir_exports_is_understood(tmp_path: Path) -> None:
     header = ",".join(f"ekman.{name}" for name in EKMAN.names)
     rows = "".join(f"{name},{','.join('1' if k == 3 else '0' for k in range(7))}\n" for name in ("a.jpg", "c.jpg"))
-    said = read_predictions(
+    predicted = read_predictions(
         write(tmp_path, f"path,{header}\n{rows}"), table(tmp_path, "polarity", ("negative", "positive"))
     )
-    assert said.notes["polarity"] == "ekman, mapped to polarity"
-    assert said.probabilities["polarity"][[0, 2]].tolist() == [[0, 1], [0, 1]]
+    assert predicted.notes["polarity"] == "ekman, mapped to polarity"
+    assert predicted.probabilities["polarity"][[0, 2]].tolist() == [[0, 1], [0, 1]]
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_a_table_that_makes_no_sense(tmp_path: Path, text: str, message: str) ->
 def test_embeddings_in_the_order_of_the_table(tmp_path: Path) -> None:
     moods = table(tmp_path, "mood", ("calm", "wild"))
     np.save(tmp_path / "e.npy", np.array([[3.0, 4.0], [0.0, 0.0], [1.0, 0.0]]))
-    said = read_embeddings(tmp_path / "e.npy", moods)
-    assert said.embeddings is not None
-    np.testing.assert_allclose(said.embeddings, [[0.6, 0.8], [0.0, 0.0], [1.0, 0.0]], atol=1e-7)
+    predicted = read_embeddings(tmp_path / "e.npy", moods)
+    assert predicted.embeddings is not None
+    np.testing.assert_allclose(predicted.embeddings, [[0.6, 0.8], [0.0, 0.0], [1.0, 0.0]], atol=1e-7)
     for wrong, message in (
         (np.ones((2, 2)), r"\(2, 2\) for 3 images"),
         (np.full((3, 2), np.nan), "not all values are finite"),
@@ -131,5 +131,5 @@ def test_names_are_paths_of_the_file_or_of_the_images(tmp_path: Path) -> None:
     data = Table(name="t", paths=paths, classes={"mood": np.array([0, 1])}, class_names=names)
     (tmp_path / "said").mkdir()
     for text in ("wild/1.jpg,0,1\n", "../data/wild/1.jpg,0,1\n1.jpg,1,0\n", f"{paths[1]},0,1\n"):
-        said = read_predictions(write(tmp_path / "said", f"path,calm,wild\n{text}"), data)
-        assert said.known.tolist() == [False, True]
+        predicted = read_predictions(write(tmp_path / "said", f"path,calm,wild\n{text}"), data)
+        assert predicted.known.tolist() == [False, True]

@@ -88,12 +88,12 @@ def test_runs_become_tables(data: ExperimentData, tmp_path: Path) -> None:
     results = read(tmp_path)
     lines = [variant_result(row, table, folds, results, (0,)) for row in (RGB, BOTH)]
     first, second = (line for line in lines if line is not None)
-    said = np.zeros((40, 2))
+    predicted = np.zeros((40, 2))
     for fold in range(2):
         result = results[RunKey(RGB.name, fold, 0)]
         assert result.rows.tolist() == folds.test_rows(fold).tolist()
-        said[result.rows] = result.predictions["temperature"]
-    right = right_at(np.exp(said), table.classes["temperature"])
+        predicted[result.rows] = result.predictions["temperature"]
+    right = right_at(np.exp(predicted), table.classes["temperature"])
     assert first.metrics["top-1"].estimate == mean_interval(right.astype(float))
     assert first.metrics["top-1"].baseline == Baseline(0.5, "majority")
     learnt = results[RunKey(RGB.name, 0, 0)].curve
@@ -202,10 +202,10 @@ def test_ratings_and_extra_images(data: ExperimentData, tmp_path: Path) -> None:
     line = variant_result(RGB, rated, folds, results, (0,))
     assert line is not None
     assert list(line.metrics) == ["valence r", "arousal r"]
-    said = join_predictions(RGB, rated, folds, results, 0)["valence_arousal"]
+    predicted = join_predictions(RGB, rated, folds, results, 0)["valence_arousal"]
     assert rated.arousal is not None
     assert rated.valence is not None
-    assert value_of(line.metrics["arousal r"]) == pytest.approx(np.corrcoef(said[:, 1], rated.arousal)[0, 1])
+    assert value_of(line.metrics["arousal r"]) == pytest.approx(np.corrcoef(predicted[:, 1], rated.arousal)[0, 1])
     swapped = dict(zip(RATINGS, reversed(list(line.metrics.values())), strict=True))
     other = replace(line, variant=BOTH, metrics=swapped, by_seed={0: swapped})
     text = write_report([line, other], rated, folds, tmp_path, notes="in small", extra=table)
@@ -215,7 +215,10 @@ def test_ratings_and_extra_images(data: ExperimentData, tmp_path: Path) -> None:
         gap = difference(other.metrics[name], line.metrics[name])
         assert gap is not None
         r_of = [
-            [np.corrcoef(said[rows, one], (rated.valence, rated.arousal)[one][rows])[0, 1] for one in (1 - axis, axis)]
+            [
+                np.corrcoef(predicted[rows, one], (rated.valence, rated.arousal)[one][rows])[0, 1]
+                for one in (1 - axis, axis)
+            ]
             for rows in (folds.test_rows(0), folds.test_rows(1))
         ]
         by_fold = ", ".join(f"{first - second:.3f}" for first, second in r_of)
@@ -227,7 +230,7 @@ def test_ratings_and_extra_images(data: ExperimentData, tmp_path: Path) -> None:
     row = " | ".join([*(gap for gap, _ in cells), *(rest for _, rest in cells)])
     assert f"| (2) colour + texture minus RGB, same network | {row} |" in text
     truth = np.stack([rated.valence, rated.arousal], axis=1)
-    explained = r2_score(truth, said, multioutput="variance_weighted")
+    explained = r2_score(truth, predicted, multioutput="variance_weighted")
     assert line.curve["test R²"][-1] == pytest.approx(explained, abs=1e-5), "both folds are equally large"
     gap = line.curve["test squared error"][-1] - line.curve["train squared error"][-1]
     assert "| test R² | train R² | train squared error | squared error gap |" in text

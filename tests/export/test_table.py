@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from pyarrow import parquet
 
 from emoir import Collection
 from emoir.export import (
-    Table,
+    ExportTable,
     image_table,
     vector_columns,
     write_codebook,
@@ -26,7 +27,7 @@ from emoir.images.decode import decode
 from emoir.images.features import FEATURE_SIDE, Column, measure
 from emoir.index import RowLayout
 from emoir.index.base import ImageMetadata, as_path
-from tests.pictures import save_photos
+from tests.pictures import noise, save_photos
 
 
 def measured(metadata: list[ImageMetadata]) -> list[Features | None]:
@@ -96,6 +97,21 @@ def test_files_that_are_gone_or_changed_are_not_measured(photos: Collection, tmp
     assert None not in table.values["valence"]
 
 
+def test_native_size(photos: Collection, tmp_path: Path) -> None:
+    path = tmp_path / "wide.png"
+    Image.fromarray(np.tile(noise(96, 1), (1, 2, 1))).save(path)
+    Image.new("RGB", (200, 9)).save(tmp_path / "low.png")
+    files = [(one, one.stat().st_mtime_ns) for one in (path, tmp_path / "low.png")]
+    full, low = measure_files(files, native=True)
+    assert isinstance(full, dict)
+    assert full == measure(np.tile(noise(96, 1), (1, 2, 1)))
+    assert isinstance(low, Failure)
+    assert low.cause == "its shorter side has less than 16 pixels: measure it without --native"
+    [squashed, _] = measure_files(files)
+    assert isinstance(squashed, dict)
+    assert squashed["fourier_slope"] != pytest.approx(full["fourier_slope"], abs=0.01)
+
+
 def test_formats_agree(photos: Collection, tmp_path: Path) -> None:
     metadata, readings, _ = photos.rows()
     table = image_table(metadata, readings, measured(metadata))
@@ -117,6 +133,6 @@ def test_formats_agree(photos: Collection, tmp_path: Path) -> None:
 
 
 def test_standard_output_and_names_that_break_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    table = Table((Column("path", "text", None, None, "where"),), {"path": ["two\nlines.jpg"]})
+    table = ExportTable((Column("path", "text", None, None, "where"),), {"path": ["two\nlines.jpg"]})
     write_csv(table, None)
     assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == [["path"], [r"two\nlines.jpg"]]

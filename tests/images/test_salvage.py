@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -157,6 +158,125 @@ def test_a_bmp_that_lost_its_end() -> None:
     assert rows_apart(found, content) <= 0.03
     with pytest.raises(UndecodableImageError):
         decode(content[: int(len(content) * 0.9)])
+
+
+def test_a_gif_that_lost_its_end() -> None:
+    for content in (encoded(photograph(), "GIF"), encoded(photograph(), "GIF", interlace=0)):
+        found = decode(content[: int(len(content) * 0.98)])
+        assert found.incomplete
+        assert 0 < rows_apart(found, content) <= 0.06
+        with pytest.raises(UndecodableImageError):
+            decode(content[: int(len(content) * 0.9)])
+        # Its trailer alone, and the end of the last block.
+        assert not decode(content[:-2]).incomplete
+    frames = encoded(photograph(), "GIF", save_all=True, append_images=[photograph().rotate(90)])
+    assert not decode(frames[: int(len(frames) * 0.7)]).incomplete
+
+
+def strips(packed: list[bytes], compression: int, tiled: bool = False) -> bytes:
+    """A TIFF whose directory lies before its pixels, as cameras and Photoshop write it."""
+    begins, lengths = (324, 325) if tiled else (273, 279)
+    tags = {256: [SIDE], 257: [SIDE], 258: [8, 8, 8], 259: [compression], 262: [2], 277: [3]}
+    tags |= {322: [64], 323: [64]} if tiled else {278: [SIDE // len(packed)]}
+    tags |= {begins: [0] * len(packed), lengths: [len(part) for part in packed]}
+    start = 8 + 2 + 12 * len(tags) + 4
+    rest, places = b"", {}
+    for tag, values in sorted(tags.items()):
+        if len(values) > 1:
+            places[tag] = start + len(rest)
+            rest += struct.pack(f"<{len(values)}I", *values)
+    at = start + len(rest)
+    tags[begins] = [at + sum(map(len, packed[:number])) for number in range(len(packed))]
+    entries = b""
+    for tag, values in sorted(tags.items()):
+        entries += struct.pack("<HHII", tag, 4, len(values), places.get(tag, values[0]))
+        if tag == begins and len(values) > 1:
+            offset = places[tag] - start
+            rest = rest[:offset] + struct.pack(f"<{len(values)}I", *values) + rest[offset + 4 * len(values) :]
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + rest + b"".join(packed)
+
+
+@pytest.mark.parametrize("kind", ["plain", "deflate", "tiles"])
+def test_a_tiff_that_lost_its_end(kind: str) -> None:
+    pixels = np.asarray(photograph())
+    parts = [part.tobytes() for part in np.split(pixels, 64)]
+    if kind == "tiles":
+        parts = [tile.tobytes() for row in np.split(pixels, 8) for tile in np.split(row, 8, axis=1)]
+    content = strips(
+        parts if kind == "plain" else list(map(zlib.compress, parts)), 1 if kind == "plain" else 8, kind == "tiles"
+    )
+    assert decode(content).pixels.tolist() == pixels.tolist()
+    for missing in (bytes(0), bytes(len(content) // 50)) if kind != "plain" else (bytes(0),):
+        found = decode(content[: int(len(content) * 0.98)] + missing)
+        assert found.incomplete
+        assert 0 < rows_apart(found, content) <= (0.13 if kind == "tiles" else 0.04)
+        with pytest.raises(UndecodableImageError):
+            decode(content[: int(len(content) * 0.9)] + missing)
+    # A directory that asks for more than there can be, and one that is gone.
+    assert salvage("TIFF", content[:100]) is None
+    assert salvage("TIFF", encoded(photograph(), "TIFF", compression="tiff_lzw")[:-100]) is None
+
+
+PACKED = {
+    "WebP": encoded(photograph(), "WEBP"),
+    "WebP, lossless": encoded(photograph(), "WEBP", lossless=True),
+}
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_packed_pictures_that_lost_their_end(kind: str) -> None:
+    content = PACKED[kind]
+    for kept in (0.9995, 0.98):
+        there = content[: int(len(content) * kept)]
+        for lost in (there, content[:-32] + bytes(32)):
+            found = decode(lost)
+            assert found.incomplete
+            assert 0 < rows_apart(found, content) <= 0.06
+    with pytest.raises(UndecodableImageError):
+        decode(content[: int(len(content) * 0.8)])
+
+
+@pytest.mark.parametrize("format", ["AVIF", "HEIF"])
+def test_pictures_in_boxes_are_incomplete_or_refused(format: str) -> None:
+    # Made from noise with pillow-heif 1.8 at quality 30.
+    heic = Path(__file__).parent / "files" / "tall.heic"
+    content = encoded(photograph(), "AVIF", speed=9) if format == "AVIF" else heic.read_bytes()
+    outcomes = set()
+    for lost in (1, 2, 3, 5, 8, 13, 20, 30, 50):
+        for damaged in (content[:-lost], content[:-lost] + bytes(lost)):
+            try:
+                found = decode(damaged)
+            except UndecodableImageError:
+                outcomes.add("refused")
+                continue
+            outcomes.add("incomplete" if found.incomplete else "read")
+            if damaged == content[:-lost] or lost >= 16:
+                assert found.incomplete or rows_apart(found, content) == 0
+            assert rows_apart(found, content) <= 0.06
+    assert "incomplete" in outcomes
+
+
+def test_a_webp_whose_last_rows_are_of_one_colour() -> None:
+    # Its data ends in zeros, as space does that was never written.
+    picture = Image.new("RGB", (1500, 1000))
+    picture.paste(photograph())
+    for options in ({}, {"lossless": True}):
+        content = encoded(picture, "WEBP", **options)
+        assert not decode(content).incomplete
+        assert rows_apart(decode(content), content) == 0
+
+
+def test_a_webp_that_lost_what_stands_behind_its_pixels() -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    content = encoded(photograph().crop((0, 0, 512, 256)), "WEBP", exif=turned, xmp=b"<x/>" * 20)
+    # A half of the XMP: nothing that is shown.
+    assert not decode(content[:-40]).incomplete
+    assert decode(content[:-40]).pixels.shape == (512, 256, 3)
+    # How it is to be turned.
+    assert decode(content[: content.index(b"EXIF") + 10]).incomplete
+    frames = encoded(photograph(), "WEBP", save_all=True, append_images=[photograph().rotate(90)])
+    assert not decode(frames[: int(len(frames) * 0.7)]).incomplete
 
 
 @pytest.mark.parametrize("format", ["WEBP", "AVIF", "JPEG2000"])

@@ -34,6 +34,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         photos.index(folder / "photos", workers=1, catalogue=folder / "records.csv")
         for image in range(1, 6):
             photos.ratings.add(image, "Ana", emotion="awe", valence=0.5, arousal=image / 10)
+            photos.boards.create(f"board {image}", [image])
+            photos.boards.save_search(f"search {image}", "?q=awe")
+            photos.marks.set(image, True)
     with closing(sqlite3.connect(folder / "x.emoir")) as connection:
         for table in (*COLUMNS, "segments", "changes", "revision"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() != (0,), table
@@ -48,7 +51,7 @@ def shown(file: Path) -> object:
         return (
             metadata,
             rows.tobytes(),
-            store.attributes(store.vectors()).moment.tolist(),
+            store.attributes(store.vectors().ids).moment.tolist(),
             (status.model, status.roots, status.images, status.files, status.failures, status.catalogues),
             store.ratings.all(),
             [store.files_of(entry.id) for entry in metadata],

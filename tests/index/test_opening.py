@@ -87,7 +87,7 @@ def test_a_newer_index_is_refused(index: SqliteStore, indexed: IndexedModel) -> 
     with sqlite3.connect(index.file) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(IndexVersionError, match=r"format 99, this emoir reads up to 5; update"):
+    with pytest.raises(IndexVersionError, match=r"format 99, this emoir reads up to 6; update"):
         SqliteStore(index.file, model=indexed)
 
 
@@ -95,7 +95,7 @@ def test_a_newer_index_is_refused(index: SqliteStore, indexed: IndexedModel) -> 
 OLDER = Path(__file__).parent / "files"
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5])
 def test_an_older_index_is_brought_forward(tmp_path: Path, version: int) -> None:
     file = tmp_path / "x.emoir"
     shutil.copy(OLDER / f"format-{version}.emoir", file)
@@ -113,6 +113,7 @@ def test_an_older_index_is_brought_forward(tmp_path: Path, version: int) -> None
         assert (status.images, status.files, len(status.failures)) == (4, 4, 1)
         assert [(rating.image, rating.arousal) for rating in index.ratings.all()] == ([(1, 1.0)] if version > 2 else [])
         assert index.ratings.add(2, "Bo", emotion="awe", valence=None, arousal=None).id == (2 if version > 2 else 1)
+        assert index.boards.create("sea", [1]).images == (1,)
     assert not repair(file).damaged
     assert backup(file, tmp_path / "backup").ratings == (2 if version > 2 else 1)
 

@@ -49,20 +49,6 @@ def test_new_images_and_shared_ones_by_turns(tmp_path: Path) -> None:
             ratings.add(999, "Bo", emotion="awe", valence=None, arousal=None)
 
 
-def test_a_rating_leaves_the_matrix_in_memory(tmp_path: Path) -> None:
-    save_photos(tmp_path / "photos", 3)
-    with Collection(tmp_path / "x.emoir") as photos:
-        photos.index(tmp_path / "photos", workers=1)
-        before = photos.images.vectors()
-        ratings = photos.ratings
-        ratings.add(int(before.ids[0]), "Ana", emotion="awe", valence=None, arousal=None)
-        assert photos.images.vectors() is before
-        save_photos(tmp_path / "photos", 1, first_seed=9)
-        with Collection(photos.location) as other:
-            other.index(workers=1)
-        assert len(photos.images.vectors().ids) == 4
-
-
 def test_a_rebuild_elsewhere_is_noticed(tmp_path: Path, other_model: Path) -> None:
     save_photos(tmp_path / "photos", 2)
     with Collection(tmp_path / "x.emoir") as photos:

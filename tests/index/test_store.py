@@ -321,21 +321,27 @@ def test_very_many_folders(index: SqliteStore, extractions: list[tuple[bytes, Ex
     assert len(index.ids_below([*many, folder])) == len(extractions)
 
 
+def changes(index: SqliteStore, since: int) -> list[int]:
+    found = index.changes(since)
+    assert found is not None
+    return [int(id) for id in found]
+
+
 def test_revision_and_change_log(index: SqliteStore, extractions: list[tuple[bytes, Extraction]]) -> None:
     index.record(outcomes(extractions), Limits())
     before = index.revision
-    assert index.changes(0).tolist() == [1, 2, 3, 4, 5, 6]
-    assert index.changes(before).tolist() == []
+    assert changes(index, 0) == [1, 2, 3, 4, 5, 6]
+    assert changes(index, before) == []
     folder, name = os.path.split(extractions[2][0])
     index.forget([(folder, name)])
     index.compact()
     assert index.revision == before + 2
-    assert index.changes(before).tolist() == [3]
+    assert changes(index, before) == [3]
     # A file that holds another image now is a change of both; a rating is none of any row.
     path, extraction = extractions[3]
     index.record([FileOutcome(path, extraction.stat, KnownImage(5, extractions[4][1].digest))], Limits())
-    assert index.changes(before + 2).tolist() == [4, 5]
+    assert changes(index, before + 2) == [4, 5]
     rated = index.revision
     index.ratings.add(1, "Ana", emotion="awe", valence=None, arousal=None)
     assert index.revision == rated + 1
-    assert index.changes(rated).tolist() == []
+    assert changes(index, rated) == []

@@ -12,14 +12,17 @@ import anyio
 import pytest
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from PIL import Image
 
 from emoir import Collection
-from tests.pictures import save_photos
+from tests.pictures import encoded, noise, save_photos
 
 
 @pytest.fixture
 def index(tmp_path: Path) -> Path:
     save_photos(tmp_path / "photos", 5)
+    cut = encoded(Image.fromarray(noise(200, 1)), "PNG")
+    (tmp_path / "photos" / "cut.png").write_bytes(cut[: int(len(cut) * 0.98)])
     with Collection(tmp_path / "a.emoir") as photos:
         photos.index(tmp_path / "photos")
     return tmp_path / "a.emoir"
@@ -62,11 +65,17 @@ def test_the_tools_answer_as_the_library_does(index: Path) -> None:
         first = found["hits"][0]["id"]
         described = await call(client, "describe", image=first)
         assert described["distributions"] == reading.to_dict()["distributions"]
+        with Collection(index) as photos:
+            incomplete = {item.id for item in photos.images.rows()[0] if item.incomplete}
+        assert len(incomplete) == 1
+        assert described["incomplete"] is (first in incomplete)
+        assert (await call(client, "describe", image=incomplete.pop()))["incomplete"]
+        assert (await call(client, "summarise"))["incomplete"] == 1
         assert described["emotion"] in ("unsure", reading.top("mikels"))
         explanation = await call(client, "explain", image=first, emotion="awe")
         assert explanation["emotion"] == "awe"
         summary = await call(client, "summarise")
-        assert summary["images"] == sum(summary["emotions"].values()) == 5
+        assert summary["images"] == sum(summary["emotions"].values()) == 6
         rows = await call(client, "export", images=[first])
         assert [row["id"] for row in rows] == [first]
 

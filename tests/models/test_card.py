@@ -125,9 +125,9 @@ def test_a_card_that_lies_is_refused_by_its_key(key: str, value: Any, tmp_path: 
     message = str(caught.value)
     assert message.startswith(str(folder / "card.json"))
     assert message.isprintable()
-    said = message.removeprefix(f"{folder / 'card.json'}: ")
+    cause = message.removeprefix(f"{folder / 'card.json'}: ")
     # A pair of keys that do not agree is named by the section that holds both.
-    assert said.split(".")[0].split(":")[0] == key.split(".")[0]
+    assert cause.split(".")[0].split(":")[0] == key.split(".")[0]
 
 
 @pytest.mark.parametrize(

@@ -61,24 +61,30 @@ class FewRows:
     """A vector index of a few rows that gives the best of one component only, as engines with a limit do."""
 
     def __init__(self, rows: np.ndarray, max_k: int | None = None) -> None:
-        self.ids, self.rows = np.arange(10, 10 + len(rows)), rows
+        self.ids, self.held = np.arange(10, 10 + len(rows)), rows
         self.capabilities = Capabilities(exhaustive=max_k is None, max_k=max_k)
 
     def sync(self, store: ImageReader) -> int:
         raise AssertionError(store)
 
     def column(self, name: str) -> np.ndarray:
-        return scalar_column(name, self.rows, LAYOUT, no_attributes)
+        return scalar_column(name, self.held, LAYOUT, no_attributes)
 
     def search(self, components: Sequence[Component], where: RowFilter, k: int) -> Candidates:
         kept = np.flatnonzero(
-            passing(where, self.ids, lambda name: scalar_column(name, self.rows, LAYOUT, no_attributes))
+            passing(where, self.ids, lambda name: scalar_column(name, self.held, LAYOUT, no_attributes))
         )
         matched = len(kept)
         if not self.capabilities.exhaustive:
-            kept = np.sort(kept[np.argsort(-self.rows[kept] @ components[0].vector, kind="stable")][:k])
-        products = np.array([self.rows[kept] @ component.vector for component in components], np.float32)
+            kept = np.sort(kept[np.argsort(-self.held[kept] @ components[0].vector, kind="stable")][:k])
+        products = np.array([self.held[kept] @ component.vector for component in components], np.float32)
         return Candidates(self.ids[kept], products.reshape(len(components), -1), matched, len(kept) == matched)
+
+    def rows(self, ids: np.ndarray) -> np.ndarray:
+        return np.asarray(self.held[ids - 10])
+
+    def attributes(self, ids: np.ndarray) -> Attributes:
+        return attributes(ids)
 
 
 def no_attributes() -> Attributes:
@@ -120,8 +126,6 @@ def context_of(rows: np.ndarray, max_k: int | None = None) -> SearchContext:
         vectors=FewRows(rows, max_k),
         layout=LAYOUT,
         curves={"words by gain": CURVE},
-        attributes=attributes,
-        rows=lambda ids: rows[ids - 10],
     )
 
 

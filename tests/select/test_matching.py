@@ -10,6 +10,7 @@ from itertools import combinations, permutations, product
 import numpy as np
 import pytest
 import scipy.stats
+from numpy.typing import NDArray
 
 from emoir.errors import EmoirError, QueryError, SelectionError
 from emoir.extract.features import Features
@@ -18,12 +19,12 @@ from emoir.index.base import Record
 from emoir.search.option_text import Range
 from emoir.select import CandidatePool, cross_factors, matched_stimuli, parse_factor, parse_stimulus_condition
 from emoir.select.balance import balance, equivalence_bound, expected_difference, standardised_difference
-from emoir.select.matching import Floats, best_pairs, match_sets, numeric_columns, variable_unit, variable_values
+from emoir.select.matching import best_pairs, match_sets, numeric_columns, variable_unit, variable_values
 from tests.pictures import noise
 from tests.select.test_stimuli import meta_of, pool_of
 
 
-def unlikeness(values: Sequence[Floats], sets: Sequence[Sequence[int]]) -> float:
+def unlikeness(values: Sequence[NDArray[np.float64]], sets: Sequence[Sequence[int]]) -> float:
     """By its definition, in plain Python."""
     everything = np.concatenate(values)
     spread = [float(np.std(everything[:, place])) or 1.0 for place in range(everything.shape[1])]
@@ -35,7 +36,7 @@ def unlikeness(values: Sequence[Floats], sets: Sequence[Sequence[int]]) -> float
     return total
 
 
-def brute_force(values: Sequence[Floats], n: int) -> float:
+def brute_force(values: Sequence[NDArray[np.float64]], n: int) -> float:
     """The least unlikeness over all ways to choose n images of every condition and to put them together."""
     first = combinations(range(len(values[0])), n)
     others = [list(permutations(range(len(images)), n)) for images in values[1:]]

@@ -22,7 +22,8 @@ from emoir.models.card import CARD
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.export import ModelDescription, export_model
 from emoir.training.fine_tune import _digest, fine_tune
-from emoir.training.labels import check_enough, complete_targets
+from emoir.training.labels import check_enough
+from emoir.training.targets import complete_targets
 from tests.pictures import noise, save_photos
 
 

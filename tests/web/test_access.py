@@ -115,8 +115,8 @@ def test_uploads_are_limited_in_bytes_announced_or_not(index: Path, settings: Se
     app = create_app(Collection(index), replace(settings, max_upload=1000))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         assert client.post("/api/v1/describe", content=b"x" * 1001).status_code == 413
-        pieces = (b"x" * 100 for _ in range(20))
-        answer = client.post("/api/v1/describe", content=pieces)
+        parts = (b"x" * 100 for _ in range(20))
+        answer = client.post("/api/v1/describe", content=parts)
         assert answer.status_code == 413
         assert "--max-upload" in answer.json()["detail"]
         assert client.post("/api/v1/describe", content=b"x" * 999).status_code == 422

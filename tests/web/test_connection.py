@@ -55,10 +55,10 @@ def test_an_upload_that_trickles_is_given_up(index: Path, settings: Settings) ->
     "said",
     ["", "GET / HTTP/1.1\r\nHost: 127", f"GET /api/v1/health HTTP/1.1\r\n{HEAD}\r\nGET", "\r\n", "POST"],
 )
-def test_a_connection_that_says_nothing_whole_is_closed(index: Path, settings: Settings, said: str) -> None:
+def test_a_connection_that_says_nothing_whole_is_closed(index: Path, settings: Settings, sent: str) -> None:
     with served(index, replace(settings, header_seconds=0.2)) as port:
-        answer = exchange(port, said)
-    assert answer.startswith(b"HTTP/1.1 200") == said.endswith("GET")
+        answer = exchange(port, sent)
+    assert answer.startswith(b"HTTP/1.1 200") == sent.endswith("GET")
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/describe", "/login", "/nothing", "/api/v1/ratings"])
@@ -74,7 +74,7 @@ def test_a_stranger_whose_body_stays_away_is_closed(index: Path, settings: Setti
 
 
 def test_strangers_cannot_take_the_places_of_others(index: Path, settings: Settings) -> None:
-    said = [
+    sent = [
         b"",
         b"GET / HTTP/1.1\r\nHost",
         f"POST / HTTP/1.1\r\n{HEAD}Content-Length: 9\r\n\r\n".encode(),
@@ -86,7 +86,7 @@ def test_strangers_cannot_take_the_places_of_others(index: Path, settings: Setti
         try:
             for number in range(100):
                 connection = socket.create_connection(("127.0.0.1", port), timeout=60)
-                connection.sendall(said[number % len(said)])
+                connection.sendall(sent[number % len(sent)])
                 crowd.append(connection)
                 if number % 20 == 19:
                     assert ready(port) == 200

@@ -22,8 +22,10 @@ from emoir.emotions import MIKELS
 from emoir.emotions.reading import UNSURE_BELOW
 from emoir.search import FilterOptions, parse_query
 from emoir.search.terms import EncodedReading
+from emoir.web import Settings, create_app
 from emoir.web.app import STATIC
 from tests.pictures import noise, save_photos
+from tests.web.conftest import HERE
 
 
 def search(client: TestClient, **values: Any) -> dict[str, Any]:
@@ -319,8 +321,8 @@ def test_the_export_holds_every_reading(client: TestClient) -> None:
     assert sum(shares) == pytest.approx(1, abs=1e-2)
 
 
-def rate(client: TestClient, image: int, rater: str, **said: Any) -> int:
-    answer = client.post("/api/v1/ratings", json={"image": image, "rater": rater, **said})
+def rate(client: TestClient, image: int, rater: str, **values: Any) -> int:
+    answer = client.post("/api/v1/ratings", json={"image": image, "rater": rater, **values})
     assert answer.status_code == 201, answer.text
     number: int = answer.json()["id"]
     return number
@@ -409,3 +411,73 @@ def test_answers_follow_the_index(own_client: TestClient, tmp_path: Path) -> Non
 def test_the_shelves_ask_for_images_that_the_service_calls_sure() -> None:
     script = (STATIC / "results.js").read_text(encoding="utf-8")
     assert f'const SURE = "{UNSURE_BELOW:g}..";' in script
+
+
+def test_a_correction_ranks_again_for_its_rater_and_is_in_the_table(own_client: TestClient) -> None:
+    def search(**asked: str) -> list[dict[str, Any]]:
+        page = own_client.get("/api/v1/search", params={"q": "awe", "min_score": 0, **asked}).json()
+        return list(page["hits"])
+
+    last = search()[-1]["id"]
+    rating = own_client.post("/api/v1/ratings", json={"image": last, "rater": "me", "emotion": "awe"}).json()
+    assert (search(rater="me")[0]["id"], search(rater="me")[0]["rated"]) == (last, "awe")
+    assert search()[-1]["id"] == last
+    assert own_client.get(f"/api/v1/images/{last}", params={"rater": "me"}).json()["rating"] == rating
+    assert own_client.get(f"/api/v1/images/{last}").json()["rating"] is None
+    header, row = own_client.get("/api/v1/export/ratings").text.splitlines()
+    assert dict(zip(header.split(","), row.split(","), strict=True))["p_awe"] == "1.0"
+    own_client.delete(f"/api/v1/ratings/{rating['id']}")
+    assert search(rater="me")[-1]["id"] == last
+
+
+def test_a_board_from_its_making_to_its_exports(own_client: TestClient, photos: Path) -> None:
+    made = own_client.post("/api/v1/boards", json={"name": " sea ", "ids": [3, 1]})
+    assert made.status_code == 201
+    board = made.json()
+    address = f"/api/v1/boards/{board['id']}"
+    assert (board["name"], board["ids"], board["cover"]) == ("sea", [3, 1], 3)
+    assert own_client.post("/api/v1/boards", json={"name": "sea"}).status_code == 400
+    assert own_client.post(f"{address}/images", json={"ids": [5]}).json()["ids"] == [3, 1, 5]
+    changed = own_client.patch(address, json={"ids": [5, 3, 1], "notes": "<b>hall</b>", "cover": 1}).json()
+    assert (changed["ids"], changed["notes"], changed["cover"]) == ([5, 3, 1], "<b>hall</b>", 1)
+    assert [image["id"] for image in own_client.get(address).json()["images"]] == [5, 3, 1]
+    assert [one["name"] for one in own_client.get("/api/v1/boards").json()] == ["sea"]
+    exported = {kind: own_client.get(f"{address}/export/{kind}") for kind in ("page", "sheet", "zip", "csv", "xmp")}
+    assert all(answer.status_code == 200 for answer in exported.values())
+    assert "sea.html" in exported["page"].headers["content-disposition"]
+    assert exported["page"].text.count("data:image/webp;base64,") == 3
+    assert "&lt;b&gt;hall&lt;/b&gt;" in exported["page"].text
+    # Five columns of 240 pixels and six gaps of 24, one row.
+    assert Image.open(io.BytesIO(exported["sheet"].content)).size == (1344, 314)
+    names = zipfile.ZipFile(io.BytesIO(exported["zip"].content)).namelist()
+    assert [name[0] for name in names] == ["1", "2", "3"]
+    assert len(exported["csv"].text.splitlines()) == 4
+    sidecars = zipfile.ZipFile(io.BytesIO(exported["xmp"].content))
+    assert [f"{name}.xmp" for name in names] == sidecars.namelist()
+    assert all(b"urn:emoir:xmp:1" in sidecars.read(name) for name in sidecars.namelist())
+    assert own_client.delete(address).status_code == 204
+    assert own_client.get(address).status_code == own_client.get(f"{address}/export/zip").status_code == 404
+    empty = own_client.post("/api/v1/boards", json={"name": "empty"}).json()["id"]
+    assert own_client.get(f"/api/v1/boards/{empty}/export/page").status_code == 409
+
+
+def test_searches_are_saved_and_forgotten(own_client: TestClient) -> None:
+    saved = own_client.post("/api/v1/searches", json={"name": "blue", "address": "?q=blue"}).json()
+    assert own_client.get("/api/v1/searches").json() == [saved]
+    assert own_client.post("/api/v1/searches", json={"name": "x", "address": "https://x"}).status_code == 422
+    assert own_client.delete(f"/api/v1/searches/{saved['id']}").status_code == 204
+    assert own_client.delete(f"/api/v1/searches/{saved['id']}").status_code == 404
+
+
+def test_a_mark_by_hand_goes_before_the_model(own_client: TestClient) -> None:
+    before = own_client.get("/api/v1/images/2").json()["disturbing"]
+    for mark, expected in ((True, True), (False, False), (None, before)):
+        assert own_client.put("/api/v1/images/2/mark", json={"disturbing": mark}).status_code == 204
+        assert own_client.get("/api/v1/images/2").json()["disturbing"] is expected
+
+
+def test_a_service_that_is_read_only_takes_no_boards(index: Path, tmp_path: Path) -> None:
+    settings = Settings(thumbnails=tmp_path, read_only=True)
+    with TestClient(create_app(Collection(index), settings), base_url=HERE) as client:
+        assert client.post("/api/v1/boards", json={"name": "sea"}).status_code == 403
+        assert client.put("/api/v1/images/2/mark", json={"disturbing": True}).status_code == 403

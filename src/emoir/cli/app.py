@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from emoir import __version__
 from emoir.cli.backup import backup, restore
+from emoir.cli.board import board
 from emoir.cli.data import data
 from emoir.cli.describe import describe
 from emoir.cli.evaluate import evaluate
@@ -126,3 +127,4 @@ for command in COMMANDS:
     app.command()(command)
 app.add_typer(data, name="data")
 app.add_typer(model, name="model")
+app.add_typer(board, name="board")

@@ -46,4 +46,5 @@ def restore(
 
 
 def _counted(done: BackupReport) -> str:
-    return f"{done.images:,} images in {done.files:,} files, {done.ratings:,} ratings, {done.records:,} records"
+    boards = f", {done.boards:,} boards" if done.boards else ""
+    return f"{done.images:,} images in {done.files:,} files, {done.ratings:,} ratings, {done.records:,} records{boards}"

@@ -107,12 +107,12 @@ def experiment(options: ExperimentOptions) -> None:
         run_fold(run, experiment_data, protocol, out)
     results = read_results(out / f"{run.file}.npz" for run in todo)
     lines = [line for row in rows if (line := variant_result(row, table, folds, results, chosen)) is not None]
-    facts = provenance(
+    notes = provenance(
         *(["quick: a look, not a result"] if options.quick else []),
         f"{folds.count} folds, seed 0; {protocol.epochs} epochs in batches of {batch} for every row",
         f"seeds of the headline rows: {len(chosen)}",
     )
-    echo_block(write_report(lines, table, folds, out, notes=facts, extra=weak))
+    echo_block(write_report(lines, table, folds, out, notes=notes, extra=weak))
     echo_err(f"written to {out}")
 
 

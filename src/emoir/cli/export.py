@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from emoir.cli.options import FoldersOption, IndexOption, LimitsOption
+from emoir.cli.options import FoldersOption, IndexOption, LimitsOption, record_options
 from emoir.cli.output import Exit, echo_err
 from emoir.cli.progress import counted
 from emoir.limits import DEFAULT_LIMITS, Limits
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from emoir.collection import Collection
     from emoir.emotions.reading import EmotionReadings
-    from emoir.export import Table
+    from emoir.export import ExportTable
     from emoir.extract.features import Features
     from emoir.index.base import ImageMetadata
 
@@ -33,7 +34,31 @@ class ExportFormat(str, Enum):
     excel = "excel"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureOptions:
+    """What ``emoir export`` is told of features."""
+
+    features: Annotated[
+        bool,
+        typer.Option("--features", help="Also measure every image's colours and texture; as npy, the features alone."),
+    ] = False
+    native: Annotated[
+        bool,
+        typer.Option("--native", help="Measure features at every picture's own size, not at 128 x 128 pixels: slower."),
+    ] = False
+    codebook: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--codebook",
+            help="Write here what every column means. Default with --features: beside the output.",
+            show_default=False,
+        ),
+    ] = None
+
+
+@record_options("measuring")
 def export(
+    measuring: FeatureOptions,
     output: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--output", "-o", help="The file to write. Default: standard output.", show_default=False),
@@ -44,18 +69,6 @@ def export(
             "--format",
             help="Readings as csv, excel (CSV that spreadsheets open), json or parquet, vectors as npy. "
             "Default: by the output's suffix, or csv.",
-            show_default=False,
-        ),
-    ] = None,
-    features: Annotated[
-        bool,
-        typer.Option("--features", help="Also measure every image's colours and texture; as npy, the features alone."),
-    ] = False,
-    codebook: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(
-            "--codebook",
-            help="Write here what every column means. Default with --features: beside the output.",
             show_default=False,
         ),
     ] = None,
@@ -88,12 +101,16 @@ def export(
     from emoir.images.features import FEATURES
     from emoir.index.layout import RowLayout
 
+    features, native, codebook = measuring.features, measuring.native, measuring.codebook
     if xmp:
-        if output or format or features or codebook:
+        if output or format or features or native or codebook:
             raise typer.BadParameter("--xmp writes beside the images; leave out the other options of the output")
         with Collection(index) as photos:
-            _write_sidecars(photos, folders)
+            metadata, readings, _ = photos.rows(folders=folders)
+            write_sidecars(photos, metadata, readings)
         return
+    if native and not features:
+        raise typer.BadParameter("--native says how features are measured: give --features as well")
     if format is None:
         format = _format_of(output)
     if format in (ExportFormat.parquet, ExportFormat.npy) and output is None:
@@ -111,7 +128,7 @@ def export(
     if not metadata:
         echo_err("nothing is indexed there")
         raise typer.Exit(Exit.NOTHING_FOUND)
-    table = image_table(metadata, readings, measured(metadata, limits) if features else None)
+    table = image_table(metadata, readings, measured(metadata, limits, native=native) if features else None)
     columns = table.columns
     if format is ExportFormat.npy and output is not None:
         columns = vector_columns(RowLayout.of(readings))
@@ -134,13 +151,12 @@ def export(
         raise typer.Exit(Exit.SOME_FAILED)
 
 
-def _write_sidecars(photos: Collection, folders: list[Path] | None) -> None:
+def write_sidecars(photos: Collection, metadata: Sequence[ImageMetadata], readings: EmotionReadings) -> None:
     """A sidecar for every image, with a progress bar; images whose sidecar cannot be written are named."""
     from emoir.errors import EmoirError
     from emoir.export.xmp import SidecarLabels, write_sidecar
     from emoir.index.base import as_path
 
-    metadata, readings, _ = photos.rows(folders=folders)
     rated: dict[int, list[str]] = {}
     for rating in photos.ratings.all():
         if rating.emotion is not None:
@@ -157,7 +173,9 @@ def _write_sidecars(photos: Collection, folders: list[Path] | None) -> None:
         raise typer.Exit(Exit.SOME_FAILED)
 
 
-def _nested(metadata: Sequence[ImageMetadata], readings: EmotionReadings, table: Table) -> Iterator[dict[str, Any]]:
+def _nested(
+    metadata: Sequence[ImageMetadata], readings: EmotionReadings, table: ExportTable
+) -> Iterator[dict[str, Any]]:
     """The images as JSON takes them: distributions, record and features are objects of their own."""
     from emoir.images.features import FEATURES
 
@@ -169,14 +187,14 @@ def _nested(metadata: Sequence[ImageMetadata], readings: EmotionReadings, table:
         yield entry | ({"features": {name: row[name] for name in measured}} if measured else {})
 
 
-def measured(metadata: Sequence[ImageMetadata], limits: Limits) -> Iterator[Features | None]:
+def measured(metadata: Sequence[ImageMetadata], limits: Limits, *, native: bool = False) -> Iterator[Features | None]:
     """The features of images, with a progress bar; those that cannot be measured are named on standard error."""
     from emoir.extract.extraction import Failure
     from emoir.extract.features import measure_files
     from emoir.index.base import as_path
 
     files = [(as_path(item.path), item.modified_ns) for item in metadata]
-    answers = counted(measure_files(files, limits=limits), "measuring images", len(files))
+    answers = counted(measure_files(files, native=native, limits=limits), "measuring images", len(files))
     for (path, _), answer in zip(files, answers, strict=True):
         if isinstance(answer, Failure):
             echo_err(f"{path}: {answer.cause}")

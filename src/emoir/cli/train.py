@@ -1,4 +1,4 @@
-"""emoir train: teach the shipped network labels of one's own."""
+"""emoir train: teach the shipped network, or heads on somebody's encoder, labels of one's own."""
 
 from __future__ import annotations
 
@@ -29,6 +29,15 @@ class TrainOptions:
     space: SpaceOption = None
     label: LabelOption = None
     scale: ScaleOption = "0,1"
+    encoder: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--encoder",
+            help="Fit heads on this encoder instead: an ONNX file, a folder as the Hugging Face hub lays it out, or "
+            "hf:OWNER/NAME[@REVISION].",
+            show_default=False,
+        ),
+    ] = None
     from_scratch: Annotated[bool, typer.Option("--from-scratch", help="Begin with random weights.")] = False
     epochs: Annotated[
         Optional[int],  # noqa: UP045
@@ -43,14 +52,22 @@ class TrainOptions:
 
 @record_options()
 def train(options: TrainOptions) -> None:
-    """Fine-tune the shipped model on your own labels, in minutes on a processor.
+    """Fine-tune the shipped model on your own labels, in minutes on a processor; or fit heads on an encoder.
 
     Your classes become a space of their own beside the others. One image in five is held out to test what was
     learnt. Ctrl-C loses at most an epoch: the same command goes on. Needs: pip install "emoir[train]"
+
+    With --encoder, every image is embedded once and kept; heads are fitted with and without the numbers of colour and
+    texture, and the better of the two is kept. Needs: pip install "emoir[encoder]"
     """
     share_cache_with_matplotlib()
     from emoir.errors import EmoirError
 
+    if options.encoder is not None:
+        if options.from_scratch or options.epochs is not None:
+            raise EmoirError("--from-scratch and --epochs train a network; with --encoder only heads are fitted")
+        _train_heads(options, options.encoder)
+        return
     try:
         from emoir.training.fine_tune import fine_tune
         from emoir.training.loop import use_one_thread
@@ -94,4 +111,51 @@ def train(options: TrainOptions) -> None:
             f"{result.seen_before} of the {result.held_out} held-out images were among those that the model it began "
             "with had learnt from: these figures flatter it"
         )
+    echo_err(f"model: {options.out}; use it with --model {options.out}")
+
+
+def _train_heads(options: TrainOptions, encoder: str) -> None:
+    """Fit heads on an encoder, and say how good they are with and without colour and texture."""
+    from emoir.cli.output import echo_aligned
+    from emoir.errors import EmoirError
+
+    try:
+        import onnx  # noqa: F401
+
+        from emoir.training.train_heads import train_heads
+    except ImportError as error:
+        raise EmoirError(f'an encoder needs more packages ({error.name}): pip install "emoir[encoder]"') from None
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from emoir.datasets import read_dataset
+    from emoir.models.hub import load_encoder
+    from emoir.models.model import Model
+
+    table = read_dataset(options.data, space=options.space, label=options.label, scale=parse_scale(options.scale))
+    found = load_encoder(encoder)
+    with Progress(console=Console(stderr=True)) as progress:
+        tasks = {}
+
+        def report(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=total)
+            progress.update(tasks[what], completed=done, total=total)
+
+        result = train_heads(
+            table,
+            found,
+            options.out,
+            base=Model(options.model),
+            keep_anyway=options.keep_anyway,
+            seed=options.seed,
+            report=report,
+        )
+    echo(f"learnt from {result.images} images; figures on the fifth that each of five fits had not seen")
+    rows = [["", "encoder alone", "with colour and texture", "by guessing"]]
+    for key, alone in result.without.items():
+        rows.append([str(key), str(alone), str(result.with_numbers[key]), str(alone.baseline)])
+    echo_aligned(rows)
+    kept = "with" if result.numbers else "without"
+    echo(f"kept: {kept} the numbers of colour and texture, by the held-out loss")
     echo_err(f"model: {options.out}; use it with --model {options.out}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from emoir.datasets.table import Floats, Table
+from emoir.datasets.table import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,7 @@ class Agreement:
     raters: float | None
 
 
-def pairwise_agreement(shares: Floats, raters: Floats) -> Floats:
+def pairwise_agreement(shares: NDArray[np.float64], raters: NDArray[np.float64]) -> NDArray[np.float64]:
     """The chance that two different raters of an image name the same class.
 
     Args:
@@ -48,7 +51,7 @@ def pairwise_agreement(shares: Floats, raters: Floats) -> Floats:
     return np.where(np.isinf(raters), same, exact)
 
 
-def fleiss_kappa(shares: Floats, raters: Floats) -> float:
+def fleiss_kappa(shares: NDArray[np.float64], raters: NDArray[np.float64]) -> float:
     """Fleiss' kappa: agreement beyond what the classes' overall frequencies bring about, 1 full, 0 none.
 
     Args:
@@ -73,7 +76,7 @@ def fleiss_kappa(shares: Floats, raters: Floats) -> float:
     return (observed - chance) / (1 - chance) if chance < 1 else 0.0
 
 
-def reliability_of_means(means: Floats, std: Floats, raters: Floats) -> float:
+def reliability_of_means(means: NDArray[np.float64], std: NDArray[np.float64], raters: NDArray[np.float64]) -> float:
     """Share of the variance between mean ratings that is not chance of the raters: ICC(1, k), from published means.
 
     Args:
@@ -155,3 +158,42 @@ def agreements(table: Table) -> list[Agreement]:
                 )
             )
     return found
+
+
+def krippendorff_alpha(units: Sequence[Mapping[str, Hashable]], *, interval: bool = False) -> float:
+    """Krippendorff's alpha over any number of raters, with missing ratings.
+
+    Args:
+        units: per image, rater to rating; images with fewer than two ratings count nothing.
+        interval: whether ratings are numbers whose squared distance counts; else any two different ones differ alike.
+
+    Returns:
+        1 for perfect agreement, 0 for chance, below 0 for less; NaN where nothing can vary.
+
+    References:
+        Krippendorff, K. (2011). Computing Krippendorff's alpha-reliability. Annenberg School for Communication.
+
+    Example:
+        >>> krippendorff_alpha([{"a": "awe", "b": "awe"}, {"a": "fear", "b": "fear"}])
+        1.0
+    """
+    rated = [list(unit.values()) for unit in units if len(unit) > 1]
+    if not rated:
+        return float("nan")
+    disagreement = _squared if interval else _different
+    total = sum(map(len, rated))
+    observed = sum(disagreement(values) / (len(values) - 1) for values in rated) / total
+    expected = disagreement([value for values in rated for value in values]) / (total * (total - 1))
+    return float(1 - observed / expected) if expected else float("nan")
+
+
+def _different(values: Sequence[Hashable]) -> float:
+    """Ordered pairs of ratings that differ."""
+    return len(values) ** 2 - sum(count**2 for count in Counter(values).values())
+
+
+def _squared(values: Sequence[Hashable]) -> float:
+    """Sum of the squared differences over ordered pairs of ratings."""
+    numbers = np.array(values, dtype=float)
+    # Around their mean, so that nothing is lost to rounding.
+    return float(2 * len(numbers) * ((numbers - numbers.mean()) ** 2).sum())

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.cells import parse_number, plain_path, read_cells, read_text
-from emoir.datasets.table import ABSENT_CLASS, Floats, Integers, Table, known_classes
+from emoir.datasets.table import ABSENT_CLASS, Integers, Table, known_classes
 from emoir.errors import DatasetError
 
 
@@ -154,7 +154,7 @@ def _record(file: Path, number: int, line: str) -> dict[str, object]:
     return record
 
 
-def _numbers(file: Path, rows: Sequence[Mapping[str, str]], column: str) -> Floats:
+def _numbers(file: Path, rows: Sequence[Mapping[str, str]], column: str) -> NDArray[np.float64]:
     values = np.full(len(rows), np.nan)
     for number, row in enumerate(rows):
         try:
@@ -168,7 +168,7 @@ def _numbers(file: Path, rows: Sequence[Mapping[str, str]], column: str) -> Floa
 
 def _scaled(
     file: Path, rows: Sequence[Mapping[str, str]], column: str | None, scale: tuple[float, float]
-) -> Floats | None:
+) -> NDArray[np.float64] | None:
     if column is None:
         return None
     values = (_numbers(file, rows, column) - scale[0]) / (scale[1] - scale[0])
@@ -184,7 +184,7 @@ def _scaled(
 
 def _distribution(
     file: Path, rows: Sequence[Mapping[str, str]], named: Mapping[str, str]
-) -> tuple[Floats, Floats | None]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
     """Probabilities, and the number of votes a row if the numbers are votes."""
     values = np.stack([_numbers(file, rows, column) for column in named.values()], axis=1)
     totals = values.sum(axis=1, keepdims=True)

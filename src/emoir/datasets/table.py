@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from emoir.emotions.spaces import SPACES
 from emoir.errors import DatasetError
 
-Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 
 ABSENT_CLASS = -1
@@ -55,15 +54,15 @@ class Table:
     name: str
     paths: Sequence[Path]
     _: KW_ONLY
-    distributions: Mapping[str, Floats] = field(default_factory=dict)
+    distributions: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     classes: Mapping[str, Integers] = field(default_factory=dict)
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    valence: Floats | None = None
-    arousal: Floats | None = None
+    valence: NDArray[np.float64] | None = None
+    arousal: NDArray[np.float64] | None = None
     group: NDArray[np.str_] | None = None
     split: NDArray[np.str_] | None = None
-    raters: Mapping[str, Floats] = field(default_factory=dict)
-    std: Mapping[str, Floats] = field(default_factory=dict)
+    raters: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    std: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.paths)
@@ -93,7 +92,7 @@ class Table:
             raise DatasetError(f"{self.name}: no class names for the space {space}")
         return self.class_names[space]
 
-    def _check_distribution(self, space: str, probabilities: Floats) -> None:
+    def _check_distribution(self, space: str, probabilities: NDArray[np.float64]) -> None:
         if probabilities.ndim != 2 or probabilities.shape[1] != len(self._names(space)):
             raise DatasetError(f"{self.name}: {space} must be (n, {len(self._names(space))})")
         present = ~np.isnan(probabilities).any(axis=1)
@@ -101,7 +100,7 @@ class Table:
             row = int(np.flatnonzero(present)[abs(probabilities[present].sum(axis=1) - 1).argmax()])
             raise DatasetError(f"{self.name}: {space} of {self.paths[row]} is no distribution")
 
-    def shares(self, space: str) -> tuple[Floats, NDArray[np.bool_]]:
+    def shares(self, space: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """The labels of a space as distributions, and which rows have one.
 
         Args:

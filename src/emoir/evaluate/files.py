@@ -26,11 +26,11 @@ def write_comparison(comparison: SystemComparison, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     names = " against ".join(system.name for system in comparison.systems)
     what = f"{names} on {comparison.table.name} ({len(comparison.table)} images)"
-    facts = provenance(what, "95 % intervals by the delete-one jackknife")
+    notes = provenance(what, "95 % intervals by the delete-one jackknife")
     texts = {f"metrics{SUFFIXES[name]}": function(comparison) for name, function in FORMATS.items()}
-    texts["metrics.md"] += f"\n\n{facts}"
-    texts["metrics.txt"] += f"\n\n{facts}"
-    texts["metrics.tex"] = f"% {facts}\n{texts['metrics.tex']}"
+    texts["metrics.md"] += f"\n\n{notes}"
+    texts["metrics.txt"] += f"\n\n{notes}"
+    texts["metrics.tex"] = f"% {notes}\n{texts['metrics.tex']}"
     texts["predictions.csv"] = predictions_csv(comparison).rstrip("\n")
     for name, text in texts.items():
         # A path need not be UTF-8.

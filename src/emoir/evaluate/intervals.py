@@ -149,8 +149,8 @@ def _freedom(*parts: tuple[float, float]) -> float:
         Bulletin 2(6), 110-114. DOI 10.2307/3002019
     """
     total = sum(variance for variance, _ in parts)
-    weighed = sum(variance**2 / freedom for variance, freedom in parts if freedom)
-    return total**2 / weighed if weighed else max(freedom for _, freedom in parts)
+    spread = sum(variance**2 / freedom for variance, freedom in parts if freedom)
+    return total**2 / spread if spread else max(freedom for _, freedom in parts)
 
 
 def of_mean(values: NDArray[np.floating], *, groups: NDArray[np.generic] | None = None) -> Influence:

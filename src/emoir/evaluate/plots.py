@@ -139,10 +139,12 @@ def reliability(comparison: SystemComparison) -> Figure | None:
         p = system.probabilities[space][rows]
         top, right = p.max(axis=1), p.argmax(axis=1) == labels[rows]
         bins = np.array_split(np.argsort(top, kind="stable"), min(BINS, len(rows)))
-        said, hit = (np.array([values[one].mean() for one in bins]) for values in (top, right))
+        predicted, hit = (np.array([values[one].mean() for one in bins]) for values in (top, right))
         error = 1.96 * np.sqrt(hit * (1 - hit) / [len(one) for one in bins])
         title = f"{system.name}: ECE {expected_calibration_error(top, right):.3f}"
-        axes.errorbar(said, hit, error, color=colour, marker="o", markersize=4, capsize=2, linewidth=1.2, label=title)
+        axes.errorbar(
+            predicted, hit, error, color=colour, marker="o", markersize=4, capsize=2, linewidth=1.2, label=title
+        )
     axes.set(
         xlim=(0, 1), ylim=(0, 1), xlabel="probability of the first class", ylabel="share of images where it is right"
     )

@@ -17,7 +17,7 @@ from emoir.extract import Failure, LocalExtractor
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.models.model import Model
 
-Report = Callable[[int, int], None]
+CountCallback = Callable[[int, int], None]
 """Called with the number of images read, and of all."""
 
 
@@ -27,7 +27,7 @@ def predict(
     *,
     workers: int | None = None,
     limits: Limits = DEFAULT_LIMITS,
-    report: Report | None = None,
+    report: CountCallback | None = None,
 ) -> tuple[Predictions, dict[Path, str]]:
     """Read every image of a data set with a model.
 

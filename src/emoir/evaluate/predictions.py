@@ -18,8 +18,8 @@ from emoir.datasets.detect import PATHS, PROBABILITY, RATINGS
 from emoir.emotions.mappings import TABLES, convert
 from emoir.emotions.spaces import SPACES
 from emoir.errors import DatasetError
+from emoir.evaluate.distributions import Floats
 
-Floats: TypeAlias = NDArray[np.floating]
 SpacePredictions: TypeAlias = Mapping[str, tuple[tuple[str, ...], Floats]]
 """Space of the system to its class names and (n, K) probabilities; a space without a name is called ``""``."""
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.evaluate.distributions import Floats
 from emoir.evaluate.intervals import Estimate, jackknife
-
-Floats: TypeAlias = NDArray[np.floating]
 
 
 def pearson(predicted: Floats, target: Floats) -> float:

@@ -17,12 +17,11 @@ from emoir.evaluate.metrics import METRICS
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.results import MetricResult, average_results
 from emoir.evaluate.retrieval import leave_one_out, same_class
-from emoir.experiment.overfitting import Curve
+from emoir.experiment.overfitting import Curve, Values
 from emoir.experiment.results import Results, RunKey
 from emoir.experiment.variants import ModelVariant
 from emoir.networks.base import VALENCE_AROUSAL
 
-Values = NDArray[np.float64]
 COLUMNS = {("top-1", ""): "top-1", ("NLL", ""): "NLL", ("P@10", "a"): "P@10 (a)", ("mAP", "a"): "mAP (a)"}
 """Metrics of the classes with their protocols, and what their columns are called."""
 RATINGS = {MetricKey("valence", "r"): "valence r", MetricKey("arousal", "r"): "arousal r"}

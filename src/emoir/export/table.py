@@ -1,4 +1,4 @@
-"""Table: one row an image, one entry of the codebook a column; kept by column, which takes the least room."""
+"""ExportTable: one row an image, one entry of the codebook a column; kept by column, which takes the least room."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ExportTable:
     """Columns with their codebook.
 
     Args:
@@ -69,7 +69,7 @@ class Table:
 
 def image_table(
     metadata: Sequence[ImageMetadata], readings: EmotionReadings, features: Iterable[Features | None] | None = None
-) -> Table:
+) -> ExportTable:
     """Images as a flat table.
 
     Args:
@@ -104,7 +104,7 @@ def image_table(
             row[name] = round(value, DIGITS) if isinstance(value, float) else value
         for name, column in values.items():
             column.append(row.get(name))
-    return Table(tuple(columns), values)
+    return ExportTable(tuple(columns), values)
 
 
 def reading_columns(class_names: Mapping[str, tuple[str, ...]]) -> tuple[Column, ...]:

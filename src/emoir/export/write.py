@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.errors import EmoirError
-from emoir.export.table import Table
+from emoir.export.table import ExportTable
 from emoir.files import atomic_write
 from emoir.images.features import Column
 from emoir.names import printable
@@ -35,7 +35,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 BLOCK = 1 << 16
 
 
-def write_csv(table: Table, file: Path | None, *, excel: bool = False) -> None:
+def write_csv(table: ExportTable, file: Path | None, *, excel: bool = False) -> None:
     """One line per image, as ``csv_blocks`` gives them.
 
     Args:
@@ -47,7 +47,7 @@ def write_csv(table: Table, file: Path | None, *, excel: bool = False) -> None:
         stream.writelines(csv_blocks(table, excel=excel))
 
 
-def csv_blocks(table: Table, *, excel: bool = False) -> Iterator[str]:
+def csv_blocks(table: ExportTable, *, excel: bool = False) -> Iterator[str]:
     """A table as CSV, block by block; characters of a path that would break a line are escaped.
 
     Args:
@@ -92,7 +92,7 @@ def write_json(records: Sequence[dict[str, Any]], file: Path | None) -> None:
         stream.write(json.dumps(records, indent=2) + "\n")
 
 
-def write_parquet(table: Table, file: Path) -> None:
+def write_parquet(table: ExportTable, file: Path) -> None:
     """The same columns as a CSV has, with their types.
 
     Raises:

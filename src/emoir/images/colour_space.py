@@ -6,12 +6,9 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-
-Floats: TypeAlias = NDArray[np.float64]
 
 D65 = (0.3127, 0.3290)
 C = (0.310, 0.316)
@@ -86,7 +83,7 @@ def from_cicp(primaries: int, transfer: int) -> ColourSpace | None:
     return ColourSpace(PRIMARIES[primaries], transfer)
 
 
-def light(space: ColourSpace, samples: Floats) -> Floats:
+def light(space: ColourSpace, samples: NDArray[np.float64]) -> NDArray[np.float64]:
     """Samples of a colour space that is not HDR as light.
 
     Args:
@@ -104,7 +101,7 @@ def light(space: ColourSpace, samples: Floats) -> Floats:
     return np.where(samples < d, c * samples, (a * samples + b) ** exponent)
 
 
-def srgb_samples(linear: Floats) -> Floats:
+def srgb_samples(linear: NDArray[np.float64]) -> NDArray[np.float64]:
     """Light in [0, 1] as sRGB samples in [0, 1].
 
     References:
@@ -118,7 +115,7 @@ def srgb_samples(linear: Floats) -> Floats:
 
 
 @lru_cache(maxsize=32)
-def rgb_to_xyz(primaries: tuple[float, ...]) -> Floats:
+def rgb_to_xyz(primaries: tuple[float, ...]) -> NDArray[np.float64]:
     """(3, 3) matrix from linear RGB to CIE XYZ, its white adapted to D50 by Bradford's method.
 
     Args:
@@ -145,7 +142,7 @@ def rgb_to_xyz(primaries: tuple[float, ...]) -> Floats:
     return np.asarray(adapted)
 
 
-def _from_sums(x: Floats, y: Floats) -> Floats:
+def _from_sums(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
     """XYZ of chromaticities of which some have no luminance, such as the X of CIE XYZ itself."""
     xyz = np.stack([x, y, 1 - x - y], axis=1)
     xyz[0] /= y[0]
@@ -191,9 +188,9 @@ def icc_profile(space: ColourSpace) -> bytes:
     return header.ljust(128, b"\0") + struct.pack(">I", len(tags) + 2) + table + body
 
 
-def _xyz_tag(xyz: Sequence[float] | Floats) -> bytes:
+def _xyz_tag(xyz: Sequence[float] | NDArray[np.float64]) -> bytes:
     return b"XYZ " + bytes(4) + _s15_fixed16(xyz)
 
 
-def _s15_fixed16(values: Sequence[float] | Floats) -> bytes:
+def _s15_fixed16(values: Sequence[float] | NDArray[np.float64]) -> bytes:
     return struct.pack(f">{len(values)}i", *(round(float(value) * 65536) for value in values))

@@ -20,20 +20,13 @@ from emoir.images.colour_statement import note_statement
 from emoir.images.decoder_errors import DECODER_ERRORS, decoder_errors
 from emoir.images.exif import SIDEWAYS, moment, orientation
 from emoir.images.formats import JPEG_XL, RAW, REMEDIES, identify
+from emoir.images.jpeg import UNWRITTEN, has_all_scans, jpeg_share
 from emoir.images.jpeg_xl import jpeg_xl_size, register_jpeg_xl
+from emoir.images.packed import seems_unfinished
 from emoir.images.png import png_is_sound
 from emoir.images.raw import raw_preview
 from emoir.images.resize_square import resize_square_to_srgb
-from emoir.images.salvage import (
-    LEAST_SHARE,
-    MAX_SALVAGED,
-    UNWRITTEN,
-    has_all_scans,
-    is_unwritten,
-    jpeg2000_share,
-    jpeg_share,
-    salvage,
-)
+from emoir.images.salvage import LEAST_SHARE, MAX_SALVAGED, jpeg2000_share, salvage
 from emoir.images.transparency import load_with_transparency
 from emoir.limits import DEFAULT_LIMITS, Limits, RetryReason
 
@@ -190,12 +183,13 @@ def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, limits: 
         left = salvage(name, stream.read())
         if left is None or left.share < LEAST_SHARE:
             raise
-        photograph = _decode_whole(name, BytesIO(left.content), size, fit, limits)
-        return replace(photograph, incomplete=left.share < 1)
+        return _decode_whole(name, BytesIO(left.content), size, fit, limits, share=left.share)
 
 
-def _decode_whole(name: str, stream: BinaryIO, size: int | None, fit: int | None, limits: Limits) -> Photograph:
-    """Decode a file whose wrapping is sound."""
+def _decode_whole(
+    name: str, stream: BinaryIO, size: int | None, fit: int | None, limits: Limits, *, share: float | None = None
+) -> Photograph:
+    """Decode a file whose wrapping is sound; ``share`` is how much of the picture it holds, if that is known."""
     with decoder_errors(name), Image.open(stream, formats=[PILLOW_NAMES.get(name, name)]) as image:
         width, height = image.size
         _check_pixels(width, height, limits)
@@ -207,7 +201,7 @@ def _decode_whole(name: str, stream: BinaryIO, size: int | None, fit: int | None
         elif fit:
             image.draft("RGB", (fit, fit))
         loaded = load_with_transparency(image, stream)
-        share = _share(name, loaded, stream)
+        share = _share(name, loaded, stream) if share is None else share
         if share < LEAST_SHARE:
             raise UndecodableImageError(
                 f"damaged: only {share:.0%} of the picture is there", chinese=f"文件已损坏：只有 {share:.0%} 的画面"
@@ -234,7 +228,7 @@ def _share(name: str, loaded: Image.Image, stream: BinaryIO) -> float:
     if name == "PNG":
         if not png_is_sound(content):
             raise ValueError("wrong check sum of its pixels")
-    elif is_unwritten(name, content):
+    elif seems_unfinished(name, content):
         return 0.0
     return 1.0
 

@@ -127,9 +127,9 @@ def grey_level_cooccurrence(grey: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def local_binary_pattern_histogram(grey: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Histogram of rotation-invariant uniform local binary patterns LBP(8, 1, riu2) over the 3 x 3 ring.
+    """Histogram of rotation-invariant uniform local binary patterns (riu2) over the 3 x 3 square.
 
-    The eight neighbours are the pixels themselves, not points on the circle. Codes 0 to 8 count the
+    The eight neighbours are the pixels of the square, not points on a circle as in LBP(8, 1). Codes 0 to 8 count the
     neighbours that are at least as bright in patterns with at most two changes around the ring; code 9
     collects all other patterns. The outermost pixels have no full ring and are left out.
 

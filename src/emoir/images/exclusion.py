@@ -70,9 +70,9 @@ class Exclusion:
         rules: Exclusion | None = self
         while rules is not None:
             relative = os.fsdecode(os.path.relpath(path, rules._folder)).replace(os.sep, "/")
-            said = rules._rules.check_file(relative + "/" if folder else relative).include
-            if said is not None:
-                return said
+            included = rules._rules.check_file(relative + "/" if folder else relative).include
+            if included is not None:
+                return included
             rules = rules._outer
         return False
 

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from emoir.images.aesthetics import aesthetic_properties
 from emoir.images.descriptors import GREY_WEIGHTS, describe_pixels, local_binary_pattern_histogram
 from emoir.images.lab import srgb_to_lab
 from emoir.images.palette import dominant_colours, palette_histogram, reference_colours
 
 # Pictures are measured at one size, that of the shipped network: numbers of texture mean little across sizes.
 FEATURE_SIDE = 128
+SMALLEST_SIDE = 16
 JPEG_QUALITY = 80
 DOMINANT_COLOURS = 5
 
@@ -41,7 +43,8 @@ class Column:
 
 _CIE = "CIE 15:2004, section 8.2.1; D65"
 _HARALICK = "Haralick et al. 1973, DOI 10.1109/TSMC.1973.4309314; 32 grey levels, distance 1, four directions"
-_OJALA = "Ojala et al. 2002, DOI 10.1109/TPAMI.2002.1017623; LBP(8, 1, riu2)"
+# On the 3 x 3 square, not on a circle: no sample lies between pixels.
+_OJALA = "Ojala et al. 2002, DOI 10.1109/TPAMI.2002.1017623; 8 neighbours of the 3 x 3 square, riu2"
 _PALETTE = "emoir, docs/images.md"
 
 FEATURES: tuple[Column, ...] = (
@@ -65,6 +68,16 @@ FEATURES: tuple[Column, ...] = (
            "Shannon 1948, DOI 10.1002/j.1538-7305.1948.tb01338.x"),
     Column("complexity", "bits per pixel", 0, 24, f"length as a JPEG of quality {JPEG_QUALITY}: more detail, longer",
            "Donderi 2006, DOI 10.1037/0033-2909.132.1.73; as in Marchewka et al. 2014, DOI 10.3758/s13428-013-0379-1"),
+    Column("fourier_slope", "1", -20, 20, "log power against log frequency; about -2 for natural scenes, 0 flat",
+           "Redies et al. 2007, DOI 10.1163/156856807782753921"),
+    Column("self_similarity", "1", 0, 1, "orientations of the gradients: 1 if 8 x 8 parts have those of the whole",
+           "Braun et al. 2013, DOI 10.3389/fpsyg.2013.00808"),
+    Column("mirror_symmetry", "r", -1, 1, "correlation with its mirror image, left to right",
+           "after Huebner & Fillinger 2016, DOI 10.3389/fpsyg.2016.00335"),
+    Column("edge_orientation_entropy", "bits", 0, 4.59, "0 edges of one direction, 4.58 of all 24 alike",
+           "after Redies et al. 2017, DOI 10.1016/j.visres.2017.02.004"),
+    Column("fractal_dimension", "1", 1.5, 3.1, "of the surface of grey levels, by differential box counting: 2 flat",
+           "Sarkar & Chaudhuri 1994, DOI 10.1109/21.259692"),
     *(Column(f"lbp_{code}", "share", 0, 1, f"pixels of which {code} neighbours are as bright, in one arc", _OJALA)
       for code in range(9)),
     Column("lbp_9", "share", 0, 1, "pixels of all other local patterns", _OJALA),
@@ -77,13 +90,15 @@ FEATURES: tuple[Column, ...] = (
                "Heckbert 1982, DOI 10.1145/965145.801294"))),
 )  # fmt: skip
 """Every feature, in the order of ``measure``."""
+NUMBERS = len(FEATURES) - 2 * DOMINANT_COLOURS
+"""How many of them every picture has."""
 
 
 def measure(pixels: NDArray[np.uint8]) -> dict[str, float | str | None]:
     """Measure everything that ``FEATURES`` names.
 
     Args:
-        pixels: (H, W, 3) uint8 sRGB, at least 3 x 3; to compare pictures, all of ``FEATURE_SIDE``.
+        pixels: (H, W, 3) uint8 sRGB, at least 16 x 16; to compare pictures, all of ``FEATURE_SIDE``.
 
     Returns:
         Feature to value; None for a dominant colour that the picture has not.
@@ -93,10 +108,25 @@ def measure(pixels: NDArray[np.uint8]) -> dict[str, float | str | None]:
         >>> round(found["lightness"]), found["grey_entropy"], found["colour_1"], found["colour_2"]
         (100, 0.0, '#ffffff', None)
     """
+    values: dict[str, float | str | None] = {**measure_numbers(pixels)}
+    colours = dominant_colours(pixels, DOMINANT_COLOURS)
+    for place in range(DOMINANT_COLOURS):
+        colour, share = colours[place] if place < len(colours) else (None, None)
+        values |= {f"colour_{place + 1}": colour, f"colour_{place + 1}_share": share}
+    return values
+
+
+def measure_numbers(pixels: NDArray[np.uint8]) -> dict[str, float]:
+    """The 90 numbers of ``measure`` that every picture has, in its order: all but the dominant colours.
+
+    Example:
+        >>> len(measure_numbers(np.full((16, 16, 3), 255, np.uint8))) == NUMBERS
+        True
+    """
     lab = srgb_to_lab(pixels)
     chroma = np.hypot(lab[..., 1], lab[..., 2])
     grey = np.rint(pixels @ GREY_WEIGHTS)
-    values: dict[str, float | str | None] = {
+    values = {
         **asdict(describe_pixels(pixels)),
         "lab_a": float(lab[..., 1].mean()),
         "lab_a_deviation": float(lab[..., 1].std()),
@@ -106,15 +136,11 @@ def measure(pixels: NDArray[np.uint8]) -> dict[str, float | str | None]:
         "chroma_deviation": float(chroma.std()),
         "grey_entropy": grey_entropy(grey),
         "complexity": jpeg_complexity(pixels),
+        **aesthetic_properties(pixels),
     }
     values |= {f"lbp_{code}": float(share) for code, share in enumerate(local_binary_pattern_histogram(grey))}
     names = ("palette_{:02x}{:02x}{:02x}".format(*colour) for colour in reference_colours().tolist())
-    values |= dict(zip(names, palette_histogram(pixels).tolist(), strict=True))
-    colours = dominant_colours(pixels, DOMINANT_COLOURS)
-    for place in range(DOMINANT_COLOURS):
-        colour, share = colours[place] if place < len(colours) else (None, None)
-        values |= {f"colour_{place + 1}": colour, f"colour_{place + 1}_share": share}
-    return values
+    return values | dict(zip(names, palette_histogram(pixels).tolist(), strict=True))
 
 
 def grey_entropy(grey: NDArray[np.floating]) -> float:

@@ -1,6 +1,15 @@
 """Readings on disk: durable, incremental, searchable."""
 
-from emoir.index.base import FileOutcome, ImageMetadata, IndexStatus, KnownImage, NotAnImage, VectorTable, as_path
+from emoir.index.base import (
+    FileOutcome,
+    ImageMetadata,
+    IndexedModel,
+    IndexStatus,
+    KnownImage,
+    NotAnImage,
+    VectorTable,
+    as_path,
+)
 from emoir.index.contract import ImageReader, ImageStore
 from emoir.index.layout import RowLayout
 from emoir.index.store import SqliteStore
@@ -11,6 +20,7 @@ __all__ = [
     "ImageReader",
     "ImageStore",
     "IndexStatus",
+    "IndexedModel",
     "KnownImage",
     "NotAnImage",
     "RowLayout",

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from emoir.index.base import occurs_in
 from emoir.index.checksums import checked, select
 
+# So many images are asked for by their ids; for more, all are read.
+FEW = 10_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
@@ -47,12 +50,15 @@ def load_attributes(connection: sqlite3.Connection, ids: NDArray[np.int64]) -> A
 
     Args:
         connection: to the index.
-        ids: (n,) rising.
+        ids: (n,) in any order.
 
     Returns:
         n rows in the order of the ids; zeros, and no date, for an id that is gone.
     """
-    known = list(checked("images", connection.execute(select("images", "ORDER BY id"))))
+    few = len(ids) <= FEW
+    where = f"WHERE id IN ({','.join('?' * len(ids))})" if few else ""
+    rows = connection.execute(select("images", f"{where} ORDER BY id"), ids.tolist() if few else ())
+    known = list(checked("images", rows))
     numbers, _, *table = list(zip(*known, strict=True)) if known else [()] * 9
     width, height, taken, confidence, monochrome, hashes, _incomplete = table
     known_ids = np.array(numbers, dtype=np.int64)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoir.errors import IndexFileError
+from emoir.index.change_log import restart_log
 from emoir.index.damage import find_damage
 from emoir.index.exchange import copy_database, exchange, flush, free_name, replace_unopenable, work_folder
 from emoir.index.salvage import salvaged
 from emoir.index.schema import appear, connect, sqlite_errors
 
-COUNTED = ("images", "files", "ratings", "records")
+COUNTED = ("images", "files", "ratings", "records", "boards")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class BackupReport:
 
     Args:
         file: where it is.
-        images, files, ratings, records: their numbers.
+        images, files, ratings, records, boards: their numbers.
         kept_as: a restore keeps what it replaced under this name; None if there was nothing.
     """
 
@@ -31,6 +32,7 @@ class BackupReport:
     files: int
     ratings: int
     records: int
+    boards: int
     kept_as: Path | None
 
 
@@ -121,7 +123,7 @@ def carry_numbers(old: sqlite3.Connection, made: Path) -> None:
     given = list(salvaged(old, "SELECT name, seq FROM sqlite_sequence"))
     (latest,) = next(salvaged(old, "SELECT number FROM revision"), (0,))
     with closing(sqlite3.connect(made)) as new, new:
-        new.execute("UPDATE revision SET number = max(number, ?) + 1", (latest,))
+        restart_log(new, latest if isinstance(latest, int) else 0)
         for name, last in given:
             new.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (last, name))
             new.execute(

@@ -80,13 +80,13 @@ def occurs_in(ids: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bo
     return np.asarray(known[places] == ids)
 
 
-Appearance: TypeAlias = Callable[[NDArray[np.int64] | None], NDArray[np.float16]]
-"""Gives the appearance of images by their ids, (k, columns) in their order, or of all; zeros where an image is gone."""
+Appearance: TypeAlias = Callable[[NDArray[np.int64]], NDArray[np.float16]]
+"""Gives the appearance of images by their ids, (k, columns) in their order; zeros where an image is gone."""
 
 
 @dataclass(frozen=True, eq=False)
 class VectorTable:
-    """All row vectors of an index: the affect in memory, the appearance read when something asks for them.
+    """Row vectors of an index: the affect in memory, the appearance read when something asks for them.
 
     Args:
         ids: (n,) int64, sorted ascending.
@@ -102,7 +102,7 @@ class VectorTable:
     @cached_property
     def appearance(self) -> NDArray[np.float16]:
         """(n, d - w), the other columns of every row; read, and kept, when first asked for."""
-        return self.read(None)
+        return self.read(self.ids)
 
     @cached_property
     def rows(self) -> NDArray[np.float32]:
@@ -127,6 +127,27 @@ class VectorTable:
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.intp]:
         """Row numbers of those ids that the table holds, in the order of the ids."""
         return np.searchsorted(self.ids, ids[occurs_in(ids, self.ids)])
+
+    def changed(self, ids: NDArray[np.int64], now: VectorTable) -> VectorTable:
+        """This table after a change; itself if no image came or went: the row of an image never changes.
+
+        Args:
+            ids: of the images that may have come or gone, sorted ascending.
+            now: holds those of them that are there.
+        """
+        before = occurs_in(self.ids, ids)
+        if np.array_equal(self.ids[before], now.ids):
+            return self
+        order = np.argsort(np.concatenate([self.ids[~before], now.ids]))
+
+        def joined(mine: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
+            return np.concatenate([mine[~before], others])[order]
+
+        table = VectorTable(joined(self.ids, now.ids), joined(self.affect, now.affect), now.read)
+        if "appearance" in self.__dict__:
+            # Where the property keeps it.
+            table.__dict__["appearance"] = joined(self.appearance, now.appearance)
+        return table
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +184,7 @@ class ImageMetadata:
         hash: difference hash, or None where it is not known.
         modified_ns: when the file was last written, in nanoseconds since 1970.
         incomplete: whether a part of the picture is missing from its file.
+        disturbing: whether it is, by hand; None where nobody said.
         record: what a catalogue says of the file, or None.
     """
 
@@ -177,6 +199,7 @@ class ImageMetadata:
     modified_ns: int
     incomplete: bool
     record: Record | None
+    disturbing: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from emoir.index.base import (
 )
 from emoir.index.catalogue import Catalogue, Joined
 from emoir.index.layout import RowLayout
+from emoir.index.ratings import Rating
 from emoir.limits import Limits
 
 
@@ -43,14 +44,20 @@ class ImageReader(Protocol):
     def require(self, model_id: str, *earlier_ids: str) -> None:
         """Raise a ``ModelMismatchError`` unless the store is of this model."""
 
-    def changes(self, since: int) -> NDArray[np.int64]:
-        """Ids of images whose row, files or record changed after a revision, sorted ascending; some may be gone."""
+    def changes(self, since: int) -> NDArray[np.int64] | None:
+        """Ids of images whose row, files or record changed after a revision, sorted ascending; some may be gone.
 
-    def vectors(self) -> VectorTable:
-        """The rows of all images."""
+        None if that is not known any more: then a replica reads everything again.
+        """
 
-    def attributes(self, matrix: VectorTable) -> Attributes:
-        """What is known of the images of a table beside their rows."""
+    def count(self) -> int:
+        """How many images there are."""
+
+    def vectors(self, ids: NDArray[np.int64] | None = None) -> VectorTable:
+        """The rows of all images, or of those named, sorted ascending. The row of an image never changes."""
+
+    def attributes(self, ids: NDArray[np.int64]) -> Attributes:
+        """What is known of images beside their rows, in the order of the ids; zeros for one that is gone."""
 
     def metadata(self, ids: Sequence[int], folders: Sequence[bytes] | None = None) -> list[ImageMetadata]:
         """What is known of images, in the order asked; a copy in one of the folders is preferred."""
@@ -65,6 +72,9 @@ class ImageReader(Protocol):
 
     def records(self, paths: Sequence[bytes]) -> dict[bytes, Record]:
         """What catalogues say of files."""
+
+    def ratings_by(self, rater: str) -> dict[int, Rating]:
+        """What one rater says of the images, by their ids."""
 
     def roots(self) -> list[bytes]:
         """The folders that were indexed, in order."""

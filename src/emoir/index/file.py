@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from emoir.errors import IndexFileError
+from emoir.index.change_log import CUT_EVERY, cut_log, restart_log, revision_of
 from emoir.index.checksums import DamagedRowError
 from emoir.index.damage import find_damage
 from emoir.index.schema import BUSY_SECONDS, connect, identity, is_writable, library_of, prepare, sqlite_errors
@@ -26,7 +27,7 @@ class IndexFile:
 
     Before every reading, and before and after every commit, the file at the path must be the one that was opened:
     SQLite would go on with a file that nobody finds. If another copy of the same library lies there, it is opened
-    instead, as long as nothing was written to the first.
+    instead, as long as nothing was written to the first; its revision goes on from that of the first.
 
     After every commit the write-ahead log is brought into the file, so that a plain copy of an idle index is whole.
 
@@ -40,10 +41,10 @@ class IndexFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.opened = 0
         self._lock = threading.RLock()
         self._timer: threading.Timer | None = None
         self._closed = False
+        self._latest = 0
         self._connection = self._open()
         with sqlite_errors(path):
             self._library = library_of(self._connection)
@@ -61,7 +62,6 @@ class IndexFile:
                     prepare(connection)
             if before == identity(self.path):
                 self._identity = before
-                self.opened += 1
                 return connection
             connection.close()
 
@@ -104,6 +104,16 @@ class IndexFile:
             )
         self._connection.close()
         self._connection = connection
+        if is_writable(self.path):
+            with self.writing():
+                restart_log(connection, self._latest)
+
+    @property
+    def revision(self) -> int:
+        """How often the index was written."""
+        with self.reading() as connection:
+            self._latest = max(self._latest, revision_of(connection))
+            return revision_of(connection)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -126,6 +136,8 @@ class IndexFile:
             try:
                 connection.execute("UPDATE revision SET number = number + 1")
                 yield connection
+                if revision_of(connection) % CUT_EVERY == 0:
+                    cut_log(connection)
                 self._require_in_place()
                 connection.execute("COMMIT")
             except BaseException:

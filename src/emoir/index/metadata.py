@@ -11,6 +11,7 @@ from emoir.images.walk import FileStat
 from emoir.index.base import FailedFile, ImageMetadata, below
 from emoir.index.catalogue import find_records
 from emoir.index.checksums import Row, checked, select
+from emoir.index.marks import load_marks
 from emoir.index.tables import COLUMNS
 
 # SQLite takes 32,766 values in one statement; this many ids are asked for at once.
@@ -30,14 +31,16 @@ def load_metadata(
         folders: prefer a copy that lies in one of these; of several, the first by path is named.
     """
     found: dict[int, ImageMetadata] = {}
+    digests: dict[int, bytes] = {}
     for start in range(0, len(ids), CHUNK):
         part = [int(id) for id in ids[start : start + CHUNK]]
         marks = ",".join("?" * len(part))
         for image, file, directory in _joined(connection, f"images.id IN ({marks})", part):
-            id, _, width, height, taken, confidence, monochrome, hash, incomplete = image
+            id, digest, width, height, taken, confidence, monochrome, hash, incomplete = image
             path = os.path.join(directory, file[1])
             inside = folders is None or any(below(path, folder) for folder in folders)
             if inside and id not in found:
+                digests[id] = digest
                 found[id] = ImageMetadata(
                     id=id,
                     path=path,
@@ -52,7 +55,12 @@ def load_metadata(
                     record=None,
                 )
     records = find_records(connection, [entry.path for entry in found.values()])
-    return [replace(found[id], record=records.get(found[id].path)) for id in ids if id in found]
+    marked = load_marks(connection, digests.values())
+    return [
+        replace(found[id], record=records.get(found[id].path), disturbing=marked.get(digests[id]))
+        for id in ids
+        if id in found
+    ]
 
 
 def load_files(connection: sqlite3.Connection, id: int) -> tuple[bytes, list[tuple[bytes, FileStat]]] | None:

@@ -11,7 +11,7 @@ import numpy as np
 from emoir.errors import IndexFileError
 from emoir.index.checksums import Row, blob_checksum, insert, replace, sealed
 from emoir.index.layout import EMBEDDING_LENGTH, RowLayout
-from emoir.index.tables import COLUMNS, INDEXES, TABLES, TRIGGERS
+from emoir.index.tables import ADDED_IN_6, COLUMNS, INDEXES, MARK_TRIGGERS, TABLES_OF_5, TRIGGERS_OF_5
 
 ID_TYPE, ROW_TYPE = np.dtype("<i8"), np.dtype("<f2")
 
@@ -110,10 +110,11 @@ def _third_to_fourth(connection: sqlite3.Connection) -> None:
 def _fourth_to_fifth(connection: sqlite3.Connection) -> None:
     for name in ("files_image", "files_stat", "files_failure"):
         connection.execute(f"DROP INDEX IF EXISTS {name}")
-    older = {table: BEFORE_5.get(table, (table, columns)) for table, columns in COLUMNS.items()}
+    known = {table: columns for table, columns in COLUMNS.items() if f"TABLE {table} " in TABLES_OF_5}
+    older = {table: BEFORE_5.get(table, (table, columns)) for table, columns in known.items()}
     for name in ("segments", *(name for name, _ in older.values())):
         connection.execute(f"ALTER TABLE {name} RENAME TO old_{name}")
-    for statement in statements(TABLES):
+    for statement in statements(TABLES_OF_5):
         connection.execute(statement)
     for table, (name, columns) in older.items():
         rows = connection.execute(f"SELECT {columns} FROM old_{name}")
@@ -136,9 +137,15 @@ def _fourth_to_fifth(connection: sqlite3.Connection) -> None:
             last = max([highest, *(number for _, number in given)])
             connection.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (name, last))
         connection.execute(f"DROP TABLE old_{name}")
-    for statement in (*statements(INDEXES), *statements(TRIGGERS)):
+    for statement in (*statements(INDEXES), *statements(TRIGGERS_OF_5)):
         connection.execute(statement)
     connection.execute(replace("meta"), sealed("meta", ("format", "5")))
+
+
+def _fifth_to_sixth(connection: sqlite3.Connection) -> None:
+    for statement in (*statements(ADDED_IN_6), *statements(MARK_TRIGGERS)):
+        connection.execute(statement)
+    connection.execute(replace("meta"), sealed("meta", ("format", "6")))
 
 
 def resealed(table: str, row: Row) -> Row:
@@ -159,4 +166,5 @@ MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
     2: _second_to_third,
     3: _third_to_fourth,
     4: _fourth_to_fifth,
+    5: _fifth_to_sixth,
 }

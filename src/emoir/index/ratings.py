@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from emoir.errors import QueryError
 from emoir.index.checksums import checked, replace, sealed, select
 from emoir.index.file import IndexFile
+from emoir.index.statements import digest_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,22 +60,17 @@ class Ratings:
                 chinese="评分要写一种情感，或效价和唤醒度，或两者都写",
             )
         moment = datetime.now(UTC).isoformat(timespec="seconds")
-        said = (emotion, None if valence is None else float(valence), None if arousal is None else float(arousal))
+        rated = (emotion, None if valence is None else float(valence), None if arousal is None else float(arousal))
         with self._file.writing() as connection:
-            found = connection.execute(select("images", "WHERE id = ?"), (image,)).fetchall()
-            if not found:
-                raise QueryError(
-                    f"id:{image}: no image of this index has that id", chinese=f"id:{image}：索引里没有这个编号的图片"
-                )
-            [(_, digest, *_)] = checked("images", found)
+            digest = digest_of(connection, image)
             id = connection.execute(
                 "SELECT ifnull((SELECT id FROM ratings WHERE digest = ? AND rater = ?), "
                 "1 + ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'ratings'), 0))",
                 (digest, rater),
             ).fetchone()[0]
-            row = sealed("ratings", (id, digest, rater, *said, moment))
+            row = sealed("ratings", (id, digest, rater, *rated, moment))
             connection.execute(replace("ratings"), row)
-        emotion, valence, arousal = said
+        emotion, valence, arousal = rated
         return Rating(id=id, image=image, rater=rater, emotion=emotion, valence=valence, arousal=arousal, moment=moment)
 
     def remove(self, rating: int) -> bool:
@@ -82,11 +78,12 @@ class Ratings:
         with self._file.writing() as connection:
             return bool(connection.execute("DELETE FROM ratings WHERE id = ?", (rating,)).rowcount)
 
-    def all(self) -> list[Rating]:
-        """Every rating of an image that is indexed now, oldest first."""
+    def all(self, rater: str | None = None) -> list[Rating]:
+        """Every rating of an image that is indexed now, oldest first; of one rater if she is named."""
         found = []
         with self._file.reading() as connection:
-            rows = connection.execute(select("ratings", "ORDER BY id")).fetchall()
+            chosen, values = ("", ()) if rater is None else ("WHERE rater = ? ", (rater,))
+            rows = connection.execute(select("ratings", f"{chosen}ORDER BY id"), values).fetchall()
             for id, digest, rater, emotion, valence, arousal, moment in checked("ratings", rows):
                 image = connection.execute("SELECT id FROM images WHERE digest = ?", (digest,)).fetchone()
                 if image is not None:

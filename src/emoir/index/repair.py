@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoir.errors import IndexFileError, IndexVersionError
+from emoir.index.change_log import LOG_START, restart_log
 from emoir.index.checksums import Row, insert
 from emoir.index.damage import find_damage
 from emoir.index.exchange import copy_database, exchange, free_name, open_raw, replace_unopenable, work_folder
@@ -17,7 +18,7 @@ from emoir.index.layout import RowLayout
 from emoir.index.salvage import format_of, living_rows, salvaged, salvaged_rows, salvaged_segments
 from emoir.index.schema import appear, connect, create, sqlite_errors
 from emoir.index.segments import COMPACT, insert_segment
-from emoir.index.tables import VERSION
+from emoir.index.tables import COLUMNS, VERSION
 
 MODEL_KEYS = {"model", "layout", "licence"}
 # What the first 100 bytes of every index say: SQLite's name, pages of 4,096 bytes, a write-ahead log.
@@ -173,7 +174,7 @@ def _salvage(old: sqlite3.Connection, file: Path, made: Path) -> dict[str, int]:
         )
     with suppress(FileNotFoundError):
         made.unlink()
-    create(made, {key: value for key, value in meta.items() if key not in (COMPACT, "whole")})
+    create(made, {key: value for key, value in meta.items() if key not in (COMPACT, LOG_START, "whole")})
     with closing(connect(made)) as new, sqlite_errors(made):
         counted = _copy(old, version, new, RowLayout.from_json(meta["layout"]))
         new.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -184,9 +185,7 @@ def _copy(old: sqlite3.Connection, version: int, new: sqlite3.Connection, layout
     """Copy what can be read and belongs together, in one transaction."""
     new.execute("PRAGMA foreign_keys = OFF")
     new.execute("BEGIN")
-    (revision,) = next(salvaged(old, "SELECT number FROM revision"), (0,))
-    new.execute("UPDATE revision SET number = ?", (revision + 1 if isinstance(revision, int) else 1,))
-    tables = ("roots", "directories", "images", "files", "catalogues", "records", "ratings")
+    tables = tuple(table for table in COLUMNS if table != "meta")
     rows = {table: list(salvaged_rows(old, table, version)) for table in tables}
     images: dict[int, Row] = {row[0]: row for row in rows["images"]}
     kept: set[int] = set()
@@ -202,12 +201,15 @@ def _copy(old: sqlite3.Connection, version: int, new: sqlite3.Connection, layout
     for table in tables:
         new.executemany(insert(table).replace("INSERT", "INSERT OR IGNORE", 1), rows[table])
     # What is read again must not get a number that meant another image.
-    given = {"images": max(images, default=0), "ratings": max((row[0] for row in rows["ratings"]), default=0)}
+    given = {"images": max(images, default=0)}
+    given |= {table: max((row[0] for row in rows[table]), default=0) for table in ("ratings", "boards", "searches")}
     for name, last in salvaged(old, "SELECT name, seq FROM sqlite_sequence"):
         if name in given and isinstance(last, int):
             given[name] = max(given[name], last)
     for name, last in given.items():
         new.execute("DELETE FROM sqlite_sequence WHERE name = ?", (name,))
         new.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (name, last))
+    (revision,) = next(salvaged(old, "SELECT number FROM revision"), (0,))
+    restart_log(new, revision if isinstance(revision, int) else 0)
     new.execute("COMMIT")
     return {"images": len(kept), "files": len(rows["files"]), "ratings": len(rows["ratings"])}

@@ -6,11 +6,11 @@ reads a tenth of the rows' bytes.
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,121 +52,101 @@ def insert_segment(connection: sqlite3.Connection, ids: bytes, affect: bytes, ap
     )
 
 
-Content: TypeAlias = tuple[object, ...]
-"""What ``content_of`` gives; only to be compared."""
-
-
-def content_of(connection: sqlite3.Connection) -> Content:
-    """What the vectors are made of: model, calibration, and the number, sum and largest of the images that files hold.
-
-    It stays the same where only ratings, catalogues or names of files change. Ids are never given twice.
-    """
-    living = "SELECT DISTINCT image AS id FROM files WHERE image IS NOT NULL"
-    images = connection.execute(f"SELECT count(id), total(id), max(id) FROM ({living})").fetchone()
-    return (_of_model(read_meta(connection)), *images)
-
-
-def content_of_vectors(meta: Mapping[str, str], vectors: VectorTable) -> Content:
-    """The same of vectors that were just loaded, from the metadata beside it."""
-    ids = vectors.ids
-    return _of_model(meta), len(ids), float(ids.sum()), int(ids[-1]) if len(ids) else None
-
-
-def _of_model(meta: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in meta.items() if key in ("model", "scores")}
-
-
-def load_vectors(layout: RowLayout, guard: Guard) -> VectorTable:
-    """All living rows, in the order of their ids.
-
-    Args:
-        layout: of the rows.
-        guard: under which the connection is used, now and when the appearance is asked for later.
-
-    Raises:
-        DamagedRowError: if a checksum does not hold.
-    """
-    width = layout.affect.stop
-    with guard() as connection:
-        connection.execute("BEGIN")
-        try:
-            written = _written(connection)
-            # To ask which images live takes longer than to read their rows.
-            compact = read_meta(connection).get(COMPACT)
-            alive = None if compact is not None else _living(connection)
-            ids, segments = np.empty((2, written), np.int64)
-            affect = np.empty((written, width), np.float32)
-            filled = 0
-            for segment, id_blob, blob, expected in connection.execute(
-                "SELECT id, ids, affect, affect_checksum FROM segments"
-            ):
-                segment_ids, rows = _rows(id_blob, blob, expected, width)
-                if alive is not None:
-                    kept = occurs_in(segment_ids, alive)
-                    segment_ids, rows = segment_ids[kept], rows[kept]
-                part = slice(filled, filled + len(segment_ids))
-                ids[part], affect[part], segments[part] = segment_ids, rows, segment
-                filled = part.stop
-            if filled != (int(compact or written) if alive is None else len(alive)):
-                raise DamagedRowError("row vectors are missing")
-        finally:
-            connection.execute("COMMIT")
-    ids, affect, segments = ids[:filled], affect[:filled], segments[:filled]
-    if not (ids[1:] > ids[:-1]).all():
-        order = np.argsort(ids, kind="stable")
-        ids, affect, segments = ids[order], affect[order], segments[order]
-    return VectorTable(ids, affect, StoredAppearance(guard, layout, ids, segments))
-
-
 Guard: TypeAlias = Callable[[], AbstractContextManager[sqlite3.Connection]]
 """Gives the connection, under its lock and with our errors for SQLite's."""
 
 
-@dataclass(frozen=True, eq=False)
-class StoredAppearance:
-    """Reads the appearance of images when it is asked for.
+def load_vectors(layout: RowLayout, guard: Guard, ids: NDArray[np.int64] | None = None) -> VectorTable:
+    """The rows of images that some file holds, in the order of their ids.
 
     Args:
-        guard: under which the connection is used.
         layout: of the rows.
-        ids: (n,) all images, sorted ascending.
-        segments: (n,) where each image's row lay; it may have been moved since, as segments are joined.
+        guard: under which the connection is used, now and when the appearance is asked for later.
+        ids: of the images, sorted ascending; those that are gone are left out. None for all.
+
+    Raises:
+        DamagedRowError: if a checksum does not hold, or a row is missing.
     """
 
-    guard: Guard
-    layout: RowLayout
-    ids: NDArray[np.int64]
-    segments: NDArray[np.int64]
+    def appearance(of: NDArray[np.int64]) -> NDArray[np.float16]:
+        with guard() as connection:
+            return read_columns(connection, of, "appearance", layout.appearance.stop - layout.appearance.start)[0]
 
-    def __call__(self, ids: NDArray[np.int64] | None) -> NDArray[np.float16]:
-        """The appearance of some images, in their order, or of all; zeros for an image that is gone."""
-        wanted = self.ids if ids is None else np.unique(ids)
-        found = np.zeros((len(wanted), self.layout.appearance.stop - self.layout.appearance.start), np.float16)
-        missing = np.ones(len(wanted), np.bool_)
-        everything = "SELECT ids, appearance, appearance_checksum FROM segments"
-        with self.guard() as connection:
-            if ids is not None:
-                for segment in np.unique(self.segments[np.searchsorted(self.ids, wanted)]).tolist():
-                    self._fill(connection, wanted, found, missing, f"{everything} WHERE id = ?", (segment,))
-            if missing.any():
-                self._fill(connection, wanted, found, missing, everything)
-        return found if ids is None else found[np.searchsorted(wanted, ids)]
+    width = layout.affect.stop
+    with guard() as connection:
+        connection.execute("BEGIN")
+        try:
+            if ids is None:
+                held, affect = _all_affect(connection, width)
+            else:
+                held = living_ids(connection, ids)
+                affect16, missing = read_columns(connection, held, "affect", width)
+                affect = affect16.astype(np.float32)
+                if missing.any():
+                    raise DamagedRowError("row vectors are missing")
+        finally:
+            connection.execute("COMMIT")
+    return VectorTable(held, affect, appearance)
 
-    def _fill(
-        self,
-        connection: sqlite3.Connection,
-        wanted: NDArray[np.int64],
-        found: NDArray[np.float16],
-        missing: NDArray[np.bool_],
-        statement: str,
-        values: tuple[int, ...] = (),
-    ) -> None:
-        for id_blob, blob, expected in connection.execute(statement, values):
-            ids, rows = _rows(id_blob, blob, expected, found.shape[1])
-            asked = occurs_in(ids, wanted)
-            places = np.searchsorted(wanted, ids[asked])
-            found[places] = rows[asked]
-            missing[places] = False
+
+def _all_affect(connection: sqlite3.Connection, width: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Ids, sorted ascending, and affect (n, width) of all living rows."""
+    written = _written(connection)
+    # To ask which images live takes longer than to read their rows.
+    compact = read_meta(connection).get(COMPACT)
+    alive = None if compact is not None else living_ids(connection)
+    ids, affect = np.empty(written, np.int64), np.empty((written, width), np.float32)
+    filled = 0
+    for id_blob, blob, expected in connection.execute("SELECT ids, affect, affect_checksum FROM segments"):
+        segment_ids, rows = _rows(id_blob, blob, expected, width)
+        if alive is not None:
+            kept = occurs_in(segment_ids, alive)
+            segment_ids, rows = segment_ids[kept], rows[kept]
+        part = slice(filled, filled + len(segment_ids))
+        ids[part], affect[part] = segment_ids, rows
+        filled = part.stop
+    if filled != (int(compact or written) if alive is None else len(alive)):
+        raise DamagedRowError("row vectors are missing")
+    ids, affect = ids[:filled], affect[:filled]
+    if not (ids[1:] > ids[:-1]).all():
+        order = np.argsort(ids, kind="stable")
+        ids, affect = ids[order], affect[order]
+    return ids, affect
+
+
+def read_columns(
+    connection: sqlite3.Connection, ids: NDArray[np.int64], kind: Literal["affect", "appearance"], width: int
+) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
+    """The affect or the appearance of some images; only segments that may hold them are read.
+
+    Args:
+        connection: to the index.
+        ids: (k,) of images, in any order.
+        kind: which columns.
+        width: how many columns these are.
+
+    Returns:
+        ``(rows, missing)``: (k, width) in the order of the ids, zeros where an image has no row;
+        (k,) where it has none.
+
+    Raises:
+        DamagedRowError: if a checksum does not hold.
+    """
+    wanted, places = np.unique(ids, return_inverse=True)
+    found = np.zeros((len(wanted), width), np.float16)
+    missing = np.ones(len(wanted), np.bool_)
+    spans = connection.execute("SELECT id, substr(ids, 1, 8), substr(ids, -8) FROM segments").fetchall()
+    statement = f"SELECT ids, {kind}, {kind}_checksum FROM segments WHERE id = ?"
+    for segment, first, last in spans:
+        # A segment's ids are sorted.
+        inside = slice(*np.searchsorted(wanted, [int.from_bytes(first, "little"), int.from_bytes(last, "little") + 1]))
+        if missing[inside].any():
+            id_blob, blob, expected = connection.execute(statement, (segment,)).fetchone()
+            segment_ids, rows = _rows(id_blob, blob, expected, width)
+            asked = occurs_in(segment_ids, wanted)
+            at = np.searchsorted(wanted, segment_ids[asked])
+            found[at], missing[at] = rows[asked], False
+    return found[places], missing[places]
 
 
 def _rows(ids: bytes, rows: bytes, expected: int, width: int) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
@@ -180,10 +160,16 @@ def _rows(ids: bytes, rows: bytes, expected: int, width: int) -> tuple[NDArray[n
     return np.frombuffer(ids, ID_TYPE), np.frombuffer(rows, ROW_TYPE).reshape(-1, width)
 
 
-def _living(connection: sqlite3.Connection) -> NDArray[np.int64]:
-    """Ids of the images that some file holds, sorted ascending."""
-    ids = connection.execute("SELECT DISTINCT image FROM files WHERE image IS NOT NULL ORDER BY 1")
-    return np.fromiter((id for (id,) in ids), np.int64)
+def living_ids(connection: sqlite3.Connection, ids: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    """Ids of the images that some file holds, sorted ascending; only of these, if they are given."""
+    if ids is None:
+        rows = connection.execute("SELECT DISTINCT image FROM files WHERE image IS NOT NULL ORDER BY 1")
+    else:
+        among = "SELECT value FROM json_each(?)"
+        rows = connection.execute(
+            f"SELECT DISTINCT image FROM files WHERE image IN ({among}) ORDER BY 1", (json.dumps(ids.tolist()),)
+        )
+    return np.fromiter((id for (id,) in rows), np.int64)
 
 
 def _written(connection: sqlite3.Connection) -> int:
@@ -192,12 +178,18 @@ def _written(connection: sqlite3.Connection) -> int:
     return int(size) // ID_TYPE.itemsize
 
 
+def count_living(connection: sqlite3.Connection) -> int:
+    """How many images some file holds."""
+    (living,) = connection.execute("SELECT count(DISTINCT image) FROM files WHERE image IS NOT NULL").fetchone()
+    return int(living)
+
+
 def mark_compact(connection: sqlite3.Connection) -> None:
     """Note that no row is dead, if so, inside the caller's transaction.
 
     Every image that some file holds has one row: as many rows as such images means that none is dead.
     """
-    (living,) = connection.execute("SELECT count(DISTINCT image) FROM files WHERE image IS NOT NULL").fetchone()
+    living = count_living(connection)
     if living == _written(connection):
         write_meta(connection, {COMPACT: str(living)})
 

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,7 @@ from numpy.typing import NDArray
 from emoir.cells import spellings
 from emoir.index.base import ImageMetadata, as_file, as_folder
 from emoir.index.contract import ImageReader
-
-AnyPath: TypeAlias = "str | os.PathLike[str]"
-SomePaths: TypeAlias = "AnyPath | Sequence[AnyPath]"
-"""One path, or several."""
+from emoir.names import AnyPath, SomePaths
 
 
 @dataclass(frozen=True, slots=True)

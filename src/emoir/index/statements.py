@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from emoir.emotions.calibration import ScoreCurve
+from emoir.errors import QueryError
 from emoir.extract.extraction import Extraction
 from emoir.index.base import IndexedModel
-from emoir.index.checksums import DamagedRowError, insert, replace, sealed
+from emoir.index.checksums import DamagedRowError, checked, insert, replace, sealed, select
 from emoir.index.layout import RowLayout
 
 
@@ -72,6 +73,17 @@ def set_device(connection: sqlite3.Connection, path: bytes, device: int) -> int:
         row = connection.execute("SELECT ifnull(max(id), 0) + 1 FROM directories").fetchone()
     connection.execute(replace("directories"), sealed("directories", (*row, path, device)))
     return int(row[0])
+
+
+def digest_of(connection: sqlite3.Connection, image: int) -> bytes:
+    """The digest of an image's content.
+
+    Raises:
+        QueryError: if the index has no such image.
+    """
+    for _, digest, *_ in checked("images", connection.execute(select("images", "WHERE id = ?"), (image,)).fetchall()):
+        return bytes(digest)
+    raise QueryError(f"id:{image}: no image of this index has that id", chinese=f"id:{image}：索引里没有这个编号的图片")
 
 
 def image_id(connection: sqlite3.Connection, extraction: Extraction, fresh: dict[int, Extraction]) -> int:

@@ -26,14 +26,17 @@ from emoir.index.base import (
     VectorTable,
     occurs_in,
 )
+from emoir.index.boards import Boards
 from emoir.index.catalogue import Catalogue, Joined, find_records, joined, list_catalogues, store_catalogue
+from emoir.index.change_log import changes_since, cut_log, revision_of
 from emoir.index.checksums import Row, sealed
 from emoir.index.file import IndexFile
 from emoir.index.folders import SqliteFolders
 from emoir.index.layout import RowLayout
 from emoir.index.location import check_filesystem, nothing_indexed
+from emoir.index.marks import Marks
 from emoir.index.metadata import load_failures, load_files, load_incomplete, load_metadata
-from emoir.index.ratings import Ratings
+from emoir.index.ratings import Rating, Ratings
 from emoir.index.schema import create, is_writable, read_meta, write_meta
 from emoir.index.statements import (
     UPSERT_FILE,
@@ -66,11 +69,17 @@ class SqliteStore(SqliteFolders):
             create(file, meta_of(model))
         self.file = file
         super().__init__(IndexFile(file))
-        self.ratings = Ratings(self._opened)
+        self.ratings, self.boards, self.marks = Ratings(self._opened), Boards(self._opened), Marks(self._opened)
+        self._model: tuple[int, IndexedModel] | None = None
+
+    @property
+    def model(self) -> IndexedModel:
+        """The model whose readings the index holds; another process may read everything again with another one."""
         with self._opened.reading() as connection:
-            self.model = model_of(read_meta(connection))
-        self._cached: tuple[tuple[int, int, int], segments.Content, VectorTable] | None = None
-        self._columns: tuple[VectorTable, Attributes] | None = None
+            revision = revision_of(connection)
+            if self._model is None or self._model[0] != revision:
+                self._model = revision, model_of(read_meta(connection))
+            return self._model[1]
 
     @property
     def layout(self) -> RowLayout:
@@ -92,12 +101,19 @@ class SqliteStore(SqliteFolders):
     @property
     def revision(self) -> int:
         """How often the index was written; the same revision is the same content."""
-        return int(self._all("SELECT number FROM revision")[0][0])
+        return self._opened.revision
 
-    def changes(self, since: int) -> NDArray[np.int64]:
-        """Ids of the images whose row, files or record changed after a revision, sorted ascending; some may be gone."""
-        rows = self._all("SELECT DISTINCT image FROM changes WHERE revision > ? ORDER BY image", (since,))
-        return np.array([image for (image,) in rows], np.int64)
+    def changes(self, since: int) -> NDArray[np.int64] | None:
+        """Ids of the images whose row, files or record changed after a revision, sorted ascending; some may be gone.
+
+        None if the log does not reach back so far: anything may have changed.
+        """
+        with self._opened.reading() as connection:
+            return changes_since(connection, since)
+
+    def ratings_by(self, rater: str) -> dict[int, Rating]:
+        """What one rater says of the images, by their ids."""
+        return {rating.image: rating for rating in self.ratings.all(rater)}
 
     def require(self, model_id: str, *earlier_ids: str) -> None:
         """Make sure that the index is of this model, by this id or an earlier one.
@@ -118,7 +134,6 @@ class SqliteStore(SqliteFolders):
                 # Another process may have read everything again with another model.
                 if read_meta(connection)["model"] in (model.id, *earlier_ids):
                     write_meta(connection, meta_of(model))
-                    self.model = model
 
     def rebuild(self, model: IndexedModel) -> None:
         """Forget every reading and start again with another model; the roots stay."""
@@ -127,7 +142,6 @@ class SqliteStore(SqliteFolders):
                 connection.execute(f"DELETE FROM {table}")
             segments.unmark_compact(connection)
             write_meta(connection, meta_of(model))
-        self.model, self._cached = model, None
 
     def record(self, outcomes: Sequence[FileOutcome], limits: Limits) -> None:
         """Commit what became of some files, all or nothing; a file recorded before is overwritten.
@@ -170,6 +184,7 @@ class SqliteStore(SqliteFolders):
             connection.execute("DELETE FROM images WHERE id NOT IN (SELECT image FROM files WHERE image IS NOT NULL)")
             segments.compact_segments(connection, self.layout)
             segments.mark_compact(connection)
+            cut_log(connection)
 
     # Catalogues.
 
@@ -190,27 +205,20 @@ class SqliteStore(SqliteFolders):
 
     # Reading.
 
-    def vectors(self) -> VectorTable:
-        """All rows of images that some file holds; kept in memory until the index changes."""
-        with self._opened.reading() as connection:
-            (version,) = connection.execute("PRAGMA data_version").fetchone()
-            state = (self._opened.opened, version, connection.total_changes)
-            if self._cached is None or self._cached[0] != state:
-                if self._cached is None or self._cached[1] != segments.content_of(connection):
-                    # Another process may have read everything again with another model.
-                    meta = read_meta(connection)
-                    self.model = model_of(meta)
-                    matrix = segments.load_vectors(self.layout, self._opened.reading)
-                    self._cached = state, segments.content_of_vectors(meta, matrix), matrix
-                self._cached = state, *self._cached[1:]
-            return self._cached[2]
+    def vectors(self, ids: NDArray[np.int64] | None = None) -> VectorTable:
+        """The rows of images that some file holds, read now; of all, or of those named, sorted ascending."""
+        with self._opened.reading():
+            return segments.load_vectors(self.layout, self._opened.reading, ids)
 
-    def attributes(self, matrix: VectorTable) -> Attributes:
-        """What is known of the images of a matrix beside their rows; kept in memory as long as the matrix."""
+    def attributes(self, ids: NDArray[np.int64]) -> Attributes:
+        """What is known of images beside their rows, in the order of the ids; zeros for one that is gone."""
         with self._opened.reading() as connection:
-            if self._columns is None or self._columns[0] is not matrix:
-                self._columns = matrix, load_attributes(connection, matrix.ids)
-            return self._columns[1]
+            return load_attributes(connection, ids)
+
+    def count(self) -> int:
+        """How many images some file holds."""
+        with self._opened.reading() as connection:
+            return segments.count_living(connection)
 
     def files_of(self, id: int) -> tuple[bytes, list[tuple[bytes, FileStat]]] | None:
         """The digest of an image's content and, in order, every file that holds it as it was; None if none does."""
@@ -239,11 +247,11 @@ class SqliteStore(SqliteFolders):
         Returns:
             ``(metadata, rows)``, rows (n, d), in the order of the ids.
         """
-        matrix = self.vectors()
-        metadata = self.metadata(matrix.ids.tolist() if ids is None else ids, folders)
+        table = self.vectors(None if ids is None else np.unique(np.array(ids, np.int64)))
+        metadata = self.metadata(table.ids.tolist() if ids is None else ids, folders)
         described = np.array([item.id for item in metadata], dtype=np.int64)
-        metadata = [item for item, there in zip(metadata, occurs_in(described, matrix.ids), strict=True) if there]
-        return metadata, matrix.take(matrix.rows_of(described))
+        metadata = [item for item, there in zip(metadata, occurs_in(described, table.ids), strict=True) if there]
+        return metadata, table.take(table.rows_of(described))
 
     def readings(self, metadata: Sequence[ImageMetadata], rows: NDArray[np.float32]) -> EmotionReadings:
         """The readings that rows hold, with the metadata of the same images."""

@@ -1,11 +1,11 @@
-"""The tables of an index file, format 5."""
+"""The tables of an index file, format 6."""
 
 from __future__ import annotations
 
-VERSION = 5
+VERSION = 6
 
 # SQLite does not check the content of rows: their checksums do (see ``checksums``). Each covers the columns before it.
-TABLES = """
+TABLES_OF_5 = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 -- One row: how often the index was written.
 CREATE TABLE revision (number INTEGER NOT NULL) STRICT;
@@ -89,6 +89,30 @@ CREATE TABLE changes (
     PRIMARY KEY (revision, image)
 ) STRICT, WITHOUT ROWID;
 """
+ADDED_IN_6 = """
+-- Images put together by a person: their digests one after another, in her order. The cover is one of them.
+CREATE TABLE boards (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    notes TEXT NOT NULL,
+    cover BLOB,
+    digests BLOB NOT NULL,
+    checksum INTEGER NOT NULL
+) STRICT;
+CREATE TABLE searches (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    address TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+) STRICT;
+-- Whether an image is disturbing, by hand.
+CREATE TABLE marks (
+    digest BLOB PRIMARY KEY,
+    disturbing INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+TABLES = TABLES_OF_5 + ADDED_IN_6
 
 INDEXES = """
 CREATE INDEX files_image ON files (image) WHERE image IS NOT NULL;
@@ -102,12 +126,18 @@ _LOG = (
     "INSERT INTO changes SELECT number, {0} FROM revision WHERE {0} IS NOT NULL "
     "AND NOT EXISTS (SELECT 1 FROM changes WHERE revision = number AND image = {0});"
 )
-TRIGGERS = f"""
+_MARKED = _LOG.replace("{0}", "(SELECT id FROM images WHERE digest = {0})")
+TRIGGERS_OF_5 = f"""
 CREATE TRIGGER file_added AFTER INSERT ON files BEGIN {_LOG.format("new.image")} END;
 CREATE TRIGGER file_removed AFTER DELETE ON files BEGIN {_LOG.format("old.image")} END;
 CREATE TRIGGER file_changed AFTER UPDATE ON files BEGIN {_LOG.format("old.image")} {_LOG.format("new.image")} END;
 CREATE TRIGGER image_removed AFTER DELETE ON images BEGIN {_LOG.format("old.id")} END;
 """
+MARK_TRIGGERS = f"""
+CREATE TRIGGER mark_added AFTER INSERT ON marks BEGIN {_MARKED.format("new.digest")} END;
+CREATE TRIGGER mark_removed AFTER DELETE ON marks BEGIN {_MARKED.format("old.digest")} END;
+"""
+TRIGGERS = TRIGGERS_OF_5 + MARK_TRIGGERS
 
 # The columns that each table's checksum covers, and the rest of what a row is.
 COLUMNS = {
@@ -119,4 +149,7 @@ COLUMNS = {
     "catalogues": "id, root, source",
     "records": "catalogue, key, record",
     "ratings": "id, digest, rater, emotion, valence, arousal, moment",
+    "boards": "id, name, notes, cover, digests",
+    "searches": "id, name, address",
+    "marks": "digest, disturbing",
 }

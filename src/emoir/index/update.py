@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from emoir.errors import IndexFileError
 from emoir.extract.base import Extractor
@@ -14,7 +15,7 @@ from emoir.index.base import IndexedModel, as_file, as_folder, as_path, below, o
 from emoir.index.catalogue import Catalogue
 from emoir.index.contract import ImageStore
 from emoir.index.scan import Scan, scan
-from emoir.index.writer import IndexReport, IndexWriter, Progress, Report, index_report
+from emoir.index.writer import FileCallback, IndexReport, IndexWriter, Progress, index_report
 from emoir.limits import DEFAULT_LIMITS, Limits
 
 
@@ -36,7 +37,17 @@ class UpdateOptions:
     exclude: Sequence[str] = ()
     limits: Limits = DEFAULT_LIMITS
     catalogue: Catalogue | None = None
-    report: Report | None = None
+    report: FileCallback | None = None
+
+
+class UpdateKeywords(TypedDict, total=False):
+    """Fields of ``UpdateOptions`` as keywords of ``Collection.index``, for type checkers; a test holds them equal."""
+
+    prune: bool
+    rebuild: bool
+    exclude: Sequence[str]
+    limits: Limits
+    report: FileCallback | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class Progress:
     unread: Counter[str] = field(default_factory=Counter)
 
 
-Report: TypeAlias = Callable[[Progress, Path, "str | None"], None]
+FileCallback: TypeAlias = Callable[[Progress, Path, "str | None"], None]
 """Called after every file, with its path and, if it failed, the cause."""
 
 
@@ -112,7 +112,7 @@ class IndexWriter:
         report: is told of every file.
     """
 
-    def __init__(self, index: ImageStore, progress: Progress, limits: Limits, report: Report | None) -> None:
+    def __init__(self, index: ImageStore, progress: Progress, limits: Limits, report: FileCallback | None) -> None:
         self._index, self._progress, self._limits, self._report = index, progress, limits, report
         self._batch: list[FileOutcome] = []
         self._handed_out: dict[bytes, FileStat] = {}

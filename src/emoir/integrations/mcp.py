@@ -80,7 +80,8 @@ def make_server(collection: Collection) -> MCPServer[None]:
     def describe(image: int) -> dict[str, Any]:
         """The reading of an indexed image by its id: probabilities of emotions, valence, arousal, confidence."""
         [(metadata, reading)] = _indexed(collection, [image])
-        return {"id": image, "path": str(as_path(metadata.path)), **_brief(reading), **reading.to_dict()}
+        facts = {"id": image, "path": str(as_path(metadata.path)), "incomplete": metadata.incomplete}
+        return {**facts, **_brief(reading), **reading.to_dict()}
 
     @tool
     def explain(image: int, emotion: str | None = None) -> dict[str, Any]:
@@ -97,7 +98,8 @@ def make_server(collection: Collection) -> MCPServer[None]:
         """How many images are indexed, in each folder, and how many are named by each emotion or are unsure."""
         status = collection.status()
         metadata, readings, vectors = collection.rows()
-        found = {"images": status.images, "folders": {}, "failed": len(status.failures), "emotions": {}}
+        found = {"images": status.images, "folders": {}, "failed": len(status.failures)}
+        found |= {"incomplete": len(status.incomplete), "emotions": {}}
         if not metadata:
             return found
         summary = summarised(metadata, readings, vectors)

@@ -39,6 +39,7 @@ class GraphPart:
         licence: one line on its terms.
         output: name of the one output that is read; None if the outputs are those of ``ModelCard.outputs``.
         length: numbers of that output per image; None likewise.
+        colour_and_texture: of heads: whether they take the 90 numbers of colour and texture behind the embedding.
     """
 
     file: str
@@ -46,6 +47,7 @@ class GraphPart:
     licence: str
     output: str | None = None
     length: int | None = None
+    colour_and_texture: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,7 @@ class HeadsSection(Section):
     file: OnnxName
     input: Text
     licence: Text
+    colour_and_texture: bool = False
 
 
 class ConfidenceSection(Section):

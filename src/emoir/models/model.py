@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import ModelError, ShapeError
+from emoir.images.features import NUMBERS, measure_numbers
 from emoir.images.palette import is_monochrome
 from emoir.images.picture_hash import BYTES as HASH_BYTES
 from emoir.limits import DEFAULT_LIMITS, Limits
@@ -120,7 +121,7 @@ class Model(ModelFolder):
         )
         self._heads = None
         if heads is not None:
-            length = encoder.length or 0
+            length = (encoder.length or 0) + (NUMBERS if heads.colour_and_texture else 0)
             self._heads = Graph(
                 self.folder / heads.file, input=heads.input, type="float32", shape=(length,), outputs=card.outputs
             )
@@ -169,13 +170,16 @@ class Model(ModelFolder):
         side = self.card.size
         if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3) or pixels.dtype != np.uint8 or not len(pixels):
             raise ShapeError(f"expected (n, {side}, {side}, 3) uint8, got {pixels.shape} {pixels.dtype}")
+        squares = [measured_square(image) for image in pixels] if measured is None else list(measured)
         answers = self._encoder.run(self.card.preprocessing.tensor(pixels))
-        if self._heads is not None:
+        if self._heads is not None and self.card.heads is not None:
             [encoded] = answers.values()
+            if self.card.heads.colour_and_texture:
+                numbers = [list(measure_numbers(square).values()) for square in squares]
+                encoded = np.hstack([encoded, np.array(numbers, np.float32)])
             answers = self._heads.run(encoded)
         check_outputs(answers, self.folder)
         by_space = {space: answers[space] for space in self.card.class_names}
-        squares = (measured_square(image) for image in pixels) if measured is None else measured
         return EmotionReadings(
             embeddings=answers["embedding"],
             distributions=by_space,

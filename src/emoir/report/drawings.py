@@ -68,10 +68,10 @@ def bar_svg(bar: Bar, *, tall: bool = False) -> str:
             f"<title>{escape(segment.text)}</title></rect>"
         )
         at += width
-    said = "; ".join(segment.text for segment in bar.segments if segment.share >= 0.01)
-    kind, said = "bar tall" if tall else "bar", escape(said)
+    label = "; ".join(segment.text for segment in bar.segments if segment.share >= 0.01)
+    kind, label = "bar tall" if tall else "bar", escape(label)
     return (
-        f'<svg class="{kind}" viewBox="0 0 100 1" preserveAspectRatio="none" role="img" aria-label="{said}">'
+        f'<svg class="{kind}" viewBox="0 0 100 1" preserveAspectRatio="none" role="img" aria-label="{label}">'
         f"{''.join(rects)}</svg>"
     )
 

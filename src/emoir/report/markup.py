@@ -68,11 +68,11 @@ def figure(entry: ImageMetadata, picture: Picture | None, gone: str, numbers: Se
     record = entry.record
     name = printable(as_path(entry.path).name)
     title = (record.title if record is not None else None) or name
-    said = f"{title}: " + ", ".join(f"{word} {value}" for word, value in numbers[:1])
+    text = f"{title}: " + ", ".join(f"{word} {value}" for word, value in numbers[:1])
     image = f'<div class="gone">{escape(gone)}</div>'
     if picture is not None:
         size = f'width="{picture.width}" height="{picture.height}"'
-        image = f'<img src="{picture.uri}" {size} loading="lazy" alt="{escape(said)}">'
+        image = f'<img src="{picture.uri}" {size} loading="lazy" alt="{escape(text)}">'
     caption = f'<span title="{escape(printable(as_path(entry.path)))}">{escape(title)}</span>'
     if record is not None and record.url is not None and re.match(r"https?://", record.url, re.IGNORECASE):
         # Anything but a web address may be a script.

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from emoir.files import atomic_write
-from emoir.report.sections import Contents, Section, Sections
+from emoir.report.sections import Contents, ReportSection, Sections
 from emoir.report.words import PageText
 
 
@@ -95,7 +95,7 @@ def _policy(style: str) -> str:
     return f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
-def _section(section: Section) -> str:
+def _section(section: ReportSection) -> str:
     heading = f'<h2 id="h_{section.id}">{escape(section.heading)}</h2>'
     return f'<section id="{section.id}" aria-labelledby="h_{section.id}">{heading}{section.html}</section>\n'
 

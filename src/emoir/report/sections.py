@@ -51,7 +51,7 @@ class Contents:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ReportSection:
     """A section of a page: its id, its heading, what it holds, and its figure as a file, if it has one."""
 
     id: str
@@ -74,7 +74,7 @@ class Sections:
         self.colours = class_colours(self.summary.names)
         self.firsts = np.bincount(self.summary.top, minlength=len(self.names))
 
-    def all(self) -> tuple[Section, ...]:
+    def all(self) -> tuple[ReportSection, ...]:
         """In the order of the page."""
         words = self.words
         uncertain = paragraph(words("uncertain text")) + self._gallery(self.summary.uncertain)
@@ -86,16 +86,16 @@ class Sections:
             self._palettes(),
             self._typical(),
             self._extreme(),
-            Section("uncertain", words("uncertain"), uncertain),
+            ReportSection("uncertain", words("uncertain"), uncertain),
             self._failures(),
-            Section("about", words("about"), paragraph(words("about text"))),
+            ReportSection("about", words("about"), paragraph(words("about text"))),
         )
 
     def most(self) -> str:
         """The emotion that comes first in most images."""
         return self.names[int(self.firsts.argmax())]
 
-    def _mix(self) -> Section:
+    def _mix(self) -> ReportSection:
         mix, words = self.summary.whole.mix, self.words
         bars = []
         for place in np.argsort(-mix, kind="stable").tolist():
@@ -104,7 +104,7 @@ class Sections:
             segment = Segment(share / float(mix.max()), self.colours[place], f"{name} {share:.0%}")
             bars.append(Bar(name, f"{share:.0%}\t{int(self.firsts[place]):,}", (segment,)))
         table = bar_table(bars, (words("emotion"), words("share"), words("first")))
-        return Section("emotions", words("mix"), paragraph(words("mix text")) + table)
+        return ReportSection("emotions", words("mix"), paragraph(words("mix text")) + table)
 
     def _grouped(self, groups: Sequence[Group], head: str, title: str) -> tuple[str, str]:
         """Groups as a table, and as a drawing."""
@@ -117,19 +117,19 @@ class Sections:
         marked = list(zip(self.names, self.colours, strict=True))
         return legend(self.names, self.colours) + table, bars_file(bars, marked, title)
 
-    def _folders(self) -> Section:
+    def _folders(self) -> ReportSection:
         title = self.words("by folder")
-        return Section("by_folder", title, *self._grouped(self.summary.folders, self.words("folder"), title))
+        return ReportSection("by_folder", title, *self._grouped(self.summary.folders, self.words("folder"), title))
 
-    def _months(self) -> Section:
+    def _months(self) -> ReportSection:
         summary, words = self.summary, self.words
         time = "by year" if len(summary.months[0].label) == len("2019") else "by month"
         html, svg = self._grouped(summary.months, words("time"), words(time))
         undated = len(self.contents.metadata) - summary.dated
         text = words("time text", dated=f"{summary.dated:,}", undated=f"{undated:,}")
-        return Section(time.replace(" ", "_"), words(time), paragraph(text) + html, svg)
+        return ReportSection(time.replace(" ", "_"), words(time), paragraph(text) + html, svg)
 
-    def _plane(self) -> Section:
+    def _plane(self) -> ReportSection:
         readings, words, images = self.contents.readings, self.words, len(self.contents.metadata)
         spread = {
             name: " · ".join(f"{value:.2f}" for value in np.quantile(values, (0.25, 0.5, 0.75)))
@@ -137,15 +137,17 @@ class Sections:
         }
         quartiles = words("quartiles", **spread)
         corners = words("tense"), words("elated"), words("gloomy"), words("serene")
-        said = PlaneWords(words("valence axis"), words("arousal axis"), corners, f"{words('plane')}. {quartiles}")
+        plane_words = PlaneWords(
+            words("valence axis"), words("arousal axis"), corners, f"{words('plane')}. {quartiles}"
+        )
         colours = [self.colours[place] for place in self.summary.top.tolist()]
-        svg = plane_svg(readings.valence, readings.arousal, colours, said)
+        svg = plane_svg(readings.valence, readings.arousal, colours, plane_words)
         some = words("plane some", drawn=f"{DOTS:,}", images=f"{images:,}") if images > DOTS else ""
         text = paragraph(words.sentences(words("plane text"), some, quartiles))
         html = f'{text}<div class="beside">{svg}{legend(self.names, self.colours)}</div>'
-        return Section("valence_arousal", words("plane"), html, drawing(svg, SIDE, SIDE))
+        return ReportSection("valence_arousal", words("plane"), html, drawing(svg, SIDE, SIDE))
 
-    def _palettes(self) -> Section:
+    def _palettes(self) -> ReportSection:
         words, bars = self.words, []
         for name, rows in zip(self.names, self.summary.palette, strict=True):
             pictures = [self.contents.pictures[row] for row in rows if row in self.contents.pictures]
@@ -155,27 +157,27 @@ class Sections:
                 bars.append(Bar(name, f"{len(pictures):,}", segments))
         table = bar_table(bars, (words("emotion"), words("images")), tall=True)
         title = words("palettes")
-        return Section(
+        return ReportSection(
             "palettes",
             title,
             paragraph(words("palettes text", most=PALETTE_IMAGES)) + table,
             bars_file(bars, [], title),
         )
 
-    def _typical(self) -> Section:
+    def _typical(self) -> ReportSection:
         shown_most = (
             f"<h3>{swatch(colour)}{escape(name)}</h3>{self._gallery(rows)}"
             for name, colour, rows in zip(self.names, self.colours, self.summary.typical, strict=True)
             if rows
         )
         html = paragraph(self.words("typical text")) + "".join(shown_most)
-        return Section("typical", self.words("typical"), html)
+        return ReportSection("typical", self.words("typical"), html)
 
-    def _extreme(self) -> Section:
+    def _extreme(self) -> ReportSection:
         ends = (
             f"<h3>{escape(self.words(end))}</h3>{self._gallery(rows)}" for end, rows in self.summary.extremes.items()
         )
-        return Section("extreme", self.words("extreme"), "".join(ends))
+        return ReportSection("extreme", self.words("extreme"), "".join(ends))
 
     def _gallery(self, rows: Rows) -> str:
         return gallery([self._figure(row) for row in rows])
@@ -191,10 +193,10 @@ class Sections:
         )
         return figure(self.contents.metadata[row], self.contents.pictures.get(row), words("gone"), numbers)
 
-    def _failures(self) -> Section:
+    def _failures(self) -> ReportSection:
         failures, words = self.contents.failures, self.words
         if not failures:
-            return Section("failures", words("failures"), paragraph(words("failures none")))
+            return ReportSection("failures", words("failures"), paragraph(words("failures none")))
         causes: dict[str, list[FailedFile]] = {}
         for failure in failures:
             # Files over a limit differ in their numbers only.
@@ -207,4 +209,4 @@ class Sections:
                 items += f"<li>{escape(words('and more', count=f'{len(group) - FILES_PER_CAUSE:,}'))}</li>"
             summary = f"<summary>{len(group):,} × {escape(group[0].cause)}</summary>"
             parts.append(f"<details>{summary}<ul>{items}</ul></details>")
-        return Section("failures", words("failures"), "".join(parts))
+        return ReportSection("failures", words("failures"), "".join(parts))

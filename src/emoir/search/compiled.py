@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 
 from emoir.emotions.calibration import ScoreCurve
 from emoir.errors import QueryError
-from emoir.index.vectors import Condition
+from emoir.index.vectors import RowCondition
 from emoir.search.component import QueryComponent
 from emoir.search.query import Query
 from emoir.search.terms import CompiledTerm, TermContext
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class CompiledQuery:
         return tuple(part for one in self.clauses for term in one.terms for group in term.groups for part in group)
 
     @property
-    def conditions(self) -> tuple[Condition, ...]:
+    def conditions(self) -> tuple[RowCondition, ...]:
         """What an image must meet to be found at all."""
         return tuple(
             condition if one.weight > 0 else replace(condition, negated=not condition.negated)
@@ -72,23 +70,23 @@ class CompiledQuery:
         """Ids of the indexed images that the query names: they are no answers."""
         return tuple(id for one in self.clauses for term in one.terms for id in term.examples)
 
-    def raw_scores(self, products: Floats) -> Floats:
+    def raw_scores(self, products: NDArray[np.float32]) -> NDArray[np.float32]:
         """How well images fit each component, uncalibrated, (c, n); written over the products."""
         for component, values in zip(self.components, products, strict=True):
             values += np.float32(component.offset)
         return products
 
-    def mean(self, raw_scores: Floats) -> Floats:
+    def mean(self, raw_scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """How well images fit on the whole, uncalibrated, (n,) in [0, 1]."""
         return self._combined(list(raw_scores), raw_scores.shape[1])
 
-    def scores(self, raw_scores: Floats, curves: Mapping[str, ScoreCurve]) -> Floats:
+    def scores(self, raw_scores: NDArray[np.float32], curves: Mapping[str, ScoreCurve]) -> NDArray[np.float32]:
         """The probability that a rater agrees, (n,): the same of the calibrated components."""
         parts = zip(self.components, raw_scores, strict=True)
         agreement = [component.agreement(values, curves) for component, values in parts]
         return self._combined(agreement, raw_scores.shape[1])
 
-    def term_scores(self, raw_scores: Floats) -> dict[str, Floats]:
+    def term_scores(self, raw_scores: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """How well images fit each term alone, uncalibrated, whatever its weight.
 
         Returns:
@@ -113,7 +111,7 @@ class CompiledQuery:
                 values.append(np.array([value], np.float32))
         return float(self._combined(values, 1)[0])
 
-    def _combined(self, values: Sequence[Floats], n: int) -> Floats:
+    def _combined(self, values: Sequence[NDArray[np.float32]], n: int) -> NDArray[np.float32]:
         asked = [one for one in self.clauses if any(term.groups for term in one.terms)]
         total = sum(abs(one.weight) for one in asked)
         combined, at = None, 0
@@ -129,8 +127,8 @@ class CompiledQuery:
 
 
 def _conjunction(
-    groups: Sequence[Sequence[QueryComponent]], values: Sequence[Floats], at: int, n: int
-) -> tuple[Floats, int]:
+    groups: Sequence[Sequence[QueryComponent]], values: Sequence[NDArray[np.float32]], at: int, n: int
+) -> tuple[NDArray[np.float32], int]:
     """How far all groups are there, from the values of their components, which begin at a line; and the line behind.
 
     The product, as of independent judgements: benchmarks/search_conjunction.py compares it with the mean and the

@@ -9,19 +9,19 @@ from emoir.emotions.spaces import SPACES
 from emoir.emotions.traditional import simplified
 from emoir.errors import QueryError
 from emoir.index.layout import RowLayout
-from emoir.index.vectors import Condition
+from emoir.index.vectors import RowCondition
 from emoir.search.options import FilterOptions
 
 # Sides that differ by less than this are a square to the eye.
 SQUARE = 1.05
 _ASPECTS = {
-    "landscape": Condition({"aspect": 1.0}, low=float(np.nextafter(SQUARE, np.inf))),
-    "portrait": Condition({"aspect": 1.0}, high=float(np.nextafter(1 / SQUARE, 0))),
-    "square": Condition({"aspect": 1.0}, low=1 / SQUARE, high=SQUARE),
+    "landscape": RowCondition({"aspect": 1.0}, low=float(np.nextafter(SQUARE, np.inf))),
+    "portrait": RowCondition({"aspect": 1.0}, high=float(np.nextafter(1 / SQUARE, 0))),
+    "square": RowCondition({"aspect": 1.0}, low=1 / SQUARE, high=SQUARE),
 }
 
 
-def filter_conditions(options: FilterOptions, layout: RowLayout) -> tuple[Condition, ...]:
+def filter_conditions(options: FilterOptions, layout: RowLayout) -> tuple[RowCondition, ...]:
     """What an image must meet, all of it.
 
     Args:
@@ -34,7 +34,7 @@ def filter_conditions(options: FilterOptions, layout: RowLayout) -> tuple[Condit
     Example:
         >>> from emoir.search.option_text import Range
         >>> filter_conditions(FilterOptions(side=Range(low=1000)), RowLayout({}))
-        (Condition(columns={'side': 1.0}, low=1000, high=inf, negated=False),)
+        (RowCondition(columns={'side': 1.0}, low=1000, high=inf, negated=False),)
     """
     ranges = {
         "valence": options.valence,
@@ -43,20 +43,20 @@ def filter_conditions(options: FilterOptions, layout: RowLayout) -> tuple[Condit
         "day": options.taken,
         "side": options.side,
     }
-    found = [Condition({name: 1.0}, range.low, range.high) for name, range in ranges.items() if range is not None]
+    found = [RowCondition({name: 1.0}, range.low, range.high) for name, range in ranges.items() if range is not None]
     for bound in options.emotion:
         columns = class_columns(bound.name, layout)
         # The bound itself is out: nothing is so exactly likely but by rounding.
         limit = np.float32(bound.bound)
         if bound.below:
-            found.append(Condition(columns, high=float(np.nextafter(limit, np.float32(-1)))))
+            found.append(RowCondition(columns, high=float(np.nextafter(limit, np.float32(-1)))))
         else:
-            found.append(Condition(columns, low=float(np.nextafter(limit, np.float32(2)))))
+            found.append(RowCondition(columns, low=float(np.nextafter(limit, np.float32(2)))))
     if options.orientation is not None:
         found.append(_ASPECTS[options.orientation])
     if options.monochrome is not None:
         value = float(options.monochrome)
-        found.append(Condition({"monochrome": 1.0}, value, value))
+        found.append(RowCondition({"monochrome": 1.0}, value, value))
     return tuple(found)
 
 

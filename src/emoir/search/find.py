@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emoir.emotions.calibration import ScoreCurve
-from emoir.index.attributes import Attributes
 from emoir.index.layout import RowLayout
 from emoir.index.vectors import Candidates, RowFilter, VectorIndex
 from emoir.search.compiled import CompiledQuery
 from emoir.search.component import QueryComponent
 from emoir.search.diverse import maximal_marginal_relevance, without_near_duplicates
 from emoir.search.options import NEWEST, SearchOptions
+from emoir.search.rated import RatedRows
 
 # Diversity is looked for among this many times the number asked, and at least among so many: the same on every page.
 POOL, SMALLEST_POOL = 10, 1000
@@ -31,15 +31,13 @@ class SearchContext:
         vectors: answers queries; up to date.
         layout: of its rows.
         curves: calibration per kind of component; a kind without one keeps its raw score.
-        attributes: gives what is known of some images beside their rows, in the order of the ids.
-        rows: gives the row vectors of some images, (k, d), in the order of the ids.
+        rated: rows that go before those of the index; None where no rater is asked for.
     """
 
     vectors: VectorIndex
     layout: RowLayout
     curves: Mapping[str, ScoreCurve]
-    attributes: Callable[[NDArray[np.int64]], Attributes]
-    rows: Callable[[NDArray[np.int64]], NDArray[np.float32]]
+    rated: RatedRows | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +84,8 @@ def find(
     components = asked if order is None else (*asked, *order.components)
     pool = max(SMALLEST_POOL, POOL * options.n) if options.diverse else options.stop
     found = _candidates(context.vectors, components, RowFilter(where.ids, (*where.conditions, *query.conditions)), pool)
+    if context.rated is not None:
+        context.rated.put_into(found, components)
     raw_scores = query.raw_scores(found.products[: len(asked)])
     scores, means = query.scores(raw_scores, context.curves), query.mean(raw_scores)
     least = query.chance(context.curves) if options.min_score is None else options.min_score
@@ -102,7 +102,7 @@ def find(
         chosen = chosen[_diverse(context, found.ids[chosen], scores[chosen], options.stop)]
     if options.sort is not None:
         if order is None:
-            key = _moments(context.attributes(found.ids[chosen]).moment, newest=options.sort == NEWEST)
+            key = _moments(context.vectors.attributes(found.ids[chosen]).moment, newest=options.sort == NEWEST)
         else:
             key = order.mean(order.raw_scores(found.products[len(asked) :, chosen])).astype(np.float64)
         chosen = chosen[np.lexsort((found.ids[chosen], -key))]
@@ -152,7 +152,7 @@ def _moments(moments: NDArray[np.str_], *, newest: bool) -> NDArray[np.float64]:
 
 def _diverse(context: SearchContext, ids: NDArray[np.int64], scores: NDArray[np.float32], n: int) -> NDArray[np.intp]:
     """Places of n hits, best first, that differ."""
-    known, vectors = context.attributes(ids), context.rows(ids)
+    known, vectors = context.vectors.attributes(ids), context.vectors.rows(ids)
     kept = without_near_duplicates(known.hash, known.hashed, vectors[:, context.layout.palette])
     appearance = vectors[kept][:, context.layout.appearance]
     return np.asarray(kept[maximal_marginal_relevance(scores[kept], appearance, n)])

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from emoir.errors import QueryError
 from emoir.limits import DEFAULT_LIMITS, Limits
+from emoir.names import SomePaths
 from emoir.search.option_text import (
     ORIENTATIONS,
     Control,
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from emoir.search.query import Query
 
 NEWEST, OLDEST = "newest", "oldest"
-SomePaths: TypeAlias = "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]"
-"""One path, or several."""
 
 
 def as_paths(paths: SomePaths) -> list[Path]:
@@ -202,6 +201,7 @@ class SearchOptions:
         negative_ids: ids of indexed images to move it away from.
         diverse: whether near duplicates collapse and the matches spread; there is an end to such matches.
         min_score: only images that score at least this; None for the score of an image drawn at random.
+        rater: whose ratings go before what the model predicts; filters go by the model.
         sort: ``newest``, ``oldest``, or a query whose score orders the matches; None for the best first.
         limits: for example images.
 
@@ -232,6 +232,9 @@ class SearchOptions:
             given=0.0,
             command_help="Also images that fit no better than chance.",
         ),
+    )
+    rater: str | None = field(
+        default=None, metadata=_about("Rank the images that this person has rated by her ratings.")
     )
     sort: str | Query | None = field(
         default=None, metadata=_about("Order by newest, oldest, or another query such as awe or va:0.8,0.2.")
@@ -267,3 +270,20 @@ class SearchOptions:
             (17,)
         """
         return cls(filters=FilterOptions.parse(texts), **_given(cls, texts))
+
+
+class SearchKeywords(TypedDict, total=False):
+    """Fields of ``SearchOptions`` as keywords of ``Collection.search``, for type checkers; a test holds them equal."""
+
+    n: int
+    start: int
+    folders: SomePaths | None
+    paths: SomePaths | None
+    filters: FilterOptions
+    positive_ids: Sequence[int]
+    negative_ids: Sequence[int]
+    diverse: bool
+    min_score: float | None
+    rater: str | None
+    sort: str | Query | None
+    limits: Limits

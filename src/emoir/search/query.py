@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeAlias
 
 from emoir.search.terms import ImageId, Term
 
@@ -80,3 +81,7 @@ class Query:
         more = [Clause(LIKED / len(liked), (ImageId(id),)) for id in liked]
         less = [Clause(-DISLIKED / len(disliked), (ImageId(id),)) for id in disliked]
         return Query((*self.clauses, *more, *less))
+
+
+QueryLike: TypeAlias = "str | Sequence[str] | Query"
+"""In the query grammar: one text, or several that form one query; or parsed already."""

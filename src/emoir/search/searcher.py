@@ -24,7 +24,8 @@ from emoir.search.find import SearchContext, find
 from emoir.search.grammar import parse_query
 from emoir.search.matches import Match, Matches
 from emoir.search.options import NEWEST, OLDEST, SearchOptions
-from emoir.search.query import Query
+from emoir.search.query import Query, QueryLike
+from emoir.search.rated import RatedRows
 from emoir.search.terms import TermContext
 from emoir.search.vocabulary import Vocabulary
 
@@ -55,7 +56,7 @@ class Searcher:
         self._store, self._vectors, self._vocabulary, self._models = store, vectors, vocabulary, models
         vectors.sync(store)
 
-    def search(self, query: str | Sequence[str] | Query, options: SearchOptions) -> Matches:
+    def search(self, query: QueryLike, options: SearchOptions) -> Matches:
         """See ``Collection.search``."""
         store = self._store
         parsed = query if isinstance(query, Query) else parse_query(query)
@@ -64,9 +65,11 @@ class Searcher:
         order = _order(options.sort, terms)
         selection = Selection.of(store, options.folders, options.paths)
         conditions = filter_conditions(options.filters, store.layout)
-        found = find(self._context(), compiled, order, options, RowFilter(selection.candidates(store), conditions))
+        found = find(
+            self._context(options.rater), compiled, order, options, RowFilter(selection.candidates(store), conditions)
+        )
         place = {id: at for at, id in enumerate(found.ids.tolist())}
-        metadata, rows = store.rows(found.ids.tolist(), selection.folders)
+        metadata, rows = self._rows(found.ids, selection.folders)
         readings = store.readings(metadata, rows)
         matches = tuple(
             Match(
@@ -98,26 +101,27 @@ class Searcher:
         """See ``Collection.rows``."""
         store = self._store
         selection = Selection.of(store, options.folders, options.paths)
-        metadata, rows = store.rows(self.select(options).tolist(), selection.folders)
+        metadata, rows = self._rows(self.select(options), selection.folders)
         metadata = selection.named(store, metadata)
         order = sorted(range(len(metadata)), key=lambda row: metadata[row].path)
         metadata, rows = [metadata[row] for row in order], rows[order]
         return metadata, store.readings(metadata, rows), rows
 
-    def _context(self) -> SearchContext:
-        store = self._store
-        table = store.vectors()
+    def _rows(
+        self, ids: NDArray[np.int64], folders: Sequence[bytes] | None
+    ) -> tuple[list[ImageMetadata], NDArray[np.float32]]:
+        """Metadata and row vectors of images, one for one; those that went meanwhile are left out."""
+        metadata = self._store.metadata(ids.tolist(), folders)
+        rows = self._vectors.rows(np.array([entry.id for entry in metadata], np.int64))
+        there = np.any(rows, axis=1).tolist()
+        return [entry for entry, held in zip(metadata, there, strict=True) if held], rows[there]
 
-        def numbers(ids: NDArray[np.int64]) -> NDArray[np.intp]:
-            # An image that another process drops meanwhile is described as its neighbour, and is no match in the end.
-            return np.minimum(np.searchsorted(table.ids, ids), len(table.ids) - 1)
-
+    def _context(self, rater: str | None) -> SearchContext:
         return SearchContext(
             vectors=self._vectors,
-            layout=store.layout,
-            curves=store.model.scores,
-            attributes=lambda ids: store.attributes(table).take(numbers(ids)),
-            rows=lambda ids: table.take(numbers(ids)),
+            layout=self._store.layout,
+            curves=self._store.model.scores,
+            rated=None if rater is None else RatedRows.of(self._store, rater),
         )
 
 

@@ -27,8 +27,6 @@ MEASURED = {column.name: column.unit for column in FEATURES if column.unit != "t
 READINGS = ("valence", "arousal")
 """What the model reads and conditions may agree on."""
 
-Floats = NDArray[np.float64]
-
 
 def variable_unit(name: str, columns: Collection[str] = ()) -> str:
     """The unit of a variable: of ``VARIABLES``, a reading, any number among the features, or a catalogue's column.
@@ -70,7 +68,7 @@ def numeric_columns(metadata: Iterable[ImageMetadata]) -> set[str]:
     return found
 
 
-def variable_values(pool: CandidatePool, features: Sequence[Features], variables: Sequence[str]) -> Floats:
+def variable_values(pool: CandidatePool, features: Sequence[Features], variables: Sequence[str]) -> NDArray[np.float64]:
     """The variables of images as numbers.
 
     Args:
@@ -99,7 +97,7 @@ def variable_values(pool: CandidatePool, features: Sequence[Features], variables
     return values
 
 
-def match_sets(values: Sequence[Floats], n: int) -> list[NDArray[np.intp]]:
+def match_sets(values: Sequence[NDArray[np.float64]], n: int) -> list[NDArray[np.intp]]:
     """Choose n sets, each of one image per condition, so that the images of a set are as alike as can be.
 
     Unlikeness is the sum of squared differences in units of each variable's standard deviation over all images, added
@@ -140,7 +138,9 @@ def match_sets(values: Sequence[Floats], n: int) -> list[NDArray[np.intp]]:
     return [best[condition][order] for condition in range(len(values))]
 
 
-def _best_pairs(scaled: Sequence[Floats], n: int) -> list[tuple[int, int, NDArray[np.intp], NDArray[np.intp]]]:
+def _best_pairs(
+    scaled: Sequence[NDArray[np.float64]], n: int
+) -> list[tuple[int, int, NDArray[np.intp], NDArray[np.intp]]]:
     pairs = []
     for one, other in combinations(range(len(scaled)), 2):
         rows, more = best_pairs(_squared_distances(scaled[one], scaled[other]), n)
@@ -148,7 +148,7 @@ def _best_pairs(scaled: Sequence[Floats], n: int) -> list[tuple[int, int, NDArra
     return pairs
 
 
-def best_pairs(cost: Floats, n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def best_pairs(cost: NDArray[np.float64], n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The n pairs of a row and a column, each used once, that cost least together.
 
     Dummy rows and columns take up, for nothing, what is not to be paired.
@@ -174,7 +174,7 @@ def best_pairs(cost: Floats, n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]
     return left[paired], right[paired]
 
 
-def _improved(scaled: Sequence[Floats], sets: dict[int, NDArray[np.intp]]) -> dict[int, NDArray[np.intp]]:
+def _improved(scaled: Sequence[NDArray[np.float64]], sets: dict[int, NDArray[np.intp]]) -> dict[int, NDArray[np.intp]]:
     """Assign what is missing, then one condition after the other, at best given the others, until nothing improves."""
 
     def assigned(condition: int) -> dict[int, NDArray[np.intp]]:
@@ -192,21 +192,21 @@ def _improved(scaled: Sequence[Floats], sets: dict[int, NDArray[np.intp]]) -> di
     return sets
 
 
-def _unlikeness(scaled: Sequence[Floats], sets: Mapping[int, NDArray[np.intp]]) -> float:
+def _unlikeness(scaled: Sequence[NDArray[np.float64]], sets: Mapping[int, NDArray[np.intp]]) -> float:
     pairs = combinations([scaled[condition][rows] for condition, rows in sets.items()], 2)
     return float(sum(((one - other) ** 2).sum() for one, other in pairs))
 
 
-def _squared_distances(one: Floats, other: Floats) -> Floats:
+def _squared_distances(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(((one[:, None] - other[None]) ** 2).sum(axis=2))
 
 
-def _assignment(cost: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _assignment(cost: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     rows, columns = assignment_solver()(cost)
     return rows, columns
 
 
-def assignment_solver() -> Callable[[Floats], tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def assignment_solver() -> Callable[[NDArray[np.float64]], tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """SciPy's solver of the linear sum assignment problem.
 
     Raises:
@@ -216,5 +216,5 @@ def assignment_solver() -> Callable[[Floats], tuple[NDArray[np.intp], NDArray[np
         from scipy.optimize import linear_sum_assignment
     except ImportError:
         raise EmoirError('matched sets need more packages: pip install "emoir[research]"') from None
-    solver: Callable[[Floats], tuple[NDArray[np.intp], NDArray[np.intp]]] = linear_sum_assignment
+    solver: Callable[[NDArray[np.float64]], tuple[NDArray[np.intp], NDArray[np.intp]]] = linear_sum_assignment
     return solver

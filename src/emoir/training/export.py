@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import warnings
@@ -21,13 +20,13 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from emoir.emotions.calibration import ConfidenceCurve, ScoreCurve
 from emoir.errors import TrainingError
-from emoir.images.picture_hash import hash_files, is_telling
-from emoir.models.card import CARD, CARD_FORMAT, GRAPH, TRAINING_DIGESTS, TRAINING_HASHES, WEIGHTS
+from emoir.models.card import CARD, CARD_FORMAT, GRAPH, WEIGHTS
 from emoir.models.model import ModelFolder
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.networks.base import EMBEDDING, VALENCE_AROUSAL
 from emoir.networks.residual import ResidualBlock
 from emoir.training.state import seeded
+from emoir.training.training_images import write_training_images
 
 OPSET = 18
 # Weights of more numbers than this are kept as half floats.
@@ -105,7 +104,7 @@ def export_model(network: EmotionNet, folder: Path, description: ModelDescriptio
     save_file({key: value.contiguous() for key, value in weights.items()}, folder / WEIGHTS)
     # safetensors makes files that only their owner can read.
     (folder / WEIGHTS).chmod(0o644)
-    _write_training_images(folder, description.trained_on, description.began_with)
+    write_training_images(folder, description.trained_on, description.began_with)
     card = {
         "format": CARD_FORMAT,
         "name": description.name,
@@ -121,17 +120,6 @@ def export_model(network: EmotionNet, folder: Path, description: ModelDescriptio
         **description.notes,
     }
     (folder / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _write_training_images(folder: Path, paths: Sequence[Path], began_with: ModelFolder | None) -> None:
-    """The digests and the picture hashes of what a model learnt from."""
-    digests = {hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in paths}
-    hashes = hash_files(paths)
-    if began_with is not None:
-        digests |= began_with.training_digests()
-        hashes = np.concatenate([began_with.training_hashes(), hashes])
-    (folder / TRAINING_DIGESTS).write_text("\n".join(sorted(digests)) + "\n")
-    (folder / TRAINING_HASHES).write_bytes(np.unique(hashes[is_telling(hashes)], axis=0).tobytes())
 
 
 def write_graph(network: EmotionNet, graph: Path, temperatures: Mapping[str, float]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from emoir.datasets import Table
 from emoir.datasets.splits import make_hold_out
@@ -26,10 +27,11 @@ from emoir.training.curve import plot_learning_curve
 from emoir.training.export import ModelDescription, export_model, load_network
 from emoir.training.held_out import held_out_calibration, held_out_metrics
 from emoir.training.inputs import Inputs
-from emoir.training.labels import align_classes, check_enough, complete_targets, label_distributions
+from emoir.training.labels import align_classes, check_enough, label_distributions
 from emoir.training.loop import CurveMeasure, Report, fit
 from emoir.training.predict import predict
 from emoir.training.state import seeded
+from emoir.training.targets import complete_targets
 
 # How many pictures are shown in all: minutes on two cores.
 PRESENTATIONS, PRESENTATIONS_FROM_SCRATCH = 8_000, 24_000
@@ -91,7 +93,7 @@ def fine_tune(
         TrainingError: if there are too few images, or the held-out images show no learning.
     """
     model = Model(base)
-    table = align_classes(table, model.card.class_names)
+    table = align_classes(table, model.card.class_names, reserved=dir(nn.ModuleDict()))
     check_enough(table)
     run = out / "run" / _digest(table, model)
     split = make_hold_out(table, seed=seed)

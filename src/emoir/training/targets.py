@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from emoir.datasets import ABSENT_CLASS, Table
 from emoir.errors import TrainingError
 
+ReadRows = Callable[[NDArray[np.intp]], tuple[Mapping[str, NDArray[np.float32]], NDArray[np.float32]]]
+"""A model's readings of some rows of a table: space to (n, K) probabilities, and (n, 2) valence and arousal."""
 # A class label is a distribution that is sure of itself, but raters never all agree.
 CLASS_CERTAINTY = 0.85
 
@@ -83,6 +86,33 @@ def join_targets(tables: Sequence[Table], distributions: Sequence[str], classes:
         {space: torch.from_numpy(values) for space, values in labels.items()},
         torch.from_numpy(points).float(),
     )
+
+
+def complete_targets(table: Table, spaces: Sequence[str], read: ReadRows) -> Targets:
+    """The table's labels, and the base model's readings where it has none.
+
+    Args:
+        table: the labels.
+        spaces: that the network has a head for.
+        read: the base model's readings of some rows; asked once, for the rows that lack a label, if there are any.
+
+    Returns:
+        A distribution per space, in the order given, and valence and arousal.
+    """
+    own = [*table.distributions, *table.classes]
+    joined = join_targets([table], own, [])
+    missing = [space for space in spaces if space not in own]
+    unrated = joined.valence_arousal.isnan().any(dim=1)
+    rows = np.arange(len(table)) if missing else np.flatnonzero(unrated.numpy())
+    if not len(rows):
+        return Targets({space: joined.distributions[space] for space in spaces}, {}, joined.valence_arousal)
+    read_distributions, read_points = read(rows)
+    distributions = dict(joined.distributions)
+    for space in missing:
+        distributions[space] = torch.from_numpy(read_distributions[space])
+    points = joined.valence_arousal.clone()
+    points[rows] = torch.where(points[rows].isnan(), torch.from_numpy(read_points), points[rows])
+    return Targets({space: distributions[space] for space in spaces}, {}, points)
 
 
 def _class_names(tables: Sequence[Table], spaces: Sequence[str]) -> dict[str, tuple[str, ...]]:

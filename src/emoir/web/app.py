@@ -16,8 +16,8 @@ from emoir.texts import texts
 from emoir.web.access import AccessControl
 from emoir.web.connection import Connections
 from emoir.web.problems import PROBLEMS, add_problems
+from emoir.web.routes import boards, images, monitoring, ratings, search
 from emoir.web.routes import collection as collection_routes
-from emoir.web.routes import images, monitoring, ratings, search
 from emoir.web.routing import API, Normalised
 from emoir.web.service import Service
 from emoir.web.settings import Settings
@@ -69,7 +69,7 @@ def create_app(collection: Collection, settings: Settings | None = None) -> Fast
     )
     app.state.service = service
     app.state.metrics = monitoring.Metrics()
-    for module in (search, images, collection_routes, ratings, monitoring):
+    for module in (search, images, collection_routes, ratings, boards, monitoring):
         app.include_router(module.router, prefix=API, responses=PROBLEMS)
 
     @app.get("/", include_in_schema=False)

@@ -12,10 +12,10 @@ from emoir.search.option_text import Control
 from emoir.search.options import FilterOptions, SearchOptions
 from emoir.web.records import ApiModel, Id
 
-Text = Annotated[str, Value(max_length=100)]
+ShortText = Annotated[str, Value(max_length=100)]
 # Options whose value is no short text, by name.
 _KINDS: dict[str, Any] = {
-    "emotion": Annotated[list[Text], Value(max_length=20)],
+    "emotion": Annotated[list[ShortText], Value(max_length=20)],
     "monochrome": bool,
     "folders": Annotated[list[str], Value(max_length=50)],
     "positive_ids": Annotated[list[Id], Value(max_length=50)],
@@ -74,7 +74,7 @@ class PageParameters(BaseModel):
 
 
 def _parameter(option: Field[Any]) -> Any:
-    kind = _KINDS.get(option.name, Text)
+    kind = _KINDS.get(option.name, ShortText)
     return (kind | None, Value(default=None, description=option.metadata.get("help", _FOLDERS)))
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from emoir.emotions.reading import EmotionReading
 from emoir.index.base import ImageMetadata, as_path
+from emoir.index.ratings import Rating
 from emoir.names import printable
 
 DISTURBING = 0.2
@@ -53,13 +54,15 @@ class Image(ApiModel):
     width: int
     height: int
     taken: str | None = Field(description="As the camera wrote it, 2019:06:01 12:00:00.")
+    incomplete: bool = Field(description="A part of the picture is missing from its file.")
     emotion: str = Field(description="Top class of the first space.")
     share: float = Field(description="Its share.")
     valence: float
     arousal: float
     confidence: float
     sure: bool = Field(description="The confidence is high enough to call the image by that emotion.")
-    disturbing: bool = Field(description="Very unpleasant by its reading: to be blurred until asked for.")
+    disturbing: bool = Field(description="To be blurred until asked for: very unpleasant by its reading, or marked so.")
+    rated: str | None = Field(default=None, description="Emotion that the rater asked for names it by.")
     record: CatalogueEntry | None
 
     @classmethod
@@ -81,13 +84,14 @@ class Image(ApiModel):
             width=metadata.width,
             height=metadata.height,
             taken=metadata.taken,
+            incomplete=metadata.incomplete,
             emotion=top,
             share=round(reading.distributions[space][top], 4),
             valence=round(reading.valence, 4),
             arousal=round(reading.arousal, 4),
             confidence=round(reading.confidence, 4),
             sure=not reading.unsure,
-            disturbing=reading.valence < DISTURBING,
+            disturbing=reading.valence < DISTURBING if metadata.disturbing is None else metadata.disturbing,
             record=None if metadata.record is None else CatalogueEntry(**metadata.record.to_dict()),
         )
 
@@ -99,7 +103,7 @@ class Hit(Image):
     parts: dict[str, float] = Field(description="How well each term alone fits, uncalibrated.")
 
 
-class Term(ApiModel):
+class QueryTerm(ApiModel):
     """A clause of a query: one term, or several that must all be there."""
 
     text: str = Field(description="In the query grammar, without weight and sign.")
@@ -109,11 +113,11 @@ class Term(ApiModel):
     )
 
 
-class SearchResult(ApiModel):
+class SearchPage(ApiModel):
     """A page of hits."""
 
     query: str = Field(description="As understood, in the query grammar.")
-    terms: list[Term]
+    terms: list[QueryTerm]
     unknown: list[str] = Field(description="Words that were not understood and not used.")
     searched: int = Field(description="Images that were compared.")
     hidden: int = Field(description="Images left out because they fit no better than chance.")
@@ -146,11 +150,29 @@ class Description(ApiModel):
     words: list[str] = Field(description="What its colours and texture are called.")
 
 
+class RatingRecord(ApiModel):
+    """A rating as kept."""
+
+    id: int
+    image: int
+    rater: str
+    emotion: str | None
+    valence: float | None
+    arousal: float | None
+    moment: str
+
+    @classmethod
+    def of(cls, rating: Rating) -> RatingRecord:
+        """The same as JSON takes it."""
+        return cls(**{name: getattr(rating, name) for name in cls.model_fields})
+
+
 class ImageDetail(Image):
     """All that is known of an indexed image."""
 
     reading: Reading
     files: list[str] = Field(description="Every file that holds this image.")
+    rating: RatingRecord | None = Field(description="What the rater asked for says of it.")
     colours: dict[str, float] = Field(description="Its palette, largest share first.")
 
 
@@ -186,7 +208,7 @@ class Share(ApiModel):
     arousal: float
 
 
-class FailedFile(ApiModel):
+class FailureRecord(ApiModel):
     """A file that could not be read."""
 
     path: str
@@ -214,7 +236,7 @@ class CollectionRecord(ApiModel):
         default={}, description="Emotion to the images that show it most; only those that the model is sure of."
     )
     uncertain: list[Image] = []
-    failures: list[FailedFile]
+    failures: list[FailureRecord]
     failed: int
     incomplete: list[str] = Field(description="Files that were read though a part of the picture is missing.")
     partial: int = Field(description="How many of these there are.")
@@ -228,18 +250,6 @@ class NewRating(ApiModel):
     emotion: str | None = None
     valence: Unit | None = None
     arousal: Unit | None = None
-
-
-class RatingRecord(ApiModel):
-    """A rating as kept."""
-
-    id: int
-    image: int
-    rater: str
-    emotion: str | None
-    valence: float | None
-    arousal: float | None
-    moment: str
 
 
 class RatingState(ApiModel):
@@ -262,7 +272,13 @@ class NextToRate(ApiModel):
     images: int
 
 
-class Selection(ApiModel):
+class Mark(ApiModel):
+    """What a person says of an image by hand."""
+
+    disturbing: bool | None = Field(strict=True, description="Null leaves it to the model.")
+
+
+class SelectedImages(ApiModel):
     """Some indexed images."""
 
     ids: Annotated[list[Id], Field(min_length=1, max_length=10_000)]

@@ -454,3 +454,29 @@ def test_a_file_leads_to_its_folder_and_its_camera(page: Page) -> None:
     page.get_by_role("link", name="Show the folder").click()
     page.wait_for_url("**folder=*")
     assert urllib.parse.unquote_plus(page.url).endswith(str(Path(path).parent))
+
+
+def test_one_tap_corrects_the_model_and_can_be_undone(page: Page) -> None:
+    page.goto("/?q=awe&all=true")
+    tiles = page.locator("#results .grid:not(.waiting) .tile")
+    third = tiles.nth(2).get_attribute("data-id")
+    tiles.nth(2).locator(".open").click()
+    tap = page.locator(".feeling").get_by_role("button", name="awe")
+    tap.click()
+    expect(tap).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#notice")).to_contain_text("You feel awe; kept under the name me.")
+    assert service_says(page, "/api/v1/ratings")["raters"] == {"me": 1}
+    page.get_by_role("button", name="Close").click()
+    expect(tiles.first).to_have_attribute("data-id", third or "")
+    expect(tiles.first.locator(".name")).to_have_text("yours: awe")
+    tiles.first.locator(".open").click()
+    expect(tap).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("8")
+    expect(page.locator(".feeling").get_by_role("button", name="sadness")).to_have_attribute("aria-pressed", "true")
+    page.locator("#notice").get_by_role("button", name="Undo").click()
+    expect(tap).to_have_attribute("aria-pressed", "true")
+    tap.click()
+    expect(tap).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("button", name="Close").click()
+    expect(tiles.nth(2)).to_have_attribute("data-id", third or "")
+    assert service_says(page, "/api/v1/ratings")["ratings"] == 0

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emoir.datasets.folders import images_below
-from emoir.datasets.table import ABSENT_CLASS, Floats, Integers, Table
+from emoir.datasets.table import ABSENT_CLASS, Integers, Table
 from emoir.errors import DatasetError
 
 # Other words of the same classes, as some sets write them.
@@ -64,7 +65,7 @@ def read_rows(file: Path, delimiter: str, fewest: int) -> list[list[str]]:
     return rows
 
 
-def numbers(file: Path, rows: Sequence[Sequence[str]], columns: slice) -> Floats:
+def numbers(file: Path, rows: Sequence[Sequence[str]], columns: slice) -> NDArray[np.float64]:
     """Some columns of rows as numbers.
 
     Raises:
@@ -100,7 +101,7 @@ def class_indices(names: Sequence[str], labels: Iterable[str]) -> Integers:
     return np.array(indices, dtype=np.int64)
 
 
-def read_ratings(file: Path, name: str, columns: Sequence[str]) -> tuple[list[str], Floats]:
+def read_ratings(file: Path, name: str, columns: Sequence[str]) -> tuple[list[str], NDArray[np.float64]]:
     """The names and some numbers of a table with titles and quotes.
 
     Args:
@@ -123,7 +124,7 @@ def read_ratings(file: Path, name: str, columns: Sequence[str]) -> tuple[list[st
     return [row[0] for row in cells], numbers(file, cells, slice(1, None))
 
 
-def favourites(votes: Floats) -> Integers:
+def favourites(votes: NDArray[np.float64]) -> Integers:
     """The class with most votes in each row; absent where several share them."""
     best = votes == votes.max(axis=1, keepdims=True)
     return np.where(best.sum(axis=1) == 1, best.argmax(axis=1), ABSENT_CLASS).astype(np.int64)

@@ -14,14 +14,12 @@ from emoir.index.base import occurs_in
 from emoir.index.contract import ImageReader
 from emoir.index.layout import RowLayout
 
-Floats = NDArray[np.float32]
-
 
 class Component(Protocol):
     """One thing that a query asks of a row: the larger ``row @ vector``, the better it fits."""
 
     @property
-    def vector(self) -> Floats:
+    def vector(self) -> NDArray[np.float32]:
         """(d,), laid out as the rows are."""
 
     @property
@@ -30,7 +28,7 @@ class Component(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class RowCondition:
     """A bound on one number of an image, or on a weighted sum of several.
 
     The numbers that every index keeps are ``valence``, ``arousal``, ``confidence``, ``day`` (YYYYMMDD), ``side`` (the
@@ -59,7 +57,7 @@ class RowFilter:
     """
 
     ids: NDArray[np.int64] | None = None
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[RowCondition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ class Candidates:
     """
 
     ids: NDArray[np.int64]
-    products: Floats
+    products: NDArray[np.float32]
     matched: int
     complete: bool = True
 
@@ -121,6 +119,12 @@ class VectorIndex(Protocol):
             k: so many of the best images are needed at least, as far as there are so many.
         """
 
+    def rows(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The row vectors of images, (k, d), in the order of the ids; zeros for one that is gone."""
+
+    def attributes(self, ids: NDArray[np.int64]) -> Attributes:
+        """What is known of images beside their rows, in the order of the ids; anything for one that is gone."""
+
 
 def passing(
     where: RowFilter, ids: NDArray[np.int64], column: Callable[[str], NDArray[np.floating]]
@@ -130,7 +134,7 @@ def passing(
     Args:
         where: the filter.
         ids: (n,) of the images.
-        column: gives one number of each of them by name (see ``Condition``).
+        column: gives one number of each of them by name (see ``RowCondition``).
 
     Returns:
         (n,) bool.
@@ -147,9 +151,9 @@ def passing(
 
 
 def scalar_column(
-    name: str, affect: Floats, layout: RowLayout, attributes: Callable[[], Attributes]
+    name: str, affect: NDArray[np.float32], layout: RowLayout, attributes: Callable[[], Attributes]
 ) -> NDArray[np.floating]:
-    """One number of n images by name (see ``Condition``).
+    """One number of n images by name (see ``RowCondition``).
 
     Args:
         name: of the number.

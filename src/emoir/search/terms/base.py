@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol, Self
 
 from emoir.emotions.reading import EmotionReading
 from emoir.index.layout import RowLayout
-from emoir.index.vectors import Condition
+from emoir.index.vectors import RowCondition
 from emoir.search.component import QueryComponent
 from emoir.search.vocabulary import Vocabulary
 
@@ -55,7 +55,7 @@ class CompiledTerm:
     """
 
     groups: tuple[tuple[QueryComponent, ...], ...] = ()
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[RowCondition, ...] = ()
     unknown: tuple[str, ...] = ()
     examples: tuple[int, ...] = ()
 

@@ -18,7 +18,7 @@ from emoir.names import printable
 from emoir.summary import Group, summarise
 from emoir.web.files import blocks, zip_stream
 from emoir.web.problems import Problem
-from emoir.web.records import CollectionRecord, FailedFile, Image, Selection, Share
+from emoir.web.records import CollectionRecord, FailureRecord, Image, SelectedImages, Share
 from emoir.web.service import Service, ServiceDep, set_etag
 
 router = APIRouter(tags=["collection"])
@@ -46,7 +46,7 @@ def _overview(service: Service) -> CollectionRecord:
         model=status.model.id,
         licence=status.model.licence,
         roots=[printable(as_path(root)) for root in status.roots],
-        failures=[FailedFile(path=printable(as_path(f.path)), cause=f.cause) for f in status.failures[:FILES]],
+        failures=[FailureRecord(path=printable(as_path(f.path)), cause=f.cause) for f in status.failures[:FILES]],
         failed=len(status.failures),
         incomplete=[printable(as_path(path)) for path in status.incomplete[:FILES]],
         partial=len(status.incomplete),
@@ -112,7 +112,7 @@ def export(service: ServiceDep, excel: Excel = False) -> StreamingResponse:
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {}}}},
 )
-def selection_table(selection: Selection, service: ServiceDep, excel: Excel = False) -> StreamingResponse:
+def selection_table(selection: SelectedImages, service: ServiceDep, excel: Excel = False) -> StreamingResponse:
     """CSV of the images named, in that order; those that are gone are left out.
 
     Example: `{"ids": [17, 4]}`
@@ -132,7 +132,7 @@ def selection_table(selection: Selection, service: ServiceDep, excel: Excel = Fa
     response_class=StreamingResponse,
     responses={200: {"content": {"application/zip": {}}}},
 )
-def selection_files(selection: Selection, service: ServiceDep) -> StreamingResponse:
+def selection_files(selection: SelectedImages, service: ServiceDep) -> StreamingResponse:
     """The original files of the images named, numbered in that order; files that are gone are left out.
 
     Example: `{"ids": [17, 4]}`

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from emoir.images.palette import named_palette
@@ -14,13 +15,24 @@ from emoir.index.base import as_path
 from emoir.names import printable
 from emoir.web.files import OpenFileResponse
 from emoir.web.problems import Unchanged
-from emoir.web.records import Changed, Description, ExplanationRecord, Id, Image, ImageDetail, Reading
+from emoir.web.records import (
+    Changed,
+    Description,
+    ExplanationRecord,
+    Id,
+    Image,
+    ImageDetail,
+    Mark,
+    RatingRecord,
+    Reading,
+)
+from emoir.web.routes.ratings import writable
 from emoir.web.service import Service, ServiceDep, set_etag
 
 router = APIRouter(tags=["images"])
 
 
-class Side(IntEnum):
+class ThumbnailSide(IntEnum):
     """Longest side of a thumbnail in pixels: few sizes, so that they can be kept."""
 
     SMALL = 240
@@ -58,11 +70,14 @@ def _describe(content: bytes, service: Service) -> Description:
     )
 
 
-@router.get("/images/{id}", summary="All that is known of an image")
-def image(request: Request, response: Response, id: Id, service: ServiceDep) -> ImageDetail:
-    """One indexed image with its reading.
+Rater = Annotated[str | None, Query(max_length=80, description="Whose rating to give.")]
 
-    Example: `/api/v1/images/17`
+
+@router.get("/images/{id}", summary="All that is known of an image")
+def image(id: Id, service: ServiceDep, rater: Rater = None) -> ImageDetail:
+    """One indexed image with its reading, and what a rater says of it.
+
+    Example: `/api/v1/images/17?rater=me`
     """
     service.metadata(id)
     store = service.collection.images
@@ -70,13 +85,30 @@ def image(request: Request, response: Response, id: Id, service: ServiceDep) -> 
     stored = store.files_of(id)
     files = [] if stored is None else [printable(as_path(path)) for path, _ in stored[1]]
     reading = store.readings(metadata, rows)[0]
+    rating = None if rater is None else store.ratings_by(rater).get(id)
     palette = rows[0, store.layout.palette] ** 2
     return ImageDetail(
         **Image.of(metadata[0], reading).model_dump(),
         reading=Reading(**reading.to_dict()),
         files=files,
+        rating=None if rating is None else RatingRecord.of(rating),
         colours=named_palette(palette),
     )
+
+
+@router.put(
+    "/images/{id}/mark",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Mark an image as disturbing, or not",
+    dependencies=[Depends(writable)],
+)
+def mark(id: Id, wanted: Mark, service: ServiceDep) -> None:
+    """What is marked goes before what the model reads; it is kept in the index.
+
+    Example: `{"disturbing": true}`
+    """
+    service.metadata(id)
+    service.collection.marks.set(id, wanted.disturbing)
 
 
 @router.get("/images/{id}/camera", summary="What the camera wrote of an image")
@@ -112,7 +144,7 @@ def thumbnail(
     request: Request,
     response: Response,
     id: Id,
-    side: Annotated[Side, Query(description="Longest side in pixels.")] = Side.MEDIUM,
+    side: Annotated[ThumbnailSide, Query(description="Longest side in pixels.")] = ThumbnailSide.MEDIUM,
 ) -> Response:
     """The image as WebP, upright, no side longer than asked.
 

@@ -82,7 +82,7 @@ def ready(service: ServiceDep) -> Ready:
 
     Example: `/api/v1/ready`
     """
-    images = len(service.collection.images.vectors().ids)
+    images = service.collection.images.count()
     settings = service.settings
     locked = settings.token is not None
     return Ready(status="ok", version=__version__, images=images, read_only=settings.read_only, login=locked)
@@ -100,5 +100,5 @@ def metrics(request: Request, service: ServiceDep) -> Response:
     Example: `/api/v1/metrics`
     """
     found: Metrics = request.app.state.metrics
-    found.images.set(len(service.collection.images.vectors().ids))
+    found.images.set(service.collection.images.count())
     return Response(generate_latest(found.registry), media_type=CONTENT_TYPE_LATEST)

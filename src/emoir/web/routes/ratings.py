@@ -11,8 +11,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from emoir.datasets.agreement import krippendorff_alpha
 from emoir.emotions.spaces import MIKELS
-from emoir.evaluate.agreement import krippendorff_alpha
 from emoir.index.base import as_path
 from emoir.index.ratings import Rating
 from emoir.names import printable
@@ -83,7 +83,7 @@ def rate(new: NewRating, service: ServiceDep) -> RatingRecord:
     rating = service.ratings.add(
         new.image, new.rater.strip(), emotion=new.emotion, valence=new.valence, arousal=new.arousal
     )
-    return RatingRecord(**{name: getattr(rating, name) for name in RatingRecord.model_fields})
+    return RatingRecord.of(rating)
 
 
 @router.delete(
@@ -112,7 +112,7 @@ def next_to_rate(
     Example: `/api/v1/next-to-rate?rater=Ana`
     """
     done = sum(rating.rater == rater.strip() for rating in service.ratings.all())
-    images = len(service.collection.images.vectors().ids)
+    images = service.collection.images.count()
     id = service.ratings.next_for(rater.strip(), passed or ())
     if id is None:
         return NextToRate(image=None, done=done, images=images)

@@ -14,13 +14,14 @@ from emoir.emotions.lexicon import lexicon
 from emoir.emotions.spaces import SPACES
 from emoir.errors import QueryError
 from emoir.index.base import ImageMetadata, below
+from emoir.index.ratings import Rating
 from emoir.search import Match, parse_query
 from emoir.search import Query as ParsedQuery
 from emoir.search.options import NEWEST, OLDEST, SearchOptions
 from emoir.search.query import Clause
 from emoir.search.terms import Colours, EncodedReading, ImageFile, ImageId, Point
 from emoir.web.parameters import FilterControl, SearchParameters, filter_controls
-from emoir.web.records import Hit, Image, SearchResult, Space, Term, Word
+from emoir.web.records import Hit, Image, QueryTerm, SearchPage, Space, Word
 from emoir.web.service import Service, ServiceDep, set_etag
 
 router = APIRouter(tags=["search"])
@@ -54,7 +55,7 @@ def search(
     request: Request,
     response: Response,
     asked: Annotated[SearchParameters, Query()],
-) -> SearchResult:
+) -> SearchPage:
     """A page of the images that fit a query best.
 
     Example: `/api/v1/search?q=2:awe - fear&limit=20&valence=0.6..`
@@ -74,13 +75,14 @@ def search(
     matches = service.collection.search(safe_query(asked.q), options, n=limit + 1, start=start)
     found = matches.matches[:limit]
     metadata = {entry.id: entry for entry in service.collection.images.metadata([match.id for match in found])}
-    return SearchResult(
+    rated = {} if options.rater is None else service.collection.images.ratings_by(options.rater)
+    return SearchPage(
         query=matches.query,
         terms=_terms(safe_query(matches.query)),
         unknown=list(matches.unknown),
         searched=matches.searched,
         hidden=matches.hidden,
-        hits=[_hit(match, metadata[match.id]) for match in found if match.id in metadata],
+        hits=[_hit(match, metadata[match.id], rated.get(match.id)) for match in found if match.id in metadata],
         next=str(start + limit) if len(matches) > limit else None,
     )
 
@@ -99,15 +101,17 @@ def _known_folders(service: Service, folders: list[str] | None) -> list[str] | N
     return folders
 
 
-def _hit(match: Match, metadata: ImageMetadata) -> Hit:
+def _hit(match: Match, metadata: ImageMetadata, rating: Rating | None) -> Hit:
     image = Image.of(metadata, match.reading, match.path)
+    image.rated = None if rating is None else rating.emotion
     parts = {term: round(value, 4) for term, value in match.parts.items()}
     return Hit(**image.model_dump(), score=round(match.score, 4), parts=parts)
 
 
-def _terms(query: ParsedQuery) -> list[Term]:
+def _terms(query: ParsedQuery) -> list[QueryTerm]:
     return [
-        Term(text=str(Clause(1.0, clause.terms)), weight=clause.weight, kind=_kind(clause)) for clause in query.clauses
+        QueryTerm(text=str(Clause(1.0, clause.terms)), weight=clause.weight, kind=_kind(clause))
+        for clause in query.clauses
     ]
 
 

@@ -1,5 +1,7 @@
 // The address of the page holds what is asked, so that it can be shared and the back button works.
 
+import { rater } from "./storage.js";
+
 const OPTIONS = ["sort", "diverse", "all", "folder"];
 const LISTS = ["like", "unlike"];
 // The service names the filters.
@@ -46,6 +48,7 @@ export function searchValues(asked) {
   for (const { name, several } of filterControls) if (several && filters[name]) filters[name] = filters[name].split(/[,，]/);
   return {
     q: asked.q,
+    rater: rater(),
     ...filters,
     folders: folder,
     min_score: all ? 0 : undefined,

@@ -43,7 +43,7 @@ export const search = (values, signal) => read(`/search?${queryString(values)}`,
 export const words = (prefix, signal) => read(`/words?${queryString({ prefix })}`, { signal });
 export const spaces = () => read("/spaces");
 export const filters = () => read("/filters");
-export const image = (id) => read(`/images/${id}`);
+export const image = (id, rater) => read(`/images/${id}?${queryString({ rater })}`);
 export const camera = (id, signal) => read(`/images/${id}/camera`, { signal });
 export const explanation = (id, values, signal) => read(`/images/${id}/explanation?${queryString(values)}`, { signal });
 export const ready = () => read("/ready");

@@ -4,8 +4,10 @@ import * as api from "./api.js";
 import { bars, palette } from "./bars.js";
 import { $, copy, keepingFocus, make, notify, percent } from "./dom.js";
 import { veil } from "./grid.js";
+import { WHEEL, colourOf } from "./emotions.js";
 import { emotionName, language, t } from "./language.js";
 import { plane } from "./plane.js";
+import { rater } from "./storage.js";
 
 const STRENGTH = 0.7;
 let asking = null;
@@ -24,6 +26,7 @@ export async function open(id, acts) {
   const { signal } = asking;
   dialog.onclose = () => {
     asking?.abort();
+    document.body.append($("#notice"));
     acts.closed();
   };
   dialog.onkeydown = (event) => {
@@ -31,13 +34,14 @@ export async function open(id, acts) {
     if (event.key === "ArrowRight") acts.step(1);
     if (event.key === "ArrowLeft") acts.step(-1);
     if (event.key === "f") acts.view(id);
+    if (WHEEL[event.key - 1]) $(`.feeling button[name=${WHEEL[event.key - 1]}]`, dialog)?.click();
   };
   if (!dialog.open) {
-    dialog.replaceChildren(make("p", { class: "state", id: "detail-name", text: t("loading") }));
+    $("#detail-content").replaceChildren(make("p", { class: "state", id: "detail-name", text: t("loading") }));
     dialog.showModal();
   }
   try {
-    image = await api.image(id);
+    image = await api.image(id, rater());
   } catch (error) {
     if (signal.aborted) return;
     dialog.close();
@@ -45,14 +49,14 @@ export async function open(id, acts) {
     return;
   }
   if (signal.aborted) return;
-  dialog.replaceChildren(...content(image, acts, signal));
+  $("#detail-content").replaceChildren(...content(image, acts, signal));
   $("button.close", dialog).focus();
 }
 
 function content(image, acts, signal) {
   const [space] = Object.keys(image.reading.distributions);
   const why = make("section", { class: "why" }, make("h3", { text: t("why") }), make("button", { type: "button", text: t("askWhy"), onclick: () => explain(image, space, why, map, signal) }));
-  const large = make("img", { src: api.thumbnail(image.id, 1600), alt: image.name, class: "large", width: image.width, height: image.height });
+  const large = make("img", { src: api.thumbnail(image.id, 1600), alt: image.name, class: "large", width: image.width, height: image.height, style: { "background-image": `url("${api.thumbnail(image.id, 480)}")` } });
   const map = make("img", { alt: "", class: "map", hidden: true, style: { opacity: STRENGTH } });
   const frame = make("div", { class: "frame", style: { "--ratio": image.width / image.height } }, make("button", { type: "button", class: "enlarge", title: t("fullScreen"), "aria-label": t("fullScreen"), onclick: () => acts.view(image.id) }, large), map);
   const stage = make("div", { class: image.disturbing ? "stage disturbing" : "stage" }, frame);
@@ -84,6 +88,7 @@ function content(image, acts, signal) {
           button("unlike", () => acts.unlike(image)),
           make("a", { href: api.fileAddress(image.id), class: "button", text: t("download") }),
         ),
+        ...(acts.canRate ? [feeling(image, acts)] : []),
         bars(image.reading.distributions[space]),
         make("p", { text: t("sure", percent(image.confidence)) }),
         !image.sure ? make("p", { class: "quiet", text: t("unsure") }) : null,
@@ -95,12 +100,45 @@ function content(image, acts, signal) {
         ...record(image.record),
         make("h3", { text: t("files") }),
         make("ul", { class: "files" }, image.files.map(file)),
-        make("p", { class: "quiet", text: `${image.width} × ${image.height}${image.taken ? ` · ${t("taken2", image.taken)}` : ""}` }),
+        make("p", { class: "quiet", text: facts(image) }),
         camera(image.id, signal),
         make("p", { class: "quiet", text: t("limits") }),
       ),
     ),
   ];
+}
+
+/** Eight emotions to say what the viewer feels: one tap is a rating, a second one takes it back. */
+function feeling(image, acts) {
+  const box = make("fieldset", { class: "feeling" });
+  const keep = async (emotion, quiet = false) => {
+    const before = image.rating;
+    try {
+      if (emotion) image.rating = await api.rate({ image: image.id, rater: rater(), emotion, valence: before?.valence, arousal: before?.arousal });
+      else {
+        await api.unrate(before.id);
+        image.rating = null;
+      }
+    } catch (error) {
+      notify(t("failed", error.message));
+      return;
+    }
+    keepingFocus(box, draw);
+    acts.rated();
+    if (quiet) notify(t("undone"), "done");
+    else notify(emotion ? t("keptAsYours", emotionName(emotion), rater()) : t("undone"), "done", { text: t("takeBack"), act: () => keep(before?.emotion, true) });
+  };
+  const draw = () =>
+    box.replaceChildren(
+      make("legend", { text: t("rateQuestion") }),
+      ...WHEEL.map((name, place) => {
+        const hers = image.rating?.emotion === name;
+        return make("button", { type: "button", name, title: String(place + 1), "aria-pressed": String(hers), onclick: () => keep(hers ? null : name) },
+          make("span", { class: "dot", style: { background: colourOf(name) } }), emotionName(name));
+      }),
+    );
+  draw();
+  return box;
 }
 
 /** A file's path, with a way to take it along and one to its folder. */
@@ -125,6 +163,14 @@ function camera(id, signal) {
     if (rows.length) box.replaceChildren(...rows);
   }, () => {});
   return box;
+}
+
+/** Size, time, and whether a part of the picture is missing. */
+function facts(image) {
+  const known = [`${image.width} × ${image.height}`];
+  if (image.taken) known.push(t("taken2", image.taken));
+  if (image.incomplete) known.push(t("incomplete"));
+  return known.join(" · ");
 }
 
 /** What the catalogue says; an address becomes a link only if it leads to the web. */

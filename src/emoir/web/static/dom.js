@@ -67,10 +67,18 @@ export function announce(text) {
 }
 
 let hiding;
-/** Show what went wrong or was done, for a while. */
-export function notify(text, kind = "error") {
+/** Show what went wrong or was done, for a while, with a button for what can be done about it. */
+export function notify(text, kind = "error", action = null) {
   const notice = $("#notice");
   notice.textContent = text;
+  // A dialog shuts off everything outside of it.
+  ($("#detail").open ? $("#detail") : document.body).append(notice);
+  if (action) {
+    notice.append(" ", make("button", { type: "button", text: action.text, onclick: () => {
+      notice.hidden = true;
+      action.act();
+    } }));
+  }
   notice.className = kind;
   notice.hidden = false;
   clearTimeout(hiding);

@@ -18,13 +18,14 @@ export function veil(box) {
 
 /** What a caption says of the emotion: not what was asked for anyway. */
 function named(image, asked) {
+  if (image.rated) return t("yours", emotionName(image.rated));
   if (!image.sure) return t("unsureShort");
   return asked.includes(image.emotion) ? "" : emotionName(image.emotion);
 }
 
 /** What an image evokes and how well it fits, in one line. */
 export const caption = (image) =>
-  [image.sure ? emotionName(image.emotion) : t("unsureShort"), image.score === undefined ? "" : t("fits", percent(image.score))].filter(Boolean).join(" · ");
+  [image.rated ? t("yours", emotionName(image.rated)) : image.sure ? emotionName(image.emotion) : t("unsureShort"), image.score === undefined ? "" : t("fits", percent(image.score))].filter(Boolean).join(" · ");
 
 /** A tile; `acts` has open, more, like, unlike, toggle and chosen; `asked` are the emotions that were asked for. */
 export function tile(image, acts, asked = []) {
@@ -72,7 +73,7 @@ export function tile(image, acts, asked = []) {
     make(
       "figcaption",
       {},
-      make("span", { class: "dot", style: { background: image.sure ? colourOf(image.emotion) : "var(--quiet, #8a8a92)" } }),
+      make("span", { class: "dot", style: { background: image.rated ? colourOf(image.rated) : image.sure ? colourOf(image.emotion) : "var(--quiet, #8a8a92)" } }),
       make("span", { class: "name", text: named(image, asked) }),
       make("span", { class: "score", text: fit }),
     ),

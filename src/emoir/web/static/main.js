@@ -21,6 +21,7 @@ let spaces = [];
 let points = null;
 let instruments = null;
 let drawn = "";
+let readOnly = false;
 
 const acts = {
   open: (image) => go({ image: image.id }),
@@ -108,6 +109,11 @@ function showDetail(id) {
   detail.open(id, {
     ...acts,
     ask: (q) => search(q),
+    canRate: !readOnly,
+    rated: () => {
+      forget();
+      if (current().view === "gallery") results(true);
+    },
     view: (first) => {
       const hits = shownHits();
       // An image that came by a link stands alone.
@@ -189,7 +195,8 @@ async function begin() {
   learnNames(spaces);
   api.ready().then((ready) => {
     $("#logout").hidden = !ready.login;
-    $('nav [data-view="rate"]').hidden = ready.read_only;
+    readOnly = ready.read_only;
+    $('nav [data-view="rate"]').hidden = readOnly;
   }, () => {});
   prepare(acts, spaces[0]);
   startInstruments();

@@ -6,9 +6,8 @@ import { WHEEL } from "./emotions.js";
 import { t } from "./language.js";
 import { plane } from "./plane.js";
 import { wheel } from "./wheel.js";
-import { recall, remember } from "./storage.js";
+import { rater, recall, remember, rememberRater } from "./storage.js";
 
-const RATER = "emoir.rater";
 const KEYS = "emoir.keys";
 // The service takes at most so many skipped pictures.
 const MOST_PASSED = 500;
@@ -32,19 +31,20 @@ function silence() {
 
 export function draw() {
   leave();
-  const name = recall(RATER) || "";
-  const input = make("input", { type: "text", name: "rater", required: true, maxlength: "80", value: name, autocomplete: "off" });
+  const input = make("input", { type: "text", name: "rater", required: true, maxlength: "80", value: rater(), autocomplete: "off" });
   const form = make(
     "form",
     {
       class: "rater",
       onsubmit: (event) => {
         event.preventDefault();
-        const rater = input.value.trim();
-        if (!rater) return;
-        if (rater !== recall(RATER)) [saved, passed] = [[], []];
-        remember(RATER, rater);
-        // From here on keys are answers.
+        const name = input.value.trim();
+        if (!name) return;
+        if (name !== rater()) [saved, passed] = [[], []];
+        rememberRater(name);
+        // Until the next picture is there, keys are no answers.
+        leave();
+        $("#rating").replaceChildren();
         document.activeElement?.blur();
         next();
       },
@@ -55,7 +55,7 @@ export function draw() {
   );
   $("#rate").replaceChildren(make("h1", { text: t("rate") }), form, make("div", { id: "rating" }), make("p", { id: "agreement", class: "quiet" }));
   agreement();
-  if (name) next();
+  next();
 }
 
 async function agreement() {
@@ -74,15 +74,15 @@ async function agreement() {
 
 async function next() {
   const mine = opening;
-  const rater = recall(RATER);
+  const name = rater();
   let state;
   try {
-    state = await api.nextToRate(rater, passed.slice(-MOST_PASSED));
+    state = await api.nextToRate(name, passed.slice(-MOST_PASSED));
   } catch (error) {
     notify(t("failed", error.message));
     return;
   }
-  if (mine === opening) show(state, rater);
+  if (mine === opening) show(state, name);
 }
 
 async function undo() {
@@ -98,7 +98,7 @@ async function undo() {
   await next();
 }
 
-function show(state, rater) {
+function show(state, name) {
   silence();
   let emotion = null;
   let point = null;
@@ -130,7 +130,7 @@ function show(state, rater) {
     }
     const [valence = null, arousal = null] = point || [];
     try {
-      const rating = await api.rate({ image: state.image.id, rater, emotion, valence, arousal });
+      const rating = await api.rate({ image: state.image.id, rater: name, emotion, valence, arousal });
       saved.push(rating.id);
     } catch (error) {
       notify(t("failed", error.message));

@@ -169,7 +169,7 @@ async function shelves(asked, signal) {
   if (!pages.some((page) => page.searched) && !(await api.ready()).images) return state("empty");
   if (signal.aborted) return;
   // Near the middle of the plane a pleasant word may be said of a picture that is not.
-  const fits = (hit, name) => hit.sure && hit.emotion === name && !(PLEASANT.includes(name) && hit.valence < 0.5);
+  const fits = (hit, name) => (hit.rated ? hit.rated === name : hit.sure && hit.emotion === name && !(PLEASANT.includes(name) && hit.valence < 0.5));
   const held = pages.map((page, place) => page.hits.filter((hit) => fits(hit, order[place])).slice(0, SHELF));
   shown.hits = held.flat();
   const box = make("div", {}, make("h1", { text: t("byFeeling") }));

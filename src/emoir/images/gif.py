@@ -1,0 +1,92 @@
+"""GIF files that lost their end: a sound one made of what is left of the first frame."""
+
+from __future__ import annotations
+
+import struct
+
+EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B
+# Codes have at most so many bits.
+WIDEST = 12
+# Larger frames are not mended: every code is counted.
+MAX_PIXELS = 100_000_000
+
+
+def mend_gif(content: bytes) -> tuple[bytes, float] | None:
+    """A GIF of the first frame of another.
+
+    Args:
+        content: of the file.
+
+    Returns:
+        The new file, and the share of the frame's pixels that are its own, the others have the first colour; None if
+        the frame never began.
+
+    Raises:
+        IndexError, struct.error: if it ends before that.
+
+    References:
+        GIF89a specification (CompuServe, 1990), appendix F.
+    """
+    at = 13 + _colours(content[10])
+    while content[at] == EXTENSION:
+        at = _blocks(content, at + 2)[1]
+    if content[at] != IMAGE:
+        return None
+    width, height, flags = struct.unpack_from("<HHB", content, at + 5)
+    at += 10 + _colours(flags)
+    packed, _ = _blocks(content, at + 1)
+    pixels = width * height
+    if not 0 < pixels <= MAX_PIXELS or not 2 <= content[at] <= 8:
+        return None
+    there = min(pixels, _count_pixels(packed, content[at]))
+    # A code of zeros is the first colour, however many bits it has, also where it begins with those of another code.
+    packed += bytes((pixels - there) * WIDEST // 8 + 2)
+    parts = (packed[place : place + 255] for place in range(0, len(packed), 255))
+    blocks = b"".join(bytes([len(part)]) + part for part in parts)
+    return content[: at + 1] + blocks + bytes([0, TRAILER]), there / pixels
+
+
+def _colours(flags: int) -> int:
+    """Bytes of a table of colours."""
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _blocks(content: bytes, at: int) -> tuple[bytes, int]:
+    """The data of sub-blocks, as far as they go, and where they end."""
+    data = []
+    while at < len(content) and content[at]:
+        data.append(content[at + 1 : at + 1 + content[at]])
+        at += 1 + content[at]
+    return b"".join(data), at + 1
+
+
+def _count_pixels(packed: bytes, bits: int) -> int:
+    """How many pixels the codes of an LZW stream stand for.
+
+    Example:
+        >>> _count_pixels(bytes([0b00_000_100, 0b101_110_0]), 2)
+        2
+    """
+    clear = 1 << bits
+    lengths, width, previous = [1] * clear + [0, 0], bits + 1, 0
+    value = held = count = 0
+    for byte in packed:
+        value |= byte << held
+        held += 8
+        while held >= width:
+            code = value & ((1 << width) - 1)
+            value >>= width
+            held -= width
+            if code == clear:
+                lengths, width, previous = [1] * clear + [0, 0], bits + 1, 0
+                continue
+            if code == clear + 1 or code > len(lengths):
+                return count
+            length = lengths[code] if code < len(lengths) else previous + 1
+            if previous and len(lengths) < 1 << WIDEST:
+                lengths.append(previous + 1)
+                if len(lengths) == 1 << width and width < WIDEST:
+                    width += 1
+            count += length
+            previous = length
+    return count

@@ -1,0 +1,269 @@
+"""An encoder as the hub lays it out: which graph, how it wants its pixels, which output is the embedding."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emoir.errors import ModelError
+from emoir.files import open_regular
+from emoir.models.graph import Graph, read_graph
+from emoir.models.onnx_file import check_self_contained
+from emoir.models.preprocessing import Preprocessing
+
+GRAPHS = ("onnx/vision_model.onnx", "onnx/model.onnx", "vision_model.onnx", "model.onnx")
+PREPROCESSOR, CONFIG = "preprocessor_config.json", "config.json"
+# Of several outputs the first of these is the embedding; an encoder that only classifies gives its logits.
+OUTPUTS = ("image_embeds", "pooler_output", "embedding", "image_features", "features", "last_hidden_state", "logits")
+LOGITS, IMAGENET_CLASSES = "logits", 1000
+NOT_STATED = "not stated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoder:
+    """An encoder, found and tried.
+
+    Args:
+        name: of the folder or file.
+        file: the ONNX graph.
+        preprocessing: how it wants its pixels.
+        input: of the graph.
+        output: that holds the embedding.
+        length: numbers of the embedding.
+        tokens: whether the output has one vector per patch; the first is then the picture's.
+        logits: the output that holds the logits of ImageNet's 1000 classes, beside the embedding.
+        licence: what its folder says of it.
+        digest: SHA-256 of the graph, in hexadecimal.
+    """
+
+    name: str
+    file: Path
+    preprocessing: Preprocessing
+    input: str
+    output: str
+    length: int
+    tokens: bool
+    logits: str | None
+    licence: str
+    digest: str
+
+    @property
+    def graph(self) -> Graph:
+        """The graph, loaded anew: its embedding and, where it has them, its logits."""
+        outputs = {self.output: self.length} | ({} if self.logits is None else {self.logits: IMAGENET_CLASSES})
+        shape = self.preprocessing.shape()
+        return Graph(self.file, input=self.input, type=self.preprocessing.type, shape=shape, outputs=outputs)
+
+
+def find_encoder(source: Path, *, name: str | None = None) -> Encoder:
+    """The encoder of a folder in the hub's layout, or of one ONNX file.
+
+    Args:
+        source: a folder with ``onnx/vision_model.onnx``, ``onnx/model.onnx``, or these without ``onnx/``, or one of
+            its graphs; ``preprocessor_config.json`` (or timm's ``config.json``) beside it or one folder above.
+        name: where it came from; default: the folder's or file's name.
+
+    Raises:
+        ModelError: saying what is missing, or what cannot be used.
+
+    References:
+        https://huggingface.co/docs/transformers/main_classes/image_processor
+    """
+    import onnxruntime
+
+    file = _graph_file(source)
+    folders = (file.parent, file.parent.parent) if source.is_file() or file.parent != source else (source,)
+    preprocessing, config_file = _preprocessing(folders)
+    content = read_graph(file)
+    check_self_contained(content, str(file))
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        [port] = _inputs(session, file)
+        preprocessing = _in_layout(preprocessing, port, file)
+        grey = np.full((1, preprocessing.size, preprocessing.size, 3), 128, np.uint8)
+        answers = session.run(None, {port.name: preprocessing.tensor(grey)})
+    except ModelError:
+        raise
+    except Exception as error:  # ONNX Runtime's own exceptions share no base below Exception
+        raise ModelError(f"{file} cannot be used as an encoder: {' '.join(str(error).split())[:300]}") from error
+    shapes = {found.name: answer.shape for found, answer in zip(session.get_outputs(), answers, strict=True)}
+    output = next((name for name in (*OUTPUTS, *shapes) if len(shapes.get(name, ())) in (2, 3)), None)
+    if output is None:
+        raise ModelError(f"{file} gives {shapes}; an embedding (n, length) is needed")
+    logits = LOGITS if output != LOGITS and shapes.get(LOGITS) == (1, IMAGENET_CLASSES) else None
+    return Encoder(
+        name=name or (config_file.parent.name if source.is_dir() else file.stem),
+        file=file,
+        preprocessing=preprocessing,
+        input=port.name,
+        output=output,
+        length=int(shapes[output][-1]),
+        tokens=len(shapes[output]) == 3,
+        logits=logits,
+        licence=_licence(config_file.parent),
+        digest=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def copy_encoder(encoder: Encoder, file: Path) -> Encoder:
+    """Copy an encoder's graph, byte for byte where it can be used as it is.
+
+    A graph that gives a vector per patch is extended: its first vector, which stands for the picture, becomes the
+    output ``embedding``.
+
+    Args:
+        encoder: found by ``find_encoder``.
+        file: the new ONNX file.
+
+    Returns:
+        The encoder of that file.
+    """
+    if not encoder.tokens:
+        shutil.copyfile(encoder.file, file)
+        return replace(encoder, file=file)
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load(str(encoder.file))
+    model.graph.initializer.append(numpy_helper.from_array(np.array(0), "emoir_first"))
+    model.graph.node.append(helper.make_node("Gather", [encoder.output, "emoir_first"], ["emoir_embedding"], axis=1))
+    del model.graph.output[:]
+    embedding = helper.make_tensor_value_info("emoir_embedding", TensorProto.FLOAT, ["n", encoder.length])
+    model.graph.output.append(embedding)
+    onnx.save(model, str(file))
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return replace(encoder, file=file, output="emoir_embedding", tokens=False, digest=digest)
+
+
+def _graph_file(source: Path) -> Path:
+    if source.is_file():
+        return source
+    if not source.is_dir():
+        raise ModelError(f"{source}: no such file or folder")
+    for name in GRAPHS:
+        if (source / name).is_file():
+            return source / name
+    raise ModelError(f"{source} holds none of {', '.join(GRAPHS)}; name the ONNX file itself, or export one")
+
+
+def _inputs(session: Any, file: Path) -> list[Any]:
+    ports = list(session.get_inputs())
+    if len(ports) != 1:
+        names = ", ".join(port.name for port in ports)
+        raise ModelError(f"{file} takes {names}; an encoder takes pixels alone: name its vision_model.onnx")
+    return ports
+
+
+def _in_layout(preprocessing: Preprocessing, port: Any, file: Path) -> Preprocessing:
+    """The preprocessing in the layout and type of the graph's input."""
+    if len(port.shape) != 4 or port.type not in ("tensor(float)", "tensor(uint8)"):
+        raise ModelError(f"{file}: {port.name} is {port.type} {tuple(port.shape)}; float32 or uint8 pixels are needed")
+    values = {field: getattr(preprocessing, field) for field in preprocessing.__slots__}
+    values["layout"] = "NHWC" if port.shape[3] == 3 else "NCHW"
+    if port.type == "tensor(uint8)":
+        values |= {"type": "uint8", "mean": (0.0, 0.0, 0.0), "deviation": (1.0, 1.0, 1.0)}
+    sides = port.shape[1:3] if values["layout"] == "NHWC" else port.shape[2:]
+    for side in sides:
+        if isinstance(side, int) and side > 0 and side != preprocessing.size:
+            raise ModelError(f"{file} takes {side} pixels a side, {PREPROCESSOR} says {preprocessing.size}")
+    return Preprocessing(**values)
+
+
+def _preprocessing(folders: tuple[Path, ...]) -> tuple[Preprocessing, Path]:
+    for name in (PREPROCESSOR, CONFIG):
+        for folder in folders:
+            values = _json(folder / name)
+            if name == CONFIG and values is not None:
+                values = _from_timm(values.get("pretrained_cfg"))
+            if values is not None:
+                try:
+                    return parse_preprocessor(values), folder / name
+                except (KeyError, TypeError, ValueError) as error:
+                    raise ModelError(f"{folder / name}: {error!r} says nothing of how pixels are prepared") from error
+    raise ModelError(f"{folders[-1]} has no {PREPROCESSOR}: it says at which size and scale the encoder takes pixels")
+
+
+def _json(file: Path) -> dict[str, Any] | None:
+    try:
+        with open_regular(file) as stream:
+            values = json.loads(stream.read(1_000_000))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{file} cannot be read: {error}") from error
+    return values if isinstance(values, dict) else None
+
+
+def _from_timm(values: dict[str, Any] | None) -> dict[str, Any] | None:
+    if values is None:
+        return None
+    side = values["input_size"][1]
+    return {
+        "size": {"shortest_edge": round(side / values.get("crop_pct", 1.0))},
+        "crop_size": side,
+        "image_mean": values["mean"],
+        "image_std": values["std"],
+    }
+
+
+def parse_preprocessor(values: dict[str, Any]) -> Preprocessing:
+    """What a ``preprocessor_config.json`` says.
+
+    Args:
+        values: its JSON.
+
+    Returns:
+        Size, resize rule, mean and deviation; the layout is the graph's business. Where it names a shorter side
+        without a crop, the middle square of that side is taken.
+
+    Raises:
+        KeyError, TypeError, ValueError: if it says nothing of it.
+
+    Example:
+        >>> parse_preprocessor({"size": {"shortest_edge": 256}, "crop_size": 224, "do_normalize": False}).shorter_side
+        256
+    """
+    size = values["size"]
+    square = size.get("height") if isinstance(size, dict) else None if values.get("do_center_crop") else size
+    shorter = size.get("shortest_edge") if isinstance(size, dict) else size
+    crop = values.get("crop_size") if values.get("do_center_crop", shorter is not None) else None
+    crop = crop.get("height", crop.get("shortest_edge")) if isinstance(crop, dict) else crop
+    if crop is None and "crop_pct" in values and shorter is not None and square is None:
+        # ConvNeXt's way: the size is that of the crop.
+        crop, shorter = shorter, round(shorter / values["crop_pct"])
+    side = int(crop or square or shorter or 0)
+    if side < 8:
+        raise ValueError(f"size {size}")
+    normalise = values.get("do_normalize", True)
+    scale = values.get("rescale_factor", 1 / 255) * 255 if values.get("do_rescale", True) else 255.0
+    mean = [value / scale for value in (values["image_mean"] if normalise else (0.0, 0.0, 0.0))]
+    deviation = [value / scale for value in (values["image_std"] if normalise else (1.0, 1.0, 1.0))]
+    cropped = square is None or (crop is not None and crop < square)
+    return Preprocessing(
+        size=side,
+        resize="crop" if cropped else "square",
+        shorter_side=max(int(shorter or square or side), side) if cropped else None,
+        layout="NCHW",
+        type="float32",
+        mean=(mean[0], mean[1], mean[2]),
+        deviation=(deviation[0], deviation[1], deviation[2]),
+    )
+
+
+def _licence(folder: Path) -> str:
+    """What the head of the folder's README says, as the hub writes it."""
+    try:
+        head = (folder / "README.md").read_text(encoding="utf-8", errors="replace")[:20_000]
+    except OSError:
+        return NOT_STATED
+    stated = re.search(r"^license(?:_name)?:\s*(\S[^\n]*)$", head.split("\n---")[0], re.MULTILINE)
+    return stated[1].strip()[:200] if stated else NOT_STATED
