@@ -33,4 +33,5 @@ def test_the_gallery_finds_every_text_and_uses_it() -> None:
     # The service names these: what was changed in a picture that is explained, and what a camera wrote.
     changed = {"without colour", "without texture", "opposite colours"}
     settings = {"camera", "lens", "exposure", "aperture", "sensitivity", "focal_length", "location"}
-    assert set(unused) <= changed | settings
+    exports = {"as_page", "as_sheet", "as_zip", "as_csv", "as_xmp"}
+    assert set(unused) <= changed | settings | exports

@@ -315,9 +315,9 @@ def test_several_are_selected_and_taken_home(page: Page) -> None:
 def test_a_search_is_saved(page: Page) -> None:
     ask(page, "quiet")
     page.get_by_role("button", name="Save this search").click()
-    page.goto("/")
-    page.locator(".saved summary").click()
-    page.locator(".saved a", has_text="quiet").click()
+    expect(page.locator("#notice")).to_contain_text("Saved")
+    page.goto("/?view=boards")
+    page.locator(".searches a", has_text="quiet").click()
     expect(page.locator(".chip .word")).to_have_text("quiet")
 
 
@@ -350,7 +350,9 @@ def test_the_collection_page_and_file_names_that_are_markup(page: Page) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("address", ["/", "/?q=awe", "/?q=awe&image=1", "/?view=collection", "/?view=rate", "/?q=zzz"])
+@pytest.mark.parametrize(
+    "address", ["/", "/?q=awe", "/?q=awe&image=1", "/?view=collection", "/?view=rate", "/?q=zzz", "/?view=boards"]
+)
 def test_nobody_is_shut_out(page: Page, address: str, theme: str) -> None:
     page.evaluate("([theme]) => { localStorage['emoir.theme'] = theme; localStorage['emoir.rater'] = 'Ana'; }", [theme])
     page.goto(address)
@@ -360,7 +362,7 @@ def test_nobody_is_shut_out(page: Page, address: str, theme: str) -> None:
 
 def test_it_fits_a_telephone(page: Page) -> None:
     page.set_viewport_size({"width": 375, "height": 740})
-    for address in ("/", "/?q=awe", "/?view=collection", "/?view=rate"):
+    for address in ("/", "/?q=awe", "/?view=collection", "/?view=rate", "/?view=boards"):
         page.goto(address)
         page.wait_for_load_state("networkidle")
         assert page.evaluate("document.documentElement.scrollWidth") <= 375, address
@@ -480,3 +482,45 @@ def test_one_tap_corrects_the_model_and_can_be_undone(page: Page) -> None:
     page.get_by_role("button", name="Close").click()
     expect(tiles.nth(2)).to_have_attribute("data-id", third or "")
     assert service_says(page, "/api/v1/ratings")["ratings"] == 0
+
+
+def test_a_board_is_filled_ordered_exported_and_had_back(page: Page) -> None:
+    page.goto("/?q=awe&all=true")
+    tiles = page.locator("#results .grid:not(.waiting) .tile")
+    for place in range(3):
+        tiles.nth(place).hover()
+        tiles.nth(place).locator(".choose").click()
+    page.locator("#selection").get_by_role("button", name="Put on a board").click()
+    axe(page)
+    page.fill(".chooser [name=board-name]", "sea & sky")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Open the board").click()
+    page.wait_for_url("**view=boards*")
+    tiles = page.locator(".board .tile")
+    expect(tiles).to_have_count(3)
+    ids = tiles.evaluate_all("tiles => tiles.map(tile => Number(tile.dataset.id))")
+
+    def kept() -> Any:
+        return service_says(page, "/api/v1/boards")[0]
+
+    tiles.nth(2).drag_to(tiles.nth(0), target_position={"x": 10, "y": 60})
+    expect(tiles.first).to_have_attribute("data-id", str(ids[2]))
+    tiles.nth(1).locator(".open").focus()
+    with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        page.keyboard.press("Alt+ArrowRight")
+    assert kept()["ids"] == [ids[2], ids[1], ids[0]]
+    with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        tiles.nth(1).get_by_role("button", name="Make it the cover").click()
+    with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        page.get_by_label("Notes").fill("for the hall")
+        page.keyboard.press("Tab")
+    assert (kept()["cover"], kept()["notes"]) == (ids[1], "for the hall")
+    axe(page)
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Contact sheet").click()
+    assert waiting.value.suggested_filename == "sea & sky.jpg"
+    page.get_by_role("button", name="Delete the board").click()
+    expect(page.locator("#boards")).to_contain_text("No board yet")
+    page.locator("#notice").get_by_role("button", name="Undo").click()
+    expect(tiles).to_have_count(3)
+    assert kept()["notes"] == "for the hall"

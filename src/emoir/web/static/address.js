@@ -15,7 +15,7 @@ const optionNames = () => [...filterControls.map((control) => control.name), ...
 
 export function current() {
   const pairs = new URLSearchParams(location.search);
-  const asked = { view: pairs.get("view") || "gallery", q: pairs.get("q") || "", image: Number(pairs.get("image")) || null, filters: {} };
+  const asked = { view: pairs.get("view") || "gallery", q: pairs.get("q") || "", image: Number(pairs.get("image")) || null, board: Number(pairs.get("board")) || null, filters: {} };
   for (const name of optionNames()) if (pairs.get(name)) asked.filters[name] = pairs.get(name);
   for (const name of LISTS) asked[name] = pairs.getAll(name).map(Number).filter((id) => id > 0);
   return asked;
@@ -27,6 +27,7 @@ export function addressOf(asked) {
   if (asked.q) pairs.set("q", asked.q);
   for (const name of optionNames()) if (asked.filters[name]) pairs.set(name, asked.filters[name]);
   for (const name of LISTS) for (const id of asked[name]) pairs.append(name, id);
+  if (asked.view === "boards" && asked.board) pairs.set("board", asked.board);
   if (asked.image) pairs.set("image", asked.image);
   const text = pairs.toString();
   return text ? `${location.pathname}?${text}` : location.pathname;

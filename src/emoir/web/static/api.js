@@ -56,6 +56,17 @@ export const describe = (file) =>
   read("/describe", { method: "POST", headers: { "content-type": "application/octet-stream" }, body: file });
 export const selection = async (kind, ids) => (await ask(`/selection/${kind}`, json({ ids }))).blob();
 export const thumbnail = (id, side) => `${BASE}/images/${id}/thumbnail?side=${side}`;
+export const boards = () => read("/boards");
+export const board = (id) => read(`/boards/${id}`);
+export const newBoard = (board) => read("/boards", json(board));
+export const changeBoard = (id, change) => read(`/boards/${id}`, json(change, "PATCH"));
+export const addToBoard = (id, ids) => read(`/boards/${id}/images`, json({ ids }));
+export const removeBoard = (id) => ask(`/boards/${id}`, { method: "DELETE" });
+export const boardExport = (id, kind) => `${BASE}/boards/${id}/export/${kind}`;
+export const searches = () => read("/searches");
+export const saveSearch = (search) => read("/searches", json(search));
+export const forgetSearch = (id) => ask(`/searches/${id}`, { method: "DELETE" });
+export const mark = (id, disturbing) => ask(`/images/${id}/mark`, json({ disturbing }, "PUT"));
 export const fileAddress = (id) => `${BASE}/images/${id}/file`;
 export const tableAddress = `${BASE}/export/ratings`;
 export const exportAddress = `${BASE}/export/readings`;

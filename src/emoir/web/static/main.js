@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { current, go, learnFilters } from "./address.js";
 import { search, startBox } from "./box.js";
+import * as boards from "./boards.js";
 import * as detail from "./detail.js";
 import { $, make, notify } from "./dom.js";
 import { WHEEL } from "./emotions.js";
@@ -30,6 +31,10 @@ const acts = {
   unlike: (image) => feedback("unlike", image),
   toggle: selection.toggle,
   chosen: selection.isChosen,
+  putOn: (image) => boards.choose([image.id]),
+  get canWrite() {
+    return !readOnly;
+  },
   listed,
 };
 
@@ -82,13 +87,13 @@ function mark() {
 
 function draw() {
   const asked = current();
-  for (const view of ["gallery", "collection", "rate"]) $(`#${view}`).hidden = view !== asked.view;
+  for (const view of ["gallery", "collection", "boards", "rate"]) $(`#${view}`).hidden = view !== asked.view;
   for (const link of document.querySelectorAll("nav [data-view]")) {
     if (link.dataset.view === asked.view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   document.title = asked.q && !asked.q.startsWith("reading:") ? `${asked.q} · emoir` : "emoir";
-  const view = `${asked.view} ${language}`;
+  const view = `${asked.view} ${asked.view === "boards" ? asked.board : ""} ${language}`;
   if (asked.view === "gallery") {
     rating.leave();
     if (document.activeElement !== $("#query")) $("#query").value = asked.q.startsWith("reading:") ? "" : asked.q;
@@ -98,6 +103,7 @@ function draw() {
   } else if (view !== drawn) {
     rating.leave();
     if (asked.view === "collection") overview.draw(acts);
+    else if (asked.view === "boards") boards.draw(acts);
     else rating.draw();
   }
   drawn = view;
@@ -109,7 +115,7 @@ function showDetail(id) {
   detail.open(id, {
     ...acts,
     ask: (q) => search(q),
-    canRate: !readOnly,
+    canWrite: !readOnly,
     rated: () => {
       forget();
       if (current().view === "gallery") results(true);
@@ -184,21 +190,20 @@ async function start() {
 /** Ask what the model knows, then draw; again if that failed. */
 async function begin() {
   try {
-    let controls;
-    [spaces, controls] = await Promise.all([api.spaces(), api.filters()]);
+    const [known, controls, ready] = await Promise.all([api.spaces(), api.filters(), api.ready()]);
+    spaces = known;
     learnFilters(controls);
+    readOnly = ready.read_only;
+    $("#logout").hidden = !ready.login;
+    $('nav [data-view="rate"]').hidden = readOnly;
   } catch (error) {
     startInstruments();
     failed(error, begin);
     return;
   }
   learnNames(spaces);
-  api.ready().then((ready) => {
-    $("#logout").hidden = !ready.login;
-    readOnly = ready.read_only;
-    $('nav [data-view="rate"]').hidden = readOnly;
-  }, () => {});
   prepare(acts, spaces[0]);
+  selection.prepare(acts);
   startInstruments();
   draw();
   drawPoints();

@@ -8,7 +8,7 @@ import { $, announce, keepingFocus, make, notify } from "./dom.js";
 import { WHEEL } from "./emotions.js";
 import { tile, walkable } from "./grid.js";
 import { emotionName, language, t } from "./language.js";
-import { saved } from "./saved.js";
+import { saving } from "./saved.js";
 
 const PAGE = 60;
 const SHELF = 12;
@@ -76,7 +76,7 @@ export async function results(again = false) {
   const walking = $("#results").contains(document.activeElement);
   shown = { key, hits: [], next: null, terms: [] };
   skeleton();
-  $("#chips").replaceChildren(...saved(forgetAndDraw));
+  $("#chips").replaceChildren();
   try {
     if (asked.q) await found(asked, signal);
     else await shelves(asked, signal);
@@ -94,7 +94,7 @@ async function found(asked, signal) {
   if (signal.aborted) return;
   shown.terms = page.terms;
   keepingFocus($("#chips"), () =>
-    $("#chips").replaceChildren(...chips(page.terms, (q) => go({ q, like: [], unlike: [] })), ...folder(asked), ...saved(forgetAndDraw)),
+    $("#chips").replaceChildren(...chips(page.terms, (q) => go({ q, like: [], unlike: [] })), ...folder(asked), ...saving(acts.canWrite)),
   );
   summary(page);
   if (!page.hits.length) {
@@ -128,11 +128,6 @@ function folder(asked) {
       make("button", { type: "button", class: "plain", "aria-label": t("leaveFolder"), text: "×", onclick: leave }),
     ),
   ];
-}
-
-function forgetAndDraw() {
-  shown.key = "";
-  results(true);
 }
 
 function append(page) {

@@ -1,45 +1,25 @@
-// Saved searches: kept in this browser, nowhere else.
+// Saved searches: kept in the index, for everybody who uses it.
 
+import * as api from "./api.js";
 import { current } from "./address.js";
 import { copy, make, notify } from "./dom.js";
 import { t } from "./language.js";
-import { recall, remember } from "./storage.js";
 
-const SAVED = "emoir.saved";
-
-const kept = () => JSON.parse(recall(SAVED) || "[]");
-const keep = (list) => remember(SAVED, JSON.stringify(list));
-
-/** What can be done with the question, and the questions that were kept; `redraw` is called when they change. */
-export function saved(redraw) {
+/** What can be done with the question: save it, copy a link to it. */
+export function saving(canWrite) {
   const asked = current();
-  const list = kept();
-  const parts = [];
-  if (asked.q) {
-    const address = location.pathname + location.search;
-    parts.push(
-      make("button", { type: "button", class: "plain", text: t("save"), onclick: () => {
-        keep([...list.filter((one) => one.address !== address), { name: asked.q.startsWith("reading:") ? t("picture") : asked.q, address }]);
-        redraw();
-        notify(t("savedDone"), "done");
-      } }),
-      make("button", { type: "button", class: "plain", text: t("copyLink"), onclick: () => copy(location.href, t("copied"), t("copyByHand")) }),
-    );
-  }
-  if (list.length) {
-    parts.push(
-      make(
-        "details",
-        { class: "saved" },
-        make("summary", { text: t("saved") }),
-        make("ul", {}, list.map((one) =>
-          make("li", {}, make("a", { href: one.address, text: one.name }), make("button", { type: "button", class: "plain", "aria-label": t("forget", one.name), text: "×", onclick: () => {
-            keep(list.filter((other) => other !== one));
-            redraw();
-          } })),
-        )),
-      ),
-    );
-  }
-  return parts;
+  if (!asked.q) return [];
+  const name = asked.q.startsWith("reading:") ? t("picture") : asked.q;
+  const save = async () => {
+    try {
+      await api.saveSearch({ name: name.slice(0, 80), address: location.search });
+      notify(t("savedDone"), "done");
+    } catch (error) {
+      notify(t("failed", error.message));
+    }
+  };
+  return [
+    canWrite ? make("button", { type: "button", class: "plain", text: t("save"), onclick: save }) : "",
+    make("button", { type: "button", class: "plain", text: t("copyLink"), onclick: () => copy(location.href, t("copied"), t("copyByHand")) }),
+  ];
 }

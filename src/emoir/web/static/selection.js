@@ -1,10 +1,17 @@
 // The tray: images that were selected, and what can be done with them.
 
 import { selection as fetchSelection } from "./api.js";
+import { choose } from "./boards.js";
 import { $, copy, make, notify } from "./dom.js";
 import { t } from "./language.js";
 
 const chosen = new Map();
+// What may be done with them.
+let acts = {};
+
+export function prepare(given) {
+  acts = given;
+}
 
 export const isChosen = (id) => chosen.has(id);
 
@@ -42,6 +49,7 @@ export function draw() {
   const button = (key, act) => make("button", { type: "button", text: t(key), onclick: act });
   tray.replaceChildren(
     make("strong", { text: t("selected", chosen.size) }),
+    acts.canWrite ? button("putOn", () => choose([...chosen.keys()])) : "",
     button("copyPaths", copyPaths),
     button("asTable", () => fetched("table", "selection.csv")),
     button("asZip", () => fetched("files", "emoir.zip")),
