@@ -106,6 +106,17 @@ def export(service: ServiceDep, excel: Excel = False) -> StreamingResponse:
     )
 
 
+@router.post("/selection/images", summary="Some images")
+def selection_images(selection: SelectedImages, service: ServiceDep) -> list[Image]:
+    """The images named, in that order; those that are gone are left out.
+
+    Example: `{"ids": [17, 4]}`
+    """
+    store = service.collection.images
+    metadata, rows = store.rows(list(dict.fromkeys(selection.ids)))
+    return [Image.of(entry, read) for entry, read in zip(metadata, store.readings(metadata, rows), strict=True)]
+
+
 @router.post(
     "/selection/table",
     summary="Some readings as a table",

@@ -54,6 +54,7 @@ export const rate = (rating) => read("/ratings", json(rating));
 export const unrate = (id) => ask(`/ratings/${id}`, { method: "DELETE" });
 export const describe = (file) =>
   read("/describe", { method: "POST", headers: { "content-type": "application/octet-stream" }, body: file });
+export const selectedImages = (ids) => read("/selection/images", json({ ids }));
 export const selection = async (kind, ids) => (await ask(`/selection/${kind}`, json({ ids }))).blob();
 export const thumbnail = (id, side) => `${BASE}/images/${id}/thumbnail?side=${side}`;
 export const boards = () => read("/boards");

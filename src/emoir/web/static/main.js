@@ -12,12 +12,14 @@ import { language, learnNames, setLanguage, startLanguage, t } from "./language.
 import * as overview from "./overview.js";
 import { plane } from "./plane.js";
 import * as rating from "./rating.js";
-import { failed, forget, listed, prepare, results, shownHits, shownTerms, startEnd } from "./results.js";
+import { failed, forget, listed, prepare, results, showImages, shownHits, shownTerms, startEnd } from "./results.js";
 import * as selection from "./selection.js";
 import { view } from "./viewer.js";
 import { wheel } from "./wheel.js";
 import { recall, remember } from "./storage.js";
 
+// So many images of a lasso are shown.
+const ENCLOSED = 500;
 let spaces = [];
 let points = null;
 let instruments = null;
@@ -30,6 +32,7 @@ const acts = {
   like: (image) => feedback("like", image),
   unlike: (image) => feedback("unlike", image),
   toggle: selection.toggle,
+  choose: selection.choose,
   chosen: selection.isChosen,
   putOn: (image) => boards.choose([image.id]),
   get canWrite() {
@@ -59,6 +62,14 @@ function startInstruments() {
       const more = range ? { valence: written(range.valence), arousal: written(range.arousal) } : { valence: "", arousal: "" };
       const q = asked.q || (range ? `va:${middle(range.valence)},${middle(range.arousal)}` : "");
       go({ view: "gallery", q, filters: { ...asked.filters, ...more }, image: null });
+    },
+    enclose: async (ids) => {
+      if (!ids.length) return notify(t("enclosedNone"));
+      try {
+        showImages(await api.selectedImages(ids.slice(0, ENCLOSED)), t("enclosed", ids.length));
+      } catch (error) {
+        notify(t("failed", error.message));
+      }
     },
   });
   $("#wheel").replaceChildren(round.element);

@@ -130,6 +130,18 @@ function folder(asked) {
   ];
 }
 
+/** Show images that were chosen in another way than by a question, all of them selected. */
+export function showImages(images, text) {
+  asking?.abort();
+  shown = { key: "chosen", hits: images, next: null, terms: [] };
+  $("#chips").replaceChildren();
+  $("#summary").replaceChildren(make("span", { text }), " ", make("button", { type: "button", class: "plain", text: t("selectAll"), onclick: () => acts.choose(images) }), " ", make("button", { type: "button", class: "plain", text: t("clear"), onclick: () => results(true) }));
+  const grid = make("div", { class: "grid" }, images.map((image) => tile(image, acts)));
+  walkable(grid);
+  $("#results").replaceChildren(grid);
+  announce(text);
+}
+
 function append(page) {
   shown.hits.push(...page.hits);
   shown.next = page.next;

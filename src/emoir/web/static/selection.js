@@ -1,7 +1,7 @@
 // The tray: images that were selected, and what can be done with them.
 
 import { selection as fetchSelection } from "./api.js";
-import { choose } from "./boards.js";
+import * as boards from "./boards.js";
 import { $, copy, make, notify } from "./dom.js";
 import { t } from "./language.js";
 
@@ -17,6 +17,15 @@ export const isChosen = (id) => chosen.has(id);
 
 export function toggle(image) {
   if (!chosen.delete(image.id)) chosen.set(image.id, image);
+  draw();
+}
+
+/** Select several. */
+export function choose(images) {
+  for (const image of images) chosen.set(image.id, image);
+  for (const tile of document.querySelectorAll(".tile")) {
+    if (chosen.has(Number(tile.dataset.id))) tile.querySelector(".choose")?.setAttribute("aria-pressed", "true");
+  }
   draw();
 }
 
@@ -49,7 +58,7 @@ export function draw() {
   const button = (key, act) => make("button", { type: "button", text: t(key), onclick: act });
   tray.replaceChildren(
     make("strong", { text: t("selected", chosen.size) }),
-    acts.canWrite ? button("putOn", () => choose([...chosen.keys()])) : "",
+    acts.canWrite ? button("putOn", () => boards.choose([...chosen.keys()])) : "",
     button("copyPaths", copyPaths),
     button("asTable", () => fetched("table", "selection.csv")),
     button("asZip", () => fetched("files", "emoir.zip")),

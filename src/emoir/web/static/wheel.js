@@ -1,13 +1,13 @@
 // The wheel: eight emotions to choose from.
 
 import { make } from "./dom.js";
-import { WHEEL, colourOf } from "./emotions.js";
+import { WHEEL, colourOf, inkOn } from "./emotions.js";
 import { emotionName } from "./language.js";
 
 const SIZE = 220;
-const [INNER, OUTER] = [34, 106];
-// Of labels: the largest size, and that of a label of one letter that would fill its sector.
-const [LARGEST, WIDTH] = [9.6, 80];
+const [INNER, OUTER] = [27, 108];
+// At the width that the wheel has on a page, labels are 12 pixels high or more.
+const LABEL = 10.2;
 
 function point(angle, radius) {
   return `${(Math.cos(angle) * radius).toFixed(2)} ${(Math.sin(angle) * radius).toFixed(2)}`;
@@ -25,7 +25,8 @@ export function wheel(choose, { keys = false } = {}) {
     // The first sector is centred on the right, where pleasant stands in the plane.
     const [from, to] = [place - 0.5, place + 0.5].map((step) => (-step * 2 * Math.PI) / WHEEL.length);
     const middle = (from + to) / 2;
-    const [x, y] = point(middle, (INNER + OUTER) / 2 + 4).split(" ");
+    // Above and below the middle a sector is widest at its rim.
+    const [x, y] = point(middle, 68 + 18 * Math.abs(Math.sin(middle))).split(" ");
     const act = () => choose(name);
     const label = emotionName(name);
     const one = make(
@@ -44,9 +45,9 @@ export function wheel(choose, { keys = false } = {}) {
         },
       },
       make("path", { d: sector(to, from), fill: colourOf(name) }),
-      make("text", { x, y, "text-anchor": "middle", "dominant-baseline": "middle", style: { "font-size": `${Math.min(LARGEST, WIDTH / label.length)}px` }, text: label }),
+      make("text", { x, y, "text-anchor": "middle", "dominant-baseline": "middle", style: { "font-size": `${LABEL}px`, fill: inkOn(colourOf(name)) }, text: label }),
     );
-    if (keys) one.append(make("text", { x, y: Number(y) + 13, "text-anchor": "middle", class: "key", text: String(place + 1) }));
+    if (keys) one.append(make("text", { x, y: Number(y) + 13, "text-anchor": "middle", class: "key", style: { "font-size": `${LABEL}px`, fill: inkOn(colourOf(name)) }, text: String(place + 1) }));
     sectors.set(name, one);
     svg.append(one);
   });
