@@ -13,16 +13,17 @@ from emoir.search.options import FilterOptions, SearchOptions
 from emoir.web.records import ApiModel, Id
 
 ShortText = Annotated[str, Value(max_length=100)]
-# Options whose value is no short text, by name.
+# Options whose value is no short text, by name, with the most values of a list.
 _KINDS: dict[str, Any] = {
-    "emotion": Annotated[list[ShortText], Value(max_length=20)],
+    "emotion": list[ShortText],
     "monochrome": bool,
-    "folders": Annotated[list[str], Value(max_length=50)],
-    "positive_ids": Annotated[list[Id], Value(max_length=50)],
-    "negative_ids": Annotated[list[Id], Value(max_length=50)],
+    "folders": list[str],
+    "positive_ids": list[Id],
+    "negative_ids": list[Id],
     "diverse": bool,
     "min_score": Annotated[float, Value(ge=0, le=1)],
 }
+_MOST = {"emotion": 20, "folders": 50, "positive_ids": 50, "negative_ids": 50}
 # What the service decides, or says in a way of its own.
 _OURS = frozenset({"n", "start", "paths", "filters", "limits"})
 _FOLDERS = "Only images in these folders, which lie in folders that were indexed."
@@ -75,7 +76,9 @@ class PageParameters(BaseModel):
 
 def _parameter(option: Field[Any]) -> Any:
     kind = _KINDS.get(option.name, ShortText)
-    return (kind | None, Value(default=None, description=option.metadata.get("help", _FOLDERS)))
+    help, most = option.metadata.get("help", _FOLDERS), _MOST.get(option.name)
+    # Earlier versions of FastAPI know a list only where nothing stands around it.
+    return (kind | None, Value(default=None, description=help, max_length=most))
 
 
 if TYPE_CHECKING:
