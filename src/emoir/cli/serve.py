@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import socket
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 PORT = 8420
 BACKLOG = 1024
+# Of glibc's malloc.h.
+M_ARENA_MAX = -8
 
 
 class LogLevel(str, Enum):
@@ -112,6 +115,7 @@ def serve(
     from emoir.web.settings import Settings, is_loopback
     from emoir.web.tokens import default_token_file, kept_token, make_token
 
+    _share_heap()
     token = options.token
     collection = Collection(options.index, model=options.model, lexicon=options.lexicon)
     # Without an index there is nothing to serve, and the error says what to do.
@@ -159,6 +163,15 @@ def serve(
         browse = None if options.no_browser or not _has_display() else address + (f"?code={code}" if code else "")
         with watching(collection.location, options.model, log_as_told) if options.watch else nullcontext():
             _run(collection, settings, listener, options.proxy or [], browse)
+
+
+def _share_heap() -> None:
+    """Let all threads use the memory that one of them freed; glibc would keep a heap for each of the server's forty."""
+    try:
+        ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, 2)
+    except (OSError, AttributeError):
+        # Another system, another allocator.
+        return
 
 
 def _has_display() -> bool:
