@@ -42,13 +42,13 @@ class Load:
     milliseconds_99: str
 
 
-def photographs(folder: Path) -> None:
+def photographs(folder: Path, count: int = IMAGES) -> None:
     """Different pictures of one photograph."""
     folder.mkdir()
     random = np.random.default_rng(0)
     with Image.open(Path(skimage.__file__).parent / "data" / "coffee.png") as image:
         pixels = np.asarray(image.convert("RGB")).astype(np.int16)
-    for number in range(IMAGES):
+    for number in range(count):
         shifted = (pixels + random.integers(-60, 60, (1, 1, 3))).clip(0, 255).astype(np.uint8)
         Image.fromarray(np.roll(shifted, number, axis=1)).save(folder / f"{number:04}.jpg", quality=85)
 

@@ -82,10 +82,10 @@ def ask(port: int, method: str, path: str, body: bytes | None = None, *, abandon
     connection.close()
 
 
-def explanation(port: int, number: int) -> None:
+def explanation(port: int, images: int, number: int) -> None:
     """A new one for every number."""
-    emotion = MIKELS.names[number // IMAGES % len(MIKELS.names)]
-    ask(port, "GET", f"images/{number % IMAGES + 1}/explanation?emotion={emotion}")
+    emotion = MIKELS.names[number // images % len(MIKELS.names)]
+    ask(port, "GET", f"images/{number % images + 1}/explanation?emotion={emotion}")
 
 
 def upload(port: int, files: list[Path], number: int) -> None:
@@ -93,9 +93,9 @@ def upload(port: int, files: list[Path], number: int) -> None:
     ask(port, "POST", "describe", files[number % len(files)].read_bytes() + b"%d" % number)
 
 
-def download(port: int, number: int) -> None:
+def download(port: int, images: int, number: int) -> None:
     """A ZIP file of which only the first bytes are taken."""
-    ids = json.dumps({"ids": [(number + step) % IMAGES + 1 for step in range(100)]}).encode()
+    ids = json.dumps({"ids": [(number + step) % images + 1 for step in range(min(images, 100))]}).encode()
     ask(port, "POST", "selection/files", ids, abandon=True)
 
 

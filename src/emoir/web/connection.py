@@ -9,6 +9,10 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+# A stranger's bytes are parsed in parts, so that the request is refused before all of them are: a chunk of one byte
+# costs as much as one of many. More bytes than this are not kept for it.
+PART, MOST_KEPT = 4096, 1 << 20
+
 
 class Connections:
     """Open connections and their deadlines.
@@ -58,6 +62,8 @@ class Connection(asyncio.Protocol):
         self._table: Connections = app_state["connections"]
         self._http = H11Protocol(app_state={**app_state, "connection": self}, **arguments)
         self._transport: asyncio.Transport | None = None
+        self._trusted = False
+        self._unparsed = bytearray()
         self._reading: asyncio.TimerHandle | None = None
         self._writing: asyncio.TimerHandle | None = None
 
@@ -77,7 +83,25 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass on what the caller sent."""
-        self._http.data_received(data)
+        begun = bool(self._unparsed)
+        self._unparsed += data
+        if len(self._unparsed) > MOST_KEPT and not self._trusted:
+            self.cut()
+        elif self._trusted or not begun:
+            self._parse()
+
+    def _parse(self) -> None:
+        """Pass on all that is there, or a stranger's next part."""
+        if self._transport is None or self._transport.is_closing():
+            self._unparsed.clear()
+            return
+        length = len(self._unparsed) if self._trusted else PART
+        part = bytes(self._unparsed[:length])
+        del self._unparsed[:length]
+        if part:
+            self._http.data_received(part)
+        if self._unparsed:
+            asyncio.get_running_loop().call_soon(self._parse)
 
     def eof_received(self) -> bool | None:
         """Pass on that the caller sends no more."""
@@ -111,6 +135,7 @@ class Connection(asyncio.Protocol):
 
     def trust(self, trusted: bool) -> None:
         """Say whether the caller's request was let in."""
+        self._trusted = trusted
         if trusted:
             self._table.trust(self)
         else:

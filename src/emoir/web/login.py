@@ -90,6 +90,9 @@ def _rest(asked: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 async def _read(body: Body) -> bytes:
+    if not body.announced and not body.whole:
+        # Browsers know how long a form is; parsing thousands of tiny chunks is work.
+        raise Problem(HTTPStatus.LENGTH_REQUIRED, "a login form has a Content-Length")
     if body.announced > MAX_FORM:
         raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a login form has at most {MAX_FORM:,} bytes")
     content = b""
