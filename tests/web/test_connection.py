@@ -52,7 +52,7 @@ def test_an_upload_that_trickles_is_given_up(index: Path, settings: Settings) ->
 
 
 @pytest.mark.parametrize(
-    "said",
+    "sent",
     ["", "GET / HTTP/1.1\r\nHost: 127", f"GET /api/v1/health HTTP/1.1\r\n{HEAD}\r\nGET", "\r\n", "POST"],
 )
 def test_a_connection_that_says_nothing_whole_is_closed(index: Path, settings: Settings, sent: str) -> None:
