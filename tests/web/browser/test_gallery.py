@@ -76,9 +76,9 @@ def test_typing_completing_and_weighing(page: Page) -> None:
     assert page.input_value("#query") == "lonely"
     page.fill("#query", "2:awe + quiet zebra - fear")
     page.keyboard.press("Enter")
-    chips = page.locator(".chip")
+    chips = page.locator(".chip:not(.unused)")
     expect(chips).to_have_count(3)
-    expect(page.locator("#summary")).to_contain_text("zebra")
+    expect(page.locator(".chip.unused")).to_have_text("not searched: zebra")
     before = page.url
     page.locator(".chip input").nth(0).fill("0.5")
     page.wait_for_url(lambda address: address != before)
@@ -569,3 +569,95 @@ def test_a_board_is_filled_ordered_exported_and_had_back(page: Page) -> None:
     page.locator("#notice").get_by_role("button", name="Undo").click()
     expect(tiles).to_have_count(3)
     assert kept()["notes"] == "for the hall"
+
+
+def test_filters_are_chips_that_can_be_taken_away(page: Page) -> None:
+    page.goto("/?q=awe&all=true&valence=0.1..0.9&orientation=landscape")
+    chips = page.locator(".chip.filter")
+    expect(chips).to_have_text(
+        [re.compile(text) for text in ("Valence: 0.1 – 0.9", "Orientation: landscape", "weak matches")]
+    )
+    page.get_by_role("button", name="Remove Orientation: landscape").click()
+    expect(chips).to_have_count(2)
+    assert "orientation" not in page.url
+    slider = page.locator("[name=valence-from]")
+    slider.fill("0.95")
+    # One slider does not pass the other.
+    assert slider.input_value() == "0.9"
+    page.locator("#chips").get_by_role("button", name="Clear all filters").click()
+    expect(chips).to_have_count(0)
+    assert page.url.endswith("?q=awe")
+
+
+def test_the_box_holds_words_and_no_grammar(page: Page) -> None:
+    page.goto("/?q=id:1&all=true")
+    expect(page.locator(".chip .word")).to_have_text("image 1")
+    assert page.input_value("#query") == ""
+    page.goto("/?q=va:0.75,0.7&all=true")
+    expect(page.locator(".chip .word")).to_have_text("pleasant 0.75, exciting 0.7")
+    assert page.input_value("#query") == ""
+    assert page.title() == "emoir"
+
+
+def test_help_shows_keys_and_examples_to_click(page: Page) -> None:
+    page.keyboard.press("?")
+    expect(page.locator(".help kbd").first).to_be_visible()
+    axe(page)
+    page.locator(".help .example", has_text="joy & excitement").click()
+    expect(page.locator(".help")).to_have_count(0)
+    expect(page.locator(".chip .word")).to_have_text(["joy & excitement"])
+    page.keyboard.press("/")
+    expect(page.locator("#query")).to_be_focused()
+    page.goto("/?q=awe&valence=0.99..")
+    expect(page.locator(".state").first).to_contain_text("No image fits")
+    page.locator(".example").first.click()
+    expect(page.locator("#results .grid:not(.waiting) .tile").first).to_be_visible()
+
+
+def test_a_picture_is_marked_by_hand_and_all_are_shown_by_one_switch(page: Page) -> None:
+    page.goto("/?q=awe&all=true")
+    tile = page.locator("#results .grid:not(.waiting) .tile").first
+    id = tile.get_attribute("data-id")
+    tile.locator(".open").click()
+    page.get_by_role("button", name="Mark as disturbing").click()
+    expect(page.get_by_role("button", name="Not disturbing")).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    image = page.locator(f"#results .tile[data-id='{id}'] img")
+    blur = "image => getComputedStyle(image).filter"
+    assert "blur" in image.evaluate(blur)
+    page.get_by_label("Show disturbing pictures").check()
+    assert image.evaluate(blur) == "none"
+    page.reload()
+    expect(image).to_be_visible()
+    assert image.evaluate(blur) == "none"
+    page.get_by_label("Show disturbing pictures").uncheck()
+    assert "blur" in image.evaluate(blur)
+
+
+def test_a_telephone_has_a_sheet_of_actions_with_large_targets(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/?q=awe&all=true")
+    page.locator("#results .tile .menu").first.click()
+    sheet = page.locator(".sheet")
+    heights = sheet.locator("button").evaluate_all("all => all.map(one => one.getBoundingClientRect().height)")
+    assert min(heights) >= 44
+    axe(page)
+    sheet.get_by_role("button", name="Select").click()
+    expect(page.locator("#selection")).to_contain_text("1 selected")
+    targets = (
+        "buttons => buttons.filter(b => b.offsetParent).map(b => b.getBoundingClientRect()).filter(b => b.height < 44)"
+    )
+    assert page.locator("#results .menu, #selection button, .masthead button").evaluate_all(targets) == []
+
+
+def test_a_telephone_rates_without_scrolling(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/?view=rate")
+    first = page.locator(".rating .large").get_attribute("src")
+    last = page.get_by_role("button", name="Skip").bounding_box()
+    assert last is not None
+    assert last["y"] + last["height"] <= 844
+    page.locator(".feeling.narrow").get_by_role("button", name="awe").click()
+    page.get_by_role("button", name="Save and next").click()
+    expect(page.locator(".rating .large")).not_to_have_attribute("src", first or "")
+    assert service_says(page, "/api/v1/ratings")["raters"] == {"me": 1}

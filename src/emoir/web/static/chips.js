@@ -31,6 +31,8 @@ export function queryOf(terms) {
 function label(term) {
   if (term.kind === "image") return t("imageNumber", term.text.slice(3));
   if (term.kind === "reading") return t("picture");
+  if (term.kind === "point") return t("pointAt", ...term.text.slice(3).split(","));
+  if (term.kind === "colours") return term.text.slice(5);
   return term.text.replaceAll('"', "");
 }
 
@@ -42,6 +44,9 @@ function badge(term) {
   }
   return null;
 }
+
+/** Words that were not searched, each as a chip that says so. */
+export const unusedChips = (words) => words.map((word) => make("div", { class: "chip unused" }, make("span", { text: t("notSearched", word) })));
 
 /** Draw the chips of a query; `change` is called with the new query. */
 export function chips(terms, change) {

@@ -3,11 +3,11 @@
 import * as api from "./api.js";
 import { bars, palette } from "./bars.js";
 import { $, copy, keepingFocus, make, notify, percent } from "./dom.js";
-import { veil } from "./grid.js";
 import { WHEEL, colourOf } from "./emotions.js";
 import { emotionName, language, t } from "./language.js";
 import { plane } from "./plane.js";
 import { rater } from "./storage.js";
+import { veil } from "./veil.js";
 
 const STRENGTH = 0.7;
 let asking = null;
@@ -68,7 +68,7 @@ function content(image, acts, signal) {
     make(
       "div",
       { class: "bar" },
-      make("h2", { id: "detail-name", text: image.record?.title || image.name }),
+      make("h2", { id: "detail-name" }, make("span", { text: image.record?.title || heading(image) }), " ", make("small", { class: "quiet", text: image.name })),
       button("previous", () => acts.step(-1)),
       button("next", () => acts.step(1)),
       make("button", { type: "button", class: "close", text: t("close"), onclick: () => $("#detail").close() }),
@@ -87,6 +87,7 @@ function content(image, acts, signal) {
           button("like", () => acts.like(image)),
           button("unlike", () => acts.unlike(image)),
           acts.canWrite ? button("putOn", () => acts.putOn(image)) : "",
+          acts.canWrite ? button(image.disturbing ? "notDisturbing" : "isDisturbing", () => mark(image, acts)) : "",
           make("a", { href: api.fileAddress(image.id), class: "button", text: t("download") }),
         ),
         ...(acts.canWrite ? [feeling(image, acts)] : []),
@@ -108,6 +109,9 @@ function content(image, acts, signal) {
     ),
   ];
 }
+
+/** What a picture is called: by what it evokes, where the model is sure of it. */
+const heading = (image) => (image.rating?.emotion ? t("yours", emotionName(image.rating.emotion)) : image.sure ? emotionName(image.emotion) : t("unsureShort"));
 
 /** Eight emotions to say what the viewer feels: one tap is a rating, a second one takes it back. */
 function feeling(image, acts) {
@@ -140,6 +144,18 @@ function feeling(image, acts) {
     );
   draw();
   return box;
+}
+
+/** Say by hand that a picture is disturbing, or that it is not. */
+async function mark(image, acts) {
+  try {
+    await api.mark(image.id, !image.disturbing);
+  } catch (error) {
+    notify(t("failed", error.message));
+    return;
+  }
+  acts.rated();
+  open(image.id, acts);
 }
 
 /** A file's path, with a way to take it along and one to its folder. */

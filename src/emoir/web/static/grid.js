@@ -4,17 +4,11 @@ import { thumbnail } from "./api.js";
 import { make, percent } from "./dom.js";
 import { colourOf } from "./emotions.js";
 import { emotionName, t } from "./language.js";
+import { sheet } from "./sheet.js";
+import { veil } from "./veil.js";
 
 const NARROW = 0.4;
 const WIDE = 3.2;
-
-/** Covers a disturbing picture until it is asked for. */
-export function veil(box) {
-  return make("button", { type: "button", class: "veil", text: t("disturbing"), onclick: (event) => {
-    box.classList.remove("disturbing");
-    event.currentTarget.remove();
-  } });
-}
 
 /** What a caption says of the emotion: not what was asked for anyway. */
 function named(image, asked) {
@@ -78,10 +72,11 @@ export function tile(image, acts, asked = []) {
       make("span", { class: "score", text: fit }),
     ),
     make("div", { class: "acts" }, choose, button("more", "≈", acts.more), button("like", "+", acts.like), button("unlike", "−", acts.unlike)),
+    make("button", { type: "button", tabindex: "-1", class: "menu", "aria-label": `${t("actions")}: ${image.name}`, text: "⋯", onclick: () => sheet(image, { ...acts, chosen: acts.chosen, select: () => choose.click() }) }),
   );
   if (image.disturbing) figure.append(veil(figure));
   figure.addEventListener("keydown", (event) => {
-    const keys = { m: () => acts.more(image), l: () => acts.like(image), u: () => acts.unlike(image), x: () => choose.click() };
+    const keys = { m: () => acts.more(image), l: () => acts.like(image), u: () => acts.unlike(image), x: () => choose.click(), b: () => acts.canWrite && acts.putOn(image) };
     if (keys[event.key] && !event.ctrlKey && !event.metaKey && !event.altKey) {
       event.preventDefault();
       keys[event.key]();

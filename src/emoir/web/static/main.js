@@ -10,10 +10,12 @@ import { WHEEL } from "./emotions.js";
 import * as filters from "./filters.js";
 import { language, learnNames, setLanguage, startLanguage, t } from "./language.js";
 import * as overview from "./overview.js";
+import { help } from "./help.js";
 import { plane } from "./plane.js";
 import * as rating from "./rating.js";
 import { failed, forget, listed, prepare, results, showImages, shownHits, shownTerms, startEnd } from "./results.js";
 import * as selection from "./selection.js";
+import { startVeils } from "./veil.js";
 import { view } from "./viewer.js";
 import { wheel } from "./wheel.js";
 import { recall, remember } from "./storage.js";
@@ -103,11 +105,13 @@ function draw() {
     if (link.dataset.view === asked.view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  document.title = asked.q && !asked.q.startsWith("reading:") ? `${asked.q} · emoir` : "emoir";
+  // The chips say in words what the grammar writes as id:, va:, near: and reading:.
+  const words = /(^|[\s&:])(id|va|near|reading):/.test(asked.q) ? "" : asked.q;
+  document.title = words ? `${words} · emoir` : "emoir";
   const view = `${asked.view} ${asked.view === "boards" ? asked.board : ""} ${language}`;
   if (asked.view === "gallery") {
     rating.leave();
-    if (document.activeElement !== $("#query")) $("#query").value = asked.q.startsWith("reading:") ? "" : asked.q;
+    if (document.activeElement !== $("#query")) $("#query").value = words;
     mark();
     filters.draw();
     results();
@@ -184,6 +188,15 @@ async function start() {
   startEnd();
   // A narrow page begins with the results.
   if (matchMedia("(max-width: 60rem)").matches) $("#ask").open = false;
+  startVeils();
+  $("#help").addEventListener("click", help);
+  document.addEventListener("keydown", (event) => {
+    if (event.target.matches("input, textarea, select") || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
+    if (event.key === "?") help();
+    else if (event.key === "/") $("#query").focus();
+    else return;
+    event.preventDefault();
+  });
   $("#language").addEventListener("click", switchLanguage);
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a");

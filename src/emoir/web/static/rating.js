@@ -2,8 +2,8 @@
 
 import * as api from "./api.js";
 import { $, announce, make, notify } from "./dom.js";
-import { WHEEL } from "./emotions.js";
-import { t } from "./language.js";
+import { WHEEL, colourOf } from "./emotions.js";
+import { emotionName, t } from "./language.js";
 import { plane } from "./plane.js";
 import { wheel } from "./wheel.js";
 import { rater, recall, remember, rememberRater } from "./storage.js";
@@ -53,7 +53,8 @@ export function draw() {
     make("button", { class: "main", text: t("start") }),
     make("p", { class: "quiet", text: t("raterHint") }),
   );
-  $("#rate").replaceChildren(make("h1", { text: t("rate") }), form, make("div", { id: "rating" }), make("p", { id: "agreement", class: "quiet" }));
+  const who = make("details", { class: "who", open: !matchMedia("(max-width: 40rem)").matches }, make("summary", { text: t("rater") }), form);
+  $("#rate").replaceChildren(make("h1", { text: t("rate") }), who, make("div", { id: "rating" }), make("p", { id: "agreement", class: "quiet" }));
   agreement();
   next();
 }
@@ -63,7 +64,8 @@ async function agreement() {
     const state = await api.ratings();
     const alpha = (value) => (value === null ? "–" : value.toFixed(2));
     $("#agreement")?.replaceChildren(
-      make("span", { text: t("agreement", alpha(state.emotion_agreement), alpha(state.valence_agreement), alpha(state.arousal_agreement), state.shared) }),
+      // Nobody can agree before several have rated the same pictures.
+      !state.shared ? "" : make("span", { text: t("agreement", alpha(state.emotion_agreement), alpha(state.valence_agreement), alpha(state.arousal_agreement), state.shared) }),
       " ",
       make("a", { href: api.tableAddress, text: t("ratingsTable") }),
     );
@@ -119,9 +121,12 @@ function show(state, name) {
   const choose = (name) => {
     emotion = emotion === name ? null : name;
     round.mark(emotion);
+    for (const chip of chips.children) chip.setAttribute("aria-pressed", String(chip.name === emotion));
   };
   const place = (valence, arousal) => (point = [valence, arousal]);
   const round = wheel(choose, { keys: true });
+  // On a telephone in place of the wheel, so that nothing must be scrolled.
+  const chips = make("div", { class: "feeling narrow" }, WHEEL.map((name) => make("button", { type: "button", name, "aria-pressed": "false", onclick: () => choose(name) }, make("span", { class: "dot", style: { background: colourOf(name) } }), emotionName(name))));
   const field = plane({ choose: place, moved: place });
   const save = once(async () => {
     if (!emotion && !point) {
@@ -160,7 +165,7 @@ function show(state, name) {
   announce(t("rated", state.done, state.images));
   const byKeys = make("input", { type: "checkbox", checked: recall(KEYS) !== "off", onchange: () => remember(KEYS, byKeys.checked ? "on" : "off") });
   $("#rating").replaceChildren(
-    make("p", { text: t("rated", state.done, state.images) }),
+    make("p", { class: "progress" }, make("progress", { max: String(state.images), value: state.done, "aria-label": t("rate") }), ` ${t("rated", state.done, state.images)}`),
     make(
       "div",
       { class: "rating" },
@@ -170,8 +175,9 @@ function show(state, name) {
         { class: "answers" },
         make("h2", { text: t("rateQuestion") }),
         round.element,
-        field.element,
+        chips,
         make("p", { class: "acts" }, button("saveRating", save, "main"), button("undo", takeBack), button("pass", pass)),
+        field.element,
         make("label", { class: "check" }, byKeys, ` ${t("keysOn")}`),
         make("p", { class: "quiet", text: t("rateHelp") }),
       ),

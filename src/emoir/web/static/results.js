@@ -3,10 +3,12 @@
 import * as api from "./api.js";
 import { current, go, searchValues } from "./address.js";
 import { search } from "./box.js";
-import { chips } from "./chips.js";
+import { chips, unusedChips } from "./chips.js";
 import { $, announce, keepingFocus, make, notify } from "./dom.js";
 import { WHEEL } from "./emotions.js";
 import { tile, walkable } from "./grid.js";
+import { filterChips } from "./filters.js";
+import { examples } from "./help.js";
 import { emotionName, language, t } from "./language.js";
 import { saving } from "./saved.js";
 
@@ -61,7 +63,7 @@ export function failed(error, retry = () => results(true)) {
   const pointer = query ? [make("pre", { class: "pointer" }, query.slice(0, error.problem.at), make("mark", { text: query.slice(error.problem.at) || " " }))] : [];
   $("#summary").replaceChildren();
   $("#results").replaceChildren(
-    make("div", { class: "state", role: "alert" }, make("p", { text: detail }), pointer, error.status === BAD_REQUEST ? "" : make("button", { type: "button", text: t("retry"), onclick: retry })),
+    make("div", { class: "state", role: "alert" }, make("p", { text: detail }), pointer, error.status === BAD_REQUEST ? examples() : make("button", { type: "button", text: t("retry"), onclick: retry })),
   );
 }
 
@@ -76,7 +78,7 @@ export async function results(again = false) {
   const walking = $("#results").contains(document.activeElement);
   shown = { key, hits: [], next: null, terms: [] };
   skeleton();
-  $("#chips").replaceChildren();
+  $("#chips").replaceChildren(...filterChips());
   try {
     if (asked.q) await found(asked, signal);
     else await shelves(asked, signal);
@@ -94,11 +96,11 @@ async function found(asked, signal) {
   if (signal.aborted) return;
   shown.terms = page.terms;
   keepingFocus($("#chips"), () =>
-    $("#chips").replaceChildren(...chips(page.terms, (q) => go({ q, like: [], unlike: [] })), ...folder(asked), ...saving(acts.canWrite)),
+    $("#chips").replaceChildren(...chips(page.terms, (q) => go({ q, like: [], unlike: [] })), ...unusedChips(page.unknown), ...filterChips(), ...saving(acts.canWrite)),
   );
   summary(page);
   if (!page.hits.length) {
-    state("nothing", make("p", { class: "quiet", text: t("nothingHint") }), wayOut(asked));
+    state("nothing", make("p", { class: "quiet", text: t("nothingHint") }), wayOut(asked), examples());
     announce(t("nothing"));
     return;
   }
@@ -114,20 +116,6 @@ function wayOut(asked) {
   const narrowed = Object.values(asked.filters).some(Boolean);
   const act = narrowed ? () => go({ filters: {} }) : () => go({ q: "", like: [], unlike: [], filters: {} });
   return make("p", { class: "state" }, make("button", { type: "button", text: t(narrowed ? "clearFilters" : "allByFeeling"), onclick: act }));
-}
-
-/** The folder that the search is kept to, with a way out. */
-function folder(asked) {
-  if (!asked.filters.folder) return [];
-  const leave = () => go({ filters: { ...current().filters, folder: "" } });
-  return [
-    make(
-      "div",
-      { class: "chip" },
-      make("span", { class: "word", text: t("inFolder", asked.filters.folder) }),
-      make("button", { type: "button", class: "plain", "aria-label": t("leaveFolder"), text: "×", onclick: leave }),
-    ),
-  ];
 }
 
 /** Show images that were chosen in another way than by a question, all of them selected. */
@@ -159,7 +147,6 @@ function summary(page) {
       make("span", {}, ` ${t("hidden", page.hidden)} `, make("button", { type: "button", class: "plain", text: t("showThem"), onclick: () => go({ filters: { ...current().filters, all: "true" } }) })),
     );
   }
-  if (page.unknown.length) parts.push(make("strong", { text: ` ${t("unknown", page.unknown.join(", "))}` }));
   $("#summary").replaceChildren(...parts);
 }
 
@@ -179,7 +166,7 @@ async function shelves(asked, signal) {
   const fits = (hit, name) => (hit.rated ? hit.rated === name : hit.sure && hit.emotion === name && !(PLEASANT.includes(name) && hit.valence < 0.5));
   const held = pages.map((page, place) => page.hits.filter((hit) => fits(hit, order[place])).slice(0, SHELF));
   shown.hits = held.flat();
-  const box = make("div", {}, make("h1", { text: t("byFeeling") }));
+  const box = make("div", {}, make("h1", { text: t("byFeeling") }), examples());
   if (!shown.hits.length) box.append(make("p", { class: "quiet", text: t("noneSure") }));
   order.forEach((name, place) => {
     if (!held[place].length) return;

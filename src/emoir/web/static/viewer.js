@@ -4,6 +4,7 @@ import { thumbnail } from "./api.js";
 import { make } from "./dom.js";
 import { caption } from "./grid.js";
 import { t } from "./language.js";
+import { allShown } from "./veil.js";
 
 const SIDES = [480, 1600, 3200];
 const LARGE = 1600;
@@ -70,7 +71,7 @@ export async function view(images, id, closed) {
       pswp.on("change", draw);
     } });
   });
-  const isVeiled = (image) => image.disturbing && !revealed.has(image.id);
+  const isVeiled = (image) => image.disturbing && !allShown() && !revealed.has(image.id);
   const unveil = () => (isVeiled(shown()) ? make("button", { type: "button", text: t("disturbing"), onclick: (event) => {
     revealed.add(shown().id);
     pswp.currSlide.content.element.classList.remove("veiled");
