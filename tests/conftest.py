@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ from emoir.models.card import CARD
 from emoir.models.library import shipped_model_folder
 
 if TYPE_CHECKING:
+    from milvus import MilvusServer
     from playwright.sync_api import Playwright
 
 # A busy machine is no fault of the code.
@@ -45,6 +48,35 @@ def collection(tmp_path: Path) -> Iterator[Collection]:
     """A collection whose index does not exist yet."""
     with Collection(tmp_path / "index" / "test.emoir") as photos:
         yield photos
+
+
+@pytest.fixture(scope="session")
+def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
+    """A real Milvus on a free port; tests that kill it start it again."""
+    package = pytest.importorskip("milvus", reason="the package milvus is not installed: it is for Linux")
+    server = package.MilvusServer()
+    server.set_base_dir(str(tmp_path_factory.mktemp("milvus")))
+    # It leaves its own log file to the garbage collector.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        server.start()
+        gc.collect()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def milvus(milvus_server: MilvusServer) -> str:
+    """The address of an empty collection in that server; one for all tests, as to make one takes seconds."""
+    from pymilvus import MilvusClient
+
+    client = MilvusClient(f"http://127.0.0.1:{milvus_server.listen_port}")
+    if client.has_collection("photos"):
+        rows = client.query("photos", "id >= -1", ["id"], consistency_level="Strong")
+        if rows:
+            client.delete("photos", ids=[row["id"] for row in rows])
+    client.close()
+    return f"milvus://127.0.0.1:{milvus_server.listen_port}/photos"
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ def test_the_readme_quotes_what_evaluate_printed() -> None:
 def test_every_command_and_option_is_documented() -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     commands = dict(COMMANDS.commands)  # type: ignore[attr-defined]
-    for group in ("board", "data", "model"):
+    for group in ("board", "data", "engine", "model"):
         commands |= {f"{group} {name}": command for name, command in commands.pop(group).commands.items()}
     assert set(commands) == {
         *(
@@ -72,6 +72,7 @@ def test_every_command_and_option_is_documented() -> None:
             "restore",
         ),
         *("train", "evaluate", "data check", "experiment"),
+        *("engine sync", "engine verify", "engine drop"),
         *("model list", "model show", "model check", "model add"),
         *("board list", "board show", "board add", "board remove", "board export"),
     }

@@ -25,7 +25,7 @@ from emoir.index.marks import Marks
 from emoir.index.ratings import Ratings
 from emoir.index.repair import Repair, repair
 from emoir.index.update import Forgotten, Update, UpdateKeywords, UpdateOptions, forget
-from emoir.index.vectors import ExactVectors, VectorIndex
+from emoir.index.vectors import VectorChoice, VectorIndex
 from emoir.index.writer import IndexReport
 from emoir.models import Model, ModelFolder
 from emoir.names import AnyPath
@@ -44,7 +44,7 @@ class Collection(AbstractContextManager["Collection"]):
         model: a model folder; default: EMOIR_MODEL, or the shipped model.
         lexicon: a file of emotion words that go before ours (see ``read_lexicon``); default: EMOIR_LEXICON, or none.
         text_encoder: reads whole phrases in place of the lexicon.
-        vectors: searches the row vectors; default: ``ExactVectors``.
+        vectors: searches the row vectors; default: the engine that the index remembers, else ``ExactVectors``.
 
     Example:
         >>> import tempfile, skimage
@@ -68,7 +68,7 @@ class Collection(AbstractContextManager["Collection"]):
         chosen = lexicon if lexicon is not None else os.environ.get("EMOIR_LEXICON") or None
         self._words = None if chosen is None else read_lexicon(Path(chosen))
         self._text_encoder = text_encoder
-        self._vectors = ExactVectors() if vectors is None else vectors
+        self._vectors = VectorChoice(vectors)
         self._index: SqliteStore | None = None
         self._lock = threading.RLock()
 
@@ -189,7 +189,9 @@ class Collection(AbstractContextManager["Collection"]):
 
     def _searcher(self) -> Searcher:
         index = self._open()
-        return Searcher(index, self._vectors, Vocabulary.of(index.layout, self._words, self._text_encoder), self)
+        return Searcher(
+            index, self._vectors.of(index), Vocabulary.of(index.layout, self._words, self._text_encoder), self
+        )
 
     def status(self) -> IndexStatus:
         """What the index holds, and what failed; an ``IndexFileError`` if nothing has been indexed yet."""

@@ -70,6 +70,14 @@ class IndexFileError(EmoirError):
     """An index cannot be opened, read or written."""
 
 
+class EngineError(EmoirError):
+    """A search engine cannot be used: another one's rows, a malformed address, a missing package."""
+
+
+class EngineAwayError(EngineError):
+    """A search engine does not answer."""
+
+
 class IndexVersionError(IndexFileError):
     """An index was written by a newer emoir."""
 

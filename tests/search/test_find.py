@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from emoir.search.diverse import first_distinct, maximal_marginal_relevance, wit
 from emoir.search.find import SearchContext, SearchResult, best_first, find
 from emoir.search.grammar import parse_query
 from emoir.search.options import SearchOptions
+from emoir.search.rated import RatedRows
 from emoir.search.terms import TermContext
 from emoir.search.vocabulary import Vocabulary
 
@@ -60,7 +62,8 @@ def compiled(text: str) -> CompiledQuery:
 class FewRows:
     """A vector index of a few rows that gives the best of one component only, as engines with a limit do."""
 
-    def __init__(self, rows: np.ndarray, max_k: int | None = None) -> None:
+    def __init__(self, rows: np.ndarray, max_k: int | None = None, *, bounded: bool = False) -> None:
+        self.bounded, self.asked = bounded, list[int]()
         self.ids, self.held = np.arange(10, 10 + len(rows)), rows
         self.capabilities = Capabilities(exhaustive=max_k is None, max_k=max_k)
 
@@ -74,11 +77,25 @@ class FewRows:
         kept = np.flatnonzero(
             passing(where, self.ids, lambda name: scalar_column(name, self.held, LAYOUT, no_attributes))
         )
-        matched = len(kept)
-        if not self.capabilities.exhaustive:
+        matched, bounds = len(kept), None
+        self.asked.append(k)
+        if self.bounded and k < matched:
+            fits = np.array([component.weight * (self.held[kept] @ component.vector) for component in components])
+            ranked = np.argsort(-fits, axis=1, kind="stable")
+            weights = np.array([component.weight for component in components])
+            bounds = np.asarray(fits[np.arange(len(fits)), ranked[:, k - 1]] / weights, np.float32)
+            kept = kept[np.unique(ranked[:, :k])]
+        elif not self.capabilities.exhaustive:
             kept = np.sort(kept[np.argsort(-self.held[kept] @ components[0].vector, kind="stable")][:k])
         products = np.array([self.held[kept] @ component.vector for component in components], np.float32)
-        return Candidates(self.ids[kept], products.reshape(len(components), -1), matched, len(kept) == matched)
+        complete = len(kept) == matched
+        return Candidates(
+            ids=self.ids[kept],
+            products=products.reshape(len(components), -1),
+            matched=matched,
+            complete=complete,
+            bounds=bounds,
+        )
 
     def rows(self, ids: np.ndarray) -> np.ndarray:
         return np.asarray(self.held[ids - 10])
@@ -212,6 +229,45 @@ def test_an_index_with_a_limit_is_asked_for_more_and_ranked_again() -> None:
     both = [search(context, "awe - fear", SearchOptions(n=10, min_score=0), ids=few) for context in (every, limited)]
     assert both[0].ids.tolist() == both[1].ids.tolist()
     assert both[1].complete
+
+
+@pytest.mark.parametrize("text", ["awe", "2:awe - fear", "awe & fear", "- awe", "awe & fear - 2:anger"])
+@pytest.mark.parametrize("options", [SearchOptions(n=3, min_score=0), SearchOptions(n=3), SearchOptions(n=2, start=4)])
+def test_an_answer_is_called_complete_only_if_nothing_was_missed(text: str, options: SearchOptions) -> None:
+    called = set()
+    for seed in range(6):
+        shares = np.random.default_rng(seed).dirichlet(np.full(8, 0.3), 600)
+        rows = np.zeros((600, LAYOUT.length), np.float32)
+        rows[:, LAYOUT.distribution("mikels")] = np.sqrt(shares)
+        every, vectors = context_of(rows), FewRows(rows, 100 if seed % 2 else 30, bounded=True)
+        found = search(replace(every, vectors=vectors), text, options)
+        best = search(every, text, options)
+        called.add(found.complete)
+        if found.complete:
+            assert (found.ids.tolist(), found.searched) == (best.ids.tolist(), best.searched)
+        else:
+            assert vectors.asked[-1] == vectors.capabilities.max_k
+        # Whether or not all hits are known, what is called hidden is.
+        assert found.hidden <= best.hidden
+    assert True in called or text == "awe & fear - 2:anger"
+
+
+def test_of_some_hits_the_newest_are_not_called_all() -> None:
+    context = awe([0.9, 0.8, 0.7, 0.6])
+    some = replace(context, vectors=FewRows(context.vectors.rows(np.arange(10, 14)), 2, bounded=True))
+    assert search(some, "awe", SearchOptions(n=1)).complete
+    assert not search(some, "awe", SearchOptions(n=1, sort="newest")).complete
+    assert search(some, "awe", SearchOptions(n=1, sort="newest", min_score=0.9)).complete
+
+
+def test_what_a_person_rated_is_compared_though_the_index_would_leave_it_out() -> None:
+    context = awe([0.9, 0.8, 0.7, 0.01])
+    rows = context.vectors.rows(np.arange(10, 14))
+    own = rows[3:].copy()
+    own[:, LAYOUT.distribution("mikels").start + 2] = 1
+    some = replace(context, vectors=FewRows(rows, 2, bounded=True), rated=RatedRows(np.array([13]), own))
+    assert search(some, "awe", SearchOptions(n=2)).ids.tolist() == [13, 10]
+    assert search(some, "awe", SearchOptions(n=2), ids=np.array([10, 11, 12])).ids.tolist() == [10, 11]
 
 
 def test_sorting_by_moment_and_by_a_query() -> None:

@@ -16,6 +16,7 @@ from emoir.cli.backup import backup, restore
 from emoir.cli.board import board
 from emoir.cli.data import data
 from emoir.cli.describe import describe
+from emoir.cli.engine import engine
 from emoir.cli.evaluate import evaluate
 from emoir.cli.experiment import experiment
 from emoir.cli.explain import explain
@@ -128,3 +129,4 @@ for command in COMMANDS:
 app.add_typer(data, name="data")
 app.add_typer(model, name="model")
 app.add_typer(board, name="board")
+app.add_typer(engine, name="engine")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from emoir.cli.engine import EngineOption, send
 from emoir.cli.options import IndexOption, LimitsOption, ModelOption, SecondsOption, record_options
 from emoir.cli.output import Exit, echo_err
 from emoir.limits import DEFAULT_LIMITS
@@ -65,6 +66,7 @@ class IndexOptions:
             show_default=False,
         ),
     ] = None
+    engine: EngineOption = None
     index: IndexOption = None
     model: ModelOption = None
 
@@ -82,6 +84,7 @@ def index(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from emoir.collection import Collection
+    from emoir.index.store import SqliteStore
     from emoir.index.writer import Progress as Done
 
     console = Console(stderr=True)
@@ -141,6 +144,9 @@ def index(
             echo_err("stopped. Everything read so far is safe; run emoir index again to go on.")
             raise typer.Exit(Exit.INTERRUPTED) from None
         status = photos.status()
+        with SqliteStore(photos.location) as store:
+            if options.engine is not None or store.engine is not None:
+                send(store, options.engine)
     if new:
         echo_err(f"made a new index: {photos.location}")
     for folder in done.kept:

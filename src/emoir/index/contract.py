@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import numpy as np
@@ -32,6 +33,13 @@ class ImageReader(Protocol):
     @property
     def revision(self) -> int:
         """How often the store was written; the same revision is the same content."""
+
+    @property
+    def library(self) -> str:
+        """What tells this store, and its backups, from every other."""
+
+    def replicating(self) -> AbstractContextManager[None]:
+        """Lets one process at a time bring a replica up to date."""
 
     @property
     def model(self) -> IndexedModel:

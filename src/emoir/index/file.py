@@ -47,7 +47,7 @@ class IndexFile:
         self._latest = 0
         self._connection = self._open()
         with sqlite_errors(path):
-            self._library = library_of(self._connection)
+            self.library = library_of(self._connection) or ""
 
     def _open(self) -> sqlite3.Connection:
         """Connect, and know which file it was."""
@@ -95,7 +95,7 @@ class IndexFile:
                 chinese=f"索引 {self.path} 在使用中被移动或删除；请把它放回原处，或重新运行：emoir index 文件夹",
             )
         connection = self._open()
-        if library_of(connection) != self._library:
+        if (library_of(connection) or "") != self.library:
             connection.close()
             self._identity = None
             raise IndexFileError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 
@@ -37,7 +38,7 @@ from emoir.index.location import check_filesystem, nothing_indexed
 from emoir.index.marks import Marks
 from emoir.index.metadata import load_failures, load_files, load_incomplete, load_metadata
 from emoir.index.ratings import Rating, Ratings
-from emoir.index.schema import create, is_writable, read_meta, write_meta
+from emoir.index.schema import create, folder_lock, is_writable, read_meta, write_meta
 from emoir.index.statements import (
     UPSERT_FILE,
     directory_id,
@@ -46,6 +47,9 @@ from emoir.index.statements import (
     model_of,
 )
 from emoir.limits import Limits
+
+# The key of the table meta that names the search engine.
+ENGINE = "engine"
 
 
 class SqliteStore(SqliteFolders):
@@ -80,6 +84,26 @@ class SqliteStore(SqliteFolders):
             if self._model is None or self._model[0] != revision:
                 self._model = revision, model_of(read_meta(connection))
             return self._model[1]
+
+    @property
+    def library(self) -> str:
+        """What tells this index, and its backups, from every other."""
+        return self._opened.library
+
+    @property
+    def engine(self) -> str | None:
+        """The address of the search engine that holds a replica of the rows; None where memory does."""
+        with self._opened.reading() as connection:
+            return read_meta(connection).get(ENGINE) or None
+
+    def use_engine(self, url: str | None) -> None:
+        """Remember the address of a search engine; None to forget it."""
+        with self._opened.writing() as connection:
+            write_meta(connection, {ENGINE: url or ""})
+
+    def replicating(self) -> AbstractContextManager[None]:
+        """Lets one process at a time bring a replica up to date."""
+        return folder_lock(self.file)
 
     @property
     def layout(self) -> RowLayout:

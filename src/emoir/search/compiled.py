@@ -51,6 +51,17 @@ class CompiledQuery:
         return tuple(part for one in self.clauses for term in one.terms for group in term.groups for part in group)
 
     @property
+    def wanted(self) -> tuple[QueryComponent, ...]:
+        """The components, each with its weight in the whole: negative where less of it scores more."""
+        return tuple(
+            part.scaled(one.weight)
+            for one in self.clauses
+            for term in one.terms
+            for group in term.groups
+            for part in group
+        )
+
+    @property
     def conditions(self) -> tuple[RowCondition, ...]:
         """What an image must meet to be found at all."""
         return tuple(

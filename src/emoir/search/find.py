@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from emoir.search.rated import RatedRows
 POOL, SMALLEST_POOL = 10, 1000
 # An index that does not give every image is asked for this many times the number needed, and ranked again.
 OVERFETCH = 10
+# While a better image may have been missed, for so many times more.
+FURTHER = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,20 +82,30 @@ def find(
     Returns:
         The hits, their scores, and how many were hidden.
     """
-    asked = query.components
-    components = asked if order is None else (*asked, *order.components)
+    where = RowFilter(where.ids, (*where.conditions, *query.conditions))
     pool = max(SMALLEST_POOL, POOL * options.n) if options.diverse else options.stop
-    found = _candidates(context.vectors, components, RowFilter(where.ids, (*where.conditions, *query.conditions)), pool)
-    if context.rated is not None:
-        context.rated.put_into(found, components)
-    raw_scores = query.raw_scores(found.products[: len(asked)])
-    scores, means = query.scores(raw_scores, context.curves), query.mean(raw_scores)
-    least = query.chance(context.curves) if options.min_score is None else options.min_score
-    reached = scores >= np.float32(least)
-    own = np.flatnonzero(np.isin(found.ids, query.examples)) if query.examples else np.empty(0, np.intp)
-    reached[own] = False
-    hits = np.flatnonzero(reached)
-    searched = found.matched - len(own)
+    # What is sorted by something else than the score needs every hit.
+    needed = pool if options.sort is None or options.diverse else np.iinfo(np.int64).max
+    least = np.float32(query.chance(context.curves) if options.min_score is None else options.min_score)
+    k, most = pool * OVERFETCH, context.vectors.capabilities.max_k
+    while True:
+        k = k if most is None else min(k, most)
+        found = _candidates(context, (*query.wanted, *(() if order is None else order.wanted)), where, k)
+        raw_scores = query.raw_scores(found.products[: len(query.components)])
+        scores, means = query.scores(raw_scores, context.curves), query.mean(raw_scores)
+        reached = scores >= least
+        own = np.flatnonzero(np.isin(found.ids, query.examples)) if query.examples else np.empty(0, np.intp)
+        reached[own] = False
+        hits = np.flatnonzero(reached)
+        best_left = _best_left_out(found, query, context.curves)
+        enough = np.partition(scores[hits], len(hits) - needed)[len(hits) - needed] if needed <= len(hits) else least
+        if best_left < enough or found.bounds is None or k == most:
+            break
+        k *= FURTHER
+    complete = bool(best_left < enough)
+    # Among images that were left out there may be hits that nobody counted.
+    compared = found.matched if best_left < least else len(found.ids)
+    hidden = compared - len(own) - len(hits)
     ranks = np.arange(len(hits))
     if options.sort is None or options.diverse:
         ranks = best_first(scores[hits], means[hits], found.ids[hits], pool)
@@ -104,25 +116,41 @@ def find(
         if order is None:
             key = _moments(context.vectors.attributes(found.ids[chosen]).moment, newest=options.sort == NEWEST)
         else:
-            key = order.mean(order.raw_scores(found.products[len(asked) :, chosen])).astype(np.float64)
+            key = order.mean(order.raw_scores(found.products[len(query.components) :, chosen])).astype(np.float64)
         chosen = chosen[np.lexsort((found.ids[chosen], -key))]
     chosen = chosen[options.start : options.stop]
     return SearchResult(
         ids=found.ids[chosen],
         scores=scores[chosen],
         parts=query.term_scores(raw_scores[:, chosen]),
-        hidden=searched - len(hits),
-        searched=searched,
-        complete=found.complete,
+        hidden=hidden,
+        searched=found.matched - len(own),
+        complete=complete,
     )
 
 
-def _candidates(
-    vectors: VectorIndex, components: tuple[QueryComponent, ...], where: RowFilter, pool: int
-) -> Candidates:
-    k = pool * OVERFETCH
-    most = vectors.capabilities.max_k
-    return vectors.search(components, where, k if most is None else min(k, most))
+def _candidates(context: SearchContext, components: tuple[QueryComponent, ...], where: RowFilter, k: int) -> Candidates:
+    """What the index answers, with the ratings; rated images are among them wherever the index ranks them."""
+    found, rated = context.vectors.search(components, where, k), context.rated
+    if rated is None:
+        return found
+    if not found.complete:
+        ids = rated.ids if where.ids is None else np.intersect1d(rated.ids, where.ids)
+        also = context.vectors.search(components, RowFilter(ids, where.conditions), len(ids))
+        ids, first = np.unique(np.concatenate([found.ids, also.ids]), return_index=True)
+        found = replace(found, ids=ids, products=np.concatenate([found.products, also.products], axis=1)[:, first])
+    rated.put_into(found, components)
+    return found
+
+
+def _best_left_out(found: Candidates, query: CompiledQuery, curves: Mapping[str, ScoreCurve]) -> float:
+    """The best score that an image may have that the index left out: scores never fall where a product gets better."""
+    if found.complete:
+        return -np.inf
+    if found.bounds is None:
+        return np.inf
+    products = found.bounds[: len(query.components), None].copy()
+    return float(query.scores(query.raw_scores(products), curves)[0])
 
 
 def best_first(

@@ -10,6 +10,7 @@ from emoir.index.vectors.base import (
     passing,
     scalar_column,
 )
+from emoir.index.vectors.choice import VectorChoice
 from emoir.index.vectors.exact import ExactVectors
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "ExactVectors",
     "RowCondition",
     "RowFilter",
+    "VectorChoice",
     "VectorIndex",
     "passing",
     "scalar_column",

@@ -60,7 +60,7 @@ class RowFilter:
     conditions: tuple[RowCondition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
     """What an index answers.
 
@@ -69,12 +69,15 @@ class Candidates:
         products: (c, m) float32, for each component and image ``row @ vector``.
         matched: how many images pass the filter.
         complete: whether these are all of them; if not, a better image may have been missed.
+        bounds: (c,) if not complete and the index knows it: in the direction that a component's weight wants, no image
+            that was left out has a product beyond this.
     """
 
     ids: NDArray[np.int64]
     products: NDArray[np.float32]
     matched: int
     complete: bool = True
+    bounds: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)

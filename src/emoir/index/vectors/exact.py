@@ -98,7 +98,7 @@ class ExactVectors:
         replica = self._held()
         rows = replica.passing(where)
         ids = replica.table.ids if rows is None else replica.table.ids[rows]
-        return Candidates(ids, replica.products(components, rows), len(ids))
+        return Candidates(ids=ids, products=replica.products(components, rows), matched=len(ids))
 
     def rows(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """The row vectors of images, (k, d), in the order of the ids; zeros for one that is gone."""
