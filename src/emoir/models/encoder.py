@@ -21,7 +21,7 @@ from emoir.models.preprocessing import Preprocessing
 GRAPHS = ("onnx/vision_model.onnx", "onnx/model.onnx", "vision_model.onnx", "model.onnx")
 PREPROCESSOR, CONFIG = "preprocessor_config.json", "config.json"
 # Of several outputs the first of these is the embedding; an encoder that only classifies gives its logits.
-OUTPUTS = ("image_embeds", "pooler_output", "embedding", "image_features", "features", "last_hidden_state", "logits")
+OUTPUTS = ("image_embeds", "pooler_output", "embedding", "image_features", "last_hidden_state", "features", "logits")
 LOGITS, IMAGENET_CLASSES = "logits", 1000
 NOT_STATED = "not stated"
 
@@ -39,6 +39,7 @@ class Encoder:
         length: numbers of the embedding.
         tokens: whether the output has one vector per patch; the first is then the picture's.
         logits: the output that holds the logits of ImageNet's 1000 classes, beside the embedding.
+        features: the output that heads take: the embedding, with the logits behind it where there are any.
         licence: what its folder says of it.
         digest: SHA-256 of the graph, in hexadecimal.
     """
@@ -51,6 +52,7 @@ class Encoder:
     length: int
     tokens: bool
     logits: str | None
+    features: str
     licence: str
     digest: str
 
@@ -109,6 +111,7 @@ def find_encoder(source: Path, *, name: str | None = None) -> Encoder:
         length=int(shapes[output][-1]),
         tokens=len(shapes[output]) == 3,
         logits=logits,
+        features=output,
         licence=_licence(config_file.parent),
         digest=hashlib.sha256(content).hexdigest(),
     )
@@ -117,8 +120,8 @@ def find_encoder(source: Path, *, name: str | None = None) -> Encoder:
 def copy_encoder(encoder: Encoder, file: Path) -> Encoder:
     """Copy an encoder's graph, byte for byte where it can be used as it is.
 
-    A graph that gives a vector per patch is extended: its first vector, which stands for the picture, becomes the
-    output ``embedding``.
+    A graph that gives a vector per patch is extended: its first vector, which stands for the picture, becomes an
+    output. So is one that gives logits: one more output has them behind the embedding.
 
     Args:
         encoder: found by ``find_encoder``.
@@ -127,21 +130,29 @@ def copy_encoder(encoder: Encoder, file: Path) -> Encoder:
     Returns:
         The encoder of that file.
     """
-    if not encoder.tokens:
+    if not encoder.tokens and encoder.logits is None:
         shutil.copyfile(encoder.file, file)
         return replace(encoder, file=file)
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
     model = onnx.load(str(encoder.file))
-    model.graph.initializer.append(numpy_helper.from_array(np.array(0), "emoir_first"))
-    model.graph.node.append(helper.make_node("Gather", [encoder.output, "emoir_first"], ["emoir_embedding"], axis=1))
+    output = encoder.output
+    if encoder.tokens:
+        output = "emoir_embedding"
+        model.graph.initializer.append(numpy_helper.from_array(np.array(0), "emoir_first"))
+        model.graph.node.append(helper.make_node("Gather", [encoder.output, "emoir_first"], [output], axis=1))
+    given = {output: encoder.length}
+    if encoder.logits is not None:
+        features = helper.make_node("Concat", [output, encoder.logits], ["emoir_features"], axis=1)
+        model.graph.node.append(features)
+        given |= {encoder.logits: IMAGENET_CLASSES, "emoir_features": encoder.length + IMAGENET_CLASSES}
     del model.graph.output[:]
-    embedding = helper.make_tensor_value_info("emoir_embedding", TensorProto.FLOAT, ["n", encoder.length])
-    model.graph.output.append(embedding)
+    for name, length in given.items():
+        model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", length]))
     onnx.save(model, str(file))
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return replace(encoder, file=file, output="emoir_embedding", tokens=False, digest=digest)
+    return replace(encoder, file=file, output=output, tokens=False, features=list(given)[-1], digest=digest)
 
 
 def _graph_file(source: Path) -> Path:

@@ -77,6 +77,11 @@ class CompiledQuery:
         return tuple(word for one in self.clauses for term in one.terms for word in term.unknown)
 
     @property
+    def content(self) -> tuple[str, ...]:
+        """Words that were looked for in what pictures show."""
+        return tuple(word for one in self.clauses for term in one.terms for word in term.content)
+
+    @property
     def examples(self) -> tuple[int, ...]:
         """Ids of the indexed images that the query names: they are no answers."""
         return tuple(id for one in self.clauses for term in one.terms for id in term.examples)

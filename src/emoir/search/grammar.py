@@ -153,10 +153,10 @@ def _split(text: str, start: int) -> list[_Piece]:
     section = 0
     for number, content in enumerate(re.split(r'"([^"]*)"', text)):
         if number % 2:
-            # A weight just before the quote belongs to it.
-            weight = parts.pop() if parts and _BARE_WEIGHT.fullmatch(parts[-1].text) else _Piece("", start + section)
-            if weight.text + content:
-                parts.append(_Piece(weight.text + content.strip(), weight.at, quoted=True))
+            # A weight or a prefix just before the quote belongs to it.
+            before = parts.pop() if parts and _opens_quote(parts[-1].text) else _Piece("", start + section)
+            if before.text + content:
+                parts.append(_Piece(before.text + content.strip(), before.at, quoted=True))
             section += len(content) + 2
             continue
         at = 0
@@ -168,6 +168,13 @@ def _split(text: str, start: int) -> list[_Piece]:
         add(section + at, section + len(content))
         section += len(content)
     return [part for part in parts if part.text]
+
+
+def _opens_quote(text: str) -> bool:
+    """Whether a text before a quote is a weight, or the prefix of a kind of term."""
+    bare = text.removeprefix(weight[0]) if (weight := _BARE_WEIGHT.match(text)) else text
+    prefix = _PREFIX.fullmatch(bare)
+    return not bare or (prefix is not None and prefix[1].lower() in TERMS)
 
 
 def _apart(text: str, at: int) -> Iterator[_Piece]:

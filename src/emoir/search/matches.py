@@ -56,6 +56,7 @@ class Matches:
         query: as understood, in the query grammar.
         matches: best first.
         unknown: words of the query that were not understood and not used.
+        content: words of the query that were looked for in what the pictures show; all others mean feelings.
         searched: number of images that were compared.
         hidden: how many of them were left out because they score less than ``min_score``.
         complete: whether no better match can have been missed; an engine that does not compare every image says no.
@@ -65,6 +66,7 @@ class Matches:
     matches: tuple[Match, ...]
     unknown: tuple[str, ...]
     searched: int
+    content: tuple[str, ...] = ()
     hidden: int = 0
     complete: bool = True
 

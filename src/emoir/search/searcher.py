@@ -86,6 +86,7 @@ class Searcher:
             query=str(compiled.query),
             matches=matches,
             unknown=compiled.unknown if order is None else (*compiled.unknown, *order.unknown),
+            content=compiled.content,
             searched=found.searched,
             hidden=found.hidden,
             complete=found.complete,

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from emoir.emotions.content import CONTENT, content_words
 from emoir.emotions.lexicon import Concept, lexicon
 from emoir.emotions.spaces import SPACES
 from emoir.emotions.traditional import simplified
@@ -53,7 +54,9 @@ class Vocabulary:
         own = {
             simplified(name.lower()): Concept({space: np.eye(len(names))[place]}, None, None)
             for space, names in layout.class_names.items()
-            if space not in SPACES
+            if space not in (*SPACES, CONTENT)
             for place, name in enumerate(names)
         }
-        return cls({**lexicon(), **own, **(more or {})}, encoder)
+        # A word that means a feeling is not looked for in what pictures show.
+        shown = content_words() if CONTENT in layout.class_names else {}
+        return cls({**shown, **lexicon(), **own, **(more or {})}, encoder)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from emoir.emotions.content import CLASSES, CONTENT, content_matrix
 from emoir.images.features import NUMBERS
 from emoir.models.card import EMBEDDING_LENGTH
 from emoir.training.probes import DistributionProbe, Doubles, Linear, PointProbe, fit_reduction
@@ -132,12 +133,13 @@ class Heads:
             found[space] = mixture(logits, gates)
         return found
 
-    def write(self, file: Path, length: int) -> None:
-        """Write the graph: ``features`` (n, length of the embedding and the numbers) to the outputs by their names.
+    def write(self, file: Path, length: int, *, logits: bool = False) -> None:
+        """Write the graph: ``features`` (n, embedding, logits and numbers) to the outputs by their names.
 
         Args:
             file: the ONNX file.
             length: of the encoder's embedding, which is brought to unit length first.
+            logits: whether the logits of ImageNet's classes stand behind it; the space ``content`` comes from them.
         """
         from onnx import TensorProto, helper, numpy_helper, save_model
 
@@ -153,13 +155,13 @@ class Heads:
             constants[f"{name}.bias"] = np.maximum(one.bias, NEVER).astype(np.float32)
             return add("Gemm", ["prepared", f"{name}.weights", f"{name}.bias"], output)
 
-        if self.numbers:
-            constants["parts"] = np.array([length, NUMBERS])
-            nodes.append(helper.make_node("Split", [FEATURES, "parts"], ["seen", "numbers"], axis=1))
-            add("LpNormalization", ["seen"], "unit", axis=1, p=2)
-            add("Concat", ["unit", "numbers"], "prepared", axis=1)
-        else:
-            add("LpNormalization", [FEATURES], "prepared", axis=1, p=2)
+        widths = (
+            {"seen": length} | ({"logits": CLASSES} if logits else {}) | ({"numbers": NUMBERS} if self.numbers else {})
+        )
+        constants["parts"] = np.array(list(widths.values()))
+        nodes.append(helper.make_node("Split", [FEATURES, "parts"], list(widths), axis=1))
+        add("LpNormalization", ["seen"], "unit", axis=1, p=2)
+        add("Concat", ["unit", *(["numbers"] if self.numbers else [])], "prepared", axis=1)
         add("LpNormalization", [linear("embedding", self.embedding, "long")], "embedding", axis=1, p=2)
         constants |= {"low": np.float32(0), "high": np.float32(1)}  # type: ignore[dict-item]
         if self.domain is not None:
@@ -182,11 +184,15 @@ class Heads:
                 add("Sum", parts, name)
         lengths = {"embedding": len(self.embedding.bias), "valence_arousal": 2}
         lengths |= {space: len(maps[0].bias) for space, maps in self.spaces.items()}
-        width = length + (NUMBERS if self.numbers else 0)
+        if logits:
+            constants["members"] = content_matrix()
+            add("Softmax", ["logits"], "classes", axis=1)
+            add("MatMul", ["classes", add("Cast", ["members"], "matrix", to=TensorProto.FLOAT)], CONTENT)
+            lengths[CONTENT] = constants["members"].shape[1]
         graph = helper.make_graph(
             nodes,
             "heads",
-            [helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, ["n", width])],
+            [helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, ["n", sum(widths.values())])],
             [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", k]) for name, k in lengths.items()],
             [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
         )

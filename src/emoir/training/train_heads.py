@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds, make_folds
-from emoir.emotions.calibration import ConfidenceCurve
+from emoir.emotions.calibration import ConfidenceCurve, ScoreCurve
+from emoir.emotions.content import CONTENT, content_groups
 from emoir.errors import TrainingError
 from emoir.evaluate.compute import headline
 from emoir.evaluate.metric import MetricKey
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.results import MetricResult
 from emoir.models.card import CARD, CARD_FORMAT
-from emoir.models.encoder import Encoder, copy_encoder
+from emoir.models.encoder import IMAGENET_CLASSES, Encoder, copy_encoder
 from emoir.models.model import Model
 from emoir.training.calibrate import fit_confidence
 from emoir.training.embeddings import Embedded, embed_files, read_files
@@ -34,6 +35,10 @@ FOLDS = 5
 # Two shares that differ by less are a tie.
 TIE = 1e-9
 LICENCE = "the user's own; what the labels do not say was learnt from {base}: {licence}"
+
+# The square of a square root of a probability. An image drawn at random shows any one thing seldom.
+_STEPS = np.linspace(0, 1, 21)
+AS_THE_ENCODER_SAYS = ScoreCurve(0.01, tuple(_STEPS.round(4).tolist()), tuple((_STEPS**2).round(4).tolist()))
 
 HeadResults = Mapping[MetricKey, MetricResult]
 StepReport = Callable[[str, int, int], None]
@@ -120,7 +125,7 @@ def train_heads(
         raise TrainingError(_no_better(table, results[chosen]))
     temperatures = held_out[chosen].temperatures(rated)
     heads = Heads.fit(_features(embedded, chosen), labels, numbers=chosen).tempered(temperatures)
-    heads.write(out / HEADS, encoder.length)
+    heads.write(out / HEADS, encoder.length, logits=encoder.logits is not None)
     names = {space: table.class_names[space] for space in label_distributions(table)} | dict(base.card.class_names)
     shown = next(iter(names))
     confidence = (
@@ -167,6 +172,7 @@ class HeadsDescription:
         confidence: calibration of the top class.
         licence: one line on the terms of the heads.
         notes: what else it is to say: data, metrics.
+        content: calibration of what pictures show, for an encoder with logits.
     """
 
     name: str
@@ -174,10 +180,15 @@ class HeadsDescription:
     confidence: ConfidenceCurve
     licence: str
     notes: Mapping[str, object]
+    content: ScoreCurve = AS_THE_ENCODER_SAYS
 
 
 def write_card(folder: Path, encoder: Encoder, heads: Heads, description: HeadsDescription) -> None:
     """Write the card of an encoder and its heads, which lie in the folder already."""
+    class_names, scores = dict(description.class_names), {}
+    if encoder.logits is not None:
+        class_names[CONTENT] = tuple(content_groups())
+        scores[CONTENT] = asdict(description.content)
     card = {
         "format": CARD_FORMAT,
         "name": description.name,
@@ -185,8 +196,8 @@ def write_card(folder: Path, encoder: Encoder, heads: Heads, description: HeadsD
         "encoder": {
             "file": ENCODER,
             "input": encoder.input,
-            "output": encoder.output,
-            "length": encoder.length,
+            "output": encoder.features,
+            "length": encoder.length + (0 if encoder.logits is None else IMAGENET_CLASSES),
             "licence": encoder.licence,
         },
         "heads": {
@@ -196,8 +207,9 @@ def write_card(folder: Path, encoder: Encoder, heads: Heads, description: HeadsD
             "colour_and_texture": heads.numbers,
         },
         "embedding_length": len(heads.embedding.bias),
-        "class_names": {space: list(names) for space, names in description.class_names.items()},
+        "class_names": {space: list(names) for space, names in class_names.items()},
         "confidence": asdict(description.confidence),
+        "scores": scores,
         **description.notes,
     }
     (folder / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -119,6 +119,7 @@ class SearchPage(ApiModel):
     query: str = Field(description="As understood, in the query grammar.")
     terms: list[QueryTerm]
     unknown: list[str] = Field(description="Words that were not understood and not used.")
+    content: list[str] = Field(description="Words that were looked for in what the pictures show.")
     searched: int = Field(description="Images that were compared.")
     hidden: int = Field(description="Images left out because they fit no better than chance.")
     hits: list[Hit]

@@ -2,6 +2,7 @@
 
 from emoir.search.terms.base import CompiledTerm, Examples, Term, TermContext
 from emoir.search.terms.colours import Colours
+from emoir.search.terms.content import Content
 from emoir.search.terms.image_file import ImageFile
 from emoir.search.terms.image_id import ImageId
 from emoir.search.terms.point import Point
@@ -9,7 +10,7 @@ from emoir.search.terms.reading import EncodedReading
 from emoir.search.terms.words import Words
 
 TERMS: dict[str, type[Term]] = {
-    kind.prefix: kind for kind in (Words, ImageFile, ImageId, EncodedReading, Point, Colours)
+    kind.prefix: kind for kind in (Words, ImageFile, ImageId, EncodedReading, Point, Colours, Content)
 }
 """Prefix to the kind of term that it introduces."""
 
@@ -17,6 +18,7 @@ __all__ = [
     "TERMS",
     "Colours",
     "CompiledTerm",
+    "Content",
     "EncodedReading",
     "Examples",
     "ImageFile",

@@ -52,12 +52,14 @@ class CompiledTerm:
         conditions: what an image must meet to be found at all.
         unknown: words that were not understood and not used.
         examples: ids of indexed images that the term names; they are no answers.
+        content: words that were looked for in what pictures show.
     """
 
     groups: tuple[tuple[QueryComponent, ...], ...] = ()
     conditions: tuple[RowCondition, ...] = ()
     unknown: tuple[str, ...] = ()
     examples: tuple[int, ...] = ()
+    content: tuple[str, ...] = ()
 
 
 class Term(Protocol):

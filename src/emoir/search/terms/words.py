@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.emotions.content import CONTENT
 from emoir.emotions.lexicon import Concept
 from emoir.emotions.mappings import TABLES, convert
 from emoir.emotions.phrases import ParsedPhrase, parse_phrase
@@ -19,6 +20,7 @@ from emoir.index.layout import RowLayout
 from emoir.search.component import QueryComponent
 from emoir.search.terms.base import CompiledTerm, TermContext
 from emoir.search.terms.colours import colour_component, colour_word
+from emoir.search.terms.content import content_component
 from emoir.search.terms.image_file import is_image_path
 from emoir.search.terms.point import point_component
 from emoir.search.vocabulary import Vocabulary
@@ -78,23 +80,31 @@ class Words:
         encoded = vocabulary.encoder.concept(self.text) if vocabulary.encoder is not None else None
         # A class of a user's own may be called what no word is called: very_happy, R&B.
         whole = encoded or vocabulary.words.get(simplified(self.text.strip().lower()))
+        if whole is not None and CONTENT in whole.distributions:
+            return CompiledTerm(groups=((content_component(whole, layout),),), content=(self.text,))
         if whole is not None:
             return CompiledTerm(groups=((concept_component(whole, layout),),))
         parsed = parse_phrase(self.text, vocabulary.words)
         _refuse_joined(self.text, vocabulary)
+        shown = [part for part in parsed.parts if CONTENT in part.concept.distributions]
+        felt = ([part for part in group if part not in shown] for group in parsed.groups)
         groups = [
             tuple(
                 concept_component(part.concept.scaled(max(part.factor, 0) or 1), layout).scaled(part.factor)
                 for part in group
             )
-            for group in parsed.groups
+            for group in felt
+            if group
         ]
+        # What a picture shows must be there beside what it evokes.
+        groups += [(content_component(part.concept, layout).scaled(float(np.sign(part.factor))),) for part in shown]
         colours = {word: colour for word in parsed.unknown if (colour := colour_word(word)) is not None}
         if colours:
             groups.append((colour_component(tuple(colours.values()), layout),))
         if not groups:
             raise _nothing_understood(self.text, parsed, vocabulary)
-        return CompiledTerm(groups=tuple(groups), unknown=tuple(word for word in parsed.unknown if word not in colours))
+        unknown = tuple(word for word in parsed.unknown if word not in colours)
+        return CompiledTerm(groups=tuple(groups), unknown=unknown, content=tuple(part.word for part in shown))
 
 
 def _refuse_joined(phrase: str, vocabulary: Vocabulary) -> None:

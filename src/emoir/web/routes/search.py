@@ -80,6 +80,7 @@ def search(
         query=matches.query,
         terms=_terms(safe_query(matches.query)),
         unknown=list(matches.unknown),
+        content=list(matches.content),
         searched=matches.searched,
         hidden=matches.hidden,
         hits=[_hit(match, metadata[match.id], rated.get(match.id)) for match in found if match.id in metadata],
