@@ -90,8 +90,8 @@ FEATURES: tuple[Column, ...] = (
                "Heckbert 1982, DOI 10.1145/965145.801294"))),
 )  # fmt: skip
 """Every feature, in the order of ``measure``."""
-NUMBERS = len(FEATURES) - 2 * DOMINANT_COLOURS
-"""How many of them every picture has."""
+NUMBERS = 90
+"""How many numbers ``colour_and_texture`` gives. Models learnt on them: neither they nor their order may change."""
 
 
 def measure(pixels: NDArray[np.uint8]) -> dict[str, float | str | None]:
@@ -108,21 +108,31 @@ def measure(pixels: NDArray[np.uint8]) -> dict[str, float | str | None]:
         >>> round(found["lightness"]), found["grey_entropy"], found["colour_1"], found["colour_2"]
         (100, 0.0, '#ffffff', None)
     """
-    values: dict[str, float | str | None] = {**measure_numbers(pixels)}
+    values: dict[str, float | str | None] = {**_numbers(pixels), **aesthetic_properties(pixels)}
     colours = dominant_colours(pixels, DOMINANT_COLOURS)
     for place in range(DOMINANT_COLOURS):
         colour, share = colours[place] if place < len(colours) else (None, None)
         values |= {f"colour_{place + 1}": colour, f"colour_{place + 1}_share": share}
-    return values
+    return {column.name: values[column.name] for column in FEATURES}
 
 
-def measure_numbers(pixels: NDArray[np.uint8]) -> dict[str, float]:
-    """The 90 numbers of ``measure`` that every picture has, in its order: all but the dominant colours.
+def colour_and_texture(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The numbers of colour and texture that stand beside an encoder's embedding.
+
+    Args:
+        pixels: (H, W, 3) uint8 sRGB, of ``FEATURE_SIDE``.
+
+    Returns:
+        (90,): lightness to complexity, local binary patterns and palette, as ``FEATURES`` explains them.
 
     Example:
-        >>> len(measure_numbers(np.full((16, 16, 3), 255, np.uint8))) == NUMBERS
-        True
+        >>> colour_and_texture(np.full((16, 16, 3), 255, np.uint8)).shape
+        (90,)
     """
+    return np.array(list(_numbers(pixels).values()), np.float32)
+
+
+def _numbers(pixels: NDArray[np.uint8]) -> dict[str, float]:
     lab = srgb_to_lab(pixels)
     chroma = np.hypot(lab[..., 1], lab[..., 2])
     grey = np.rint(pixels @ GREY_WEIGHTS)
@@ -136,7 +146,6 @@ def measure_numbers(pixels: NDArray[np.uint8]) -> dict[str, float]:
         "chroma_deviation": float(chroma.std()),
         "grey_entropy": grey_entropy(grey),
         "complexity": jpeg_complexity(pixels),
-        **aesthetic_properties(pixels),
     }
     values |= {f"lbp_{code}": float(share) for code, share in enumerate(local_binary_pattern_histogram(grey))}
     names = ("palette_{:02x}{:02x}{:02x}".format(*colour) for colour in reference_colours().tolist())

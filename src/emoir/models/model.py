@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import ModelError, ShapeError
-from emoir.images.features import NUMBERS, measure_numbers
+from emoir.images.features import NUMBERS, colour_and_texture
 from emoir.images.palette import is_monochrome
 from emoir.images.picture_hash import BYTES as HASH_BYTES
 from emoir.limits import DEFAULT_LIMITS, Limits
@@ -175,8 +175,7 @@ class Model(ModelFolder):
         if self._heads is not None and self.card.heads is not None:
             [encoded] = answers.values()
             if self.card.heads.colour_and_texture:
-                numbers = [list(measure_numbers(square).values()) for square in squares]
-                encoded = np.hstack([encoded, np.array(numbers, np.float32)])
+                encoded = np.hstack([encoded, [colour_and_texture(square) for square in squares]])
             answers = self._heads.run(encoded)
         check_outputs(answers, self.folder)
         by_space = {space: answers[space] for space in self.card.class_names}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from emoir.errors import UndecodableImageError
 from emoir.files import read_regular
-from emoir.images.features import NUMBERS, measure_numbers
+from emoir.images.features import NUMBERS, colour_and_texture
 from emoir.models.encoder import Encoder
 from emoir.models.graph import Graph
 from emoir.models.model import Model
@@ -117,8 +117,8 @@ def _reader(model: Model) -> MeasureFile:
 def _embed(path: Path, encoder: Encoder, graph: Graph) -> NDArray[np.float32]:
     image = encoder.preprocessing.prepare(path)
     answers = graph.run(encoder.preprocessing.tensor(image.pixels[None]))
-    measured = np.array(list(measure_numbers(image.measured).values()), np.float32)
-    return np.concatenate([answers[encoder.output][0], measured, *answers.get(encoder.logits or "", ())])
+    numbers = colour_and_texture(image.measured)
+    return np.concatenate([answers[encoder.output][0], numbers, *answers.get(encoder.logits or "", ())])
 
 
 def _kept(
