@@ -74,7 +74,7 @@ def main() -> None:
             rows = np.sort(
                 np.concatenate([rows[classes[rows] == one][:SCENES_OF_EACH] for one in np.unique(classes[rows])])
             )
-        embedded = embed_files([table.paths[row] for row in rows], encoder, folder=KEPT_IN)
+        embedded = embed_files([table.paths[row] for row in rows.tolist()], encoder, folder=KEPT_IN)
         assert embedded.logits is not None
         logits.append(embedded.logits)
         labels += [table.class_names[space][classes[row]] for row in rows]

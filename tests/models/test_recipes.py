@@ -75,8 +75,8 @@ def by_torch(weights: dict[str, torch.Tensor], pixels: torch.Tensor) -> tuple[np
         x = F.pad(x, [total // 2, total - total // 2] * 2)
         groups = len(kernel) if kernel.shape[1] == 1 else 1
         x = F.conv2d(x, kernel, stride=stride, groups=groups)
-        parts = (weights[f"{bn}.{part}"] for part in ("running_mean", "running_var", "weight", "bias"))
-        return F.batch_norm(x, *parts, eps=1e-3)
+        mean, variance = weights[f"{bn}.running_mean"], weights[f"{bn}.running_var"]
+        return F.batch_norm(x, mean, variance, weights[f"{bn}.weight"], weights[f"{bn}.bias"], eps=1e-3)
 
     x = F.relu6(convolve(pixels, "_conv_stem", "_bn0", 2))
     for name, stride, expansion in efficientnet._blocks():
