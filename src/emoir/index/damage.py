@@ -20,7 +20,7 @@ LISTED = 3
 def find_damage(connection: sqlite3.Connection) -> list[str]:
     """What is wrong with an index of the present format, one line each; empty if it is whole. Reads all of it."""
     problems: list[str] = []
-    for part in (_pages, _schema, _rows, _vectors, _references):
+    for part in (find_page_damage, _schema, _rows, _vectors, _references):
         try:
             problems += part(connection)
         except (sqlite3.DatabaseError, ValueError) as error:
@@ -28,7 +28,8 @@ def find_damage(connection: sqlite3.Connection) -> list[str]:
     return list(dict.fromkeys(problems))
 
 
-def _pages(connection: sqlite3.Connection) -> Iterator[str]:
+def find_page_damage(connection: sqlite3.Connection) -> Iterator[str]:
+    """What hides rows, one line each: damage to the tables themselves, of which their rows' checksums say nothing."""
     for (line,) in connection.execute(f"PRAGMA integrity_check({LISTED})"):
         if line != "ok":
             yield str(line).splitlines()[-1]

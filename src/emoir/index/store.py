@@ -257,7 +257,10 @@ class SqliteStore(SqliteFolders):
             folders: prefer a copy that lies in one of these; of several, the first by path is named.
         """
         with self._opened.reading() as connection:
-            return load_metadata(connection, ids, folders)
+            found = load_metadata(connection, ids, folders)
+            if folders is None and len(found) < len(ids):
+                self._opened.require_findable()
+            return found
 
     def rows(
         self, ids: Sequence[int] | None = None, folders: Sequence[bytes] | None = None
