@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from emoir import Collection
-from emoir.cells import composed, parse_number, read_cells, read_text
+from emoir.cells import STANDARD_INPUT, composed, parse_number, read_cells, read_table_cells, read_text
 from emoir.cli.search_options import read_list
 from emoir.datasets import read_dataset
+from emoir.emotions.lexicon_files import read_lexicon
 from emoir.errors import CatalogueError, DatasetError
 from emoir.index.catalogue import endings, read_catalogue
 from emoir.index.selection import Selection
@@ -108,3 +109,33 @@ def test_names_are_compared_in_their_composed_form(tmp_path: Path) -> None:
         [key] = read_catalogue(file).records
         assert key == composed(key)
         assert key in set(endings(f"/photos/box/{stored}".encode()))
+
+
+def test_one_reader_for_whatever_a_table_is_written_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = pytest.importorskip("pyarrow").table({"file": ["a.jpg", "b.jpg"], "title": ["Harvest", None]})
+    parquet.write_table(table, tmp_path / "records")
+    (tmp_path / "records.csv").write_text("file;title\na.jpg;Harvest\nb.jpg;\n", encoding="utf-16")
+    (tmp_path / "records.txt").write_text('{"file": "a.jpg", "title": "Harvest"}\n\n{"title": null, "file": "b.jpg"}\n')
+    for name in ("records", "records.csv", "records.txt"):
+        file = tmp_path / name
+        assert [cells for _, cells in read_table_cells(file)[1]] == [["a.jpg", "Harvest"], ["b.jpg", ""]], name
+        records = read_catalogue(file).records
+        assert {key: record.title for key, record in records.items()} == {b"a.jpg": "Harvest", b"b.jpg": None}
+        with monkeypatch.context() as patch, file.open() as stream:
+            patch.setattr("sys.stdin", stream)
+            assert read_table_cells(STANDARD_INPUT) == read_table_cells(file)
+
+
+def test_published_tables_and_lexicons_are_read_by_it(tmp_path: Path) -> None:
+    # As a spreadsheet saves them where numbers have decimal commas, and as Excel's Unicode text.
+    columns = "Theme;Valence_mean;Valence_SD;Valence_N;Arousal_mean;Arousal_SD;Arousal_N"
+    (tmp_path / "OASIS.csv").write_text(f";{columns}\n1;Dog 1;6,4;0,5;100;1;0,5;100\n", encoding="utf-16")
+    table = read_dataset(tmp_path)
+    assert table.valence is not None
+    assert table.valence.tolist() == pytest.approx([0.9])
+    semicolons = "Word;Valence;Arousal;Dominance\ncalm;0,8;0,1;0,5\n"
+    quote_as_a_word = 'Word\tValence\tArousal\tDominance\n"\t1\t0\t0\ncalm\t.8\t.1\t0\n'
+    for text in (semicolons, quote_as_a_word):
+        (tmp_path / "lexicon.txt").write_text(text, encoding="utf-16")
+        assert read_lexicon(tmp_path / "lexicon.txt")["calm"].valence == pytest.approx(0.8)

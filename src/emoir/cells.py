@@ -1,13 +1,16 @@
-"""Cells: text tables as spreadsheets write them, by column names."""
+"""Cells: tables as spreadsheets and programs write them (CSV, TSV, JSON lines, Parquet), by column names."""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import io
+import json
 import os
+import sys
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 from emoir.files import read_regular
 
@@ -15,6 +18,9 @@ DELIMITERS = (",", ";", "\t")
 # How spreadsheets and statistics programs write that there is no value.
 ABSENT = frozenset(["", "na", "n/a", "nan", "null", "none", "#n/a", "-"])
 MAX_CELL = 10_000_000
+# Reads the table from standard input, as other commands do.
+STANDARD_INPUT = Path("-")
+PARQUET, ZIP = b"PAR1", b"PK\x03\x04"
 
 
 def read_text(file: Path) -> str:
@@ -24,7 +30,17 @@ def read_text(file: Path) -> str:
         OSError: if it cannot be read.
         ValueError: if it is neither, or holds NUL characters.
     """
-    content = read_regular(file)
+    return _text_of(read_content(file))
+
+
+def read_content(file: Path) -> bytes:
+    """The bytes of a file, or of standard input for ``-``."""
+    return sys.stdin.buffer.read() if file == STANDARD_INPUT else read_regular(file)
+
+
+def _text_of(content: bytes) -> str:
+    if content.startswith(ZIP):
+        raise ValueError("it is a spreadsheet or a ZIP archive; save it as UTF-8 text, such as CSV")
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         text = content.decode("utf-16" if wide else "utf-8-sig")
@@ -36,11 +52,66 @@ def read_text(file: Path) -> str:
     return text
 
 
-def read_cells(text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def read_table_cells(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The rows of a table, whatever it is written in: its first bytes decide, then its name.
+
+    Args:
+        file: text as ``read_cells`` takes it, JSON lines, or Parquet; ``-`` is standard input.
+
+    Returns:
+        As ``read_cells``; what is absent is an empty cell.
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: naming what does not fit, without the file's name.
+    """
+    content = read_content(file)
+    suffix = file.suffix.lower()
+    if content.startswith(PARQUET) or suffix == ".parquet":
+        return _of_records(_parquet(content))
+    text = _text_of(content)
+    if text.lstrip().startswith("{") or suffix == ".jsonl":
+        # Other characters than a line feed may end a line elsewhere, and stand inside a text here.
+        lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+        return _of_records([(number, _record(number, line)) for number, line in lines])
+    return read_cells(text)
+
+
+def _of_records(records: list[tuple[int, dict[str, Any]]]) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    names = list(dict.fromkeys(name for _, record in records for name in record))
+    rows = [
+        (line, ["" if record.get(name) is None else str(record[name]) for name in names]) for line, record in records
+    ]
+    return names, rows
+
+
+def _record(number: int, line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"line {number}: no JSON: {error}") from None
+    if not isinstance(record, dict):
+        raise ValueError(f"line {number}: an object of columns is needed")
+    return record
+
+
+def _parquet(content: bytes) -> list[tuple[int, dict[str, Any]]]:
+    try:
+        from pyarrow import ArrowException, BufferReader, parquet
+    except ImportError:
+        raise ValueError("Parquet needs one more package: pip install pyarrow") from None
+    try:
+        return list(enumerate(parquet.read_table(BufferReader(content)).to_pylist(), 1))
+    except (ArrowException, OSError, ValueError) as error:
+        raise ValueError(f"no Parquet that can be read: {error}") from None
+
+
+def read_cells(text: str, *, quotes: bool = True) -> tuple[list[str], list[tuple[int, list[str]]]]:
     r"""The rows of a table whose columns are separated by commas, semicolons or tabs, whichever the header has most of.
 
     Args:
         text: the first line names the columns.
+        quotes: whether cells may stand in quotes.
 
     Returns:
         ``(names, rows)``: blanks around names and cells are taken off, empty rows left out; with each row its line.
@@ -55,7 +126,13 @@ def read_cells(text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
     first = text.partition("\n")[0]
     delimiter = max(DELIMITERS, key=first.count)
     limit = csv.field_size_limit(MAX_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=delimiter,
+        skipinitialspace=True,
+        strict=True,
+        quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
+    )
     try:
         names = [name.strip() for name in next(reader, [])]
         rows: list[tuple[int, list[str]]] = []

@@ -175,9 +175,11 @@ def test_catalogue_and_features(emoir: Shell) -> None:
     (emoir.folder / "slip.csv").write_text("file;title\n0000.jpeg;Harvest\n", encoding="utf-8")
     printed = emoir("index", "photos", "--catalogue", "slip.csv").stderr.decode()
     assert "no indexed image is called 0000.jpeg; did you mean 0000.jpg?" in printed
-    (emoir.folder / "list.txt").write_text("photos/0001.jpeg\nphotos/0001.jpg\n")
+    (emoir.folder / "list.txt").write_text("photos/0001.jpeg\nphotos/0001.jpg\nelsewhere/0002.jpg\n")
     printed = emoir("search", "awe", "--from", "list.txt").stderr.decode()
     assert "no indexed image is called photos/0001.jpeg; did you mean 0001.jpg?" in printed
+    namesake = emoir.folder / "photos" / "0002.jpg"
+    assert f"no indexed image is called elsewhere/0002.jpg; did you mean {namesake}?" in printed
     emoir("index", "photos", "--catalogue", "records.csv")
 
     header, *lines = emoir("search", "awe", "--all").stdout.decode().splitlines()

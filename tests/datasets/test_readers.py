@@ -85,8 +85,11 @@ def test_unknown_columns_classes_and_formats(tmp_path: Path) -> None:
         read_table(file, Columns(classes={"mood": "feeling"}))
     with pytest.raises(DatasetError, match="row 3: 'wild' is none of calm, sad"):
         read_table(file, Columns(classes={"mood": "mood"}, class_names={"mood": ("calm", "sad")}))
-    with pytest.raises(DatasetError, match=r"must end in \.csv, \.tsv, \.jsonl or \.parquet"):
-        read_table(file.rename(tmp_path / "labels.xlsx"), COLUMNS)
+    # The content decides, not the name.
+    assert len(read_table(file.rename(tmp_path / "labels.txt"), COLUMNS)) == len(ROWS)
+    file.write_bytes(b"PK\x03\x04 and so on")
+    with pytest.raises(DatasetError, match="a spreadsheet or a ZIP archive; save it as UTF-8 text, such as CSV"):
+        read_table(file, COLUMNS)
     file.write_text("path,mood\na.jpg,calm,1\n")
     with pytest.raises(DatasetError, match="line 2: 3 values for 2 columns"):
         read_table(file, Columns())
@@ -98,7 +101,7 @@ def test_unknown_columns_classes_and_formats(tmp_path: Path) -> None:
         read_table(tmp_path / "labels.parquet", Columns())
     for text, message in (('{"path": "a.jpg"}\n{oops\n', "line 2: no JSON"), ("[1]\n", "line 1: an object")):
         (tmp_path / "labels.jsonl").write_text(text)
-        with pytest.raises(DatasetError, match=f"labels.jsonl, {message}"):
+        with pytest.raises(DatasetError, match=f"labels.jsonl: {message}"):
             read_table(tmp_path / "labels.jsonl", Columns())
 
 

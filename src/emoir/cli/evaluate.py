@@ -59,8 +59,8 @@ class EvaluateOptions:
         Optional[list[str]],  # noqa: UP045
         typer.Option(
             "--against",
-            help="Another system on the same images: a model folder, 'shipped', a .csv of probabilities or an .npy of "
-            "embeddings; may be repeated.",
+            help="Another system on the same images: a model folder, 'shipped', a table of probabilities (- reads "
+            "standard input) or an .npy of embeddings; may be repeated.",
             show_default=False,
         ),
     ] = None
@@ -167,10 +167,13 @@ def _evaluate(options: EvaluateOptions) -> bool:
 
 
 def _is_file(name: str) -> bool:
-    """Whether a system is a file of predictions; it must be there if its name says so."""
+    """Whether a system is a file of predictions, or standard input; it must be there if its name says so."""
+    from emoir.cells import STANDARD_INPUT
     from emoir.errors import DatasetError
 
-    if Path(name).suffix in (".csv", ".npy") and not Path(name).exists():
+    if Path(name) == STANDARD_INPUT:
+        return True
+    if Path(name).suffix in (".csv", ".tsv", ".jsonl", ".parquet", ".npy") and not Path(name).exists():
         raise DatasetError(f"{name}: no such file")
     return Path(name).is_file()
 

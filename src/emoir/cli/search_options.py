@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import functools
 import inspect
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import Field, fields, replace
@@ -126,7 +127,7 @@ def read_list(source: str | None) -> list[Path] | None:
 def say_what_is_not_indexed(photos: Collection, options: SearchOptions) -> None:
     """Name the number of listed files that the index does not know."""
     from emoir.cells import spellings
-    from emoir.index.base import as_file, as_folder
+    from emoir.index.base import as_file, as_folder, as_path
     from emoir.index.near_names import near_names
 
     files = as_paths(options.paths or ())
@@ -138,6 +139,9 @@ def say_what_is_not_indexed(photos: Collection, options: SearchOptions) -> None:
     if files and missing:
         echo_err(f"{len(missing):,} of {len(files):,} listed files are not indexed, such as {missing[0]}")
         for file in missing[:SHOWN_NEAR]:
+            place = as_file(file.expanduser())
             folder = as_folder(file.expanduser().parent)
-            for name, near in near_names([str(file)], photos.images.names_in(folder)).items():
-                echo_err(f"no indexed image is called {name}; did you mean {' or '.join(near)}?")
+            near = near_names([str(file)], photos.images.names_in(folder)).get(str(file), ())
+            near = near or tuple(str(as_path(path)) for path in photos.images.paths_called(os.path.basename(place)))
+            if near:
+                echo_err(f"no indexed image is called {file}; did you mean {' or '.join(near)}?")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.cells import parse_number, plain_path, read_cells, read_text
+from emoir.cells import parse_number, plain_path, read_table_cells
 from emoir.datasets.table import ABSENT_CLASS, Integers, Table, known_classes
 from emoir.errors import DatasetError
 
@@ -114,44 +113,11 @@ def header_of(file: Path) -> list[str]:
 
 def _rows(file: Path) -> list[dict[str, str]]:
     """All rows as text; absent values become empty strings."""
-    if file.suffix.lower() in (".csv", ".tsv"):
-        try:
-            names, lines = read_cells(_text_of(file))
-        except ValueError as error:
-            raise DatasetError(f"{file}: {error}") from None
-        return [dict(zip(names, cells, strict=True)) for _, cells in lines]
-    if file.suffix == ".jsonl":
-        records = [_record(file, *line) for line in enumerate(_text_of(file).split("\n"), 1) if line[1].strip()]
-    elif file.suffix == ".parquet":
-        try:
-            from pyarrow import ArrowException, parquet
-        except ImportError:
-            raise DatasetError(f"{file}: Parquet needs one more package: pip install pyarrow") from None
-        try:
-            records = parquet.read_table(file).to_pylist()
-        except (ArrowException, OSError, ValueError) as error:
-            raise DatasetError(f"{file}: no Parquet that can be read: {error}") from None
-    else:
-        raise DatasetError(f"{file}: a table must end in .csv, .tsv, .jsonl or .parquet")
-    keys = {key: None for record in records for key in record}
-    return [{key: "" if record.get(key) is None else str(record[key]) for key in keys} for record in records]
-
-
-def _text_of(file: Path) -> str:
     try:
-        return read_text(file)
+        names, rows = read_table_cells(file)
     except ValueError as error:
         raise DatasetError(f"{file}: {error}") from None
-
-
-def _record(file: Path, number: int, line: str) -> dict[str, object]:
-    try:
-        record = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise DatasetError(f"{file}, line {number}: no JSON: {error}") from None
-    if not isinstance(record, dict):
-        raise DatasetError(f"{file}, line {number}: an object of columns is needed")
-    return record
+    return [dict(zip(names, cells, strict=True)) for _, cells in rows]
 
 
 def _numbers(file: Path, rows: Sequence[Mapping[str, str]], column: str) -> NDArray[np.float64]:

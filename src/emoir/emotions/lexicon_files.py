@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import csv
+import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.cells import parse_number, read_cells, read_text
 from emoir.emotions.lexicon import Concept, read_lexicon_lines
 from emoir.emotions.spaces import EKMAN, MIKELS, PLUTCHIK, POLARITY, EmotionSpace
 from emoir.emotions.traditional import simplified
 from emoir.errors import ModelError
-from emoir.files import read_regular
 
 Lines = Sequence[str]
 Concepts = Iterator[tuple[str, Concept]]
@@ -74,7 +75,7 @@ def read_lexicon(file: Path) -> dict[str, Concept]:
       Computing 13(1), 496-507. DOI 10.1109/TAFFC.2019.2934444
 
     Args:
-        file: UTF-8, with or without a byte order mark.
+        file: text as ``read_text`` takes it; columns may be separated by tabs, commas or semicolons.
 
     Returns:
         Words, lower case, in simplified characters, to concepts. Words that say nothing are left out.
@@ -83,11 +84,12 @@ def read_lexicon(file: Path) -> dict[str, Concept]:
         ModelError: if it cannot be read or has none of these layouts; the message names what was expected.
     """
     try:
-        lines = read_regular(file).decode("utf-8-sig").splitlines()
+        text = read_text(file)
     except OSError as error:
         raise ModelError(f"lexicon {file}: {error.strerror}; name another with --lexicon") from error
-    except UnicodeDecodeError as error:
-        raise ModelError(f"lexicon {file}: {error}; save it as UTF-8 text") from error
+    except ValueError as error:
+        raise ModelError(f"lexicon {file}: {error}") from error
+    lines = text.splitlines()
     try:
         return {simplified(word.strip().lower()): concept for word, concept in _layout(lines, file)(lines)}
     except (ValueError, KeyError, IndexError) as error:
@@ -96,7 +98,7 @@ def read_lexicon(file: Path) -> dict[str, Concept]:
 
 def _layout(lines: Lines, file: Path) -> Callable[[Lines], Concepts]:
     first = lines[0] if lines else ""
-    header = {name.strip().lower() for name in first.replace(",", "\t").split("\t")}
+    header = {name.strip(' "').lower() for name in re.split(r"[\t,;]", first)}
     if {"word", "valence", "arousal", "joy", "disgust"} <= header:
         return _memolon
     if {"valence", "arousal", "dominance"} <= header:
@@ -119,12 +121,18 @@ def _layout(lines: Lines, file: Path) -> Callable[[Lines], Concepts]:
 
 
 def _rows(lines: Lines) -> list[dict[str, str]]:
-    """Lines with a header; of columns of one name the first counts."""
-    delimiter = "\t" if "\t" in lines[0] else ","
-    header = [name.strip() for name in next(csv.reader(lines[:1], delimiter=delimiter))]
+    """Lines with a header; of columns of one name the first counts. Between tabs, a quote is a word like others."""
+    header, table = read_cells("\n".join(lines), quotes="\t" not in lines[0])
     first = {name: place for place, name in reversed(list(enumerate(header)))}
-    table = csv.reader(lines[1:], delimiter=delimiter)
-    return [{name: row[first[name]] for name in header} for row in table if row]
+    return [{name: row[first[name]] for name in header} for _, row in table]
+
+
+def _number(cell: str) -> float:
+    """A number that must be there."""
+    value = parse_number(cell)
+    if math.isnan(value):
+        raise ValueError(f"{cell!r} is no number")
+    return value
 
 
 def _normalised(space: EmotionSpace, shares: Mapping[str, float]) -> dict[str, NDArray[np.float64]]:
@@ -152,7 +160,7 @@ def _emolex(lines: Lines) -> Concepts:
 def _vad(lines: Lines) -> Concepts:
     names = {name.lower(): name for name in _rows(lines)[0]}
     word = names.get("word") or names["term"]
-    points = [(row[word], float(row[names["valence"]]), float(row[names["arousal"]])) for row in _rows(lines)]
+    points = [(row[word], _number(row[names["valence"]]), _number(row[names["arousal"]])) for row in _rows(lines)]
     # Version 2 goes from -1 to 1.
     signed = any(value < 0 for _, *pair in points for value in pair)
     for text, valence, arousal in points:
@@ -161,7 +169,7 @@ def _vad(lines: Lines) -> Concepts:
 
 def _memolon(lines: Lines) -> Concepts:
     for row in _rows(lines):
-        shares = {name: float(row[name]) - 1 for name in ("joy", "anger", "sadness", "fear", "disgust")}
+        shares = {name: _number(row[name]) - 1 for name in ("joy", "anger", "sadness", "fear", "disgust")}
         yield row["word"], Concept(_normalised(EKMAN, shares), *(_nine(row[name]) for name in ("valence", "arousal")))
 
 
@@ -172,7 +180,7 @@ def _cvaw(lines: Lines) -> Concepts:
 
 def _nine(value: str) -> float:
     """A rating from 1 to 9 in [0, 1]."""
-    return min(1.0, max(0.0, (float(value) - 1) / 8))
+    return min(1.0, max(0.0, (_number(value) - 1) / 8))
 
 
 def _dutir(lines: Lines) -> Concepts:
@@ -180,7 +188,7 @@ def _dutir(lines: Lines) -> Concepts:
         shares = _DUTIR[row["情感分类"].strip()]
         if shares is not None:
             # Strengths are 1, 3, 5, 7 or 9; 5 is plain.
-            yield row["词语"], Concept(_normalised(MIKELS, shares), None, None).scaled(0.5 + float(row["强度"]) / 10)
+            yield row["词语"], Concept(_normalised(MIKELS, shares), None, None).scaled(0.5 + _number(row["强度"]) / 10)
 
 
 def _depeche_mood(lines: Lines) -> Concepts:
@@ -188,7 +196,7 @@ def _depeche_mood(lines: Lines) -> Concepts:
         shares: dict[str, float] = {}
         for column, classes in _DEPECHE_MOOD.items():
             for name, share in classes.items():
-                shares[name] = shares.get(name, 0.0) + share * float(row[column])
+                shares[name] = shares.get(name, 0.0) + share * _number(row[column])
         distributions = _normalised(MIKELS, shares)
         if distributions:
             # The column of the words has no name.

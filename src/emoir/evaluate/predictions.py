@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.cells import parse_number, plain_path, read_cells, read_text
+from emoir.cells import parse_number, plain_path, read_table_cells
 from emoir.datasets import Table
 from emoir.datasets.detect import PATHS, PROBABILITY, RATINGS
 from emoir.emotions.mappings import TABLES, convert
@@ -126,10 +126,10 @@ def read_predictions(file: Path, table: Table) -> Predictions:
     """Another system's probabilities, valence and arousal, as a table.
 
     Args:
-        file: CSV, one row an image: its path (``path``, ``file``, ``filename`` or ``image``; relative to the file or to
-            the images, or the name alone where names are unique); probabilities in columns ``NAME`` or ``p_NAME`` of
-            the data set's classes, or ``SPACE.NAME`` as ``emoir export`` writes them; ``valence`` and ``arousal`` from
-            0 to 1.
+        file: a table as ``read_table_cells`` takes it, ``-`` for standard input; one row an image: its path (``path``,
+            ``file``, ``filename`` or ``image``; relative to the file or to the images, or the name alone where names
+            are unique); probabilities in columns ``NAME`` or ``p_NAME`` of the data set's classes, or ``SPACE.NAME``
+            as ``emoir export`` writes them; ``valence`` and ``arousal`` from 0 to 1.
         table: the data set.
 
     Returns:
@@ -139,7 +139,7 @@ def read_predictions(file: Path, table: Table) -> Predictions:
         DatasetError: if no row is of an image of the data set, or a value makes no sense.
     """
     try:
-        header, lines = read_cells(read_text(file))
+        header, lines = read_table_cells(file)
     except ValueError as error:
         raise DatasetError(f"{file}: {error}") from None
     rows = [dict(zip(header, cells, strict=True)) for _, cells in lines]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emoir.cells import composed, plain_path, read_cells, read_text
+from emoir.cells import composed, plain_path, read_table_cells
 from emoir.errors import CatalogueError
 from emoir.index.base import IndexedCatalogue, Record, as_file, below
 from emoir.index.checksums import DamagedRowError, checked, insert, sealed, select
@@ -67,7 +67,7 @@ class Joined:
 
 
 def read_catalogue(file: Path) -> Catalogue:
-    r"""Read a catalogue: UTF-8 text with a header, its columns separated by commas, semicolons or tabs.
+    r"""Read a catalogue: a table as ``read_table_cells`` takes it.
 
     Columns named as in ``HEADERS`` become path, record id, title and URL; all others are kept under their headers.
     A record without a path, and a second one for the same path, are skipped and noted.
@@ -90,7 +90,7 @@ def read_catalogue(file: Path) -> Catalogue:
         {'id': None, 'title': 'Harvest', 'url': None, 'columns': {'Year': '1931'}}
     """
     try:
-        header, rows = read_cells(read_text(file))
+        header, rows = read_table_cells(file)
     except ValueError as error:
         raise CatalogueError(f"{file}: {error}") from None
     columns = _columns(file, header)

@@ -99,6 +99,9 @@ class ImageReader(Protocol):
     def names_in(self, directory: bytes) -> list[bytes]:
         """Names of the image files of one directory."""
 
+    def paths_called(self, name: bytes) -> list[bytes]:
+        """The first few image files of that name, wherever they lie, by path."""
+
     def files_of(self, id: int) -> tuple[bytes, list[tuple[bytes, FileStat]]] | None:
         """The digest of an image and every file that holds it as it was; None if none does."""
 

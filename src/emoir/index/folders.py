@@ -17,6 +17,8 @@ from emoir.index.file import IndexFile
 from emoir.index.statements import IN_SUBTREE, forget_copies, set_device, subtree
 from emoir.limits import Limits, RetryReason
 
+NAMESAKES = 2
+
 
 class SqliteFolders:
     """Roots, directories and files in one SQLite file.
@@ -166,6 +168,15 @@ class SqliteFolders:
             (directory,),
         )
         return [name for (name,) in rows]
+
+    def paths_called(self, name: bytes) -> list[bytes]:
+        """The first few image files of that name, wherever they lie, by path."""
+        rows = self._all(
+            "SELECT path, name FROM files JOIN directories ON directories.id = files.directory "
+            "WHERE image IS NOT NULL AND name = ? ORDER BY path LIMIT ?",
+            (name, NAMESAKES),
+        )
+        return [os.path.join(path, name) for path, name in rows]
 
     def single_files(self, roots: Sequence[bytes]) -> dict[bytes, FileStat]:
         """Every known file outside of some folders, as it was: one that was indexed by itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.cells import parse_number, read_table_cells, read_text
 from emoir.datasets.folders import images_below
 from emoir.datasets.table import ABSENT_CLASS, Integers, Table
 from emoir.errors import DatasetError
@@ -54,14 +56,18 @@ def read_rows(file: Path, delimiter: str, fewest: int) -> list[list[str]]:
         DatasetError: naming the first line that is too short.
     """
     rows = []
-    with open(file, newline="", encoding="utf-8-sig") as stream:
-        reader = csv.reader(stream, delimiter=delimiter, skipinitialspace=delimiter == " ", quoting=csv.QUOTE_NONE)
-        for number, row in enumerate(reader, 1):
-            cells = [cell.strip() for cell in row]
-            if any(cells):
-                if len(cells) < fewest:
-                    raise DatasetError(f"{file}, line {number}: {len(cells)} values where {fewest} are needed")
-                rows.append(cells)
+    try:
+        text = read_text(file)
+    except ValueError as error:
+        raise DatasetError(f"{file}: {error}") from None
+    spaces = delimiter == " "
+    reader = csv.reader(text.splitlines(), delimiter=delimiter, skipinitialspace=spaces, quoting=csv.QUOTE_NONE)
+    for number, row in enumerate(reader, 1):
+        cells = [cell.strip() for cell in row]
+        if any(cells):
+            if len(cells) < fewest:
+                raise DatasetError(f"{file}, line {number}: {len(cells)} values where {fewest} are needed")
+            rows.append(cells)
     return rows
 
 
@@ -74,10 +80,17 @@ def numbers(file: Path, rows: Sequence[Sequence[str]], columns: slice) -> NDArra
     values = []
     for row in rows:
         try:
-            values.append([float(cell) for cell in row[columns]])
+            values.append([_number(cell) for cell in row[columns]])
         except ValueError:
             raise DatasetError(f"{file}, the row of {row[0]}: {row[columns]} are not all numbers") from None
     return np.array(values, dtype=np.float64).reshape(len(rows), -1)
+
+
+def _number(cell: str) -> float:
+    value = parse_number(cell)
+    if math.isnan(value):
+        raise ValueError("nothing is stated")
+    return value
 
 
 def class_indices(names: Sequence[str], labels: Iterable[str]) -> Integers:
@@ -105,7 +118,7 @@ def read_ratings(file: Path, name: str, columns: Sequence[str]) -> tuple[list[st
     """The names and some numbers of a table with titles and quotes.
 
     Args:
-        file: CSV.
+        file: any that ``read_table_cells`` takes.
         name: the column of names.
         columns: those of numbers.
 
@@ -115,12 +128,15 @@ def read_ratings(file: Path, name: str, columns: Sequence[str]) -> tuple[list[st
     Raises:
         DatasetError: naming a column that is not there, or a value that is no number.
     """
-    with open(file, newline="", encoding="utf-8-sig") as stream:
-        rows = list(csv.DictReader(stream))
-    missing = {name, *columns} - set(rows[0] if rows else [])
+    try:
+        header, lines = read_table_cells(file)
+    except ValueError as error:
+        raise DatasetError(f"{file}: {error}") from None
+    missing = {name, *columns} - set(header)
     if missing:
         raise DatasetError(f"{file}: no column {', '.join(sorted(missing))}")
-    cells = [[row[name].strip(), *(row[column] for column in columns)] for row in rows]
+    places = [header.index(column) for column in (name, *columns)]
+    cells = [[row[place] for place in places] for _, row in lines]
     return [row[0] for row in cells], numbers(file, cells, slice(1, None))
 
 
