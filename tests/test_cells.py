@@ -139,3 +139,33 @@ def test_published_tables_and_lexicons_are_read_by_it(tmp_path: Path) -> None:
     for text in (semicolons, quote_as_a_word):
         (tmp_path / "lexicon.txt").write_text(text, encoding="utf-16")
         assert read_lexicon(tmp_path / "lexicon.txt")["calm"].valence == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("text", ['{"file": "\\ud800.jpg"}\n', '{"file": "a\\u0000.jpg"}\n', '[{"file": "\\udfff"}]'])
+def test_what_json_can_write_and_no_name_can_hold(tmp_path: Path, text: str) -> None:
+    (tmp_path / "records.jsonl").write_text(text)
+    with pytest.raises(CatalogueError, match=r"line 1 holds a NUL|no JSON"):
+        read_catalogue(tmp_path / "records.jsonl")
+
+
+def test_tables_of_careless_archivists(tmp_path: Path) -> None:
+    file = tmp_path / "labels.csv"
+    for text in (
+        "sep=;\npath;emotion\na.jpg;awe\n",
+        "sep=|\r\npath|emotion\r\na.jpg|awe\r\n",
+        "path,emotion\ra.jpg,awe\r",
+        '[{"path": "a.jpg", "emotion": "awe"}]',
+        "path,emotion\na.jpg,\u00a0awe\u00a0\n",
+    ):
+        file.write_bytes(text.encode())
+        table = read_dataset(file, space="mine")
+        assert [path.name for path in table.paths] == ["a.jpg"]
+        assert table.class_names["mine"] == ("awe",)
+    for text, message in (
+        ("path,emotion,emotion\na.jpg,awe,fear\n", "the column 'emotion' occurs twice"),
+        ("Pfad,emotion\na.jpg,awe\n", "it has Pfad, emotion; call it one of path"),
+        ("[1]", "an object of columns is needed"),
+    ):
+        file.write_text(text)
+        with pytest.raises(DatasetError, match=message):
+            read_dataset(file)

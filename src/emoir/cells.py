@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import re
 import sys
 import unicodedata
 from pathlib import Path
@@ -20,6 +21,8 @@ ABSENT = frozenset(["", "na", "n/a", "nan", "null", "none", "#n/a", "-"])
 MAX_CELL = 10_000_000
 # Reads the table from standard input, as other commands do.
 STANDARD_INPUT = Path("-")
+# JSON can write characters that no file's name and no UTF-8 text can hold.
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 PARQUET, ZIP = b"PAR1", b"PK\x03\x04"
 
 
@@ -74,15 +77,31 @@ def read_table_cells(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]
         # Other characters than a line feed may end a line elsewhere, and stand inside a text here.
         lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
         return _of_records([(number, _record(number, line)) for number, line in lines])
+    if text.lstrip().startswith("["):
+        return _of_records(_array(text))
     return read_cells(text)
 
 
 def _of_records(records: list[tuple[int, dict[str, Any]]]) -> tuple[list[str], list[tuple[int, list[str]]]]:
     names = list(dict.fromkeys(name for _, record in records for name in record))
-    rows = [
-        (line, ["" if record.get(name) is None else str(record[name]) for name in names]) for line, record in records
-    ]
+    rows = []
+    for line, record in records:
+        cells = ["" if record.get(name) is None else str(record[name]) for name in names]
+        if UNSTORABLE.search("".join([*record, *cells])):
+            raise ValueError(f"line {line} holds a NUL character or half of a surrogate pair")
+        rows.append((line, cells))
     return names, rows
+
+
+def _array(text: str) -> list[tuple[int, dict[str, Any]]]:
+    try:
+        records = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"no JSON: {error}") from None
+    for number, record in enumerate(records, 1):
+        if not isinstance(record, dict):
+            raise ValueError(f"entry {number}: an object of columns is needed")
+    return list(enumerate(records, 1))
 
 
 def _record(number: int, line: str) -> dict[str, Any]:
@@ -123,8 +142,11 @@ def read_cells(text: str, *, quotes: bool = True) -> tuple[list[str], list[tuple
         >>> read_cells("path; mood\na.jpg; calm\n")
         (['path', 'mood'], [(2, ['a.jpg', 'calm'])])
     """
+    # Excel's own note of what separates its columns.
+    noted = re.match("sep=(.)\r?\n", text, re.IGNORECASE)
+    text = text[noted.end() :] if noted else text
     first = text.partition("\n")[0]
-    delimiter = max(DELIMITERS, key=first.count)
+    delimiter = noted[1] if noted else max(DELIMITERS, key=first.count)
     limit = csv.field_size_limit(MAX_CELL)
     reader = csv.reader(
         io.StringIO(text, newline=""),

@@ -290,6 +290,32 @@ def test_files_that_were_never_written_to_their_end(format: str) -> None:
             decode(damaged)
 
 
+@pytest.mark.parametrize("name", [b"zTXt", b"iCCP", b"iTXt", b"tEXt"])
+def test_a_png_with_a_text_or_profile_beyond_all_bounds(name: bytes) -> None:
+    long = bytes(3_000_000)
+    data = {
+        b"zTXt": b"Comment\0\0" + zlib.compress(long),
+        b"iCCP": b"x\0\0" + zlib.compress(long),
+        b"iTXt": b"Comment\0\1\0\0\0" + zlib.compress(long),
+        b"tEXt": b"Comment\0" + long,
+    }[name]
+    rows = [row.tobytes() for row in np.asarray(photograph())]
+    found = decode(png(rows, SIDE, (name, data)))
+    assert not found.incomplete
+    assert found.pixels.tolist() == np.asarray(photograph()).tolist()
+
+
+def test_lengths_that_lie_ask_for_no_memory() -> None:
+    content = bytearray(encoded(photograph(), "WEBP"))
+    struct.pack_into("<I", content, 16, 0xFFFFFFF0)
+    with pytest.raises(UndecodableImageError):
+        decode(bytes(content))
+    assert salvage("WEBP", bytes(content)) is None
+    avif = bytearray(encoded(photograph(), "AVIF", speed=9))
+    struct.pack_into(">I", avif, avif.index(b"mdat") - 4, 0x7FFFFFFF)
+    assert salvage("AVIF", bytes(avif)) is None
+
+
 def test_nothing_to_mend() -> None:
     assert salvage("GIF", b"GIF89a") is None
     assert salvage("JPEG", b"\xff\xd8") is None

@@ -117,6 +117,8 @@ def _rows(file: Path) -> list[dict[str, str]]:
         names, rows = read_table_cells(file)
     except ValueError as error:
         raise DatasetError(f"{file}: {error}") from None
+    if twice := [name for place, name in enumerate(names) if name and name in names[:place]]:
+        raise DatasetError(f"{file}: the column {twice[0]!r} occurs twice")
     return [dict(zip(names, cells, strict=True)) for _, cells in rows]
 
 

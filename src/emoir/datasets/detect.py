@@ -99,7 +99,9 @@ def read_dataset(
     columns = header_of(source)
     path = next((name for name in PATHS if name in columns), None)
     if path is None:
-        raise DatasetError(f"{source}: no column names the image; call it one of {', '.join(PATHS)}")
+        raise DatasetError(
+            f"{source}: no column names the image; it has {', '.join(columns)}; call it one of {', '.join(PATHS)}"
+        )
     if label is not None and label not in columns:
         raise DatasetError(f"{source}: no column {label!r}; it has {', '.join(columns)}")
     space = space or source.parent.name

@@ -54,7 +54,7 @@ def mend_webp(content: bytes) -> tuple[bytes, float] | None:
     Where EXIF is stated and lost, the picture may lie on its side: it counts as almost all there.
     """
     start, end = _pixel_data("WEBP", content)
-    if not end:
+    if not end or end > 2 * len(content):
         return None
     share, stated, end = 1.0, end, end + end % 2
     behind, turned = _whole_chunks(content, end)
@@ -108,7 +108,7 @@ def box_mender(format: str) -> Callable[[bytes], tuple[bytes, float] | None]:
 
     def mend(content: bytes) -> tuple[bytes, float] | None:
         start, end = _pixel_data(format, content)
-        if not seems_unfinished(format, content):
+        if not seems_unfinished(format, content) or end > 2 * len(content):
             return None
         # On flash memory, what was never written is ones.
         written = content[:end].rstrip(b"\0")

@@ -12,6 +12,8 @@ MAX_UNPACKED = 500_000_000
 
 # A run of zeros as long as this at the end of a file is space that was never written.
 UNWRITTEN = 64
+# Pillow refuses a file with a longer text or colour profile: PngImagePlugin.MAX_TEXT_CHUNK.
+MAX_TEXT = 2**20
 
 
 def png_is_sound(content: bytes) -> bool:
@@ -56,7 +58,7 @@ def mend_png(content: bytes) -> tuple[bytes, float] | None:
             cut_off = whole is None
         elif name == b"IEND":
             cut_off = False
-        elif whole:
+        elif whole and not _is_bomb(name, data):
             kept.append((name, data))
         elif name in (b"IHDR", b"PLTE", b"tRNS"):
             return None
@@ -88,6 +90,23 @@ def mend_png(content: bytes) -> tuple[bytes, float] | None:
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in parts
     )
     return content[:8] + mended, share
+
+
+def _is_bomb(name: bytes, data: bytes) -> bool:
+    """Whether a text or a colour profile is longer than any decoder takes, or packed so that it cannot be told."""
+    if name not in (b"tEXt", b"zTXt", b"iTXt", b"iCCP"):
+        return False
+    if name == b"tEXt":
+        return len(data) > MAX_TEXT
+    packed = data.partition(b"\0")[2][1:]
+    if name == b"iTXt":
+        if not data.partition(b"\0")[2][:1].strip(b"\0"):
+            return len(data) > MAX_TEXT
+        packed = packed[1:].partition(b"\0")[2].partition(b"\0")[2]
+    try:
+        return len(zlib.decompressobj().decompress(packed, MAX_TEXT + 1)) > MAX_TEXT
+    except zlib.error:
+        return True
 
 
 def _filled(pixels: bytes, lines: list[int]) -> bytes:

@@ -23,7 +23,8 @@ def find_damage(connection: sqlite3.Connection) -> list[str]:
     for part in (find_page_damage, _schema, _rows, _vectors, _references):
         try:
             problems += part(connection)
-        except (sqlite3.DatabaseError, ValueError) as error:
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+            # A spoilt description of a table gives values of other types, such as none where it rules them out.
             problems.append(str(error))
     return list(dict.fromkeys(problems))
 
