@@ -143,9 +143,9 @@ def test_published_tables_and_lexicons_are_read_by_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ['{"file": "\\ud800.jpg"}\n', '{"file": "a\\u0000.jpg"}\n', '[{"file": "\\udfff"}]'])
 def test_what_json_can_write_and_no_name_can_hold(tmp_path: Path, text: str) -> None:
-    (tmp_path / "records.jsonl").write_text(text)
-    with pytest.raises(CatalogueError, match=r"line 1 holds a NUL|no JSON"):
-        read_catalogue(tmp_path / "records.jsonl")
+    (tmp_path / "records.json").write_text(text)
+    with pytest.raises(CatalogueError, match="line 1 holds a NUL character or half of a surrogate pair"):
+        read_catalogue(tmp_path / "records.json")
 
 
 def test_tables_of_careless_archivists(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_tables_of_careless_archivists(tmp_path: Path) -> None:
         assert table.class_names["mine"] == ("awe",)
     for text, message in (
         ("path,emotion,emotion\na.jpg,awe,fear\n", "the column 'emotion' occurs twice"),
-        ("Pfad,emotion\na.jpg,awe\n", "it has Pfad, emotion; call it one of path"),
+        ("Pfad,emotion\na.jpg,awe\n", "call it one of path, .*; it has Pfad, emotion"),
         ("[1]", "an object of columns is needed"),
     ):
         file.write_text(text)

@@ -100,7 +100,7 @@ def read_dataset(
     path = next((name for name in PATHS if name in columns), None)
     if path is None:
         raise DatasetError(
-            f"{source}: no column names the image; it has {', '.join(columns)}; call it one of {', '.join(PATHS)}"
+            f"{source}: no column names the image; call it one of {', '.join(PATHS)}; it has {', '.join(columns)}"
         )
     if label is not None and label not in columns:
         raise DatasetError(f"{source}: no column {label!r}; it has {', '.join(columns)}")
