@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 
-.PHONY: demo test test-web lint types unit lowest audit docs format clean
+.PHONY: figures demo test test-web lint types unit lowest audit docs format clean
 
 demo: $(VENV)/base
 	$(BIN)/python examples/demo.py $(if $(PHOTOS),"$(PHOTOS)")
@@ -46,6 +46,10 @@ docs: $(VENV)/docs
 	$(BIN)/codespell README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md docs/*.md docs/*/*.md src --skip "*.json,*.csv,*.onnx,*.js" \
 		--ignore-words-list "tung,fulfilment,nd"
 	$(BIN)/python benchmarks/readability.py
+
+# Prints every table of the evaluation pages again, from committed results and the labels of the development sets.
+figures: $(VENV)/dev
+	PYTHONPATH=benchmarks $(BIN)/python benchmarks/figures.py
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix .

@@ -115,6 +115,9 @@ def print_gaped_by_category() -> None:
         gap = with_both.minus(rgb_alone).estimate()
         cells = (category, len(members), *(one.estimate(correlation=True) for one in (rgb_alone, with_both)), gap)
         print("| " + " | ".join(map(str, (*cells, gap.outcome()))) + " |")
+        if category.startswith("all"):
+            print("\n| inside one kind of content | images | RGB | colour + texture | difference [95 %] | |")
+            print("|---|---|---|---|---|---|")
 
 
 def inside(values: NDArray[np.floating], categories: NDArray[np.str_]) -> NDArray[np.floating]:

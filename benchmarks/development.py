@@ -10,6 +10,9 @@ import csv
 import os
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from emoir.datasets import Columns, Table, read_table
 from emoir.datasets.splits import Folds
 from emoir.emotions.spaces import EKMAN, MIKELS
@@ -45,6 +48,12 @@ def gaped_categories() -> list[str]:
     """The content category of every GAPED image, in the order of its table."""
     with open(ROOT / "gaped" / "labels.csv", newline="", encoding="utf-8") as stream:
         return [row["category"] for row in csv.DictReader(stream)]
+
+
+def painting_votes() -> NDArray[np.float64]:
+    """(n, 8) votes for the classes of ``MIKELS`` that every abstract painting got, in the order of its table."""
+    with open(ROOT / "abstract_paintings" / "labels.csv", newline="", encoding="utf-8") as stream:
+        return np.array([[float(row[f"votes_{name}"]) for name in MIKELS.names] for row in csv.DictReader(stream)])
 
 
 FOLDS = Path(__file__).resolve().parent / "folds"

@@ -1,16 +1,18 @@
 """One table per claim of the comparison, over its sets: ``python benchmarks/experiment_claims.py``.
 
-Reads what is printed: ``experiment/SET.md`` by ``paper_comparison.py`` and ``comparison_beside.md`` by
-``comparison_beside.py``. Writes ``experiment_claims.md``, which docs/experiment.md quotes.
+Reads what is printed: ``experiment/SET.md`` by ``paper_comparison.py`` and ``printed/comparison_beside.md`` by
+``comparison_beside.py``. Prints what docs/experiment.md quotes, and draws ``experiment/forest.png``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-RESULTS, BESIDE, CLAIMS = ROOT / "experiment", ROOT / "comparison_beside.md", ROOT / "experiment_claims.md"
+RESULTS, BESIDE = ROOT / "experiment", ROOT / "printed" / "comparison_beside.md"
+FOREST = RESULTS / "forest.png"
 CLASSES = {
     "emotion6": "Emotion6",
     "fi_subset": "FI part",
@@ -59,8 +61,8 @@ def of_classes(title: str, printed: str) -> str:
     rows = []
     for name, label in CLASSES.items():
         row = find(RESULTS / f"{name}.md", "difference")[printed]
-        rows.append([label, row["top-1"], row["in top-1"], row["top-1, Holm's p"], row["P@10 (a)"], row["NLL"]])
-    return markdown([title, "top-1", "verdict", "Holm's p", "P@10", "NLL"], rows)
+        rows.append([label, row["top-1"], row["in top-1"], row["P@10 (a)"], row["NLL"]])
+    return markdown([title, "top-1", "verdict", "P@10", "NLL"], rows)
 
 
 def of_ratings() -> str:
@@ -69,10 +71,9 @@ def of_ratings() -> str:
     for title, printed in DIFFERENCES:
         for name, label in RATINGS.items():
             row = find(RESULTS / f"{name}.md", "difference")[printed]
-            axes = [[row[axis], row[f"in {axis}"], row[f"{axis}, Holm's p"]] for axis in ("valence r", "arousal r")]
+            axes = [[row[axis], row[f"in {axis}"]] for axis in ("valence r", "arousal r")]
             rows.append([title, label, *axes[0], *axes[1]])
-    of_axes = ["valence r", "verdict", "Holm's p", "arousal r", "verdict", "Holm's p"]
-    return markdown(["ratings alone", "set", *of_axes], rows)
+    return markdown(["ratings alone", "set", "valence r", "verdict", "arousal r", "verdict"], rows)
 
 
 def rows_of(column: str) -> str:
@@ -127,6 +128,32 @@ def claims() -> str:
     return "\n\n".join(found) + "\n"
 
 
+def forest() -> None:
+    """One plot of all differences in top-1, with their intervals."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    rows: list[tuple[str, float, float, float]] = []
+    for title, printed in DIFFERENCES:
+        for name, label in CLASSES.items():
+            cell = find(RESULTS / f"{name}.md", "difference")[printed]["top-1"]
+            value, low, high = map(float, re.findall(r"-?\d?\.\d+", cell))
+            rows.append((f"{title}: {label}", value, low, high))
+    figure, axes = pyplot.subplots(figsize=(8, 6))
+    for place, (_, value, low, high) in enumerate(reversed(rows)):
+        axes.plot([low, high], [place, place], color="tab:blue" if low > 0 or high < 0 else "tab:grey")
+        axes.plot(value, place, "o", color="black", markersize=3)
+    axes.axvline(0, color="black", linewidth=0.5)
+    axes.axvline(0.1, color="black", linewidth=0.5, linestyle=":")
+    axes.set_yticks(range(len(rows)), [row[0] for row in reversed(rows)], fontsize=7)
+    axes.set_xlabel("difference in top-1 with 95 % interval over images and runs; dotted: ten points", fontsize=8)
+    figure.tight_layout()
+    figure.savefig(FOREST, dpi=110, metadata={"Software": ""})
+    pyplot.close(figure)
+
+
 if __name__ == "__main__":
-    CLAIMS.write_text(claims(), encoding="utf-8")
+    forest()
     print(claims(), end="")

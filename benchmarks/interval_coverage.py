@@ -76,6 +76,25 @@ def retrieval_draw(seed: int, n: int, group: int) -> dict[str, Estimate]:
     return found | in_folds(vectors, labels, groups)
 
 
+def difference_draw(seed: int, n: int, group: int) -> dict[str, Estimate]:
+    """Intervals of the difference between two systems that share half of their noise, and are equally good."""
+    random = np.random.default_rng(seed)
+    groups = np.arange(n) // group
+    labels = random.integers(0, CLASSES, groups.max() + 1)[groups]
+    shared = effects(random, groups, DIMENSIONS)
+    rankings = []
+    for _ in range(2):
+        noise = (shared + effects(random, groups, DIMENSIONS)) / np.sqrt(2)
+        vectors = 1.1 * np.eye(CLASSES, DIMENSIONS)[labels] + 0.7 * noise
+        rankings.append(leave_one_out(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), same_class(labels)))
+    grouped = groups if group > 1 else None
+    found = {}
+    for name, (function, leave_out) in RETRIEVAL.items():
+        first, second = (retrieval_influence(one, function, leave_out, groups=grouped) for one in rankings)
+        found[f"{name}, difference"] = first.minus(second).estimate()
+    return found
+
+
 def in_folds(vectors: NDArray[np.float64], labels: NDArray[np.int64], groups: NDArray[np.int64]) -> dict[str, Estimate]:
     """Intervals of retrieval inside each of five folds, as ``emoir evaluate`` computes them."""
     names = [str(row) for row in range(len(labels))]
@@ -107,6 +126,13 @@ def prediction_draw(seed: int, n: int, group: int) -> dict[str, Estimate]:
     }
 
 
+DRAWN: dict[str, Callable[[int, int, int], dict[str, Estimate]]] = {
+    "predictions": prediction_draw,
+    "retrieval": retrieval_draw,
+    "differences": difference_draw,
+}
+
+
 def coverage(
     draw: Callable[[int, int, int], dict[str, Estimate]], n: int, group: int, draws: int
 ) -> Iterator[tuple[str, float, float, float, float]]:
@@ -124,13 +150,14 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=DRAWS)
     parser.add_argument("--images", type=int, nargs="*", default=SIZES)
     parser.add_argument("--groups", type=int, nargs="*", default=GROUPS, help="of so many images")
+    parser.add_argument("--draw", nargs="*", choices=[*DRAWN], default=[*DRAWN])
     arguments = parser.parse_args()
     draws = arguments.draws
     print("| images | in groups of | metric | true value | deviation over samples | mean printed error | coverage |")
     print("|---|---|---|---|---|---|---|")
     for n in arguments.images:
         for group in arguments.groups:
-            for draw in (prediction_draw, retrieval_draw):
+            for draw in (DRAWN[name] for name in arguments.draw):
                 for name, value, deviation, error, inside in coverage(draw, n, group, draws):
                     cells = (n, group, name, f"{value:.3f}", f"{deviation:.4f}", f"{error:.4f}", f"{inside:.1%}")
                     print("| " + " | ".join(map(str, cells)) + " |", flush=True)

@@ -5,9 +5,14 @@ The sets' own columns of votes, deviations and numbers of raters, read as ``emoi
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 import development
 from emoir.datasets import Columns, read_table
 from emoir.datasets.agreement import agreements
+from emoir.datasets.published.emotion6 import EMOTION6, RATERS
 from emoir.emotions.spaces import EKMAN, MIKELS
 from emoir.evaluate.provenance import provenance
 
@@ -34,6 +39,9 @@ def main() -> None:
     print("| set | label | measure | value | raters an image |\n|---|---|---|---|---|")
     for name, columns in RATED.items():
         table = read_table(development.ROOT / name / "labels.csv", columns, name=name)
+        if name == EMOTION6.name:
+            # By its paper, not its columns. Some raters split their vote: the agreement is a bit too low by that.
+            table = replace(table, raters={EKMAN.name: np.full(len(table), float(RATERS))})
         for line in agreements(table):
             raters = "not published" if line.raters is None else f"{line.raters:.1f}"
             print(f"| {name} ({line.images}) | {line.label} | {line.measure} | {line.value:.3f} | {raters} |")

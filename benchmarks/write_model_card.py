@@ -63,7 +63,7 @@ to train weights of their own (`emoir train --from-scratch`).
 Out of fold, 95 % intervals by the jackknife (OASIS over themes), beside the teachers with a linear probe on the same folds; all
 figures: [evaluate](evaluate.md).
 
-| set | measure | baseline | teachers + probe | this model's recipe |
+| set | measure | baseline | teachers + probe | shipped [95 %] |
 |---|---|---|---|---|
 """
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 import typer.main
+import yaml
 
-import experiment_claims
+import emoir
 import readability
 from emoir.cli.app import app
 from emoir.datasets import PUBLISHED
@@ -30,23 +31,11 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
-def test_the_comparison_is_quoted_as_it_was_printed() -> None:
-    page = (ROOT / "docs" / "experiment.md").read_text(encoding="utf-8")
-    claims = experiment_claims.claims()
-    assert experiment_claims.CLAIMS.read_text(encoding="utf-8") == claims
-    assert [table for table in claims.strip().split("\n\n") if table not in page] == []
-    printed = claims + experiment_claims.BESIDE.read_text(encoding="utf-8")
-    intervals = re.findall(r"-?\d?\.\d{3} \[-?\d?\.\d{3}, -?\d?\.\d{3}\]", page)
-    assert len(intervals) > 100
-    assert [interval for interval in intervals if interval not in printed] == []
-
-
-def test_the_readme_quotes_what_evaluate_printed() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    printed = (ROOT / "docs" / "evaluate.md").read_text(encoding="utf-8")
-    quoted = re.findall(r"\.\d{3} \[\.\d{3}, \.\d{3}\]", readme)
-    assert len(quoted) == 8
-    assert [figure for figure in quoted if figure not in printed] == []
+def test_the_citation_is_of_this_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == emoir.__version__
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## [{citation['version']}] - {citation['date-released']}" in changes
 
 
 def test_every_command_and_option_is_documented() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from emoir.datasets.splits import image_digests
+from emoir.images.picture_hash import hash_files
 from emoir.models.card import TRAINING_DIGESTS, TRAINING_HASHES
 from tests.cli.test_cli import Shell
 from tests.datasets.trees import TREES
@@ -110,6 +112,21 @@ def test_evaluate_does_not_flatter(emoir: Shell, other_model: Path) -> None:
     assert json.loads(done.stdout)["images"] == 12
     assert b"left out: 6 images that other-" in done.stderr
     assert b"CAUTION: other-" in done.stderr
+
+
+def test_select_knows_training_images(emoir: Shell, other_model: Path) -> None:
+    photos = save_photos(emoir.folder / "photos", 6)
+    # One byte for byte, two by their picture hashes alone.
+    (other_model / TRAINING_DIGESTS).write_text("\n".join(image_digests(photos[:1])))
+    (other_model / TRAINING_HASHES).write_bytes(hash_files(photos[1:3]).tobytes())
+    emoir.environment["EMOIR_MODEL"] = str(other_model)
+    emoir("index", "photos")
+    chosen = emoir("select", "-n", "6")
+    assert b"learnt from 3 of these 6 images" in chosen.stderr
+    others = emoir("select", "-n", "3", "--skip-training-images", "-0")
+    assert b"left out: 3 of 6 candidates" in others.stderr
+    assert sorted(others.stdout.split(b"\0")[:-1]) == sorted(os.fsencode(path) for path in photos[3:])
+    assert b"4 were asked for, and 3" in emoir("select", "-n", "4", "--skip-training-images", code=4).stderr
 
 
 def test_evaluate_parts_and_mistakes(emoir: Shell) -> None:

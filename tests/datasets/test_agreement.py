@@ -67,7 +67,7 @@ def test_only_what_the_table_says() -> None:
     silent = agreements(Table(name="t", paths=paths, distributions={"mood": shares}, class_names=names))
     assert [(line.measure.split(",")[0], line.images, line.raters) for line in silent] == [
         ("mean share of an image's favourite class", 2, None),
-        ("two raters of an image agree", 2, None),
+        ("two different raters of an image agree", 2, None),
     ]
     assert [line.value for line in silent] == [0.75, 0.75]
     told = agreements(
@@ -83,7 +83,7 @@ def test_only_what_the_table_says() -> None:
         )
     )
     values = {(line.label, line.measure.split(",")[0]): line.value for line in told}
-    assert values["mood", "two raters of an image agree"] == 0.5
+    assert values["mood", "two different raters of an image agree"] == 0.5
     assert values["mood", "Fleiss' kappa"] == pytest.approx((0.5 - 26 / 36) / (1 - 26 / 36))
     assert values["valence", "mean deviation between raters"] == pytest.approx(0.2)
     assert values["valence", "reliability of the means"] == pytest.approx(1 - (0.001 + 0.009) / 2 / 0.5)

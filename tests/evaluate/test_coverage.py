@@ -40,11 +40,17 @@ def test_coverage(simulation: ModuleType, n: int, draws: int, group: int) -> Non
 
 
 def test_the_printed_table_holds_about_95_percent() -> None:
-    printed = (BENCHMARKS / "interval_coverage.md").read_text(encoding="utf-8")
+    printed = (BENCHMARKS / "printed" / "interval_coverage.md").read_text(encoding="utf-8")
     rows = {(int(n), int(group), name): float(inside) for n, group, name, inside in ROWS.findall(printed)}
     both = {key: inside for key, inside in rows.items() if "queries only" not in key[2]}
     metrics = ("accuracy", "KL", "r", "NN", "P@10", "mAP", "nDCG@10")
-    assert set(both) == {(n, group, name) for n in (200, 600) for group in (1, 4) for name in metrics}
-    # A thousand samples tell the coverage to 0.7 points, three hundred to 1.3.
-    assert all(91.5 <= inside <= 97.5 for inside in both.values())
+    # A thousand samples tell the coverage to 0.7 points.
+    for key in ((n, group, name) for n in (200, 600) for group in (1, 4) for name in metrics):
+        assert 93 <= both.pop(key) <= 97, key
+    # Inside folds of 40 images, and of differences: a little farther.
+    assert {name for _, _, name in both} == {
+        *("NN in folds", "P@10 in folds", "mAP in folds"),
+        *(f"{name}, difference" for name in metrics[3:]),
+    }
+    assert all(91.5 <= inside <= 98 for inside in both.values())
     assert max(inside for key, inside in rows.items() if "queries only" in key[2]) < 92

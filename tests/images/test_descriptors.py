@@ -52,6 +52,18 @@ def test_lbp_against_scikit_image_on_the_axes() -> None:
     np.testing.assert_allclose(local_binary_pattern_histogram(grey), expected, atol=1e-12)
 
 
+def test_lbp_against_loops() -> None:
+    grey = noise(24, 7)[..., 1].astype(int)
+    ring = [(-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1)]
+    counts = [0] * 10
+    for y in range(1, 23):
+        for x in range(1, 23):
+            bits = [int(grey[y + down, x + across] >= grey[y, x]) for down, across in ring]
+            changes = sum(bits[place] != bits[place - 1] for place in range(8))
+            counts[sum(bits) if changes <= 2 else 9] += 1
+    np.testing.assert_allclose(local_binary_pattern_histogram(grey.astype(float)), np.array(counts) / 22**2)
+
+
 def test_lbp_is_blind_to_brightness_and_rotation() -> None:
     grey = noise(31, 4)[..., 1].astype(np.float64)
     histogram = local_binary_pattern_histogram(grey)

@@ -14,7 +14,8 @@ from emoir.cli.search_options import say_what_is_not_indexed, search_options
 from emoir.search.options import SearchOptions
 
 if TYPE_CHECKING:
-    from emoir.select import Stimuli
+    from emoir.models import ModelFolder
+    from emoir.select import CandidatePool, Stimuli
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,10 @@ class SelectOptions:
             "to expect of raters.",
         ),
     ] = None
+    skip_training_images: Annotated[
+        bool,
+        typer.Option("--skip-training-images", help="Leave out images that the model learnt from, in any encoding."),
+    ] = False
     pool: Annotated[
         int, typer.Option("--pool", min=1, help="So many images of a condition are measured to choose from.")
     ] = 400
@@ -83,6 +88,7 @@ def select(
         parse_stimulus_condition,
         parse_validity,
         pools_of,
+        sample_images,
         select_stimuli,
     )
     from emoir.select.balance import balance_table
@@ -112,6 +118,7 @@ def select(
     correlations = parse_validity(chosen.validity or [])
     wanted = {one.name: one.joined_to(options.filters) for one in conditions} or {"": options.filters}
     with Collection(chosen.index) as photos:
+        model = photos.model_folder
         say_what_is_not_indexed(photos, options)
         candidates = {name: CandidatePool(*photos.rows(options, filters=filters)) for name, filters in wanted.items()}
     for one in conditions:
@@ -121,23 +128,31 @@ def select(
             unmet = f"the condition {name}" if name else "all conditions"
             echo_err(f"no image that is indexed here meets {unmet}; loosen one, or look elsewhere with --everywhere")
             raise typer.Exit(Exit.NOTHING_FOUND)
+    size = max(chosen.pool, chosen.n)
     if not conditions:
-        stimuli = select_stimuli(candidates[""], chosen.n, per_folder=chosen.per_folder, seed=chosen.seed)
+        only = candidates[""]
+        if chosen.skip_training_images:
+            drawn = sample_images(only, size, per_folder=chosen.per_folder, seed=chosen.seed)
+            only = _new_to(model, only.take(sorted(drawn)))
+        stimuli = select_stimuli(only, chosen.n, per_folder=chosen.per_folder, seed=chosen.seed)
     else:
         # Asked for before the long part begins.
         assignment_solver()
         columns = numeric_columns(entry for found in candidates.values() for entry in found.metadata)
         for name in variables:
             variable_unit(name, columns)
-        size = max(chosen.pool, chosen.n)
         pools, shared = pools_of(candidates, per_folder=chosen.per_folder, seed=chosen.seed, size=size)
         if shared:
             echo_err(f"{shared:,} images meet more than one condition and are left out")
+        if chosen.skip_training_images:
+            pools = {name: _new_to(model, some) for name, some in pools.items()}
         features = {name: [*measured(some.metadata, options.limits)] for name, some in pools.items()}
         norms = [name for one in conditions for name in one.columns]
         stimuli = matched_stimuli(
             pools, features, chosen.n, variables=variables, shown=norms, validity=correlations, seed=chosen.seed
         )
+    if not chosen.skip_training_images:
+        _say_what_is_known_to(model, stimuli)
     _put(stimuli, chosen.format, nul=chosen.nul)
     if stimuli.balance and (chosen.nul or chosen.format is not ListFormat.json):
         echo_err("")
@@ -145,6 +160,34 @@ def select(
         echo_err(
             "difference: the largest between two conditions, of means, in standard deviations; at most: what it may be "
             "all the same (two one-sided tests, 5 %); before: without matching"
+        )
+
+
+def _new_to(model: ModelFolder, pool: CandidatePool) -> CandidatePool:
+    """The candidates that a model has not learnt from, and a note on what is left out."""
+    from emoir.evaluate.leakage import seen_in_training
+    from emoir.index.base import as_path
+
+    seen = seen_in_training([as_path(entry.path) for entry in pool.metadata], model)
+    if seen.any():
+        echo_err(f"left out: {seen.sum():,} of {len(seen):,} candidates, which {model.id} learnt from")
+    return pool.take([row for row, known in enumerate(seen) if not known])
+
+
+def _say_what_is_known_to(model: ModelFolder, stimuli: Stimuli) -> None:
+    """How many of the chosen images a model learnt from: its readings of these are too good."""
+    from emoir.errors import ModelError
+    from emoir.evaluate.leakage import seen_in_training
+
+    try:
+        seen = seen_in_training([image.path for image in stimuli.images], model)
+    except ModelError as error:
+        echo_err(f"CAUTION: {error}")
+        return
+    if seen.any():
+        echo_err(
+            f"CAUTION: {model.id} learnt from {seen.sum():,} of these {len(seen):,} images, or from other encodings of "
+            "them, and reads them better than others; --skip-training-images leaves them out"
         )
 
 

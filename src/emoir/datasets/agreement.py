@@ -36,7 +36,8 @@ def pairwise_agreement(shares: NDArray[np.float64], raters: NDArray[np.float64])
 
     Args:
         shares: (n, K) shares of votes.
-        raters: (n,) votes; infinitely many if not known, which makes it the chance that two drawings coincide.
+        raters: (n,) votes; infinite if not known, which makes it the chance that two drawings coincide: too high, as
+            the same rater may be drawn twice.
 
     Returns:
         (n,) in [0, 1]; NaN for a single rater.
@@ -122,7 +123,8 @@ def agreements(table: Table) -> list[Agreement]:
             )
         )
         same = float(np.nanmean(pairwise_agreement(p, raters))) if several.any() else float("nan")
-        title = "two raters of an image agree" if told else "two raters of an image agree, were there many"
+        title = "two different raters of an image agree"
+        title += "" if told else ", at most (the number of raters is not known)"
         found.append(Agreement(label=space, images=count, measure=title, value=same, raters=mean))
         if told and several.any():
             kappa = fleiss_kappa(p[several], raters[several])

@@ -12,6 +12,7 @@ from scipy.special import softmax
 from emoir.datasets import ABSENT_CLASS, Table
 from emoir.datasets.splits import Folds
 from emoir.evaluate.compute import compute_metrics
+from emoir.evaluate.intervals import of_mean
 from emoir.evaluate.metric import Baseline, MetricKey, Sample
 from emoir.evaluate.metrics import METRICS
 from emoir.evaluate.out_of_fold import OutOfFold
@@ -151,7 +152,8 @@ def labelled_rows(table: Table, column: str) -> NDArray[np.intp]:
 def _inside_folds(table: Table, folds: Folds, space: str, predictions: Mapping[str, Values]) -> dict[str, MetricResult]:
     """Protocol (b): the values that were stored with each fold, and what guessing would give.
 
-    There is no interval: it needs the rankings, and that of the queries alone is about half as wide as it should be.
+    The rankings were not stored, so what an image does as an answer is not known. Folds share no image: each counts as
+    one observation, in which images are query and answer, and the interval is Student's t over folds.
     """
     labels = table.classes[space]
     known = labelled_rows(table, space)
@@ -166,11 +168,13 @@ def _inside_folds(table: Table, folds: Folds, space: str, predictions: Mapping[s
             if len(rows) > 1:
                 ranking = leave_one_out(np.zeros((len(rows), 1)), same_class(labels[rows]))
                 blind[rows] = metric.chance(Sample(labels[rows], np.empty((len(rows), 0)), ranking)).value
+        values = predictions[f"{space} {column}"][known]
         found[column] = MetricResult(
             key=MetricKey(space, metric.name, "b"),
             metric=metric,
             images=len(known),
             baseline=Baseline(float(np.nanmean(blind)), "chance"),
-            value=float(np.nanmean(predictions[f"{space} {column}"][known])),
+            value=float(np.nanmean(values)),
+            influence=of_mean(values, groups=folds.folds[known]),
         )
     return found

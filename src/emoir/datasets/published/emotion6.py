@@ -30,6 +30,8 @@ from emoir.emotions.spaces import EKMAN
 KEYWORD = "keyword6"
 KEYWORDS = EKMAN.names[:6]
 SCALE = (1, 9)
+# Of every image, by the paper, section 3.
+RATERS = 15
 
 
 def _matches(folder: Path) -> bool:
@@ -55,6 +57,7 @@ def _read(folder: Path) -> Table:
         class_names={EKMAN.name: EKMAN.names, KEYWORD: KEYWORDS},
         valence=np.asarray(point[:, 0]),
         arousal=np.asarray(point[:, 1]),
+        raters={EKMAN.name: np.full(len(rows), float(RATERS))},
     )
 
 

@@ -1,0 +1,253 @@
+"""How well the shipped recipe is calibrated, and what follows from it: ``python benchmarks/calibration.py``.
+
+From the committed out-of-fold readings; everything that is fitted for a fold is fitted on the other four. Printed: the
+calibration error of every probability of every set beside the band of a calibrated model; whether a temperature per
+domain (photographs, paintings) helps, where the domain is told and where a gate finds it; and from which confidence on
+an image should be named, and from which probability on it should be called neutral.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import development
+from cross_fit import FOLDS, MODEL, FoldOutputs
+from emoir.datasets.published.emotion6 import RATERS
+from emoir.emotions.reading import UNSURE_BELOW
+from emoir.evaluate.calibration import (
+    BINS,
+    expected_calibration_error,
+    negative_log_likelihood,
+    perfect_calibration_band,
+)
+from emoir.evaluate.distributions import favourite_named, kullback_leibler
+from emoir.evaluate.intervals import mean_interval
+from emoir.evaluate.provenance import provenance
+from emoir.training.calibrate import fit_confidence, fit_temperature
+from probes import shares_of
+
+OUTPUTS = FoldOutputs()
+PHOTOGRAPHS, PAINTINGS = "fi_subset", "abstract_paintings"
+GATED = ("emotion6", "oasis", PHOTOGRAPHS, PAINTINGS)
+GATES = (0.05, 0.1, 0.2, 0.3, 0.5)
+# A threshold is not judged by fewer images.
+LEAST = 30
+
+
+def truth(name: str, head: str) -> NDArray[np.float64]:
+    """Raters' shares of a set, all of whose images have some."""
+    table, _ = development.folds(name)
+    return shares_of(table, head, np.arange(len(table)))[0]
+
+
+def folds(name: str) -> NDArray[np.int64]:
+    return development.folds(name)[1].folds
+
+
+def temperatures(name: str, head: str) -> NDArray[np.float64]:
+    """(5,) of one set alone, each fitted without a fold."""
+    logits, target, fold = OUTPUTS.joined(name, head), truth(name, head), folds(name)
+    return np.array([fit_temperature(logits[fold != one], target[fold != one]) for one in range(FOLDS)])
+
+
+def gate() -> dict[str, NDArray[np.float64]]:
+    """How probably each image is a painting, by a linear layer on the embedding that was fitted on the other folds."""
+    x = {name: OUTPUTS.joined(name, "embedding") for name in GATED}
+    found = {name: np.zeros(len(rows)) for name, rows in x.items()}
+    for fold in range(FOLDS):
+        rows = np.concatenate([x[name][folds(name) != fold] for name in GATED])
+        painted = np.concatenate([np.full((folds(name) != fold).sum(), name == PAINTINGS) for name in GATED])
+        layer = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=3_000)).fit(rows, painted)
+        for name in GATED:
+            found[name][folds(name) == fold] = layer.predict_proba(x[name][folds(name) == fold])[:, 1]
+    return found
+
+
+def scaled(name: str, painted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Probabilities over Mikels' classes with the temperature of the domain that each image is taken for."""
+    photographs, paintings = temperatures(PHOTOGRAPHS, "mikels"), temperatures(PAINTINGS, "mikels")
+    own = np.where(painted, paintings[folds(name)], photographs[folds(name)])
+    return np.asarray(softmax(OUTPUTS.joined(name, "mikels") / own[:, None], axis=1))
+
+
+def loss(name: str, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Minus the log-likelihood of a label, or KL to shares: what a temperature is to lower, one per image."""
+    target = truth(name, "mikels")
+    if name == PHOTOGRAPHS:
+        return negative_log_likelihood(probabilities, target.argmax(axis=1))
+    return kullback_leibler(target, probabilities)
+
+
+def chosen_gate(probable: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """(5,) from which probability on an image counts as a painting: least loss over both domains, on other folds."""
+    found = []
+    for fold in range(FOLDS):
+        totals = [
+            sum(
+                loss(name, scaled(name, probable[name] > step))[folds(name) != fold].mean()
+                for name in (PHOTOGRAPHS, PAINTINGS)
+            )
+            for step in GATES
+        ]
+        found.append(GATES[int(np.argmin(totals))])
+    return np.array(found)
+
+
+def print_domains() -> None:
+    probable = gate()
+    steps = chosen_gate(probable)
+    print("| images | taken for paintings |\n|---|---|")
+    for name in GATED:
+        print(f"| {name} ({len(probable[name])}) | {(probable[name] > steps[folds(name)]).mean():.1%} |")
+    print(f"\nfrom a probability of {', '.join(f'{step:g}' for step in steps)} on, by fold")
+    print("\n| a temperature per domain | measure | one temperature | per domain | difference [95 %] | |")
+    print("|---|---|---|---|---|---|")
+    for title, painted in (
+        ("told the domain", {name: np.full(len(probable[name]), name == PAINTINGS) for name in GATED}),
+        ("by the gate", {name: probable[name] > steps[folds(name)] for name in GATED}),
+    ):
+        for name, measure in ((PHOTOGRAPHS, "NLL"), (PAINTINGS, "KL")):
+            one, own = (loss(name, both) for both in (OUTPUTS.calibrated(name, "mikels"), scaled(name, painted[name])))
+            gap = mean_interval(own - one)
+            cells = (f"{name}, {title}", measure, mean_interval(one), mean_interval(own), gap, gap.outcome())
+            print("| " + " | ".join(map(str, cells)) + " |")
+    target = truth(PAINTINGS, "mikels")
+    mean = kullback_leibler(target, np.repeat(target.mean(axis=0, keepdims=True), len(target), axis=0))
+    print("\n| abstract paintings, KL minus that of the mean distribution | difference [95 %] | |\n|---|---|---|")
+    for title, said in (
+        ("one temperature", OUTPUTS.calibrated(PAINTINGS, "mikels")),
+        ("told the domain", scaled(PAINTINGS, np.full(len(target), True))),
+        ("by the gate", scaled(PAINTINGS, probable[PAINTINGS] > steps[folds(PAINTINGS)])),
+    ):
+        gap = mean_interval(kullback_leibler(target, said) - mean)
+        print(f"| {title} | {gap} | {gap.outcome()} |")
+
+
+def confidence(name: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The confidence of every image, its curve fitted on the other folds of both sets, and whether it was right."""
+    top, right, fold = (np.concatenate(column) for column in zip(*map(named, (PHOTOGRAPHS, PAINTINGS)), strict=True))
+    own_top, own_right, own_fold = named(name)
+    found = np.zeros(len(own_top))
+    for one in range(FOLDS):
+        curve = fit_confidence("mikels", top[fold != one], right[fold != one])
+        found[own_fold == one] = curve(own_top[own_fold == one])
+    return found, own_right
+
+
+def named(name: str, head: str = "mikels") -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
+    """The top probability, whether it is the raters' favourite, and the fold."""
+    said = OUTPUTS.calibrated(name, head)
+    return said.max(axis=1), favourite_named(truth(name, head), said.argmax(axis=1)) == 1, folds(name)
+
+
+def votes(name: str) -> NDArray[np.float64]:
+    """Votes per image."""
+    if name == "emotion6":
+        return np.full(len(folds(name)), float(RATERS))
+    return np.asarray(development.painting_votes().sum(axis=1))
+
+
+def error_of_shares(
+    top: NDArray[np.float64], share: NDArray[np.float64], raters: NDArray[np.float64]
+) -> tuple[float, tuple[float, float]]:
+    """Calibration error of top probabilities against the shares of raters who name the class, with its band."""
+
+    def error(shares: NDArray[np.float64]) -> float:
+        parts = np.array_split(np.argsort(top, kind="stable"), BINS)
+        return float(sum(abs(top[rows].mean() - shares[rows].mean()) * len(rows) for rows in parts) / len(top))
+
+    random = np.random.default_rng(0)
+    drawn = [error(random.binomial(raters.astype(int), top) / raters) for _ in range(2_000)]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return error(share), (float(low), float(high))
+
+
+def print_errors() -> None:
+    print("| set | probability | that | ECE | band of a calibrated model | |\n|---|---|---|---|---|---|")
+    rows: list[tuple[str, str, str, float, tuple[float, float]]] = []
+    for name, head in (("emotion6", "keyword6"), (PHOTOGRAPHS, "mikels")):
+        top, right, _ = named(name, head)
+        found = expected_calibration_error(top, right), perfect_calibration_band(top)
+        rows.append((name, f"top class of {head}", "it is the label", *found))
+    for name, head in (("emotion6", "ekman"), (PAINTINGS, "mikels")):
+        said = OUTPUTS.calibrated(name, head)
+        best = said.argmax(axis=1)
+        share = truth(name, head)[np.arange(len(best)), best]
+        rows.append(
+            (name, f"top class of {head}", "a rater names it", *error_of_shares(said.max(axis=1), share, votes(name)))
+        )
+    for name in (PHOTOGRAPHS, PAINTINGS):
+        sure, right = confidence(name)
+        found = expected_calibration_error(sure, right), perfect_calibration_band(sure)
+        rows.append((name, "confidence", "most raters name it", *found))
+    for name, of, that, error, (low, high) in rows:
+        inside = "inside" if low <= error <= high else "outside" if error > high else "below"
+        print(f"| {name} | {of} | {that} | {error:.3f} | {low:.3f} to {high:.3f} | {inside} |")
+
+
+def threshold(sure: NDArray[np.float64], right: NDArray[np.bool_], level: float = 0.5) -> float:
+    """The lowest confidence from which on at least half are right; NaN if there is none with enough images."""
+    order = np.argsort(-sure, kind="stable")
+    count = np.arange(1, len(order) + 1)
+    enough = np.flatnonzero((np.cumsum(right[order]) / count >= level) & (count >= LEAST))
+    return float(sure[order][enough[-1]]) if len(enough) else float("nan")
+
+
+def fitted(
+    sure: NDArray[np.float64], right: NDArray[np.bool_], fold: NDArray[np.int64]
+) -> tuple[list[float], NDArray[np.bool_]]:
+    """The threshold without each fold, and which images it names."""
+    found = [threshold(sure[fold != one], right[fold != one]) for one in range(FOLDS)]
+    return found, np.asarray(sure >= np.array(found)[fold])
+
+
+def print_thresholds() -> None:
+    sure, right = (np.concatenate(column) for column in zip(*map(confidence, (PHOTOGRAPHS, PAINTINGS)), strict=True))
+    fold = np.concatenate([folds(PHOTOGRAPHS), folds(PAINTINGS)])
+    painted = np.repeat([False, True], [len(folds(PHOTOGRAPHS)), len(folds(PAINTINGS))])
+    steps, fits = fitted(sure, right, fold)
+    print("| an image is named from a confidence of | photographs named | of these right | paintings named | right |")
+    print("|---|---|---|---|---|")
+    for title, which in (
+        (f"{_numbers(steps)}, fitted without each fold", fits),
+        (f"{UNSURE_BELOW:g}, as it is shipped", sure >= UNSURE_BELOW),
+        ("any", np.full(len(sure), True)),
+    ):
+        cells = [f"{shown.mean():.1%}" for part in (~painted, painted) for shown in (which[part], right[part & which])]
+        print(f"| {title} | " + " | ".join(cells) + " |")
+    shares = truth("emotion6", "ekman")
+    neutral, is_neutral = OUTPUTS.calibrated("emotion6", "ekman")[:, -1], favourite_named(shares, _last(shares)) == 1
+    print("\n| Emotion6, neutral from a probability of | images | of these neutral to most raters |\n|---|---|---|")
+    for step in (0.0, 0.2, 0.25, 0.3):
+        which = neutral >= step
+        print(f"| {step:g} | {which.mean():.1%} | {is_neutral[which].mean():.1%} |")
+    steps, _ = fitted(neutral, is_neutral, folds("emotion6"))
+    print(f"| half of them neutral, fitted without each fold: {_numbers(steps)} | | |")
+
+
+def _numbers(steps: Iterable[float]) -> str:
+    return ", ".join("none" if np.isnan(step) else f"{step:.2f}" for step in steps)
+
+
+def _last(shares: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.full(len(shares), shares.shape[1] - 1)
+
+
+def main() -> None:
+    print_errors()
+    print()
+    print_domains()
+    print()
+    print_thresholds()
+    print("\n" + provenance(f"recipe {MODEL}, out of fold", "5 frozen folds, seed 0"))
+
+
+if __name__ == "__main__":
+    main()

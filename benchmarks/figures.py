@@ -1,0 +1,119 @@
+"""Print every table again that the pages quote, and put it in its place: ``make figures``.
+
+Each script reads committed results and readings and the labels of the development sets (``EMOIR_DEVELOPMENT_DATA``, see
+``development``); no network is trained and no image is read. What it prints is kept in benchmarks/printed; a table of a
+page is one of these, known by its head and, where several have that, by the heading above it. ``--pages-only`` does
+without the scripts. tests/test_figures.py holds the pages to what is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT, PRINTED = HERE.parent, HERE / "printed"
+SCRIPTS = {
+    "run_differences": ["run_differences.py"],
+    "comparison_beside": ["comparison_beside.py"],
+    "experiment_claims": ["experiment_claims.py"],
+    "baselines": ["baselines.py", "--readings-only"],
+    "shipped_figures": ["shipped_figures.py"],
+    "calibration": ["calibration.py"],
+    "search_quality": ["search_quality.py"],
+    "search_conjunction": ["search_conjunction.py"],
+    "stimuli_norms": ["stimuli_norms.py"],
+    "rater_agreement": ["rater_agreement.py"],
+}
+"""What is printed, by which script; slower ones (the simulation of coverage, what reads images) run by themselves."""
+PAGES = (
+    "README.md",
+    *(f"docs/{name}.md" for name in ("evaluate", "experiment", "model-card", "search", "select", "datasets")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedTable:
+    """A Markdown table.
+
+    Args:
+        heading: the nearest heading above it, empty if there is none.
+        lines: head first.
+        start: line number of its head.
+    """
+
+    heading: str
+    lines: tuple[str, ...]
+    start: int
+
+    @property
+    def head(self) -> str:
+        """Its first line."""
+        return self.lines[0]
+
+
+def tables(text: str) -> Iterator[QuotedTable]:
+    """The Markdown tables of a text."""
+    heading, found, start = "", list[str](), 0
+    for number, line in enumerate([*text.splitlines(), ""]):
+        if line.startswith("|"):
+            start = start if found else number
+            found.append(line)
+            continue
+        if found:
+            yield QuotedTable(heading, tuple(found), start)
+            found = []
+        if line.startswith("#"):
+            heading = line.lstrip("# ")
+
+
+def printed_tables() -> list[QuotedTable]:
+    """All tables that the scripts printed; a head that several have belongs to its heading."""
+    return [table for file in sorted(PRINTED.glob("*.md")) for table in tables(file.read_text(encoding="utf-8"))]
+
+
+def place(page: str, printed: list[QuotedTable]) -> str:
+    """A page with every table that was printed as it was printed last."""
+    lines = page.splitlines()
+    for table in reversed([*tables(page)]):
+        alike = [one for one in printed if one.head == table.head]
+        if len(alike) > 1:
+            alike = [one for one in alike if one.heading == table.heading]
+        if len(alike) == 1:
+            lines[table.start : table.start + len(table.lines)] = alike[0].lines
+    return "\n".join(lines) + "\n"
+
+
+def run(name: str) -> None:
+    """Keep what a script prints."""
+    script, *options = SCRIPTS[name]
+    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    done = subprocess.run(
+        [sys.executable, HERE / script, *options], cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE
+    )
+    (PRINTED / f"{name}.md").write_bytes(done.stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scripts", nargs="*", choices=[*SCRIPTS, []], help="which to run; default: all")
+    parser.add_argument("--pages-only", action="store_true", help="run none, put what is kept into the pages")
+    arguments = parser.parse_args()
+    if not arguments.pages_only:
+        if not arguments.scripts:
+            subprocess.run([sys.executable, HERE / "paper_comparison.py", "print"], cwd=ROOT, check=True)
+        for name in arguments.scripts or SCRIPTS:
+            run(name)
+    printed = printed_tables()
+    for page in PAGES:
+        old = (ROOT / page).read_text(encoding="utf-8")
+        (ROOT / page).write_text(place(old, printed), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
