@@ -14,9 +14,7 @@ from pathlib import Path
 import development
 import neutral_pictures
 import robustness
-from baselines import readings_of
-from cross_fit import readings
-from emoir.evaluate.compute import headline
+import shipped_figures
 from emoir.models.card import CARD
 from emoir.models.library import shipped_model_folder
 
@@ -63,11 +61,13 @@ to train weights of their own (`emoir train --from-scratch`).
 Out of fold, 95 % intervals by the jackknife (OASIS over themes), beside the teachers with a linear probe on the same folds; all
 figures: [evaluate](evaluate.md).
 
-| set | measure | baseline | teachers + probe | shipped [95 %] |
-|---|---|---|---|---|
 """
 
 END = """
+**Confidence** is the calibrated probability that the top Mikels class is what most raters would name. Below .40 an image is called *unsure*.
+Nothing is called neutral. On abstract paintings confidence says nothing: those that are named are right less often than others. One
+temperature serves photographs and paintings ([calibration of every set](evaluate.md#the-shipped-recipe-out-of-fold)).
+
 **Known weaknesses.** About 3,000 human-rated images, mostly photographs from Western web sites, rated by
 English-speaking crowd workers. Abstract paintings number 232. Anger is rare, and classes of one polarity are often
 confused. Inside GAPED's homogeneous categories little is resolved ([evaluate](evaluate.md)). Faces, texts and memes are read by their look, not their meaning.
@@ -99,13 +99,7 @@ def main() -> None:
         for name, (labels, terms) in TERMS.items()
     ]
     parts.append(MIDDLE)
-    for name in development.HUMAN_RATED:
-        table, folds, ours = readings(name)
-        teachers = headline(table, readings_of(name, "teachers", table, folds))
-        for measure, line in headline(table, ours).items():
-            # GAPED is out of sample here; the teachers' probe was trained on its other folds.
-            beside = str(teachers[measure]) + (" (trained on it)" if name == "gaped" else "")
-            parts.append(f"| {name} ({len(table)}) | {measure} | {line.baseline} | {beside} | {line} |\n")
+    parts.append(printed(shipped_figures.print_headlines) + "\n")
     parts.append(
         "\n## Robustness\n\nHow far a reading moves when the picture hardly changes:\n\n" + printed(robustness.main)
     )
