@@ -95,8 +95,8 @@ class Scene:
         with Collection(self.index) as photos:
             metadata, rows = photos.images.rows()
             names = {entry.id: os.path.basename(entry.path).decode() for entry in metadata}
-            said = {(names[rating.image], rating.rater) for rating in photos.ratings.all()}
-            return dict(zip(names.values(), (row.tobytes() for row in rows), strict=True)), said
+            rated = {(names[rating.image], rating.rater) for rating in photos.ratings.all()}
+            return dict(zip(names.values(), (row.tobytes() for row in rows), strict=True)), rated
 
     def raters(self) -> int:
         """Ratings in the file at the index's path, whatever else may be wrong with it."""
@@ -105,11 +105,11 @@ class Scene:
 
     def keeps(self, *, rows: bool = True) -> None:
         """What was there is there."""
-        held, said = self.held()
+        held, rated = self.held()
         assert not rows or self.before[0].items() <= held.items()
         # A rebuild takes the images away for a while, but not what was said of them.
         assert self.raters() == RATED
-        assert not rows or said == self.before[1]
+        assert not rows or rated == self.before[1]
 
     def spoil(self) -> None:
         """Noise in the index where only its own checksums notice it."""
@@ -264,8 +264,8 @@ def kill_server(scene: Scene, kills: int, random: np.random.Generator) -> str:
                 timer.start()
         process.kill()
         process.communicate()
-        _, said = scene.held()
-        assert {rater for _, rater in said} >= {"Ana", *sent[:turn]}, "an acknowledged rating is gone"
+        _, rated = scene.held()
+        assert {rater for _, rater in rated} >= {"Ana", *sent[:turn]}, "an acknowledged rating is gone"
     print(f"{acknowledged:,} ratings were acknowledged", file=sys.stderr)
     return f"| ratings (a server) | | {kills} | 0 |"
 
