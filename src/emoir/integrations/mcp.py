@@ -81,8 +81,8 @@ def make_server(collection: Collection) -> MCPServer[None]:
     def describe(image: int) -> dict[str, Any]:
         """The reading of an indexed image by its id: probabilities of emotions, valence, arousal, confidence."""
         [(metadata, reading)] = _indexed(collection, [image])
-        facts = {"id": image, "path": str(as_path(metadata.path)), "incomplete": metadata.incomplete}
-        return {**facts, **_brief(reading), **reading.to_dict()}
+        known = {"id": image, "path": str(as_path(metadata.path)), "incomplete": metadata.incomplete}
+        return {**known, **_brief(reading), **reading.to_dict()}
 
     @tool
     def explain(image: int, emotion: str | None = None) -> dict[str, Any]:
