@@ -114,7 +114,8 @@ def public_types(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             name = node.target.id
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            name = node.targets[0].id
+            # A call makes a type variable, which is its module's own.
+            name = "" if isinstance(node.value, ast.Call) else node.targets[0].id
         if re.fullmatch("[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*", name):
             yield name
 
