@@ -10,12 +10,12 @@ HOWTO = Path(__file__).parents[1] / "docs" / "howto"
 LONGEST = 60
 
 
-def code_of(page: str) -> ModuleType:
+def code_of(page: str, longest: int = LONGEST) -> ModuleType:
     """What the Python blocks of a page define, in a module of their own."""
     blocks = re.findall(r"```python\n(.*?)```", (HOWTO / page).read_text(encoding="utf-8"), re.DOTALL)
     code = "\n".join(blocks)
-    assert 0 < len(code.splitlines()) <= LONGEST, page
-    module = ModuleType(page.removesuffix(".md").replace("-", "_"))
+    assert 0 < len(code.splitlines()) <= longest, page
+    module = ModuleType(Path(page).stem.replace("-", "_"))
     # Dataclasses look up the module that they are defined in.
     import sys
 

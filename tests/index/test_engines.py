@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from emoir.index.vectors.engine_vectors import EngineVectors
 from emoir.index.vectors.milvus import MilvusEngine
 from emoir.limits import Limits
 from tests.cli.test_library import emoir
+from tests.howto import code_of
 from tests.index.filled import outcomes
 from tests.pictures import save_photos
 
@@ -42,9 +44,34 @@ class First:
         self.vector = np.eye(1, length, dtype=np.float32)[0]
 
 
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """The address of a real PostgreSQL with pgvector."""
+    pgserver = pytest.importorskip("pgserver", reason="the package pgserver is not installed: it has no wheel here")
+    # It does not run as root, and another user must reach its folder.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        server = pgserver.get_server(Path(folder) / "data")
+        yield server.get_uri()
+        server.cleanup()
+
+
 @pytest.fixture
 def vectors(milvus: str) -> EngineVectors:
     return EngineVectors(MilvusEngine(milvus))
+
+
+@pytest.fixture(params=["milvus", "pgvector"])
+def opened(request: pytest.FixtureRequest) -> Iterator[Callable[[], EngineVectors]]:
+    """Makes another vector index over the same engine, as another process would."""
+    if request.param == "milvus":
+        url = request.getfixturevalue("milvus")
+        yield lambda: EngineVectors(MilvusEngine(url))
+    else:
+        engine = code_of("../engines.md", longest=200).PgvectorEngine
+        address = request.getfixturevalue("postgres")
+        yield lambda: EngineVectors(engine(address, "photos"))
+        engine(address, "photos").drop()
 
 
 def found_by(vectors: EngineVectors | ExactVectors, store: SqliteStore, where: RowFilter = EVERYTHING) -> Candidates:
@@ -60,10 +87,10 @@ def assert_like_the_store(vectors: EngineVectors, store: SqliteStore) -> None:
 
 
 def test_after_any_history_it_holds_what_the_store_holds(
-    index: SqliteStore, extractions: Extractions, vectors: EngineVectors, milvus: str
+    index: SqliteStore, extractions: Extractions, opened: Callable[[], EngineVectors]
 ) -> None:
     random = np.random.default_rng(0)
-    others = EngineVectors(MilvusEngine(milvus))
+    vectors, others = opened(), opened()
     for step in range(8):
         chosen = [extractions[at] for at in random.choice(6, random.integers(1, 4), replace=False)]
         if step % 3 < 2:
@@ -77,15 +104,18 @@ def test_after_any_history_it_holds_what_the_store_holds(
 
 
 def test_it_goes_on_where_it_was_stopped(
-    index: SqliteStore, extractions: Extractions, milvus: str, monkeypatch: pytest.MonkeyPatch
+    index: SqliteStore,
+    extractions: Extractions,
+    opened: Callable[[], EngineVectors],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("emoir.index.vectors.replica.BATCH", 2)
     index.record(outcomes(extractions), Limits())
-    first = EngineVectors(MilvusEngine(milvus)).replica.steps(index)
+    first = opened().replica.steps(index)
     assert [next(first).filled for _ in range(2)] == [2, 4]
     # Meanwhile one that was sent goes, and one that was not.
     index.forget([os.path.split(extractions[at][0]) for at in (0, 4)])
-    after = EngineVectors(MilvusEngine(milvus))
+    after = opened()
     assert [(state.filled, state.whole) for state in after.replica.steps(index)] == [(6, False), (6, True)]
     assert_like_the_store(after, index)
     assert found_by(after, index).ids.tolist() == [2, 3, 4, 6]
@@ -147,9 +177,10 @@ def test_nothing_is_lost_when_the_server_is_killed_while_rows_arrive(
 
 
 def test_what_somebody_else_changed_is_found_and_mended(
-    index: SqliteStore, extractions: Extractions, vectors: EngineVectors
+    index: SqliteStore, extractions: Extractions, opened: Callable[[], EngineVectors]
 ) -> None:
     index.record(outcomes(extractions), Limits())
+    vectors = opened()
     vectors.sync(index)
     engine = vectors.engine
     batch = engine.batch(np.array([1, 2]))
@@ -205,9 +236,10 @@ def test_an_address_is_checked() -> None:
 
 
 def test_filters_are_evaluated_by_the_server(
-    index: SqliteStore, extractions: Extractions, vectors: EngineVectors
+    index: SqliteStore, extractions: Extractions, opened: Callable[[], EngineVectors]
 ) -> None:
     index.record(outcomes(extractions), Limits())
+    vectors = opened()
     vectors.sync(index)
     exact, layout = ExactVectors(), index.layout
     exact.sync(index)
