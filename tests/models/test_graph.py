@@ -264,5 +264,9 @@ def test_a_folder_of_format_1_reads_as_it_did(model: Model, tmp_path: Path) -> N
     assert old.id == "emoir-0.4-e923bac6981e"
     assert old.id in model.card.earlier_ids
     assert old.training_digests() == model.training_digests()
+    for content in (b"\xff\xfe\0\1", b"0123456789abcdef\nimage.jpg\n"):
+        (folder / "learnt_from.txt").write_bytes(content)
+        with pytest.raises(ModelError, match="is no digest, so no metric can be trusted"):
+            old.training_digests()
     pixels = noise(100, 3)
     np.testing.assert_array_equal(old.read(pixels).embedding, model.read(pixels).embedding)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from os import PathLike
 
 import numpy as np
@@ -23,6 +24,7 @@ from emoir.models.preprocessing import ImageSource, PreparedImage, measured_squa
 
 # Format 1 called the list of training digests so.
 EARLIER_TRAINING_DIGESTS = "learnt_from.txt"
+DIGEST = re.compile(r"[0-9a-f]{16}")
 
 
 class ModelFolder:
@@ -68,11 +70,14 @@ class ModelFolder:
         """First 16 hexadecimal digits of the SHA-256 of every image that the model was trained on, labelled or not.
 
         Raises:
-            ModelError: if the folder does not say.
+            ModelError: if the folder does not say, or holds anything else.
         """
         for name in (TRAINING_DIGESTS, EARLIER_TRAINING_DIGESTS):
             if (self.folder / name).is_file():
-                return frozenset((self.folder / name).read_text(encoding="utf-8").split())
+                digests = (self.folder / name).read_text(encoding="utf-8", errors="replace").split()
+                if wrong := next((digest for digest in digests if not DIGEST.fullmatch(digest)), None):
+                    raise ModelError(f"{self.folder / name}: {wrong[:40]!r} is no digest, so no metric can be trusted")
+                return frozenset(digests)
         raise ModelError(f"{self.folder}: {TRAINING_DIGESTS} cannot be read, so no metric can be trusted")
 
     def training_hashes(self) -> NDArray[np.uint8]:
