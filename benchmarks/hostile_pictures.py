@@ -28,7 +28,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emoir.errors import UndecodableImageError
+from emoir.extract.memory import memory_limit
 from emoir.images.decode import decode
+from emoir.limits import DEFAULT_LIMITS
 
 SEED, SIDE = 20261128, 192
 # Rows that differ by more than this are another picture's; so many of them may be missing from an incomplete one.
@@ -158,7 +160,8 @@ def main() -> None:
         print(f"| {name} | {each} | " + " | ".join(map(str, cells)) + " |", flush=True)
     pool.shutdown()
     cost = f"at most {peak / 1e6:.0f} MB and {slowest:.2f} s of computing"
-    print(f"\n> {made:,} files, {crashes} crashes; {cost}; seed {SEED}.")
+    limits = f"{memory_limit(DEFAULT_LIMITS) / 1e6:,.0f} MB and {DEFAULT_LIMITS.seconds_per_file:g} s are allowed"
+    print(f"\n> {made:,} files, {crashes} crashes; {cost} ({limits}); seed {SEED}.")
 
 
 if __name__ == "__main__":
