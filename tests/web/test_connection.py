@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import gc
 import select
 import socket
 import time
@@ -143,6 +145,23 @@ def test_who_does_not_read_is_cut_off(settings: Settings, tmp_path: Path) -> Non
         except ConnectionResetError:
             pass
     assert received < size
+
+
+def test_an_answer_does_not_wait_for_the_caller_to_acknowledge_its_head(index: Path, settings: Settings) -> None:
+    with served(index, settings) as port, socket.create_connection(("127.0.0.1", port), timeout=60) as caller:
+        caller.sendall(f"GET /api/v1/health HTTP/1.1\r\n{HEAD}\r\n".encode())
+        assert caller.recv(1000)
+        here = caller.getsockname()
+        served_here = [
+            one
+            for one in gc.get_objects()
+            if isinstance(one, asyncio.Transport) and one.get_extra_info("peername") == here
+        ]
+        options = {
+            one.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for one in served_here
+        }
+        assert options
+        assert 0 not in options
 
 
 def test_a_busy_connection_is_never_closed(index: Path, settings: Settings) -> None:

@@ -70,6 +70,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a request."""
         self._transport = transport
+        # asyncio forgets this for sockets made without a protocol's number; an answer would wait 40 ms for the caller.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._table.distrust(self)
         self.expect_request()
         self._http.connection_made(transport)
