@@ -5,22 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.pictures import save_photos
-
-DEPLOY = Path(__file__).parents[1] / "deploy"
-EMOIR = [sys.executable, "-m", "emoir"]
+from tests.proxies import DEPLOY, EMOIR, TOKEN, behind, free_port, running
 
 
 def instruction(name: str) -> list[str]:
@@ -28,30 +23,6 @@ def instruction(name: str) -> list[str]:
     text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
     [found] = re.findall(rf"^{name}\b[^\[\n]*(\[.*\])$", text, re.MULTILINE)
     return [str(word) for word in json.loads(found)]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-@contextmanager
-def running(command: list[str], until: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that has printed a line with some text."""
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    try:
-        lines = []
-        for line in process.stderr:
-            lines.append(line)
-            if until in line:
-                break
-        else:
-            pytest.fail("".join(lines))
-        yield process
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
 
 
 @pytest.fixture
@@ -118,32 +89,8 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("proxy", ["nginx", "caddy"])
 def test_the_service_stands_behind_a_proxy(proxy: str, index: Path, tmp_path: Path) -> None:
-    if shutil.which(proxy) is None:
-        pytest.skip(f"needs {proxy}")
-    inner, outer = free_port(), free_port()
-    if proxy == "nginx":
-        location = (DEPLOY / "nginx.conf").read_text(encoding="utf-8").replace(":8420", f":{inner}")
-        temporary = "".join(f"{name}_temp_path {tmp_path}/{name};" for name in ("client_body", "proxy", "fastcgi"))
-        temporary += "".join(f"{name}_temp_path {tmp_path}/{name};" for name in ("uwsgi", "scgi"))
-        (tmp_path / "nginx.conf").write_text(
-            f"daemon off; pid {tmp_path}/pid; error_log stderr notice; events {{}} http {{ access_log off; {temporary}"
-            f"server {{ listen 127.0.0.1:{outer}; {location} }} }}",
-            encoding="utf-8",
-        )
-        command = ["nginx", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
-        started = "start worker process"
-    else:
-        text = (DEPLOY / "Caddyfile").read_text(encoding="utf-8").replace(":8420", f":{inner}")
-        text = text.replace("photos.example {", f"http://photos.example:{outer} {{")
-        (tmp_path / "Caddyfile").write_text("{\n\tadmin off\n}\n" + text, encoding="utf-8")
-        command = ["caddy", "run", "--adapter", "caddyfile", "--config", str(tmp_path / "Caddyfile")]
-        started = "serving initial configuration"
-    [options] = set(re.findall(r"emoir (serve .*)$", (DEPLOY / "nginx.conf").read_text(encoding="utf-8"), re.MULTILINE))
-    [same] = set(re.findall(r"emoir (serve .*)$", (DEPLOY / "Caddyfile").read_text(encoding="utf-8"), re.MULTILINE))
-    assert options == same
     subprocess.run([*EMOIR, "index", str(tmp_path / "photos"), "--index", str(index)], check=True)
-    token = ["--token", "correct-horse", "--port", str(inner), "--index", str(index)]
-    with running([*EMOIR, *options.split(), *token], "Ctrl-C"), running(command, started):
+    with behind(proxy, index, tmp_path, host="photos.example") as outer:
 
         def ask(path: str, **headers: str) -> tuple[int, str]:
             request = urllib.request.Request(
@@ -155,7 +102,7 @@ def test_the_service_stands_behind_a_proxy(proxy: str, index: Path, tmp_path: Pa
             except urllib.error.HTTPError as error:
                 return error.code, ""
 
-        bearer = {"Authorization": "Bearer correct-horse"}
+        bearer = {"Authorization": f"Bearer {TOKEN}"}
         assert ask("api/v1/search?q=calm")[0] == 401
         code, page = ask("", **bearer)
         assert code == 200

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 
 from emoir import Collection
 from tests.pictures import save_photos
+from tests.proxies import TOKEN, behind
 
 # As long as a busy machine may take.
 PATIENCE = 20_000
@@ -62,10 +63,22 @@ def gallery(photographs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return file
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests that are marked, or all with EMOIR_PROXIES=all, run through the proxies of deploy/ too."""
+    if "service" in metafunc.fixturenames:
+        marked = metafunc.definition.get_closest_marker("proxied") is not None
+        ways = ["", "nginx", "caddy"] if marked or os.environ.get("EMOIR_PROXIES") == "all" else [""]
+        metafunc.parametrize("service", ways, indirect=True, ids=[way or "direct" for way in ways])
+
+
 @pytest.fixture
-def service(gallery: Path, tmp_path: Path) -> Iterator[str]:
-    """A real emoir serve with an index of its own; its address."""
-    index = shutil.copy(gallery, tmp_path)
+def service(gallery: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A real emoir serve with an index of its own, perhaps behind a proxy; its address."""
+    index = Path(shutil.copy(gallery, tmp_path))
+    if request.param:
+        with behind(request.param, index, tmp_path, host="localhost") as port:
+            yield f"http://localhost:{port}/photos/"
+        return
     command = [sys.executable, "-m", "emoir", "serve", "--no-browser", "--port", "0", "--index", str(index)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
@@ -99,7 +112,7 @@ def page(browser: Browser, service: str) -> Iterator[Page]:
             strangers.append(address)
 
     opened.on("request", lambda request: watch(request.url))
-    opened.goto("/")
+    opened.goto(f"./?token={TOKEN}" if service.endswith("/photos/") else "./")
     opened.wait_for_selector("#results h1")
     yield opened
     context.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import urllib.parse
 import urllib.request
@@ -27,8 +26,9 @@ def ask(page: Page, query: str) -> None:
 
 
 def service_says(page: Page, path: str) -> Any:
-    with urllib.request.urlopen(re.sub(r"(//[^/]+).*", r"\1", page.url) + path, timeout=30) as answer:
-        return json.load(answer)
+    answer = page.request.get(f".{path}", timeout=30_000)
+    assert answer.ok, answer.text()
+    return answer.json()
 
 
 def axe(page: Page) -> None:
@@ -230,6 +230,7 @@ def test_a_colour_that_is_asked_for_again_is_asked_for_once(page: Page) -> None:
     assert page.url.count("near") == 2
 
 
+@pytest.mark.proxied
 def test_a_picture_that_is_dropped_is_read_and_not_kept(page: Page, tmp_path: Path) -> None:
     Image.fromarray(noise(200, 3)).save(tmp_path / "mine.png")
     page.set_input_files("#upload", tmp_path / "mine.png")
@@ -238,12 +239,12 @@ def test_a_picture_that_is_dropped_is_read_and_not_kept(page: Page, tmp_path: Pa
     expect(page.locator(".chip img")).to_be_visible()
     first = names(page)[:3]
     address = page.url
-    page.goto("/")
+    page.goto("./")
     page.goto(address)
     expect(page.locator(".chip .word")).to_have_text("your picture")
     expect(page.locator("#results .grid:not(.waiting) .tile").first).to_be_visible()
     assert names(page)[:3] == first
-    page.goto("/")
+    page.goto("./")
     # No image of this collection is sure, so that there are no shelves to wait for.
     page.wait_for_selector("#results h1")
     transfer = page.evaluate_handle(
@@ -311,6 +312,7 @@ def test_by_keyboard_alone(page: Page) -> None:
     page.wait_for_url("**like=*")
 
 
+@pytest.mark.proxied
 def test_the_detail_says_why(page: Page) -> None:
     ask(page, "awe")
     page.locator(".tile .open").first.click()
@@ -340,6 +342,7 @@ def test_the_detail_says_why(page: Page) -> None:
     expect(page.locator("#detail")).to_be_visible()
 
 
+@pytest.mark.proxied
 def test_several_are_selected_and_taken_home(page: Page) -> None:
     ask(page, "joy")
     for place in range(3):
@@ -361,11 +364,12 @@ def test_a_search_is_saved(page: Page) -> None:
     ask(page, "quiet")
     page.get_by_role("button", name="Save this search").click()
     expect(page.locator("#notice")).to_contain_text("Saved")
-    page.goto("/?view=boards")
+    page.goto("./?view=boards")
     page.locator(".searches a", has_text="quiet").click()
     expect(page.locator(".chip .word")).to_have_text("quiet")
 
 
+@pytest.mark.proxied
 def test_rating_by_keyboard(page: Page) -> None:
     page.get_by_role("link", name="Rate").click()
     page.fill("[name=rater]", "Ana")
@@ -396,7 +400,8 @@ def test_the_collection_page_and_file_names_that_are_markup(page: Page) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "address", ["/", "/?q=awe", "/?q=awe&image=1", "/?view=collection", "/?view=rate", "/?q=zzz", "/?view=boards"]
+    "address",
+    ["./", "./?q=awe", "./?q=awe&image=1", "./?view=collection", "./?view=rate", "./?q=zzz", "./?view=boards"],
 )
 def test_nobody_is_shut_out(page: Page, address: str, theme: str) -> None:
     page.evaluate("([theme]) => { localStorage['emoir.theme'] = theme; localStorage['emoir.rater'] = 'Ana'; }", [theme])
@@ -407,7 +412,7 @@ def test_nobody_is_shut_out(page: Page, address: str, theme: str) -> None:
 
 def test_it_fits_a_telephone(page: Page) -> None:
     page.set_viewport_size({"width": 375, "height": 740})
-    for address in ("/", "/?q=awe", "/?view=collection", "/?view=rate", "/?view=boards"):
+    for address in ("./", "./?q=awe", "./?view=collection", "./?view=rate", "./?view=boards"):
         page.goto(address)
         page.wait_for_load_state("networkidle")
         assert page.evaluate("document.documentElement.scrollWidth") <= 375, address
@@ -415,7 +420,7 @@ def test_it_fits_a_telephone(page: Page) -> None:
 
 def test_the_first_picture_stands_high_on_a_telephone(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto("/?q=awe&all=true")
+    page.goto("./?q=awe&all=true")
     first = page.locator("#results .tile").first
     expect(first).to_be_visible()
     # In the page itself, for a tile may be drawn anew between two questions.
@@ -427,10 +432,10 @@ def test_it_works_where_nothing_may_be_remembered(page: Page) -> None:
         "Object.defineProperty(window, 'localStorage',"
         " { get() { throw new DOMException('blocked', 'SecurityError'); } })"
     )
-    for address in ("/?q=awe&all=true", "/?view=rate", "/?view=collection"):
+    for address in ("./?q=awe&all=true", "./?view=rate", "./?view=collection"):
         page.goto(address)
         expect(page.locator("h1, .tile, form.rater, #rate *").first).to_be_attached()
-    page.goto("/?q=awe&all=true")
+    page.goto("./?q=awe&all=true")
     expect(page.locator("#results .tile").first).to_be_visible()
 
 
@@ -442,7 +447,7 @@ def test_a_disturbing_picture_is_veiled_until_it_is_asked_for(page: Page) -> Non
         route.fulfill(response=answer, json=found)
 
     page.route("**/api/v1/search*", veil)
-    page.goto("/?q=awe&all=true")
+    page.goto("./?q=awe&all=true")
     tile = page.locator("#results .tile").first
     assert "blur" in tile.locator("img").evaluate("img => getComputedStyle(img).filter")
     tile.get_by_role("button", name="Perhaps disturbing: show").click()
@@ -450,7 +455,7 @@ def test_a_disturbing_picture_is_veiled_until_it_is_asked_for(page: Page) -> Non
 
 
 def test_a_colour_finds_pictures_in_it(page: Page) -> None:
-    page.goto("/?view=collection")
+    page.goto("./?view=collection")
     page.locator(".palettes button").first.click()
     page.wait_for_url("**q=near*")
     expect(page.locator("#results .tile").first).to_be_visible()
@@ -467,7 +472,7 @@ def test_a_service_that_is_gone_is_said(page: Page) -> None:
 
 
 def test_the_viewer_zooms_turns_pages_and_leads_back(page: Page) -> None:
-    page.goto("/?q=awe&all=true")
+    page.goto("./?q=awe&all=true")
     tiles = page.locator("#results .grid:not(.waiting) .tile")
     first, second = (tiles.nth(place).get_attribute("data-id") for place in (0, 1))
     tiles.first.locator(".open").click()
@@ -493,7 +498,7 @@ def test_the_viewer_zooms_turns_pages_and_leads_back(page: Page) -> None:
 
 
 def test_a_file_leads_to_its_folder_and_its_camera(page: Page) -> None:
-    page.goto("/?q=awe&all=true&image=1")
+    page.goto("./?q=awe&all=true&image=1")
     path = service_says(page, "/api/v1/images/1")["files"][0]
     page.get_by_role("button", name="Copy path").click()
     expect(page.locator("#notice")).to_contain_text("Copied")
@@ -504,7 +509,7 @@ def test_a_file_leads_to_its_folder_and_its_camera(page: Page) -> None:
 
 
 def test_one_tap_corrects_the_model_and_can_be_undone(page: Page) -> None:
-    page.goto("/?q=awe&all=true")
+    page.goto("./?q=awe&all=true")
     tiles = page.locator("#results .grid:not(.waiting) .tile")
     third = tiles.nth(2).get_attribute("data-id")
     tiles.nth(2).locator(".open").click()
@@ -530,7 +535,7 @@ def test_one_tap_corrects_the_model_and_can_be_undone(page: Page) -> None:
 
 
 def test_a_board_is_filled_ordered_exported_and_had_back(page: Page) -> None:
-    page.goto("/?q=awe&all=true")
+    page.goto("./?q=awe&all=true")
     tiles = page.locator("#results .grid:not(.waiting) .tile")
     for place in range(3):
         tiles.nth(place).hover()
