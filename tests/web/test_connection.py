@@ -155,7 +155,7 @@ def test_an_answer_does_not_wait_for_the_caller_to_acknowledge_its_head(index: P
         served_here = [
             one
             for one in gc.get_objects()
-            if isinstance(one, asyncio.Transport) and one.get_extra_info("peername") == here
+            if issubclass(type(one), asyncio.Transport) and one.get_extra_info("peername") == here
         ]
         options = {
             one.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for one in served_here
