@@ -185,7 +185,11 @@ def test_one_command_makes_a_model_that_sees_content(published: Path, tmp_path: 
     assert model.card.class_names[CONTENT] == tuple(content_groups())
     code, told = run("model", "list")
     assert "can be added" not in told
-    save_photos(tmp_path / "photos", 3)
+    [first, *_] = save_photos(tmp_path / "photos", 3)
+    code, told = run("describe", first, "--model", "efficientnet-lite2")
+    lines = told.splitlines()
+    # Five of the many things that it may show.
+    assert lines[lines.index("  content") + 6].startswith("  valence")
     with Collection(tmp_path / "x.emoir", model="efficientnet-lite2") as photos:
         photos.index(tmp_path / "photos", workers=1)
         everything = SearchOptions(min_score=0.0)

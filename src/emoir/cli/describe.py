@@ -20,6 +20,7 @@ from emoir.names import printable
 if TYPE_CHECKING:
     from emoir.models import Model
 
+MANY_CLASSES, SHOWN_OF_MANY = 20, 5
 BAR = 24
 SPACE_TITLES = {"mikels": "eight emotions (Mikels)", "ekman": "basic emotions (Ekman)"}
 
@@ -82,7 +83,9 @@ def _put_table(record: dict[str, Any]) -> None:
     echo(str(record["path"]))
     for space, classes in record["distributions"].items():
         echo(f"  {SPACE_TITLES.get(space, space)}")
-        for name, share in sorted(classes.items(), key=lambda item: -item[1]):
+        largest = sorted(classes.items(), key=lambda item: -item[1])
+        # Of hundreds of things that a picture may show, few are worth a line.
+        for name, share in largest if len(classes) <= MANY_CLASSES else largest[:SHOWN_OF_MANY]:
             echo(f"    {name:<12} {share:5.0%}  {'█' * round(share * BAR)}")
     valence, arousal = record["valence"], record["arousal"]
     echo(f"  valence {valence:.2f} (0 unpleasant, 1 pleasant), arousal {arousal:.2f} (0 calm, 1 excited)")
