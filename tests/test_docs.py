@@ -31,6 +31,14 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
+def test_what_the_architecture_names_is_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = text.split("## Where is …?")[1].split("\n## ")[0].split("|---|---|")[1]
+    places = re.findall(r"`([\w/]+(?:\.\w+|/))`", table)
+    assert len(places) > 40
+    assert {place for place in places if not (ROOT / "src" / "emoir" / place).exists()} == set()
+
+
 def test_the_citation_is_of_this_version() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == emoir.__version__
