@@ -80,6 +80,13 @@ def test_an_ignore_file_that_is_none(tmp_path: Path) -> None:
     assert listed(tmp_path)[0] == {"a.jpg"}
 
 
+def test_a_line_that_makes_no_sense_costs_only_itself(tmp_path: Path) -> None:
+    touch(tmp_path, "a.png", "private/b.jpg", "c.jpg")
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        (tmp_path / ".emoirignore").write_text("!\n*.png\n/\\\nprivate/\n", encoding=encoding)
+        assert listed(tmp_path)[0] == {"c.jpg"}, encoding
+
+
 def test_links_to_folders_are_told(tmp_path: Path) -> None:
     touch(tmp_path, "real/a.jpg")
     (tmp_path / "link").symlink_to(tmp_path / "real")

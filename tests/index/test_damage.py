@@ -83,6 +83,15 @@ def test_flipped_bytes_are_noticed(whole: Path, tmp_path: Path, monkeypatch: pyt
     assert noticed > FLIPS // 10
 
 
+def test_a_record_under_another_name_is_noticed(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emoir.index.file.SMALL_BYTES", 0)
+    shutil.copy(whole, tmp_path / "x.emoir")
+    with closing(sqlite3.connect(tmp_path / "x.emoir")) as connection, connection:
+        connection.execute("UPDATE records SET key = CAST('0009.jpe' AS BLOB) WHERE key = CAST('0001.jpg' AS BLOB)")
+    with pytest.raises(IndexFileError, match="1 rows of records"):
+        shown(tmp_path / "x.emoir")
+
+
 def test_flipped_bytes_are_repaired(whole: Path, tmp_path: Path) -> None:
     content = whole.read_bytes()
     random = np.random.default_rng(8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Sequence
 from enum import StrEnum
@@ -80,9 +81,22 @@ class Exclusion:
 def exclusion_of(folder: bytes, outer: Exclusion | None) -> Exclusion | None:
     """The rules for a folder: those of its ``.emoirignore`` before those of the folders above it."""
     try:
-        with open(os.path.join(folder, IGNORE_FILE), encoding="utf-8-sig", errors="surrogateescape") as stream:
-            lines = stream.read(1_000_000).splitlines()
-        return Exclusion(folder, lines, outer)
+        with open(os.path.join(folder, IGNORE_FILE), "rb") as stream:
+            content = stream.read(1_000_000)
+        # PowerShell writes UTF-16.
+        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = content.decode("utf-16", "replace") if wide else content.decode("utf-8-sig", "surrogateescape")
+        lines = text.splitlines()
+        return Exclusion(folder, [line for line in lines if _is_pattern(line)], outer)
     except (OSError, ValueError):
-        # A list that cannot be read, or is none, excludes nothing.
+        # A list that cannot be read excludes nothing.
         return outer
+
+
+def _is_pattern(line: str) -> bool:
+    """Whether a line makes sense; one that makes none costs only itself, as in git."""
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True

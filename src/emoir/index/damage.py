@@ -40,6 +40,13 @@ def find_page_damage(connection: sqlite3.Connection) -> Iterator[str]:
         yield "the table revision"
 
 
+def find_hidden(connection: sqlite3.Connection) -> Iterator[str]:
+    """What hides rows or keeps records from their files, one line each."""
+    yield from find_page_damage(connection)
+    if spoilt := sum(not holds("records", row) for row in connection.execute(select("records"))):
+        yield f"{spoilt:,} rows of records"
+
+
 def _schema(connection: sqlite3.Connection) -> Iterator[str]:
     """Tables, indexes and triggers, compared with new ones."""
     query = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%'"

@@ -11,7 +11,7 @@ from pathlib import Path
 from emoir.errors import IndexFileError
 from emoir.index.change_log import CUT_EVERY, cut_log, restart_log, revision_of
 from emoir.index.checksums import DamagedRowError
-from emoir.index.damage import find_damage, find_page_damage
+from emoir.index.damage import find_damage, find_hidden, find_page_damage
 from emoir.index.schema import BUSY_SECONDS, connect, identity, is_writable, library_of, prepare, sqlite_errors
 
 # After this long another attempt is made to bring the log into the file, if a reader was in the way.
@@ -162,7 +162,7 @@ class IndexFile:
         """
         state = self._identity, revision_of(self._connection)
         if self._sound != state:
-            if problems := list(find_page_damage(self._connection)):
+            if problems := list(find_hidden(self._connection)):
                 raise DamagedRowError("; ".join(problems))
             self._sound = state
 

@@ -258,7 +258,8 @@ class SqliteStore(SqliteFolders):
         """
         with self._opened.reading() as connection:
             found = load_metadata(connection, ids, folders)
-            if folders is None and len(found) < len(ids):
+            gone = folders is None and len(found) < len(ids)
+            if gone or (any(entry.record is None for entry in found) and list_catalogues(connection)):
                 self._opened.require_findable()
             return found
 
