@@ -88,8 +88,8 @@ def median_milliseconds(address: str) -> tuple[float, int]:
     return statistics.median(times), size
 
 
-def in_browser(address: str) -> tuple[float, float]:
-    """Milliseconds from Enter to the first tiles, and for drawing the points; medians."""
+def in_browser(address: str) -> tuple[float, float, list[float], int]:
+    """Milliseconds from Enter to the first tiles, of drawing all points, of frames, sorted; the first page's bytes."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -121,8 +121,31 @@ def in_browser(address: str) -> tuple[float, float]:
                 return times.sort((first, second) => first - second)[3];
             }"""
         )
+        page.goto("/")
+        page.wait_for_selector("#plane .tools")
+        frames = page.evaluate(
+            """async () => {
+                const area = document.querySelector("#plane .area");
+                const box = area.getBoundingClientRect();
+                const [clientX, clientY] = [box.left + box.width / 2, box.top + box.height / 2];
+                const spans = [];
+                let last = await new Promise(requestAnimationFrame);
+                for (let frame = 0; frame < 240; frame++) {
+                    const deltaY = frame % 40 < 20 ? -40 : 40;
+                    area.dispatchEvent(new WheelEvent("wheel", { deltaY, clientX, clientY, cancelable: true }));
+                    const now = await new Promise(requestAnimationFrame);
+                    spans.push(now - last);
+                    last = now;
+                }
+                return spans.sort((first, second) => first - second);
+            }"""
+        )
+        weight = page.evaluate(
+            "performance.getEntries().filter(e => e.name.includes('/static/') || e.entryType === 'navigation')"
+            ".reduce((sum, e) => sum + e.encodedBodySize, 0)"
+        )
         browser.close()
-    return statistics.median(to_tiles), float(drawing)
+    return statistics.median(to_tiles), float(drawing), frames, int(weight)
 
 
 def main() -> None:
@@ -147,9 +170,12 @@ def main() -> None:
         for name, path in asked.items():
             milliseconds, size = median_milliseconds(address + path)
             print(f"| {name} | {milliseconds:.0f} | {size:,} |")
-        tiles, drawing = in_browser(address)
+        tiles, drawing, frames, weight = in_browser(address)
         print(f"| in Chromium: from Enter to the first tiles | {tiles:.0f} | |")
         print(f"| in Chromium: drawing every point | {drawing:.0f} | |")
+        print(f"| in Chromium: a frame while the plane is zoomed, median | {statistics.median(frames):.1f} | |")
+        print(f"| in Chromium: 95 of 100 of these frames within | {frames[int(0.95 * len(frames))]:.1f} | |")
+        print(f"| in Chromium: the first page with its scripts and styles | | {weight:,} |")
         process.send_signal(signal.SIGINT)
         process.communicate()
     print("\n" + provenance("invented readings", f"medians of {REPEATS}"))

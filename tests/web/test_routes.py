@@ -20,6 +20,7 @@ from emoir import Collection, Model
 from emoir.datasets import read_dataset
 from emoir.emotions import MIKELS
 from emoir.emotions.reading import UNSURE_BELOW
+from emoir.images.palette import reference_colours
 from emoir.search import FilterOptions, parse_query
 from emoir.search.terms import EncodedReading
 from emoir.web import Settings, create_app
@@ -481,3 +482,14 @@ def test_a_service_that_is_read_only_takes_no_boards(index: Path, tmp_path: Path
     with TestClient(create_app(Collection(index), settings), base_url=HERE) as client:
         assert client.post("/api/v1/boards", json={"name": "sea"}).status_code == 403
         assert client.put("/api/v1/images/2/mark", json={"disturbing": True}).status_code == 403
+
+
+def test_palettes_are_the_pictures_own_colours(own_client: TestClient, photos: Path) -> None:
+    detail = own_client.get("/api/v1/images/1").json()
+    assert 0.99 < sum(detail["colours"].values()) <= 1.01
+    references = {"#{:02x}{:02x}{:02x}".format(*colour) for colour in reference_colours()}
+    assert not set(detail["colours"]) <= references
+    palettes = own_client.get("/api/v1/collection").json()["palettes"]
+    assert palettes
+    assert all(not set(colours) <= references for colours in palettes.values())
+    assert len({tuple(colours) for colours in palettes.values()}) == len(palettes)

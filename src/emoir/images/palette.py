@@ -47,10 +47,15 @@ def palette_histogram(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         >>> float(palette_histogram(np.zeros((4, 4, 3), np.uint8))[0])
         1.0
     """
+    counts = np.bincount(_reference_of(pixels), minlength=PALETTE_LENGTH)
+    return np.asarray(counts / counts.sum(), np.float32)
+
+
+def _reference_of(pixels: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """The nearest reference colour of every pixel, (n,)."""
     coarse = pixels.reshape(-1, 3).astype(np.intp) >> (8 - LOOKUP_BITS)
     key = (coarse[:, 0] << (2 * LOOKUP_BITS)) | (coarse[:, 1] << LOOKUP_BITS) | coarse[:, 2]
-    counts = np.bincount(_nearest_reference()[key], minlength=PALETTE_LENGTH)
-    return (counts / len(key)).astype(np.float32)
+    return np.asarray(_nearest_reference()[key], np.intp)
 
 
 @cache
@@ -107,6 +112,33 @@ def named_palette(palette: NDArray[np.floating], count: int = 8) -> dict[str, fl
     colours = reference_colours()
     order = [int(place) for place in np.argsort(-palette, kind="stable")[:count] if palette[place] > 0]
     return {"#{:02x}{:02x}{:02x}".format(*colours[place]): round(float(palette[place]), 4) for place in order}
+
+
+def real_colours(pixels: NDArray[np.uint8], shares: NDArray[np.floating], count: int = 6) -> dict[str, float]:
+    """The colours that pictures themselves have where a palette histogram only names a reference colour.
+
+    Args:
+        pixels: (n, 3) uint8 sRGB, of the pictures.
+        shares: (64,) how much each reference colour counts; those of largest share are shown.
+        count: at most this many.
+
+    Returns:
+        ``#rrggbb`` to share, largest first: the mean of the pixels nearest to each reference colour.
+
+    Example:
+        >>> shares = np.zeros(64)
+        >>> shares[0] = 1.0
+        >>> real_colours(np.array([[20, 10, 0], [0, 10, 20], [255, 255, 255]], np.uint8), shares)
+        {'#0a0a0a': 1.0}
+    """
+    nearest = _reference_of(pixels)
+    found = {}
+    for place in np.argsort(-shares, kind="stable")[:count].tolist():
+        own = pixels[nearest == place]
+        if shares[place] > 0 and len(own):
+            red, green, blue = np.rint(own.mean(axis=0)).astype(int)
+            found[f"#{red:02x}{green:02x}{blue:02x}"] = round(float(shares[place]), 4)
+    return found
 
 
 def is_monochrome(pixels: NDArray[np.uint8]) -> bool:

@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from http import HTTPStatus
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Annotated, TypeVar, cast
 
+import numpy as np
 from fastapi import Depends, Request, Response
+from numpy.typing import NDArray
+from PIL import Image
 
 from emoir.collection import Collection
+from emoir.errors import UndecodableImageError
 from emoir.images.thumbnail import ThumbnailCache
 from emoir.images.walk import FileStat
 from emoir.index.base import ImageMetadata, as_path
@@ -33,6 +38,8 @@ from emoir.web.settings import Settings
 from emoir.web.workers import Workers
 
 WAIT_SECONDS = 20.0
+# Thumbnails of this side are enough to see colours.
+PALETTE_SIDE = 240
 DRAWERS = 2
 Overview = TypeVar("Overview")
 
@@ -162,6 +169,15 @@ class Service:
             raise _gone(id) from None
         self._thumbnails.keep(digest, side, made)
         return made
+
+    def pixels(self, id: int) -> NDArray[np.uint8] | None:
+        """A small version of an image, (H, W, 3) sRGB; None where its file is gone or cannot be decoded."""
+        try:
+            content = self.thumbnail(id, *self.digest(id), PALETTE_SIDE)
+        except (Problem, UndecodableImageError):
+            return None
+        with Image.open(BytesIO(content)) as image:
+            return np.asarray(image.convert("RGB"))
 
     def camera(self, id: int) -> dict[str, str]:
         """What the camera wrote of an image.

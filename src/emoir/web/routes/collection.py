@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Annotated
 
+import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from numpy.typing import NDArray
 
 from emoir.export.table import image_table
 from emoir.export.write import csv_blocks
-from emoir.images.palette import named_palette
+from emoir.images.palette import named_palette, real_colours
 from emoir.index.base import as_path
 from emoir.names import printable
 from emoir.summary import Group, summarise
@@ -24,6 +26,8 @@ from emoir.web.service import Service, ServiceDep, set_etag
 router = APIRouter(tags=["collection"])
 
 FILES = 200
+# An emotion's palette is seen in so many of its pictures.
+PICTURED = 8
 Excel = Annotated[bool, Query(description="For spreadsheets: byte order mark, no formulas.")]
 
 
@@ -66,10 +70,20 @@ def _overview(service: Service) -> CollectionRecord:
     record.unsure = int((~summary.sure).sum())
     record.folders = [_share(group, summary.names) for group in summary.folders]
     record.months = [_share(group, summary.names) for group in summary.months]
-    record.palettes = {name: named_palette(colours) for name, colours, chosen in own if chosen}
+    record.palettes = {
+        name: _palette(colours, [metadata[row].id for row in chosen[:PICTURED]], service)
+        for name, colours, chosen in own
+        if chosen
+    }
     record.most = {name: images(rows) for name, rows in zip(summary.names, summary.typical, strict=True) if rows}
     record.uncertain = images(summary.uncertain)
     return record
+
+
+def _palette(shares: NDArray[np.float64], ids: list[int], service: Service) -> dict[str, float]:
+    """The pictures' own colours, as much as they are more of than in all; reference colours where files are gone."""
+    found = [pixels.reshape(-1, 3) for id in ids if (pixels := service.pixels(id)) is not None]
+    return real_colours(np.concatenate(found), shares) if found else named_palette(shares)
 
 
 def _mix(group: Group, names: Sequence[str]) -> dict[str, float]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from emoir.images.palette import named_palette
+from emoir.images.palette import dominant_colours, named_palette
 from emoir.index.base import as_path
 from emoir.names import printable
 from emoir.web.files import OpenFileResponse
@@ -86,13 +86,15 @@ def image(id: Id, service: ServiceDep, rater: Rater = None) -> ImageDetail:
     files = [] if stored is None else [printable(as_path(path)) for path, _ in stored[1]]
     reading = store.readings(metadata, rows)[0]
     rating = None if rater is None else store.ratings_by(rater).get(id)
-    palette = rows[0, store.layout.palette] ** 2
+    pixels = service.pixels(id)
+    # Where the file is gone, the index still has a coarse palette.
+    colours = named_palette(rows[0, store.layout.palette] ** 2) if pixels is None else dict(dominant_colours(pixels, 6))
     return ImageDetail(
         **Image.of(metadata[0], reading).model_dump(),
         reading=Reading(**reading.to_dict()),
         files=files,
         rating=None if rating is None else RatingRecord.of(rating),
-        colours=named_palette(palette),
+        colours={colour: round(share, 4) for colour, share in colours.items()},
     )
 
 

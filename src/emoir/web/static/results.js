@@ -16,6 +16,8 @@ const PAGE = 60;
 const SHELF = 12;
 // A shelf holds only images that are called by its emotion, from the confidence on that the service calls sure.
 const SURE = "0.4..";
+// What the model is not sure of, from the middle of the plane outwards.
+const UNSURE = { q: "va:0.5,0.5", confidence: "..0.4" };
 const PLEASANT = ["amusement", "awe", "contentment", "excitement", "joy"];
 const PATIENCE = 5000;
 const BAD_REQUEST = 400;
@@ -157,7 +159,10 @@ const shelf = ({ filters }, q, signal) =>
 async function shelves(asked, signal) {
   const { classes } = space;
   const order = WHEEL.filter((name) => classes.includes(name)).concat(classes.filter((name) => !WHEEL.includes(name)));
-  const pages = await Promise.all(order.map((name) => shelf(asked, name, signal)));
+  const [unsure, ...pages] = await Promise.all([
+    api.search({ ...searchValues({ q: UNSURE.q, filters: asked.filters }), confidence: UNSURE.confidence, limit: SHELF, diverse: true, min_score: 0 }, signal),
+    ...order.map((name) => shelf(asked, name, signal)),
+  ]);
   if (signal.aborted) return;
   // No image is searched where none is sure, too.
   if (!pages.some((page) => page.searched) && !(await api.ready()).images) return state("empty");
@@ -177,6 +182,13 @@ async function shelves(asked, signal) {
       strip,
     );
   });
+  const others = unsure.hits.slice(0, SHELF);
+  if (others.length) {
+    shown.hits = [...shown.hits, ...others];
+    const strip = make("div", { class: "grid strip" }, others.map((hit) => tile({ ...hit, score: undefined }, acts)));
+    walkable(strip);
+    box.append(make("h2", { class: "others" }, t("unsureShelf"), " ", make("a", { href: `?${new URLSearchParams({ ...UNSURE, all: "true" })}`, text: t("showAll") })), strip);
+  }
   $("#results").replaceChildren(box);
   announce(t("byFeeling"));
 }
