@@ -56,6 +56,8 @@ export function draw() {
   const who = make("details", { class: "who", open: !matchMedia("(max-width: 40rem)").matches }, make("summary", { text: t("rater") }), form);
   $("#rate").replaceChildren(make("h1", { text: t("rate") }), who, make("div", { id: "rating" }), make("p", { id: "agreement", class: "quiet" }));
   agreement();
+  // Keys are answers from here on, not presses of the link that led here.
+  document.activeElement?.blur();
   next();
 }
 
