@@ -420,7 +420,7 @@ def test_it_fits_a_telephone(page: Page) -> None:
 
 def test_the_first_picture_stands_high_on_a_telephone(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    for address in ("/?q=awe&all=true", "/"):
+    for address in ("./?q=awe&all=true", "./"):
         page.goto(address)
         first = page.locator("#results .grid:not(.waiting) .tile").first
         expect(first).to_be_visible()
@@ -578,7 +578,7 @@ def test_a_board_is_filled_ordered_exported_and_had_back(page: Page) -> None:
 
 
 def test_filters_are_chips_that_can_be_taken_away(page: Page) -> None:
-    page.goto("/?q=awe&all=true&valence=0.1..0.9&orientation=landscape")
+    page.goto("./?q=awe&all=true&valence=0.1..0.9&orientation=landscape")
     chips = page.locator(".chip.filter")
     expect(chips).to_have_text(
         [re.compile(text) for text in ("Valence: 0.1 – 0.9", "Orientation: landscape", "weak matches")]
@@ -596,10 +596,10 @@ def test_filters_are_chips_that_can_be_taken_away(page: Page) -> None:
 
 
 def test_the_box_holds_words_and_no_grammar(page: Page) -> None:
-    page.goto("/?q=id:1&all=true")
+    page.goto("./?q=id:1&all=true")
     expect(page.locator(".chip .word")).to_have_text("image 1")
     assert page.input_value("#query") == ""
-    page.goto("/?q=va:0.75,0.7&all=true")
+    page.goto("./?q=va:0.75,0.7&all=true")
     expect(page.locator(".chip .word")).to_have_text("pleasant 0.75, exciting 0.7")
     assert page.input_value("#query") == ""
     assert page.title() == "emoir"
@@ -614,14 +614,14 @@ def test_help_shows_keys_and_examples_to_click(page: Page) -> None:
     expect(page.locator(".chip .word")).to_have_text(["joy & excitement"])
     page.keyboard.press("/")
     expect(page.locator("#query")).to_be_focused()
-    page.goto("/?q=awe&valence=0.99..")
+    page.goto("./?q=awe&valence=0.99..")
     expect(page.locator(".state").first).to_contain_text("No image fits")
     page.locator(".example").first.click()
     expect(page.locator("#results .grid:not(.waiting) .tile").first).to_be_visible()
 
 
 def test_a_picture_is_marked_by_hand_and_all_are_shown_by_one_switch(page: Page) -> None:
-    page.goto("/?q=awe&all=true")
+    page.goto("./?q=awe&all=true")
     tile = page.locator("#results .grid:not(.waiting) .tile").first
     id = tile.get_attribute("data-id")
     tile.locator(".open").click()
@@ -642,7 +642,7 @@ def test_a_picture_is_marked_by_hand_and_all_are_shown_by_one_switch(page: Page)
 
 def test_a_telephone_has_a_sheet_of_actions_with_large_targets(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto("/?q=awe&all=true")
+    page.goto("./?q=awe&all=true")
     page.locator("#results .tile .menu").first.click()
     sheet = page.locator(".sheet")
     heights = sheet.locator("button").evaluate_all("all => all.map(one => one.getBoundingClientRect().height)")
@@ -658,7 +658,7 @@ def test_a_telephone_has_a_sheet_of_actions_with_large_targets(page: Page) -> No
 
 def test_a_telephone_rates_without_scrolling(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto("/?view=rate")
+    page.goto("./?view=rate")
     first = page.locator(".rating .large").get_attribute("src")
     last = page.get_by_role("button", name="Skip").bounding_box()
     assert last is not None

@@ -28,7 +28,7 @@ def test_ten_tasks_in_one_sitting(page: Page) -> None:
     ask(page, "awe & sadness")
     expect(page.locator(".chip .word")).to_have_text("awe & sadness")
     # 4. Correct: one tap in the detail.
-    page.goto("/?q=awe&all=true")
+    page.goto("./?q=awe&all=true")
     second = tiles.nth(1).get_attribute("data-id")
     tiles.nth(1).locator(".open").click()
     page.locator(".feeling").get_by_role("button", name="awe").click()
@@ -63,7 +63,7 @@ def test_ten_tasks_in_one_sitting(page: Page) -> None:
     assert service_says(page, "/api/v1/ratings")["raters"] == {"me": 1}
     # 9. Phone: the actions of a picture.
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto("/?q=awe&all=true")
+    page.goto("./?q=awe&all=true")
     assert tiles.first.evaluate("tile => tile.getBoundingClientRect().y") < 200
     tiles.first.locator(".menu").click()
     page.locator(".sheet").get_by_role("button", name="More like this feeling").click()
