@@ -34,6 +34,7 @@ from emoir.index.backup import backup
 from emoir.index.damage import find_damage
 from emoir.index.schema import connect
 from emoir.models import Model
+from emoir.models.card import CARD
 
 # Runs emoir, counts what it does to files below a folder, and kills it at one of these steps or a while later.
 KILLED = """
@@ -171,7 +172,8 @@ def kinds(scene: Scene) -> dict[str, Kind]:
         shutil.rmtree(model, ignore_errors=True)
 
     def model_or_none() -> None:
-        if model.exists():
+        # The card is written last: without one, nothing takes the folder for a model.
+        if (model / CARD).exists():
             Model(model)
 
     page_end = b"</html>"
@@ -226,7 +228,7 @@ def kill_command(name: str, scene: Scene, kills: int, random: np.random.Generato
     kind.finish()
     killed = 0
     while killed < kills:
-        if name != "index" or killed % 5 == 0:
+        if name not in ("index", "train") or killed % 5 == 0:
             # Other runs go on where the last was killed.
             scene.renew()
             kind.renew()

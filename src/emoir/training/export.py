@@ -20,6 +20,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from emoir.emotions.calibration import ConfidenceCurve, ScoreCurve
 from emoir.errors import TrainingError
+from emoir.files import atomic_write
 from emoir.models.card import CARD, CARD_FORMAT, GRAPH, WEIGHTS
 from emoir.models.model import ModelFolder
 from emoir.networks import EmotionNet, NetworkConfig
@@ -96,6 +97,7 @@ def export_model(network: EmotionNet, folder: Path, description: ModelDescriptio
         TrainingError: if graph and network disagree by more than 1e-4 on any output, at batch 1 or 17.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / CARD).unlink(missing_ok=True)
     # Rounded before it is folded: the weights that are kept and the graph are then of one and the same network.
     network = _rounded(network)
     used = {space: description.temperatures[space] for space in description.class_names}
@@ -119,7 +121,9 @@ def export_model(network: EmotionNet, folder: Path, description: ModelDescriptio
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         **description.notes,
     }
-    (folder / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    # Last, and whole: a folder without a card is no model.
+    with atomic_write(folder / CARD) as partial:
+        partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def write_graph(network: EmotionNet, graph: Path, temperatures: Mapping[str, float]) -> None:
