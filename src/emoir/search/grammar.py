@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from emoir.errors import QueryError
-from emoir.search.halfwidth import halfwidth
+from emoir.search.option_text import halfwidth
 from emoir.search.query import Clause, Query
 from emoir.search.terms import TERMS, ImageFile, Term, Words
-from emoir.search.terms.image_file import is_image_path
+from emoir.search.terms.example import is_image_path
 
 # Between two terms, these words are the sign &; within a phrase, the phrase itself reads them.
 AND_WORDS = frozenset({"and", "but", "又", "且", "但"})

@@ -3,10 +3,8 @@
 from emoir.search.terms.base import CompiledTerm, Examples, Term, TermContext
 from emoir.search.terms.colours import Colours
 from emoir.search.terms.content import Content
-from emoir.search.terms.image_file import ImageFile
-from emoir.search.terms.image_id import ImageId
+from emoir.search.terms.example import EncodedReading, ImageFile, ImageId
 from emoir.search.terms.point import Point
-from emoir.search.terms.reading import EncodedReading
 from emoir.search.terms.words import Words
 
 TERMS: dict[str, type[Term]] = {

@@ -21,7 +21,7 @@ from emoir.search.component import QueryComponent
 from emoir.search.terms.base import CompiledTerm, TermContext
 from emoir.search.terms.colours import colour_component, colour_word
 from emoir.search.terms.content import content_component
-from emoir.search.terms.image_file import is_image_path
+from emoir.search.terms.example import is_image_path
 from emoir.search.terms.point import point_component
 from emoir.search.vocabulary import Vocabulary
 
