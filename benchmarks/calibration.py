@@ -121,12 +121,12 @@ def print_domains() -> None:
     target = truth(PAINTINGS, "mikels")
     mean = kullback_leibler(target, np.repeat(target.mean(axis=0, keepdims=True), len(target), axis=0))
     print("\n| abstract paintings, KL minus that of the mean distribution | difference [95 %] | |\n|---|---|---|")
-    for title, said in (
+    for title, predicted in (
         ("one temperature", OUTPUTS.calibrated(PAINTINGS, "mikels")),
         ("told the domain", scaled(PAINTINGS, np.full(len(target), True))),
         ("by the gate", scaled(PAINTINGS, probable[PAINTINGS] > steps[folds(PAINTINGS)])),
     ):
-        gap = mean_interval(kullback_leibler(target, said) - mean)
+        gap = mean_interval(kullback_leibler(target, predicted) - mean)
         print(f"| {title} | {gap} | {gap.outcome()} |")
 
 
@@ -143,8 +143,8 @@ def confidence(name: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
 
 def named(name: str, head: str = "mikels") -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
     """The top probability, whether it is the raters' favourite, and the fold."""
-    said = OUTPUTS.calibrated(name, head)
-    return said.max(axis=1), favourite_named(truth(name, head), said.argmax(axis=1)) == 1, folds(name)
+    predicted = OUTPUTS.calibrated(name, head)
+    return predicted.max(axis=1), favourite_named(truth(name, head), predicted.argmax(axis=1)) == 1, folds(name)
 
 
 def votes(name: str) -> NDArray[np.float64]:
@@ -177,11 +177,16 @@ def print_errors() -> None:
         found = expected_calibration_error(top, right), perfect_calibration_band(top)
         rows.append((name, f"top class of {head}", "it is the label", *found))
     for name, head in (("emotion6", "ekman"), (PAINTINGS, "mikels")):
-        said = OUTPUTS.calibrated(name, head)
-        best = said.argmax(axis=1)
+        predicted = OUTPUTS.calibrated(name, head)
+        best = predicted.argmax(axis=1)
         share = truth(name, head)[np.arange(len(best)), best]
         rows.append(
-            (name, f"top class of {head}", "a rater names it", *error_of_shares(said.max(axis=1), share, votes(name)))
+            (
+                name,
+                f"top class of {head}",
+                "a rater names it",
+                *error_of_shares(predicted.max(axis=1), share, votes(name)),
+            )
         )
     for name in (PHOTOGRAPHS, PAINTINGS):
         sure, right = confidence(name)
