@@ -30,6 +30,7 @@ from serve_memory import memory, serving
 TOKEN = "correct-horse-battery"
 HEAD = "Host: 127.0.0.1\r\n"
 BEARER = f"{HEAD}Authorization: Bearer {TOKEN}\r\n"
+CLOSE = "Connection: close\r\n"
 TRIES, FEW, EVERY = 300, 10, 10
 
 
@@ -43,7 +44,7 @@ class Cost:
     asked: int
 
 
-def request(line: str, head: str = HEAD, more: str = "", body: bytes = b"") -> bytes:
+def request(line: str, head: str = HEAD, more: str = CLOSE, body: bytes = b"") -> bytes:
     """A whole request."""
     length = f"Content-Length: {len(body)}\r\n" if body else ""
     return f"{line} HTTP/1.1\r\n{head}{more}{length}\r\n".encode() + body
@@ -76,22 +77,26 @@ def attacks(ids: int) -> dict[str, tuple[bytes, int, bool]]:
         ),
         "stranger: reads no answer": (request("GET /", more=html) * 20, TRIES, True),
         "stranger: guesses of the token": (
-            request("GET /api/v1/collection", more="Authorization: Bearer x\r\n"),
+            request("GET /api/v1/collection", more=f"{CLOSE}Authorization: Bearer x\r\n"),
             TRIES,
             False,
         ),
         "stranger: guesses in the form": (request("POST /login", body=b"token=guess"), TRIES, False),
-        "stranger: 60 kB of head": (request("GET /", more=f"X-A: {'a' * 60_000}\r\n"), TRIES, False),
+        "stranger: 60 kB of head": (request("GET /", more=f"{CLOSE}X-A: {'a' * 60_000}\r\n"), TRIES, False),
         "stranger: 60 kB of query": (request(f"GET /?token={'a' * 60_000}"), TRIES, False),
-        "stranger: 10,000 fields of a query": (request(f"GET /?{'a=1&' * 10_000}", more=html), TRIES, False),
+        "stranger: 10,000 fields of a query": (request(f"GET /?{'a=1&' * 10_000}", more=html + CLOSE), TRIES, False),
         "stranger: 40,000 chunks of one byte": (
-            request("POST /login", more="Transfer-Encoding: chunked\r\n") + chunks,
+            request("POST /login", more=f"{CLOSE}Transfer-Encoding: chunked\r\n") + chunks,
             FEW,
             False,
         ),
         "stranger: an upload": (request("POST /api/v1/describe", body=scans()), FEW, False),
         "stranger: a query of 1,999 emoji": (request(f"GET /api/v1/search?q={emoji * 1999}"), TRIES, False),
-        "stranger: 100 requests at once": (request("GET /api/v1/search?q=awe") * 100, FEW, False),
+        "stranger: 100 requests at once": (
+            request("GET /api/v1/search?q=awe", more="") * 99 + request("GET /"),
+            FEW,
+            False,
+        ),
         "stranger: a path of 60 kB": (request(f"GET /{'../' * 20_000}"), TRIES, False),
         "caller: a thousand scans of a JPEG": (request("POST /api/v1/describe", BEARER, body=scans()), 2, False),
         "caller: a query of 1,999 emoji": (request(f"GET /api/v1/search?q={emoji * 1999}", BEARER), FEW, False),
@@ -127,7 +132,6 @@ def send(port: int, content: bytes, held: list[socket.socket] | None) -> None:
     try:
         connection.sendall(content)
         if held is None:
-            connection.shutdown(socket.SHUT_WR)
             while connection.recv(65536):
                 pass
     except (ConnectionError, BrokenPipeError):

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import random
-import signal
 import statistics
 import subprocess
 import sys
@@ -207,7 +207,7 @@ def soak(file: Path, minutes: float) -> None:
                     stream.flush()
         finally:
             runner.quit()
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             process.communicate()
 
 
@@ -234,7 +234,9 @@ def report(file: Path, picture: Path | None) -> None:
         print(f"| {name} | {_median(first, column):.1f} | {_median(last, column):.1f} | {most:.1f} | {ratio} |")
     requests, lost = (sum(int(row[name]) for row in rows) for name in ("requests", "lost"))
     seconds = float(rows[-1]["seconds"]) - float(rows[0]["seconds"])
-    load = (float(rows[-1]["cpu_s"]) - float(rows[0]["cpu_s"])) / seconds
+    # Workers are replaced now and then, and take their time with them.
+    steps = [float(later["cpu_s"]) - float(row["cpu_s"]) for row, later in itertools.pairwise(rows)]
+    load = sum(max(0.0, step) for step in steps) / seconds
     print(f"\n{requests:,} requests in {seconds / 60:.0f} minutes, {lost} lost; {load:.2f} cores.")
     print("\n" + provenance(f"{VISITORS} visitors, a change on disk every {SECONDS_PER_CHANGE:g} s"))
     if picture is not None:

@@ -12,7 +12,7 @@ import uvicorn
 
 from emoir import Collection
 from emoir.web import Settings, create_app
-from emoir.web.connection import Connection
+from emoir.web.connection import LONGEST_HEAD, Connection
 
 
 @contextmanager
@@ -22,6 +22,7 @@ def served(index: Path, settings: Settings, *, proxies: list[str] | None = None)
     config = uvicorn.Config(
         create_app(Collection(index), settings),
         http=Connection,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
         log_config=None,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies,

@@ -175,3 +175,19 @@ def test_a_busy_connection_is_never_closed(index: Path, settings: Settings) -> N
             assert connection.getresponse().read().startswith(b"[")
         assert connection.sock is socket_at_first
         connection.close()
+
+
+def test_a_long_question_and_a_large_body_are_taken_in_parts(index: Path, settings: Settings) -> None:
+    with served(index, replace(settings, token=SECRET)) as port:
+        for body in (b"", bytes(3_000_000)):
+            head = f"POST /api/v1/describe?{'a' * 30_000} HTTP/1.1\r\n{HEAD}Connection: close\r\n"
+            head += f"Content-Length: {len(body)}\r\n"
+            for allowed, status in (("", b"401"), (f"Authorization: Bearer {SECRET}\r\n", b"422")):
+                with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+                    try:
+                        connection.sendall(f"{head}{allowed}\r\n".encode() + body)
+                        answer = connection.recv(1000)
+                    except ConnectionError:
+                        # A stranger need not be heard to the end.
+                        answer = b"HTTP/1.1 401"
+                assert answer.split()[1] == status

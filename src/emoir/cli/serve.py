@@ -204,7 +204,7 @@ def _run(
     import uvicorn
 
     from emoir.web import create_app
-    from emoir.web.connection import Connection
+    from emoir.web.connection import LONGEST_HEAD, Connection
 
     class Server(uvicorn.Server):
         """Opens the browser once it can answer."""
@@ -217,6 +217,7 @@ def _run(
     config = uvicorn.Config(
         create_app(collection, settings),
         http=Connection,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
         log_config=None,
         access_log=False,
         timeout_keep_alive=20,

@@ -11,7 +11,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 # A stranger's bytes are parsed in parts, so that the request is refused before all of them are: a chunk of one byte
 # costs as much as one of many. More bytes than this are not kept for it.
-PART, MOST_KEPT = 4096, 1 << 20
+PART, MOST_KEPT = 1 << 14, 1 << 22
+LONGEST_HEAD = 1 << 16
+"""Bytes of a request's head, however it arrives: the longest query, with every character escaped, takes 24,000."""
 
 
 class Connections:
