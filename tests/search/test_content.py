@@ -65,6 +65,8 @@ def test_every_class_of_imagenet_is_named_once() -> None:
 
 def test_a_wider_word_counts_all_that_it_takes_together() -> None:
     [component] = compiled("content:pet").components
+    both = compiled("content:pet").raw_scores(np.array([[row(dog=0.5, cat=0.5) @ component.vector]], np.float32))
+    assert float(both[0, 0]) == 1
     for shares, wanted in (({"dog": 1.0}, 1.0), ({"cat": 1.0}, 1.0), ({"lion": 1.0}, 0.0)):
         assert float(row(**shares) @ component.vector) == pytest.approx(wanted)
 

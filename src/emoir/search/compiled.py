@@ -90,6 +90,8 @@ class CompiledQuery:
         """How well images fit each component, uncalibrated, (c, n); written over the products."""
         for component, values in zip(self.components, products, strict=True):
             values += np.float32(component.offset)
+            # What takes many things together, such as an animal, may be there several times over.
+            np.minimum(values, np.float32(1), out=values)
         return products
 
     def mean(self, raw_scores: NDArray[np.float32]) -> NDArray[np.float32]:
