@@ -30,11 +30,9 @@ SCRIPTS = {
     "stimuli_norms": ["stimuli_norms.py"],
     "rater_agreement": ["rater_agreement.py"],
 }
-"""What is printed, by which script; slower ones (the simulation of coverage, what reads images) run by themselves."""
-PAGES = (
-    "README.md",
-    *(f"docs/{name}.md" for name in ("evaluate", "experiment", "model-card", "search", "select", "datasets")),
-)
+"""What is printed, by which script; what simulates coverage, reads images or runs an encoder runs by itself."""
+QUOTING = ("evaluate", "encoders", "experiment", "model-card", "search", "select", "datasets")
+PAGES = ("README.md", *(f"docs/{name}.md" for name in QUOTING))
 
 
 @dataclass(frozen=True, slots=True)
