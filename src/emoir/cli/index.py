@@ -11,10 +11,12 @@ import typer
 from emoir.cli.engine import EngineOption, send
 from emoir.cli.options import IndexOption, LimitsOption, ModelOption, SecondsOption, record_options
 from emoir.cli.output import Exit, echo_err
-from emoir.limits import DEFAULT_LIMITS
+from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.names import printable
 
 if TYPE_CHECKING:
+    from emoir.collection import Collection
+    from emoir.extract import Extractor
     from emoir.index.catalogue import Joined
     from emoir.index.writer import IndexReport
 
@@ -45,6 +47,15 @@ class IndexOptions:
     workers: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(min=1, help="Processes that read images. Default: one per core.", show_default=False),
+    ] = None
+    ray: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--ray",
+            metavar="ADDRESS",
+            help="Read on a Ray cluster: HOST:PORT, auto, or local for one on this machine. Needs pip install ray.",
+            show_default=False,
+        ),
     ] = None
     limits: LimitsOption = DEFAULT_LIMITS
     seconds_per_file: SecondsOption = DEFAULT_LIMITS.seconds_per_file
@@ -135,7 +146,8 @@ def index(
                     prune=options.prune,
                     rebuild=options.rebuild,
                     workers=options.workers,
-                    limits=replace(options.limits, seconds_per_file=options.seconds_per_file),
+                    extractor=extractor_of(options, photos),
+                    limits=limits_of(options),
                     catalogue=options.catalogue,
                     exclude=options.exclude or (),
                     report=report,
@@ -159,6 +171,21 @@ def index(
         _say_joined(options.catalogue, done.catalogue)
     if done.failed:
         raise typer.Exit(Exit.SOME_FAILED)
+
+
+def limits_of(options: IndexOptions) -> Limits:
+    """What one file may cost."""
+    return replace(options.limits, seconds_per_file=options.seconds_per_file)
+
+
+def extractor_of(options: IndexOptions, photos: Collection) -> Extractor | None:
+    """What reads the files in place of this machine's worker processes, if anything does."""
+    if options.ray is None:
+        return None
+    from emoir.extract.cluster import RayExtractor
+
+    model = photos.model_folder.folder
+    return RayExtractor(model, address=options.ray, workers=options.workers, limits=limits_of(options))
 
 
 def counts(done: IndexReport) -> str:
