@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,19 +51,26 @@ def collection(tmp_path: Path) -> Iterator[Collection]:
         yield photos
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
-    """A real Milvus on a free port; tests that kill it start it again."""
+    """A real Milvus; tests that kill it start it again."""
     package = pytest.importorskip("milvus", reason="the package milvus is not installed: it is for Linux")
+    import fcntl
+
     server = package.MilvusServer()
     server.set_base_dir(str(tmp_path_factory.mktemp("milvus")))
-    # It leaves its own log file to the garbage collector.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        server.start()
-        gc.collect()
-    yield server
-    server.stop()
+    # Its etcd listens on port 2380, whatever the others are: one server at a time on a machine.
+    with open(Path(tempfile.gettempdir()) / "emoir-tests-milvus.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            # It leaves its own log file to the garbage collector.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ResourceWarning)
+                server.start()
+                gc.collect()
+            yield server
+        finally:
+            server.stop()
 
 
 @pytest.fixture

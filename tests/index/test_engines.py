@@ -68,8 +68,8 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Callable[[], EngineVector
         url = request.getfixturevalue("milvus")
         yield lambda: EngineVectors(MilvusEngine(url))
     else:
-        engine = code_of("../engines.md", longest=200).PgvectorEngine
         address = request.getfixturevalue("postgres")
+        engine = code_of("../engines.md", longest=200).PgvectorEngine
         yield lambda: EngineVectors(engine(address, "photos"))
         engine(address, "photos").drop()
 
