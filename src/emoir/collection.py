@@ -10,19 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Unpack
 
-import numpy as np
-from numpy.typing import NDArray
-
 from emoir.emotions.lexicon_files import read_lexicon
 from emoir.emotions.reading import EmotionReadings
 from emoir.extract import Extractor, LocalExtractor
-from emoir.index import ImageMetadata, ImageReader, IndexedModel, IndexStatus, RowLayout, SqliteStore
+from emoir.index import Boards, ImageMetadata, ImageReader, IndexedModel, IndexStatus, Marks, Ratings, SqliteStore
 from emoir.index.backup import BackupReport, backup, restore
-from emoir.index.boards import Boards
 from emoir.index.catalogue import read_catalogue
+from emoir.index.layout import RowLayout, RowVectors
 from emoir.index.location import default_index
-from emoir.index.marks import Marks
-from emoir.index.ratings import Ratings
 from emoir.index.repair import Repair, repair
 from emoir.index.update import Forgotten, Update, UpdateKeywords, UpdateOptions, forget
 from emoir.index.vectors import VectorChoice, VectorIndex
@@ -65,8 +60,7 @@ class Collection(AbstractContextManager["Collection"]):
     ) -> None:
         self.location = Path(index).expanduser() if index is not None else default_index()
         self._model_folder = model if model is not None else os.environ.get("EMOIR_MODEL") or None
-        chosen = lexicon if lexicon is not None else os.environ.get("EMOIR_LEXICON") or None
-        self._words = None if chosen is None else read_lexicon(Path(chosen))
+        self._words = read_lexicon(Path(chosen)) if (chosen := lexicon or os.environ.get("EMOIR_LEXICON")) else None
         self._text_encoder = text_encoder
         self._vectors = VectorChoice(vectors)
         self._index: SqliteStore | None = None
@@ -93,7 +87,6 @@ class Collection(AbstractContextManager["Collection"]):
         return ModelFolder(self._model_folder)
 
     def _open(self, model: IndexedModel | None = None) -> SqliteStore:
-        """The index as it is; made for a model, if one is given and there is none."""
         with self._lock:
             if self._index is None:
                 self._index = SqliteStore(self.location, model=model)
@@ -127,7 +120,7 @@ class Collection(AbstractContextManager["Collection"]):
         catalogue: AnyPath | None = None,
         **options: Unpack[UpdateKeywords],
     ) -> IndexReport:
-        """Read what is new or changed below folders; forget what is gone (see ``Update``).
+        """Read what is new or changed below folders, forget what is gone; returns what was done (see ``Update``).
 
         Args:
             paths: folders and single files; at least one, unless folders were indexed before; then default: all.
@@ -136,12 +129,8 @@ class Collection(AbstractContextManager["Collection"]):
             catalogue: a CSV of records for the files below these folders (see ``read_catalogue``).
             options: fields of ``UpdateOptions`` by name: ``prune``, ``rebuild``, ``exclude``, ``limits``, ``report``.
 
-        Returns:
-            What was done.
-
         Raises:
-            CatalogueError: if the catalogue is malformed; nothing has been touched then.
-            EmoirError: as ``Update.run`` raises it.
+            CatalogueError: if the catalogue is malformed; nothing has been touched then. Others as ``Update.run`` says.
         """
         chosen = UpdateOptions(catalogue=None if catalogue is None else read_catalogue(Path(catalogue)), **options)
         # The network itself is loaded by the workers, if there is anything to read.
@@ -189,9 +178,8 @@ class Collection(AbstractContextManager["Collection"]):
 
     def _searcher(self) -> Searcher:
         index = self._open()
-        return Searcher(
-            index, self._vectors.of(index), Vocabulary.of(index.layout, self._words, self._text_encoder), self
-        )
+        vocabulary = Vocabulary.of(index.layout, self._words, self._text_encoder)
+        return Searcher(index, self._vectors.of(index), vocabulary, self)
 
     def status(self) -> IndexStatus:
         """What the index holds, and what failed; an ``IndexFileError`` if nothing has been indexed yet."""
@@ -199,7 +187,7 @@ class Collection(AbstractContextManager["Collection"]):
 
     def rows(
         self, options: SearchOptions | None = None, **keywords: Unpack[SearchKeywords]
-    ) -> tuple[list[ImageMetadata], EmotionReadings, NDArray[np.float32]]:
+    ) -> tuple[list[ImageMetadata], EmotionReadings, RowVectors]:
         """Every indexed image with its reading and its row vector, in the order of the paths.
 
         Args:

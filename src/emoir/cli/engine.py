@@ -11,8 +11,7 @@ from emoir.cli.output import Exit, echo_err
 from emoir.errors import EngineError
 
 if TYPE_CHECKING:
-    from emoir.index.store import SqliteStore
-    from emoir.index.vectors.engine_vectors import EngineVectors
+    from emoir.index.vectors.choice import RememberedEngine
 
 engine = typer.Typer(no_args_is_help=True, help="Fill, verify and drop the replica of an index in a search engine.")
 
@@ -38,15 +37,15 @@ def sync(engine: EngineOption = None, index: IndexOption = None) -> None:
 
     Ctrl-C or a power cut loses nothing that was sent: run the command again and it goes on.
     """
-    with _open(index) as store:
-        send(store, engine)
+    with _remembered(index) as kept:
+        send(kept, engine)
 
 
 @engine.command()
 def verify(index: IndexOption = None) -> None:
     """Compare every row in the engine with the index, and send again what differs."""
-    with _open(index) as store:
-        found = _remembered(store).replica.verify(store)
+    with _remembered(index) as kept:
+        found = kept.verify()
     if found.whole:
         echo_err(f"the engine holds all {found.compared:,} images, as the index does.")
     else:
@@ -60,9 +59,8 @@ def verify(index: IndexOption = None) -> None:
 @engine.command()
 def drop(index: IndexOption = None) -> None:
     """Delete the replica; searches read the index itself again. If the engine is away, only forget it."""
-    with _open(index) as store:
-        vectors = _remembered(store)
-        store.use_engine(None)
+    with _remembered(index) as kept:
+        vectors = kept.forget()
         try:
             vectors.engine.drop()
         except EngineError as error:
@@ -71,33 +69,15 @@ def drop(index: IndexOption = None) -> None:
             echo_err(f"{vectors.engine} is deleted.")
 
 
-def send(store: SqliteStore, url: str | None) -> None:
-    """Make a store remember an engine, if one is named, and bring the replica up to date."""
-    from emoir.index.vectors.engine_vectors import EngineVectors
-    from emoir.index.vectors.milvus import MilvusEngine
-
-    vectors = _remembered(store) if url is None else EngineVectors(MilvusEngine(url))
-    for state in vectors.replica.steps(store):
-        if not state.whole:
-            echo_err(f"sent the images up to number {state.filled:,}.")
-    if url is not None:
-        store.use_engine(url)
-    vectors.sync(store)
-    echo_err(f"{vectors.engine} is in step with the index: {store.count():,} images.")
+def send(kept: RememberedEngine, url: str | None) -> None:
+    """Make an index remember an engine, if one is named, and bring the replica up to date."""
+    for sent in kept.send(url):
+        echo_err(f"sent the images up to number {sent:,}.")
+    echo_err(f"{kept.vectors.engine} is in step with the index: {kept.count():,} images.")
 
 
-def _open(index: IndexOption) -> SqliteStore:
+def _remembered(index: IndexOption) -> RememberedEngine:
     from emoir.collection import Collection
-    from emoir.index.store import SqliteStore
+    from emoir.index.vectors.choice import RememberedEngine
 
-    return SqliteStore(Collection(index).location)
-
-
-def _remembered(store: SqliteStore) -> EngineVectors:
-    from emoir.index.vectors.choice import VectorChoice
-    from emoir.index.vectors.engine_vectors import EngineVectors
-
-    vectors = VectorChoice().of(store)
-    if not isinstance(vectors, EngineVectors):
-        raise EngineError("this index has no engine; name one: emoir engine sync --engine milvus://HOST:PORT/NAME")
-    return vectors
+    return RememberedEngine(Collection(index).location)

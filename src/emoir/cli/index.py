@@ -95,7 +95,7 @@ def index(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from emoir.collection import Collection
-    from emoir.index.store import SqliteStore
+    from emoir.index.vectors.choice import RememberedEngine
     from emoir.index.writer import Progress as Done
 
     console = Console(stderr=True)
@@ -156,9 +156,9 @@ def index(
             echo_err("stopped. Everything read so far is safe; run emoir index again to go on.")
             raise typer.Exit(Exit.INTERRUPTED) from None
         status = photos.status()
-        with SqliteStore(photos.location) as store:
-            if options.engine is not None or store.engine is not None:
-                send(store, options.engine)
+        with RememberedEngine(photos.location) as remembered:
+            if options.engine is not None or remembered.url is not None:
+                send(remembered, options.engine)
     if new:
         echo_err(f"made a new index: {photos.location}")
     for folder in done.kept:

@@ -10,11 +10,15 @@ from emoir.index.base import (
     VectorTable,
     as_path,
 )
+from emoir.index.boards import Boards
 from emoir.index.contract import ImageReader, ImageStore
 from emoir.index.layout import RowLayout
+from emoir.index.marks import Marks
+from emoir.index.ratings import Ratings
 from emoir.index.store import SqliteStore
 
 __all__ = [
+    "Boards",
     "FileOutcome",
     "ImageMetadata",
     "ImageReader",
@@ -22,7 +26,9 @@ __all__ = [
     "IndexStatus",
     "IndexedModel",
     "KnownImage",
+    "Marks",
     "NotAnImage",
+    "Ratings",
     "RowLayout",
     "SqliteStore",
     "VectorTable",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from emoir.images.palette import PALETTE_LENGTH
 
 EMBEDDING_LENGTH = 128
 POINT_LENGTH = 3
+RowVectors: TypeAlias = NDArray[np.float32]
+"""(n, d) rows as ``RowLayout`` lays them out."""
 
 
 @dataclass(frozen=True, slots=True)

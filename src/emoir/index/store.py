@@ -39,13 +39,7 @@ from emoir.index.marks import Marks
 from emoir.index.metadata import load_failures, load_files, load_incomplete, load_metadata
 from emoir.index.ratings import Rating, Ratings
 from emoir.index.schema import create, folder_lock, is_writable, read_meta, write_meta
-from emoir.index.statements import (
-    UPSERT_FILE,
-    directory_id,
-    image_id,
-    meta_of,
-    model_of,
-)
+from emoir.index.statements import UPSERT_FILE, directory_id, image_id, meta_of, model_of
 from emoir.limits import Limits
 
 # The key of the table meta that names the search engine.
@@ -210,8 +204,6 @@ class SqliteStore(SqliteFolders):
             segments.mark_compact(connection)
             cut_log(connection)
 
-    # Catalogues.
-
     def set_catalogue(self, catalogue: Catalogue, roots: Sequence[bytes]) -> None:
         """Make a catalogue that of some folders, in place of what they had."""
         with self._opened.writing() as connection:
@@ -226,8 +218,6 @@ class SqliteStore(SqliteFolders):
         """What catalogues say of files; those of which they say nothing are left out."""
         with self._opened.reading() as connection:
             return find_records(connection, paths)
-
-    # Reading.
 
     def vectors(self, ids: NDArray[np.int64] | None = None) -> VectorTable:
         """The rows of images that some file holds, read now; of all, or of those named, sorted ascending."""

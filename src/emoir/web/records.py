@@ -12,8 +12,8 @@ from emoir.index.base import ImageMetadata, as_path
 from emoir.index.ratings import Rating
 from emoir.names import printable
 
+# Images of a lower valence are blurred until asked for.
 DISTURBING = 0.2
-"""Images of a lower valence are blurred until asked for."""
 MAX_ID = 2**32 - 1
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 Unit = Annotated[float, Field(ge=0, le=1, strict=True)]
@@ -291,10 +291,9 @@ class Health(ApiModel):
     status: Literal["ok"]
 
 
-class Ready(ApiModel):
+class Ready(Health):
     """Whether the service can answer."""
 
-    status: Literal["ok"]
     version: str
     images: int
     read_only: bool = Field(description="No ratings are taken.")

@@ -1,16 +1,18 @@
-"""VectorChoice: the vector index that a store is searched with."""
+"""VectorChoice: the vector index that a store is searched with; RememberedEngine: the replica that it keeps."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
 
+from emoir.errors import EngineError
+from emoir.index.store import SqliteStore
 from emoir.index.vectors.base import VectorIndex
 from emoir.index.vectors.engine_vectors import EngineVectors
 from emoir.index.vectors.exact import ExactVectors
 from emoir.index.vectors.milvus import MilvusEngine
-
-if TYPE_CHECKING:
-    from emoir.index.store import SqliteStore
+from emoir.index.vectors.replica import ReplicaCheck
 
 
 class VectorChoice:
@@ -36,3 +38,58 @@ class VectorChoice:
         if url != self._chosen[0]:
             self._chosen = url, ExactVectors() if url is None else EngineVectors(MilvusEngine(url))
         return self._chosen[1]
+
+
+class RememberedEngine(AbstractContextManager["RememberedEngine"]):
+    """The search engine that an index remembers, with the replica in it.
+
+    Args:
+        file: the index.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._store = SqliteStore(file)
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
+
+    @property
+    def url(self) -> str | None:
+        """Its address; None if the index remembers none."""
+        return self._store.engine
+
+    @property
+    def vectors(self) -> EngineVectors:
+        """The replica; an ``EngineError`` if the index remembers no engine."""
+        vectors = VectorChoice().of(self._store)
+        if not isinstance(vectors, EngineVectors):
+            raise EngineError("this index has no engine; name one: emoir engine sync --engine milvus://HOST:PORT/NAME")
+        return vectors
+
+    def send(self, url: str | None = None) -> Iterator[int]:
+        """Bring the replica up to date, in the engine at ``url`` if that is given; it is remembered in the end.
+
+        Yields:
+            The number up to which all images were sent. What was sent stays if the caller stops.
+        """
+        vectors = self.vectors if url is None else EngineVectors(MilvusEngine(url))
+        for state in vectors.replica.steps(self._store):
+            if not state.whole:
+                yield state.filled
+        if url is not None:
+            self._store.use_engine(url)
+        vectors.sync(self._store)
+
+    def count(self) -> int:
+        """How many images the index holds."""
+        return self._store.count()
+
+    def verify(self) -> ReplicaCheck:
+        """Compare every row with the index, and send again what differs."""
+        return self.vectors.replica.verify(self._store)
+
+    def forget(self) -> EngineVectors:
+        """Make the index search itself again; returns the replica, which is still there."""
+        vectors = self.vectors
+        self._store.use_engine(None)
+        return vectors
