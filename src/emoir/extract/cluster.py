@@ -104,7 +104,7 @@ class RayExtractor:
             self._ray.shutdown()
 
     def extract(self, paths: Iterable[bytes]) -> Iterator[tuple[bytes, Extraction | Failure]]:
-        """Extract files as they come, answers in any order.
+        """Extract files as they come, in any order.
 
         Args:
             paths: is drawn from only as fast as the cluster reads.
@@ -113,7 +113,7 @@ class RayExtractor:
             Every path once, with its extraction or its failure.
 
         Raises:
-            ModelError: if the model cannot be loaded or gives impossible answers.
+            ModelError: if the model cannot be loaded or gives impossible outcomes.
             EmoirError: if the cluster cannot be reached.
         """
         source = iter(paths)
@@ -125,15 +125,15 @@ class RayExtractor:
             [done], _ = self._ray.wait(list(running), num_returns=1)
             _, parcel = running.pop(done)
             try:
-                answers: Answers | ModelFault = self._ray.get(done)
+                outcomes: Answers | ModelFault = self._ray.get(done)
             except self._ray.exceptions.RayTaskError as error:
                 raise EmoirError(f"a reader on the cluster cannot work: {error.cause}") from error
             except self._ray.exceptions.RayError as error:
                 cause = f"its reader on the cluster died {MAX_ATTEMPTS} times ({type(error).__name__})"
-                answers = [(path, Failure(cause, RetryReason.ENVIRONMENT)) for path in parcel]
-            if isinstance(answers, ModelFault):
-                raise ModelError(answers.cause)
-            yield from answers
+                outcomes = [(path, Failure(cause, RetryReason.ENVIRONMENT)) for path in parcel]
+            if isinstance(outcomes, ModelFault):
+                raise ModelError(outcomes.cause)
+            yield from outcomes
 
     def _fill(self, running: dict[Any, tuple[int, list[bytes]]], source: Iterator[bytes]) -> None:
         """Give every reader its share; the cluster is reached only when there is a file for it."""
