@@ -31,6 +31,8 @@ from tests.pictures import save_photos
 if TYPE_CHECKING:
     from milvus import MilvusServer
 
+pytestmark = pytest.mark.engine
+
 EVERYTHING = RowFilter()
 Extractions = list[tuple[bytes, Extraction]]
 

@@ -13,7 +13,7 @@ from emoir.index.vectors.milvus import MilvusEngine
 from tests.howto import code_of
 
 
-@pytest.fixture(params=["exact", "brute force", "milvus"])
+@pytest.fixture(params=["exact", "brute force", pytest.param("milvus", marks=pytest.mark.engine)])
 def collection(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Collection]:
     """A collection whose index does not exist yet."""
     index = tmp_path / "index" / "test.emoir"
