@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 
-.PHONY: figures demo test test-web lint types unit lowest audit docs format clean
+.PHONY: figures demo test test-web test-engines lint types unit coverage lowest audit docs format clean
 
 demo: $(VENV)/base
 	$(BIN)/python examples/demo.py $(if $(PHOTOS),"$(PHOTOS)")
@@ -19,9 +19,15 @@ lint: $(VENV)/dev
 types: $(VENV)/dev
 	$(BIN)/mypy
 
-# Of all lines and branches, so many percent are run; commands that tests start are counted. A machine holds one
-# search engine, so its tests run one by one.
 unit: $(VENV)/dev
+	$(BIN)/pytest --numprocesses auto --dist worksteal
+
+# A machine holds one search engine, so its tests run one by one.
+test-engines: $(VENV)/dev
+	$(BIN)/pytest -m engine tests/index/test_engines.py tests/search
+
+# Of all lines and branches, so many percent are run; commands that tests start are counted.
+coverage: $(VENV)/dev
 	$(BIN)/pytest --numprocesses auto --dist worksteal --cov --cov-report=
 	$(BIN)/pytest -m engine tests/index/test_engines.py tests/search --cov --cov-append \
 		--cov-report=term:skip-covered --cov-fail-under=92

@@ -176,5 +176,8 @@ def _id(photos: Collection, image: str) -> int:
         return parse_id(image)
     found = photos.images.id_of(as_file(Path(image).expanduser()))
     if found is None:
-        raise QueryError(f"{image} is not indexed; begin with: emoir index {Path(image).parent}")
+        raise QueryError(
+            f"{image} is not indexed; begin with: emoir index {Path(image).parent}",
+            chinese=f"{image} 尚未索引；请先运行：emoir index {Path(image).parent}",
+        )
     return found

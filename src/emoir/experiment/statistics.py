@@ -10,19 +10,17 @@ import torch
 from numpy.typing import NDArray
 
 from emoir.files import atomic_write
-from emoir.images.features import FEATURES, measure
+from emoir.images.features import colour_and_texture
 from emoir.networks.statistics import plane_statistics
 from emoir.planes import PLANES
 from emoir.training.cache import cached_pixels, files_digest
 
-DESCRIPTORS = tuple(column.name for column in FEATURES if not column.name.startswith("colour_"))
-"""The 90 numbers of colour and texture: lightness to complexity, ten local binary patterns, 64 palette colours."""
 SHUFFLE_SEED = 1
 BATCH = 32
 
 
 def picture_statistics(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The 90 descriptors, then the statistics of all planes (see ``plane_statistics``).
+    """The 90 numbers of ``colour_and_texture``, then the statistics of all planes (see ``plane_statistics``).
 
     Args:
         pixels: (n, S, S, 3) uint8 sRGB; to compare pictures, all of one size.
@@ -34,8 +32,7 @@ def picture_statistics(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         >>> picture_statistics(np.zeros((2, 32, 32, 3), np.uint8)).shape
         (2, 192)
     """
-    measured = [measure(np.asarray(image)) for image in pixels]
-    descriptors = np.array([[row[name] for name in DESCRIPTORS] for row in measured], dtype=np.float32)
+    descriptors = np.stack([colour_and_texture(np.asarray(image)) for image in pixels])
     parts = []
     with torch.no_grad():
         for at in range(0, len(pixels), BATCH):

@@ -64,8 +64,10 @@ def _count_pixels(packed: bytes, bits: int) -> int:
     """How many pixels the codes of an LZW stream stand for.
 
     Example:
-        >>> _count_pixels(bytes([0b00_000_100, 0b101_110_0]), 2)
-        2
+        >>> codes = (0b100, 0b000, 0b000, 0b110, 0b101)  # clear, a pixel, another, both again, end
+        >>> stream = sum(code << 3 * place for place, code in enumerate(codes))
+        >>> _count_pixels(stream.to_bytes(2, "little"), 2)
+        4
     """
     clear = 1 << bits
     lengths, width, previous = [1] * clear + [0, 0], bits + 1, 0

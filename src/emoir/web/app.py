@@ -39,7 +39,7 @@ def create_app(collection: Collection, settings: Settings | None = None) -> Fast
 
     Example:
         >>> sorted(create_app(Collection("no.emoir")).openapi()["paths"])[0]
-        '/api/v1/collection'
+        '/api/v1/boards'
     """
     settings = settings or Settings()
     service = Service(collection, settings)
