@@ -38,6 +38,15 @@ def workers() -> Iterator[Workers]:
     pool.close()
 
 
+def test_workers_start_where_temporary_files_lie_deep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = tmp_path / ("deep" * 30)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    pool = Workers(shipped_model_folder(), Limits(), 1)
+    assert pool.run(abs, -3) == 3
+    pool.close()
+
+
 def test_a_job_that_takes_too_long_is_ended_and_one_that_dies_is_told(workers: Workers) -> None:
     assert workers.run(abs, -3) == 3
     with pytest.raises(UndecodableImageError, match="longer than 3 seconds"):

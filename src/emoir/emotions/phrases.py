@@ -278,6 +278,7 @@ def _negation_before_longer(run: str, at: int, word: str, words: Mapping[str, Co
     """The negation that a word begins with, if a word behind it reaches further: 不 + 安静, not 不安 + 静."""
     for negation in CHINESE_NEGATION:
         start = at + len(negation)
-        if word.startswith(negation) and any(run[start:end] in words for end in range(at + len(word) + 1, start + 5)):
+        ends = range(at + len(word) + 1, min(start + 4, len(run)) + 1)
+        if word.startswith(negation) and any(run[start:end] in words for end in ends):
             return negation
     return word

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, wait
@@ -24,9 +26,19 @@ Result = TypeVar("Result")
 # A worker is replaced after so many jobs, so that nothing that a library keeps can grow.
 JOBS = 200
 POLL_SECONDS = 0.5
-# A process with threads must not be forked; a server that forks has loaded what all workers need, once for all of them.
-START = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
 PRELOADED = ["emoir.web.jobs", "onnxruntime"]
+# The address of a socket has 108 bytes, and the names below the folder for temporary files take up to 34.
+LONGEST_TEMPORARY = 108 - 34
+
+
+def start_method() -> str:
+    """How workers are started.
+
+    A process with threads must not be forked; a server that forks has loaded what all workers need, once for all of
+    them. Its socket lies in the folder for temporary files, which may lie too deep for one.
+    """
+    fits = len(os.fsencode(tempfile.gettempdir())) < LONGEST_TEMPORARY
+    return "forkserver" if fits and "forkserver" in get_all_start_methods() else "spawn"
 
 
 class Workers:
@@ -99,7 +111,7 @@ class Workers:
             self._pool.stop()  # type: ignore[no-untyped-call]
             self._pool = None
         if self._pool is None:
-            context = get_context(START)
+            context = get_context(start_method())
             context.set_forkserver_preload(PRELOADED)
             self._pool = ProcessPool(
                 max_workers=self._count,
