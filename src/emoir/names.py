@@ -1,4 +1,4 @@
-"""Names of files, as people write them and as they may see them."""
+"""Names and other short texts, as people write them and as they may see them."""
 
 from __future__ import annotations
 
@@ -30,6 +30,16 @@ def printable(path: Path | str) -> str:
     if text.isprintable():
         return text
     return "".join(_escaped(c) if unicodedata.category(c) in _ACTIVE else c for c in text)
+
+
+def shortened(text: str, most: int = 40) -> str:
+    """The text, or its beginning if it is longer than so many characters: what fits a column or an error.
+
+    Example:
+        >>> shortened("A view of the harbour at dawn", 12)
+        'A view of t…'
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _escaped(character: str) -> str:

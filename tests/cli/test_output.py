@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from emoir.cli.output import echo, echo_aligned, echo_block, echo_err, echo_row, shortened
+from emoir.cli.output import echo, echo_aligned, echo_block, echo_err, echo_row
+from emoir.names import shortened
 
 
 def test_columns_stand_below_each_other_in_chinese_too(capsys: pytest.CaptureFixture[str]) -> None:

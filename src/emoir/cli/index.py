@@ -156,8 +156,8 @@ def index(
             echo_err("stopped. Everything read so far is safe; run emoir index again to go on.")
             raise typer.Exit(Exit.INTERRUPTED) from None
         status = photos.status()
-        with RememberedEngine(photos.location) as remembered:
-            if options.engine is not None or remembered.url is not None:
+        if options.engine is not None or status.engine is not None:
+            with RememberedEngine(photos.location) as remembered:
                 send(remembered, options.engine)
     if new:
         echo_err(f"made a new index: {photos.location}")

@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from emoir.names import printable
+from emoir.names import printable, shortened
 
 if TYPE_CHECKING:
     from emoir.emotions.reading import EmotionReading
@@ -126,16 +126,6 @@ def echo_aligned(table: Sequence[Sequence[str]], write: Callable[[str], None] | 
     for row in table:
         cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=False))
         (write or echo)("  ".join([*cells, row[-1]]))
-
-
-def shortened(text: str, limit: int = 40) -> str:
-    """A text that fits a column.
-
-    Example:
-        >>> shortened("A view of the harbour at dawn", 12)
-        'A view of t…'
-    """
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def echo_paths(paths: list[Path], *, nul: bool) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import socket
 import sys
 import threading
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
@@ -20,7 +19,6 @@ import typer
 
 from emoir.cli.options import IndexOption, LexiconOption, LimitsOption, ModelOption, record_options, require_model
 from emoir.cli.output import echo_err
-from emoir.cli.watch import watching
 from emoir.errors import EmoirError
 from emoir.limits import DEFAULT_LIMITS, MAX_UPLOAD
 
@@ -161,12 +159,19 @@ def serve(
             echo_err(f"the token is kept in {kept}")
         echo_err("Ctrl-C ends it")
         browse = None if options.no_browser or not _has_display() else address + (f"?code={code}" if code else "")
-        with watching(collection.location, options.model, log_as_told) if options.watch else nullcontext():
+        watched: AbstractContextManager[None] = nullcontext()
+        if options.watch:
+            from emoir.cli.watching import watching
+
+            watched = watching(collection.location, options.model, log_as_told)
+        with watched:
             _run(collection, settings, listener, options.proxy or [], browse)
 
 
 def _share_heap() -> None:
     """Let all threads use the memory that one of them freed; glibc would keep a heap for each of the server's forty."""
+    import ctypes
+
     try:
         ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, 2)
     except (OSError, AttributeError):

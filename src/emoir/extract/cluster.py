@@ -113,7 +113,7 @@ class RayExtractor:
             Every path once, with its extraction or its failure.
 
         Raises:
-            ModelError: if the model cannot be loaded or gives impossible outcomes.
+            ModelError: if the model cannot be loaded or gives impossible answers.
             EmoirError: if the cluster cannot be reached.
         """
         source = iter(paths)

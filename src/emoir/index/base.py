@@ -233,6 +233,7 @@ class IndexStatus:
         incomplete: files that were read though a part of the picture is missing, by path.
         bytes: size on disk.
         catalogues: of records joined to the files.
+        engine: address of the search engine that holds a replica of the rows, or None.
     """
 
     location: str
@@ -244,6 +245,7 @@ class IndexStatus:
     incomplete: tuple[bytes, ...]
     bytes: int
     catalogues: tuple[IndexedCatalogue, ...] = ()
+    engine: str | None = None
 
 
 def as_folder(path: str | os.PathLike[str] | bytes) -> bytes:

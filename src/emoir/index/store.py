@@ -295,4 +295,5 @@ class SqliteStore(SqliteFolders):
             incomplete=incomplete,
             bytes=size,
             catalogues=catalogues,
+            engine=self.engine,
         )

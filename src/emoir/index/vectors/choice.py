@@ -48,20 +48,15 @@ class RememberedEngine(AbstractContextManager["RememberedEngine"]):
     """
 
     def __init__(self, file: Path) -> None:
-        self._store = SqliteStore(file)
+        self._store, self._choice = SqliteStore(file), VectorChoice()
 
     def __exit__(self, *_: object) -> None:
         self._store.close()
 
     @property
-    def url(self) -> str | None:
-        """Its address; None if the index remembers none."""
-        return self._store.engine
-
-    @property
     def vectors(self) -> EngineVectors:
         """The replica; an ``EngineError`` if the index remembers no engine."""
-        vectors = VectorChoice().of(self._store)
+        vectors = self._choice.of(self._store)
         if not isinstance(vectors, EngineVectors):
             raise EngineError("this index has no engine; name one: emoir engine sync --engine milvus://HOST:PORT/NAME")
         return vectors

@@ -17,6 +17,7 @@ from emoir.emotions.phrases import ParsedPhrase, parse_phrase
 from emoir.emotions.traditional import simplified
 from emoir.errors import QueryError
 from emoir.index.layout import RowLayout
+from emoir.names import shortened
 from emoir.search.component import QueryComponent
 from emoir.search.terms.base import CompiledTerm, TermContext
 from emoir.search.terms.colours import colour_component, colour_word
@@ -142,11 +143,6 @@ def _nothing_understood(phrase: str, parsed: ParsedPhrase, vocabulary: Vocabular
         f"no emotion word in {phrase!r}{named}. {hint}",
         chinese=f"“{phrase}”里没有表示情感的词{chinese_named}。{chinese_hint}",
     )
-
-
-def shortened(text: str, most: int) -> str:
-    """A text as an error names it: its beginning, if it is longer than so many characters."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def concept_component(concept: Concept, layout: RowLayout) -> QueryComponent:
