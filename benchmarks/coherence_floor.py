@@ -12,7 +12,7 @@ import torch
 from skimage.feature import structure_tensor, structure_tensor_eigenvalues
 
 import development
-from emoir.images import decode
+from emoir.images.decode import decode
 from emoir.planes import coherence
 from emoir.planes.base import luma
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from emoir import Model
 from emoir.evaluate.provenance import provenance
-from emoir.images import decode
+from emoir.images.decode import decode
 from photographs import LARGEST, SMALLEST, photographs
 
 COUNT, REPEATS = 60, 5

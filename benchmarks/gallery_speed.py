@@ -23,7 +23,7 @@ import numpy as np
 
 from emoir.emotions import EKMAN, MIKELS, EmotionReading
 from emoir.evaluate.provenance import provenance
-from emoir.extract.extraction import Extraction
+from emoir.extract import Extraction
 from emoir.images.walk import FileStat
 from emoir.index import RowLayout, SqliteStore
 from emoir.index.base import FileOutcome, IndexedModel

@@ -18,7 +18,7 @@ import onnxruntime
 import torch
 from torch import nn
 
-from emoir.images import decode
+from emoir.images.decode import decode
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.planes import PLANES
 from emoir.training.export import write_graph

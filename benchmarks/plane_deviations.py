@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 import development
-from emoir.images import decode
+from emoir.images.decode import decode
 from emoir.planes import PLANES
 
 SETS = ("photos_intel_scenes", "photos_caltech101")

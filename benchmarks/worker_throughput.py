@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emoir import Model
-from emoir.images import decode
+from emoir.images.decode import decode
 
 AT_ONCE, SIDE = 8, 224
 MEAN = np.array([0.481, 0.458, 0.408], np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from emoir import Collection
-from emoir.images import decode
+from emoir.images.decode import decode
 
 QUESTIONS = ("awe", "calm", "va:0.2,0.7")
 COLUMNS, SIDE, LABEL, GAP = 5, 200, 34, 8

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import emoir
+from emoir import Collection
+from tests.pictures import save_photos
 
 PACKAGE = Path(emoir.__file__).parent
 # What each part may import besides itself and errors. `emotions` stands before `extract`: its records are what
@@ -19,6 +21,7 @@ ALLOWED = {
     "cells": set[str](),
     "errors": set[str](),
     "files": set[str](),
+    "lazy": set[str](),
     "limits": set[str](),
     "names": set[str](),
     "texts": set[str](),
@@ -88,7 +91,7 @@ def imported(path: Path) -> set[str]:
 def test_imports_point_one_way(path: Path) -> None:
     here = part(path)
     targets = {name.split(".")[1] for name in imported(path) if name.startswith("emoir.")}
-    others = targets - {here, "cells", "errors", "files", "limits", "names", "texts", "__version__"}
+    others = targets - {here, "cells", "errors", "files", "lazy", "limits", "names", "texts", "__version__"}
     assert others <= ALLOWED[here], f"{here} must not import {others - ALLOWED[here]}"
 
 
@@ -115,13 +118,25 @@ def test_reading_and_searching_need_neither_torch_nor_the_extras() -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
 
 
-def test_the_help_loads_nothing_heavy() -> None:
-    program = (
-        "import sys\nimport emoir.cli.app\n"
-        "heavy = {'numpy', 'PIL', 'onnxruntime', 'sqlite3', 'torch', 'fastapi', 'multiprocessing', 'ctypes'}\n"
-        "heavy &= set(sys.modules)\n"
-        "sys.exit(str(heavy) if heavy else 0)\n"
-    )
+def loaded(program: str, *arguments: str | Path) -> set[str]:
+    """The modules that a program of its own process loads."""
     # Coverage, where it measures subprocesses, loads sqlite3 itself.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    subprocess.run([sys.executable, "-c", program], check=True, env=environment)
+    program = f"import sys\n{program}\nprint(*sys.modules)"
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    return set(subprocess.run(command, check=True, env=environment, capture_output=True, text=True).stdout.split())
+
+
+def test_the_help_loads_nothing_heavy() -> None:
+    heavy = {"numpy", "PIL", "onnxruntime", "sqlite3", "torch", "fastapi", "multiprocessing", "ctypes"}
+    assert not heavy & loaded("import emoir.cli.app")
+
+
+def test_a_search_for_a_word_loads_no_decoder(tmp_path: Path) -> None:
+    save_photos(tmp_path / "photographs", 2)
+    with Collection(tmp_path / "index.emoir") as photos:
+        photos.index(tmp_path / "photographs", workers=1)
+    program = "from emoir import Collection\nassert len(Collection(sys.argv[1]).search('awe', min_score=0)) == 2"
+    assert not {"PIL", "onnxruntime", "pathspec", "pydantic", "emoir.models.model"} & loaded(
+        program, tmp_path / "index.emoir"
+    )

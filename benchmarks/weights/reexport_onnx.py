@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from emoir.emotions import EmotionReadings
-from emoir.images import decode
+from emoir.images.decode import decode
 from emoir.models.card import CARD, GRAPH, TRAINING_DIGESTS
 from emoir.models.model import Model
 from emoir.training.export import load_network, write_graph

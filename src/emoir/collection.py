@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Unpack
 
+from emoir import extract, models
 from emoir.emotions.lexicon_files import read_lexicon
 from emoir.emotions.reading import EmotionReadings
-from emoir.extract import Extractor, LocalExtractor
 from emoir.index import Boards, ImageMetadata, ImageReader, IndexedModel, IndexStatus, Marks, Ratings, SqliteStore
 from emoir.index.backup import BackupReport, backup, restore
 from emoir.index.catalogue import read_catalogue
@@ -22,7 +22,6 @@ from emoir.index.repair import Repair, repair
 from emoir.index.update import Forgotten, Update, UpdateKeywords, UpdateOptions, forget
 from emoir.index.vectors import VectorChoice, VectorIndex
 from emoir.index.writer import IndexReport
-from emoir.models import Model, ModelFolder
 from emoir.names import AnyPath
 from emoir.search.matches import Matches
 from emoir.search.options import SearchKeywords, SearchOptions
@@ -77,14 +76,14 @@ class Collection(AbstractContextManager["Collection"]):
                 self._index = None
 
     @cached_property
-    def model(self) -> Model:
+    def model(self) -> models.Model:
         """The model that reads images here; loaded when first needed."""
-        return Model(self._model_folder)
+        return models.Model(self._model_folder)
 
     @property
-    def model_folder(self) -> ModelFolder:
+    def model_folder(self) -> models.ModelFolder:
         """The same model without its network."""
-        return ModelFolder(self._model_folder)
+        return models.ModelFolder(self._model_folder)
 
     def _open(self, model: IndexedModel | None = None) -> SqliteStore:
         with self._lock:
@@ -116,7 +115,7 @@ class Collection(AbstractContextManager["Collection"]):
         self,
         *paths: AnyPath,
         workers: int | None = None,
-        extractor: Extractor | None = None,
+        extractor: extract.Extractor | None = None,
         catalogue: AnyPath | None = None,
         **options: Unpack[UpdateKeywords],
     ) -> IndexReport:
@@ -136,7 +135,7 @@ class Collection(AbstractContextManager["Collection"]):
         # The network itself is loaded by the workers, if there is anything to read.
         card = (reader := self.model_folder).card
         model = IndexedModel(reader.id, RowLayout(card.class_names, card.embedding_length), card.licence, card.scores)
-        extractor = extractor or LocalExtractor(reader.folder, workers=workers, limits=chosen.limits)
+        extractor = extractor or extract.LocalExtractor(reader.folder, workers=workers, limits=chosen.limits)
         return Update(self._open(model), model, card.earlier_ids, chosen).run(paths, extractor)
 
     def forget(self, path: AnyPath) -> Forgotten:

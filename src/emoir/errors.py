@@ -41,6 +41,14 @@ class UndecodableImageError(EmoirError, OSError):
         super().__init__(cause, chinese=chinese)
         self.retry_when, self.kind = retry_when, kind
 
+    @classmethod
+    def of_system(cls, error: OSError | ValueError) -> UndecodableImageError:
+        """The cause of a file that the system would not give: permissions, the disk, an impossible name."""
+        if isinstance(error, PermissionError):
+            return cls("no permission to read it", retry_when=RetryReason.ENVIRONMENT)
+        cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return cls(f"cannot be read: {cause}", retry_when=RetryReason.ENVIRONMENT)
+
 
 class ModelError(EmoirError):
     """A model folder is missing, incomplete or written by a newer emoir."""

@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from emoir.errors import TrainingError
-from emoir.images import decode
+from emoir.images.decode import decode
 from tests.pictures import save_photos
 from weights.teachers import Teacher, teacher_embeddings
 from weights.views import cached_views, random_boxes

@@ -7,7 +7,7 @@ import pytest
 
 from emoir.datasets import ABSENT_CLASS, LabelledImages, Table
 from emoir.errors import DatasetError
-from emoir.images import decode
+from emoir.images.decode import decode
 from tests.pictures import save_photos
 
 

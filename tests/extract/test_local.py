@@ -12,7 +12,8 @@ from PIL import Image
 
 from emoir import Model
 from emoir.errors import EmoirError, ModelError
-from emoir.extract import Extraction, Failure, LocalExtractor, extract, file_digest, local
+from emoir.extract import Extraction, Failure, LocalExtractor, extract, local
+from emoir.files import file_digest
 from emoir.limits import DEFAULT_LIMITS, Limits, RetryReason
 from emoir.models import shipped_model_folder
 from tests.pictures import save_photos

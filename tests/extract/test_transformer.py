@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from emoir import Model
 from emoir.errors import ShapeError, UndecodableImageError
 from emoir.extract.transformer import EmotionFeatures
-from emoir.images import decode
+from emoir.images.decode import decode
 from emoir.images.features import FEATURE_SIDE, measure
 from tests.pictures import save_photos
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emoir.images import decode
 from emoir.images.boxes import boxes, find_box
 from emoir.images.colour_space import BT2020_CODE, HLG, PQ, PRIMARIES, ColourSpace, from_cicp, icc_profile, rgb_to_xyz
+from emoir.images.decode import decode
 from emoir.images.hdr import hdr_to_srgb
 from tests.images.colour_files import (
     bmp_with_profile,

@@ -10,7 +10,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from emoir.errors import ShapeError, UndecodableImageError
-from emoir.images import decode, from_pillow
+from emoir.images.decode import decode, from_pillow
 from emoir.limits import Limits
 from tests.pictures import encoded, linear_rgb_profile, noise
 

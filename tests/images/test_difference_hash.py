@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from emoir.images import decode
+from emoir.images.decode import decode
 from emoir.images.difference_hash import NEAR, difference_hash, hash_distance
 from tests.pictures import save_photos
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
-from emoir.images import decode
+from emoir.images.decode import decode
 from emoir.images.exif import parse_moment
 from tests.pictures import encoded
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from emoir.errors import UndecodableImageError
-from emoir.images import decode
+from emoir.images.decode import decode
 from emoir.images.formats import REMEDIES, identify, sniff
 from emoir.images.jpeg_xl import jpeg_xl_size
 from emoir.limits import Limits, RetryReason

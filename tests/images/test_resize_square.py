@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emoir.images import decode
 from emoir.images.bands import BAND_PIXELS, bands
 from emoir.images.colour import to_srgb
+from emoir.images.decode import decode
 from emoir.images.resize_square import resize_square, resize_square_to_srgb
 from tests.pictures import encoded, linear_rgb_profile, noise
 
@@ -69,7 +69,7 @@ WITH_LITTLE_MEMORY = """
 import resource, sys
 from pathlib import Path
 from emoir.errors import UndecodableImageError
-from emoir.images import decode
+from emoir.images.decode import decode
 _, hard = resource.getrlimit(resource.RLIMIT_DATA)
 resource.setrlimit(resource.RLIMIT_DATA, (300_000_000, hard))
 try:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from emoir.errors import UndecodableImageError
-from emoir.images import Photograph, decode
+from emoir.images.decode import Photograph, decode
 from emoir.images.salvage import salvage
 from tests.images.colour_files import png
 from tests.pictures import encoded

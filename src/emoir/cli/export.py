@@ -189,7 +189,7 @@ def _nested(
 
 def measured(metadata: Sequence[ImageMetadata], limits: Limits, *, native: bool = False) -> Iterator[Features | None]:
     """The features of images, with a progress bar; those that cannot be measured are named on standard error."""
-    from emoir.extract.extraction import Failure
+    from emoir.extract.base import Failure
     from emoir.extract.features import measure_files
     from emoir.index.base import as_path
 

@@ -17,6 +17,7 @@ from emoir.search.options import FilterOptions, SearchOptions, as_paths
 
 if TYPE_CHECKING:
     from emoir.collection import Collection
+    from emoir.search.query import Query
 
 
 # No option is written like that: a term with a minus sign.
@@ -61,13 +62,17 @@ def search(
     a colon before a term weigh it.
     """
     from emoir.collection import Collection
-    from emoir.images.decode import lift_pillow_limit
+    from emoir.search.grammar import parse_query
 
-    lift_pillow_limit()
     with Collection(index, model=model, lexicon=lexicon) as photos:
         require_model(photos, model)
         say_what_is_not_indexed(photos, options)
-        matches = photos.search(query, options, n=n)
+        asked = parse_query(query)
+        if _has_pictures(asked):
+            from emoir.images.decode import lift_pillow_limit
+
+            lift_pillow_limit()
+        matches = photos.search(asked, options, n=n)
         if matches.unknown:
             echo_err(f"not understood and not used: {', '.join(matches.unknown)}")
             from emoir.emotions.content import content_words
@@ -93,6 +98,13 @@ def search(
     else:
         scores = [[f"{match.score:.3f}"] for match in matches]
         echo_images(matches.matches, ["score"], scores, tabs=format is ListFormat.tsv)
+
+
+def _has_pictures(query: Query) -> bool:
+    """Whether a picture must be decoded; without one, the decoders need not be loaded."""
+    from emoir.search.terms import ImageFile
+
+    return any(isinstance(term, ImageFile) for clause in query.clauses for term in clause.terms)
 
 
 def _say_nothing_found(photos: Collection, options: SearchOptions) -> None:

@@ -1,7 +1,23 @@
 """Image files to emotion readings through a model: here, or in worker processes."""
 
-from emoir.extract.base import Extractor
-from emoir.extract.extraction import Extraction, Failure, extract, file_digest
-from emoir.extract.local import LocalExtractor
+from typing import TYPE_CHECKING
 
-__all__ = ["Extraction", "Extractor", "Failure", "LocalExtractor", "extract", "file_digest"]
+from emoir.lazy import lazily
+
+if TYPE_CHECKING:
+    from emoir.extract.base import Extraction, Extractor, Failure
+    from emoir.extract.extraction import extract
+    from emoir.extract.local import LocalExtractor
+
+__all__ = ["Extraction", "Extractor", "Failure", "LocalExtractor", "extract"]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "Extraction": "base",
+        "Extractor": "base",
+        "Failure": "base",
+        "LocalExtractor": "local",
+        "extract": "extraction",
+    },
+)

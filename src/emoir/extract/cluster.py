@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from emoir.errors import EmoirError, ModelError
-from emoir.extract.extraction import Extraction, Failure, ModelFault
+from emoir.extract.base import Extraction, Failure, ModelFault
 from emoir.extract.local import LocalExtractor
 from emoir.limits import DEFAULT_LIMITS, Limits, RetryReason
 from emoir.models.card import CARD

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from emoir.errors import UndecodableImageError
-from emoir.extract.extraction import Failure
-from emoir.images.decode import decode, unreadable
+from emoir.extract.base import Failure
+from emoir.images.decode import decode
 from emoir.images.features import FEATURE_SIDE, SMALLEST_SIDE, measure
 from emoir.limits import DEFAULT_LIMITS, Limits
 
@@ -59,4 +59,4 @@ def _measure_file(path: Path, modified_ns: int, size: int | None, limits: Limits
     except UndecodableImageError as error:
         return Failure(str(error), error.retry_when)
     except OSError as error:
-        return Failure(str(unreadable(error)))
+        return Failure(str(UndecodableImageError.of_system(error)))

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import IO, TypeAlias
 
 from emoir.errors import EmoirError, ModelError
-from emoir.extract.extraction import READY, Extraction, Failure, ModelFault
+from emoir.extract.base import READY, Extraction, Failure, ModelFault
 from emoir.limits import DEFAULT_LIMITS, Limits, RetryReason
 
 # Files handed to a worker ahead of its answers: enough to keep it busy, few enough to hand out again.

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_memory
 
 from emoir.emotions.reading import EmotionReading
 from emoir.errors import ShapeError, UndecodableImageError
-from emoir.extract.extraction import Failure
+from emoir.extract.base import Failure
 from emoir.extract.features import Features, measure_files
 from emoir.extract.local import LocalExtractor
 from emoir.images.features import FEATURES

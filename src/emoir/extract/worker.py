@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from emoir.errors import ModelError, UndecodableImageError
-from emoir.extract.extraction import READY, Extraction, Failure, ModelFault, extract
+from emoir.extract.base import READY, Extraction, Failure, ModelFault
+from emoir.extract.extraction import extract
 from emoir.extract.memory import limit_memory
 from emoir.images.decode import lift_pillow_limit
 from emoir.limits import Limits

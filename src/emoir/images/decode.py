@@ -102,15 +102,7 @@ def decode(
             retry_when=RetryReason.PIXELS,
         ) from error
     except (OSError, ValueError) as error:
-        raise unreadable(error) from error
-
-
-def unreadable(error: OSError | ValueError) -> UndecodableImageError:
-    """The cause of a file that the system would not give: permissions, the disk, an impossible name."""
-    if isinstance(error, PermissionError):
-        return UndecodableImageError("no permission to read it", retry_when=RetryReason.ENVIRONMENT)
-    cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return UndecodableImageError(f"cannot be read: {cause}", retry_when=RetryReason.ENVIRONMENT)
+        raise UndecodableImageError.of_system(error) from error
 
 
 def lift_pillow_limit() -> None:

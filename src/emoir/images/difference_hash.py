@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 SIDE = 8
 # Pictures whose hashes differ in at most this many bits are near duplicates.
@@ -27,6 +26,9 @@ def difference_hash(pixels: NDArray[np.uint8]) -> int:
         >>> difference_hash(np.zeros((16, 16, 3), np.uint8))
         0
     """
+    # A search compares hashes alone, and Pillow takes long to load.
+    from PIL import Image
+
     grey = Image.fromarray(pixels).convert("L").resize((SIDE + 1, SIDE), Image.Resampling.BOX)
     cells = np.asarray(grey).astype(np.int16)
     bits = cells[:, 1:] > cells[:, :-1]

@@ -7,8 +7,6 @@ import os
 from collections.abc import Sequence
 from enum import StrEnum
 
-from pathspec import GitIgnoreSpec
-
 # Names, in lower case, that storage systems, recycle bins and file systems give to folders of their own.
 HOUSEKEEPING = frozenset(
     [
@@ -63,6 +61,9 @@ class Exclusion:
     """
 
     def __init__(self, folder: bytes, patterns: Sequence[str], outer: Exclusion | None = None) -> None:
+        # Loaded where there is a pattern: every search would wait for it.
+        from pathspec import GitIgnoreSpec
+
         self._folder, self._outer = folder, outer
         self._rules = GitIgnoreSpec.from_lines(patterns)
 
@@ -96,7 +97,7 @@ def exclusion_of(folder: bytes, outer: Exclusion | None) -> Exclusion | None:
 def _is_pattern(line: str) -> bool:
     """Whether a line makes sense; one that makes none costs only itself, as in git."""
     try:
-        GitIgnoreSpec.from_lines([line])
+        Exclusion(b"", [line])
     except ValueError:
         return False
     return True

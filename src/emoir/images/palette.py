@@ -6,7 +6,6 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from emoir.images.lab import srgb_to_lab
 
@@ -85,6 +84,9 @@ def dominant_colours(pixels: NDArray[np.uint8], count: int = 5) -> list[tuple[st
         >>> dominant_colours(np.full((4, 4, 3), 255, np.uint8))
         [('#ffffff', 1.0)]
     """
+    # A search needs the reference colours alone, and Pillow takes long to load.
+    from PIL import Image
+
     quantised = Image.fromarray(pixels).quantize(count, Image.Quantize.MEDIANCUT)
     colours = np.array(quantised.getpalette(), dtype=np.uint8).reshape(-1, 3)
     counts = np.bincount(np.asarray(quantised).ravel(), minlength=len(colours))

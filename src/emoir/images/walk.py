@@ -27,12 +27,17 @@ class FileStat(NamedTuple):
             >>> FileStat.of(os.stat(file))
             FileStat(size=0, mtime_ns=-8032952073709551616)
         """
-        return cls(status.st_size, signed(status.st_mtime_ns))
+        time = status.st_mtime_ns
+        # Not cls(...): a scan makes one of these for every file, and a call in Python costs as much as the rest.
+        return tuple.__new__(cls, (status.st_size, time if -MOST <= time < MOST else signed(time)))
+
+
+MOST = 2**63
 
 
 def signed(number: int) -> int:
     """A number in the 64 bits of a signed integer: one out of their range, such as a time after 2262, wraps around."""
-    return (number + 2**63) % 2**64 - 2**63
+    return (number + MOST) % (2 * MOST) - MOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +103,24 @@ def walk(
         folders: list[bytes] = []
         try:
             device = signed(os.stat(path).st_dev)
-            with os.scandir(path) as entries:
-                listed = {entry.name: entry for entry in entries}
+            with os.scandir(path) as listed:
+                hidden, shown = set[bytes](), list[os.DirEntry[bytes]]()
+                for entry in listed:
+                    if entry.name[0] == DOT:
+                        hidden.add(entry.name)
+                    else:
+                        shown.append(entry)
         except OSError as error:
             unreadable(path, error)
             continue
-        if NO_MEDIA in listed:
+        if NO_MEDIA in hidden:
             skip(path, SkipReason.NO_MEDIA)
             continue
-        if IGNORE_FILE in listed:
+        if IGNORE_FILE in hidden:
             rules = exclusion_of(path, rules)
         excluded: set[bytes] = set()
-        for name, entry in listed.items():
-            if name[0] == DOT:
-                continue
+        for entry in shown:
+            name = entry.name
             try:
                 if entry.is_file():
                     if rules is not None and rules.excludes(entry.path):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.emotions.calibration import ScoreCurve
-from emoir.extract.extraction import Extraction, Failure
+from emoir.extract.base import Extraction, Failure
 from emoir.images.walk import FileStat
 from emoir.index.layout import RowLayout
 

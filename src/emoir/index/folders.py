@@ -76,7 +76,8 @@ class SqliteFolders:
             "SELECT name, size, mtime_ns FROM files WHERE directory = (SELECT id FROM directories WHERE path = ?)",
             (directory,),
         )
-        return {name: FileStat(size, mtime_ns) for name, size, mtime_ns in rows}
+        make = tuple.__new__
+        return {row[0]: make(FileStat, row[1:]) for row in rows}
 
     def forget(self, files: Sequence[tuple[bytes, bytes]], directories: Sequence[bytes] = ()) -> None:
         """Forget single files, as (directory, name), and whole directories; readings stay until ``tidy``."""

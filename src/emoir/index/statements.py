@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from emoir.emotions.calibration import ScoreCurve
 from emoir.errors import QueryError
-from emoir.extract.extraction import Extraction
+from emoir.extract.base import Extraction
 from emoir.index.base import IndexedModel
 from emoir.index.checksums import DamagedRowError, checked, insert, replace, sealed, select
 from emoir.index.layout import RowLayout

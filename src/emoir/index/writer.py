@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from emoir.extract import Extractor
-from emoir.extract.extraction import Extraction, Failure, file_digest
-from emoir.files import open_regular
-from emoir.images.decode import unreadable
+from emoir.errors import UndecodableImageError
+from emoir.extract.base import Extraction, Extractor, Failure
+from emoir.files import file_digest, open_regular
 from emoir.images.exclusion import SkipReason
 from emoir.images.formats import HEADER_LENGTH, SUFFIXES, sniff
 from emoir.images.walk import FileStat
@@ -148,7 +147,7 @@ class IndexWriter:
             # Hashed once, however many there are of its size and time.
             image = alike.get(file_digest(as_path(path))) if alike else None
         except OSError as error:
-            cause = unreadable(error)
+            cause = UndecodableImageError.of_system(error)
             return Failure(str(cause), cause.retry_when)
         return image
 

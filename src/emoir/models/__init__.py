@@ -1,9 +1,14 @@
 """A model folder: its card, its checks, encoder and heads, and where models come from."""
 
-from emoir.models.card import ModelCard
-from emoir.models.library import find_model, known_models, shipped_model_folder
-from emoir.models.model import Model, ModelFolder
-from emoir.models.preprocessing import Preprocessing
+from typing import TYPE_CHECKING
+
+from emoir.lazy import lazily
+
+if TYPE_CHECKING:
+    from emoir.models.card import ModelCard
+    from emoir.models.library import find_model, known_models, shipped_model_folder
+    from emoir.models.model import Model, ModelFolder
+    from emoir.models.preprocessing import Preprocessing
 
 __all__ = [
     "Model",
@@ -14,3 +19,16 @@ __all__ = [
     "known_models",
     "shipped_model_folder",
 ]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "Model": "model",
+        "ModelCard": "card",
+        "ModelFolder": "model",
+        "Preprocessing": "preprocessing",
+        "find_model": "library",
+        "known_models": "library",
+        "shipped_model_folder": "library",
+    },
+)

@@ -1,6 +1,8 @@
 """Queries in words, images and points to ranked matches."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from emoir.lazy import lazily
 
 if TYPE_CHECKING:
     from emoir.search.grammar import parse_query
@@ -11,21 +13,15 @@ if TYPE_CHECKING:
 
 __all__ = ["TERMS", "FilterOptions", "Match", "Matches", "Query", "SearchOptions", "parse_query"]
 
-_HOMES = {
-    "TERMS": "terms",
-    "FilterOptions": "options",
-    "Match": "matches",
-    "Matches": "matches",
-    "Query": "query",
-    "SearchOptions": "options",
-    "parse_query": "grammar",
-}
-
-
-def __getattr__(name: str) -> Any:
-    # Imported when first used: the command line needs the options alone, which load no numpy.
-    if name not in _HOMES:
-        raise AttributeError(f"module 'emoir.search' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"emoir.search.{_HOMES[name]}"), name)
+__getattr__ = lazily(
+    __name__,
+    {
+        "TERMS": "terms",
+        "FilterOptions": "options",
+        "Match": "matches",
+        "Matches": "matches",
+        "Query": "query",
+        "SearchOptions": "options",
+        "parse_query": "grammar",
+    },
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,6 @@ from emoir.index.contract import ImageReader
 from emoir.index.selection import Selection
 from emoir.index.vectors import RowFilter, VectorIndex
 from emoir.limits import Limits
-from emoir.models import Model, ModelFolder
 from emoir.search.compiled import CompiledQuery, compile_query
 from emoir.search.filters import filter_conditions
 from emoir.search.find import SearchContext, find
@@ -28,6 +27,9 @@ from emoir.search.query import Query, QueryLike
 from emoir.search.rated import RatedRows
 from emoir.search.terms import TermContext
 from emoir.search.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from emoir.models import Model, ModelFolder
 
 
 class ModelSource(Protocol):

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Page, Playwright
 
-from emoir.images import decode
+from emoir.images.decode import decode
 from tests.images.colour_files import stated_colours, transparencies
 from tests.web.browser.conftest import ARGUMENTS, chromium
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emoir.errors import EngineError
 from emoir.index.store import SqliteStore
 from emoir.index.vectors.base import VectorIndex
-from emoir.index.vectors.engine_vectors import EngineVectors
 from emoir.index.vectors.exact import ExactVectors
-from emoir.index.vectors.milvus import MilvusEngine
-from emoir.index.vectors.replica import ReplicaCheck
+
+if TYPE_CHECKING:
+    from emoir.index.vectors.engine_vectors import EngineVectors
+    from emoir.index.vectors.replica import ReplicaCheck
 
 
 class VectorChoice:
@@ -36,7 +38,7 @@ class VectorChoice:
             return self._given
         url = store.engine
         if url != self._chosen[0]:
-            self._chosen = url, ExactVectors() if url is None else EngineVectors(MilvusEngine(url))
+            self._chosen = url, ExactVectors() if url is None else _replica_in(url)
         return self._chosen[1]
 
 
@@ -56,6 +58,8 @@ class RememberedEngine(AbstractContextManager["RememberedEngine"]):
     @property
     def vectors(self) -> EngineVectors:
         """The replica; an ``EngineError`` if the index remembers no engine."""
+        from emoir.index.vectors.engine_vectors import EngineVectors
+
         vectors = self._choice.of(self._store)
         if not isinstance(vectors, EngineVectors):
             raise EngineError("this index has no engine; name one: emoir engine sync --engine milvus://HOST:PORT/NAME")
@@ -67,7 +71,7 @@ class RememberedEngine(AbstractContextManager["RememberedEngine"]):
         Yields:
             The number up to which all images were sent. What was sent stays if the caller stops.
         """
-        vectors = self.vectors if url is None else EngineVectors(MilvusEngine(url))
+        vectors = self.vectors if url is None else _replica_in(url)
         for state in vectors.replica.steps(self._store):
             if not state.whole:
                 yield state.filled
@@ -88,3 +92,11 @@ class RememberedEngine(AbstractContextManager["RememberedEngine"]):
         vectors = self.vectors
         self._store.use_engine(None)
         return vectors
+
+
+def _replica_in(url: str) -> EngineVectors:
+    # Most indexes have no engine, and need not load what speaks to one.
+    from emoir.index.vectors.engine_vectors import EngineVectors
+    from emoir.index.vectors.milvus import MilvusEngine
+
+    return EngineVectors(MilvusEngine(url))

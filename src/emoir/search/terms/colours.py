@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from PIL import ImageColor
 
 from emoir.errors import QueryError
 from emoir.images.lab import srgb_to_lab
@@ -86,6 +85,9 @@ def parse_colour(text: str) -> str | None:
         >>> parse_colour("Teal"), parse_colour("金"), parse_colour("hope")
         ('#008080', '#ffd700', None)
     """
+    # Loaded where a colour is asked for: Pillow takes longer than the search for a word.
+    from PIL import ImageColor
+
     name = text.strip()
     try:
         red, green, blue = ImageColor.getrgb(CHINESE_COLOURS.get(name, name))[:3]
