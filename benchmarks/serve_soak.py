@@ -2,16 +2,17 @@
 
 Ten visitors (locust, paced as people are) search, look at thumbnails, show a picture of their own, ask for
 explanations, rate, download and export, while every 20 seconds a photograph is added to the folder and another taken
-away, which ``emoir serve --watch`` indexes. Every ten seconds one line goes into the CSV: requests, requests lost, the
-median time of each kind of request, memory (proportional set size of all processes of the service, the watch apart),
-open handles and threads. Needs: pip install locust psutil
+away, which ``emoir serve --watch`` indexes. After each answer the visitor fetches a static file of the same size from a
+plain server (Caddy): the ratio of the two medians of the same five minutes says how slow the service is, whatever else
+the machine has to do. Every five minutes one line goes into the CSV: requests, requests lost, both medians of each kind
+of request, computing time, memory (proportional set size of all processes of the service, the watch apart), open
+handles and threads. Needs: pip install locust psutil scipy; apt-get install caddy
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import itertools
 import random
 import statistics
 import subprocess
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,36 +31,46 @@ import psutil
 from locust.contrib.fasthttp import FastHttpUser
 from locust.env import Environment
 
+import emoir
 from emoir.evaluate.provenance import provenance
-from serve_load import STATIC, photographs
+from serve_load import photographs, static_server
 
 API = "/api/v1"
 VISITORS, SAMPLE_SECONDS, SECONDS_PER_CHANGE = 10, 10.0, 20.0
 WORDS = ("awe", "calm", "sad but hopeful", "fear", "宁静", "joy & near:#2060a0", "va:0.8,0.3", "lonely")
 EMOTIONS = ("amusement", "anger", "awe", "contentment", "disgust", "excitement", "fear", "sadness")
-KINDS = ("static", "search", "thumbnail", "detail", "explanation", "upload", "rating", "export", "zip", "collection")
-STATIC_FILES = tuple(sorted(file.name for file in STATIC.iterdir()))
-PICTURE: bytes = b""
+KINDS = ("script", "search", "thumbnail", "detail", "explanation", "upload", "rating", "export", "zip", "collection")
+SCRIPTS = tuple(sorted(file.name for file in (Path(emoir.__file__).parent / "web" / "static").glob("*.js")))
+PLAIN = " static"
 
 
 class Visitor(FastHttpUser):  # type: ignore[misc]
     """Somebody at the gallery; each request is named by its kind."""
 
     wait_time = locust.between(2, 6)
+    picture = b""
+    plain, files = "", Path()
 
     def on_start(self) -> None:
         """Come in."""
         self.ids = [1]
         self.name = f"visitor {random.randrange(VISITORS)}"
 
-    def _get(self, kind: str, path: str) -> Any:
-        return self.client.get(path, name=kind)
+    def _ask(self, kind: str, path: str, method: str = "GET", **what: Any) -> Any:
+        """Ask, then fetch as much from the plain server."""
+        answer = self.client.request(method, path, name=kind, **what)
+        if answer.status_code in (200, 201):
+            file = self.files / str(len(answer.content))
+            if not file.exists():
+                file.write_bytes(answer.content)
+            self.client.get(f"{self.plain}{file.name}", name=kind + PLAIN)
+        return answer
 
     def _found(self, query: str) -> None:
-        answer = self.client.get(f"{API}/search", params={"q": query, "limit": 12, "min_score": 0}, name="search")
+        answer = self._ask("search", f"{API}/search", params={"q": query, "limit": 12, "min_score": 0})
         self.ids = [hit["id"] for hit in answer.json()["hits"]] or self.ids
         for id in self.ids:
-            self._get("thumbnail", f"{API}/images/{id}/thumbnail?side=240")
+            self._ask("thumbnail", f"{API}/images/{id}/thumbnail?side=240")
 
     def search(self) -> None:
         """Look for something and at what is found."""
@@ -66,94 +78,102 @@ class Visitor(FastHttpUser):  # type: ignore[misc]
 
     def open(self) -> None:
         """Open a picture."""
-        self._get("detail", f"{API}/images/{random.choice(self.ids)}")
+        self._ask("detail", f"{API}/images/{random.choice(self.ids)}")
 
     def explain(self) -> None:
         """Ask why."""
         emotion = random.choice(EMOTIONS)
-        self._get("explanation", f"{API}/images/{random.choice(self.ids)}/explanation?emotion={emotion}")
+        self._ask("explanation", f"{API}/images/{random.choice(self.ids)}/explanation?emotion={emotion}")
 
     def show(self) -> None:
         """Search with a picture of one's own."""
-        answer = self.client.post(f"{API}/describe", data=PICTURE, name="upload")
+        answer = self._ask("upload", f"{API}/describe", "POST", data=self.picture)
         self._found("reading:" + answer.json()["code"])
 
     def rate(self) -> None:
         """Rate a picture."""
         rating = {"image": random.choice(self.ids), "rater": self.name, "emotion": random.choice(EMOTIONS)}
-        self.client.post(f"{API}/ratings", json=rating, name="rating")
+        self._ask("rating", f"{API}/ratings", "POST", json=rating)
 
     def export(self) -> None:
         """Take a table home."""
-        self._get("export", f"{API}/export/readings")
+        self._ask("export", f"{API}/export/readings")
 
     def download(self) -> None:
         """Take pictures home."""
-        self.client.post(f"{API}/selection/files", json={"ids": self.ids[:5]}, name="zip")
+        self._ask("zip", f"{API}/selection/files", "POST", json={"ids": self.ids[:5]})
 
     def overview(self) -> None:
         """Look at the whole collection."""
-        self._get("collection", f"{API}/collection")
+        self._ask("collection", f"{API}/collection")
 
     def begin(self) -> None:
         """Load the page anew."""
-        for name in STATIC_FILES:
-            self._get("static", f"/static/{name}")
+        for name in SCRIPTS:
+            self._ask("script", f"/static/{name}")
 
     # How often each of these is done.
     tasks = {search: 30, open: 10, explain: 4, show: 3, rate: 5, export: 2, download: 1, overview: 2, begin: 6}  # noqa: RUF012
 
 
 class Window:
-    """What came of the requests since the last sample."""
+    """What came of some minutes."""
 
     def __init__(self) -> None:
         self.milliseconds: dict[str, list[float]] = defaultdict(list)
-        self.lost: list[str] = []
+        self.usage: list[dict[str, float]] = []
+        self.lost = 0
 
     def note(self, name: str, response_time: float, exception: Exception | None, **_: Any) -> None:
         """Take note of a request."""
         self.milliseconds[name].append(response_time)
-        if exception is not None:
-            # A picture that was taken away while somebody looked at it is gone, not lost.
-            if getattr(getattr(exception, "response", None), "status_code", 0) in (404, 410):
-                return
-            self.lost.append(f"{name}: {exception}")
+        # A picture that was taken away while somebody looked at it is gone, not lost.
+        if exception is not None and getattr(getattr(exception, "response", None), "status_code", 0) not in (404, 410):
+            self.lost += 1
+            print(f"{name}: {exception}", flush=True)
 
-    def row(self) -> dict[str, Any]:
+    def row(self, minutes: float) -> dict[str, Any]:
         """The columns of the CSV."""
-        every = sorted(value for values in self.milliseconds.values() for value in values)
-        row: dict[str, Any] = {"requests": len(every), "lost": len(self.lost)}
-        row["ms_99"] = round(every[int(0.99 * (len(every) - 1))], 2) if every else ""
-        for kind in KINDS:
-            values = self.milliseconds.get(kind, [])
+        own = {kind: self.milliseconds[kind] for kind in KINDS}
+        row: dict[str, Any] = {"minutes": round(minutes, 1), "requests": sum(map(len, own.values())), "lost": self.lost}
+        row |= {name: statistics.median(one[name] for one in self.usage) for name in self.usage[0]}
+        row["computing_s"] = round(sum(one["computing_s"] for one in self.usage), 1)
+        for kind, values in own.items():
+            plain = self.milliseconds[kind + PLAIN]
             row[f"n_{kind}"] = len(values)
-            row[f"ms_{kind}"] = round(statistics.median(values), 2) if values else ""
+            row[f"ms_{kind}"] = round(statistics.median(values), 3) if plain else ""
+            row[f"plain_{kind}"] = round(statistics.median(plain), 3) if plain else ""
         return row
 
 
-def usage(server: psutil.Process) -> dict[str, Any]:
-    """Memory, handles, threads and computing time of the service; the watch apart."""
-    processes: list[psutil.Process] = [server]
-    watch: list[psutil.Process] = []
-    for child in server.children():
-        family = [child, *child.children(recursive=True)]
-        (watch if "spawn_main" in " ".join(child.cmdline()) else processes).extend(family)
-    found: dict[str, Any] = {"handles": 0, "threads": 0, "cpu_s": 0.0}
-    for name, group in (("memory_mb", processes), ("watch_mb", watch)):
-        total = 0
-        for process in group:
-            try:
-                total += process.memory_full_info().pss
-                found["handles"] += process.num_fds() if group is processes else 0
-                found["threads"] += process.num_threads() if group is processes else 0
-                times = process.cpu_times()
-            except psutil.NoSuchProcess:
-                continue
-            found["cpu_s"] += times.user + times.system
-        found[name] = round(total / 1e6, 1)
-    found["cpu_s"] = round(found["cpu_s"], 1)
-    return found
+class Usage:
+    """Memory, handles, threads and computing time of a service; the watch apart."""
+
+    def __init__(self, server: psutil.Process) -> None:
+        self._server = server
+        self._computed: dict[int, float] = {}
+
+    def sample(self) -> dict[str, float]:
+        """What is in use, and the seconds computed since the last sample."""
+        groups: dict[str, list[psutil.Process]] = {"memory_mb": [self._server], "watch_mb": []}
+        for child in self._server.children():
+            group = "watch_mb" if "spawn_main" in " ".join(child.cmdline()) else "memory_mb"
+            groups[group] += [child, *child.children(recursive=True)]
+        found = dict.fromkeys((*groups, "handles", "threads", "computing_s"), 0.0)
+        for name, processes in groups.items():
+            for process in processes:
+                try:
+                    found[name] += process.memory_full_info().pss / 1e6
+                    computed = sum(process.cpu_times()[:2])
+                    if name == "memory_mb":
+                        found["handles"] += process.num_fds()
+                        found["threads"] += process.num_threads()
+                        # What a worker that is replaced meanwhile computes at last is not counted.
+                        found["computing_s"] += computed - self._computed.get(process.pid, 0.0)
+                        self._computed[process.pid] = computed
+                except psutil.NoSuchProcess:
+                    continue
+        return found
 
 
 def change(folder: Path, until: float) -> None:
@@ -170,108 +190,119 @@ def change(folder: Path, until: float) -> None:
         number += 1
 
 
-def soak(file: Path, minutes: float) -> None:
+def soak(file: Path, minutes: float, window_minutes: float) -> None:
     """Serve, visit, sample."""
-    global PICTURE
     with tempfile.TemporaryDirectory() as place:
-        folder, index = Path(place) / "photographs", Path(place) / "soak.emoir"
+        folder, index, Visitor.files = (Path(place) / name for name in ("photographs", "soak.emoir", "plain"))
         photographs(folder)
-        PICTURE = next(folder.iterdir()).read_bytes()
-        emoir = [sys.executable, "-m", "emoir"]
-        subprocess.run([*emoir, "index", str(folder), "--index", str(index)], check=True)
-        command = [*emoir, "serve", "--watch", "--no-browser", "--port", "0", "--index", str(index)]
+        Visitor.files.mkdir()
+        Visitor.picture = next(folder.iterdir()).read_bytes()
+        command = [sys.executable, "-m", "emoir"]
+        subprocess.run([*command, "index", str(folder), "--index", str(index)], check=True)
+        command += ["serve", "--watch", "--no-browser", "--port", "0", "--index", str(index)]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         assert process.stderr is not None
         address = process.stderr.readline().rsplit(" ", 1)[1].strip().rstrip("/")
-        server, window = psutil.Process(process.pid), Window()
         environment = Environment(user_classes=[Visitor], host=address)
+        window, usage = Window(), Usage(psutil.Process(process.pid))
         environment.events.request.add_listener(lambda **about: window.note(**about))
         runner = environment.create_local_runner()
-        began = time.monotonic()
-        until = began + 60 * minutes
-        runner.start(VISITORS, spawn_rate=2)
-        gevent.spawn(change, folder, until)
         try:
-            with file.open("w", newline="") as stream:
+            with static_server(Visitor.files) as Visitor.plain, file.open("w", newline="") as stream:
+                began = ended = time.monotonic()
+                runner.start(VISITORS, spawn_rate=2)
+                gevent.spawn(change, folder, began + 60 * minutes)
                 writer: csv.DictWriter[str] | None = None
-                while time.monotonic() < until:
-                    gevent.sleep(SAMPLE_SECONDS)
+                while ended < began + 60 * minutes:
+                    while time.monotonic() < ended + 60 * window_minutes:
+                        gevent.sleep(SAMPLE_SECONDS)
+                        window.usage.append(usage.sample())
+                    ended = time.monotonic()
                     done, window = window, Window()
-                    for line in done.lost:
-                        print(line, flush=True)
-                    row = {"seconds": round(time.monotonic() - began, 1), **done.row(), **usage(server)}
+                    row = done.row((ended - began) / 60)
                     if writer is None:
                         writer = csv.DictWriter(stream, row)
                         writer.writeheader()
                     writer.writerow(row)
                     stream.flush()
+                runner.quit()
         finally:
-            runner.quit()
             process.terminate()
             process.communicate()
 
 
-def _median(rows: list[dict[str, str]], name: str) -> float:
-    return statistics.median(float(row[name]) for row in rows if row[name] != "")
+def slope(minutes: Sequence[float], values: Sequence[float], *, percent: bool = False) -> str:
+    """What values gain in an hour, by Theil and Sen, with its 95 % interval; perhaps in percent of their median."""
+    from scipy.stats import theilslopes
+
+    found = theilslopes(values, minutes, 0.95)
+    unit = 100 / statistics.median(values) if percent else 1.0
+    middle, low, high = (60 * unit * one for one in (found.slope, found.low_slope, found.high_slope))
+    return f"{middle:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 def report(file: Path, picture: Path | None) -> None:
     """Print what the CSV says, and draw it."""
     with file.open(newline="") as stream:
-        # The first five minutes warm caches and pools.
-        rows = [row for row in csv.DictReader(stream) if float(row["seconds"]) > 300]
-    if not rows:
-        raise SystemExit("less than five minutes: nothing to report")
-    first, last = rows[: len(rows) // 6], rows[-(len(rows) // 6) :]
-    columns = {"memory of the service, MB": "memory_mb", "memory of the watch, MB": "watch_mb"}
-    columns |= {"open handles": "handles", "threads": "threads", "99 % of requests within, ms": "ms_99"}
-    columns |= {f"median {kind}, ms": f"ms_{kind}" for kind in KINDS}
-    base = _median(rows, "ms_static")
-    print("| median of samples | first sixth | last sixth | most | ÷ static file |\n|---|---|---|---|---|")
-    for name, column in columns.items():
-        most = max(float(row[column]) for row in rows if row[column] != "")
-        ratio = f"{_median(rows, column) / base:.1f}" if column.startswith("ms_") else ""
-        print(f"| {name} | {_median(first, column):.1f} | {_median(last, column):.1f} | {most:.1f} | {ratio} |")
+        # The first minutes warm caches and pools.
+        rows = [*csv.DictReader(stream)][1:]
+    if len(rows) < 3:
+        raise SystemExit("too short: nothing to report")
+
+    def column(name: str) -> list[float]:
+        return [float(row[name] or "nan") for row in rows]
+
+    minutes = column("minutes")
+    ratios = {
+        kind: [a / b for a, b in zip(column(f"ms_{kind}"), column(f"plain_{kind}"), strict=True)] for kind in KINDS
+    }
+    per_request = [1000 * a / b for a, b in zip(column("computing_s"), column("requests"), strict=True)]
+    used = {"memory of the service, MB": column("memory_mb"), "memory of the watch, MB": column("watch_mb")}
+    used |= {"open handles": column("handles"), "threads": column("threads"), "computing per request, ms": per_request}
+    print("| in use | first | last | most | change per hour |\n|---|---|---|---|---|")
+    for name, values in used.items():
+        print(f"| {name} | {values[0]:.1f} | {values[-1]:.1f} | {max(values):.1f} | {slope(minutes, values)} |")
+    print("\n| answer | number | median, ms | ÷ static file | change per hour, % |\n|---|---|---|---|---|")
+    for kind, values in ratios.items():
+        known = [(at, value) for at, value in zip(minutes, values, strict=True) if value == value]
+        middle = statistics.median(value for _, value in known)
+        milliseconds = statistics.median(float(row[f"ms_{kind}"]) for row in rows if row[f"ms_{kind}"])
+        number = sum(int(row[f"n_{kind}"]) for row in rows)
+        gained = slope(*zip(*known, strict=True), percent=True)
+        print(f"| {kind} | {number:,} | {milliseconds:.1f} | {middle:.1f} | {gained} |")
     requests, lost = (sum(int(row[name]) for row in rows) for name in ("requests", "lost"))
-    seconds = float(rows[-1]["seconds"]) - float(rows[0]["seconds"])
-    # Workers are replaced now and then, and take their time with them.
-    steps = [float(later["cpu_s"]) - float(row["cpu_s"]) for row, later in itertools.pairwise(rows)]
-    load = sum(max(0.0, step) for step in steps) / seconds
-    print(f"\n{requests:,} requests in {seconds / 60:.0f} minutes, {lost} lost; {load:.2f} cores.")
+    print(f"\n{requests:,} requests in {len(rows)} windows up to minute {minutes[-1]:.0f}, {lost} lost.")
     print("\n" + provenance(f"{VISITORS} visitors, a change on disk every {SECONDS_PER_CHANGE:g} s"))
     if picture is not None:
-        draw(rows, picture)
+        draw(minutes, used, ratios, picture)
 
 
-def draw(rows: list[dict[str, str]], picture: Path) -> None:
-    """Memory, handles and times over the hour."""
+def draw(minutes: list[float], used: dict[str, list[float]], ratios: dict[str, list[float]], picture: Path) -> None:
+    """Memory, handles and ratios over the hour."""
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 6), layout="constrained")
-    panels = figure.subplots(3, 1, sharex=True)
-    minutes = [float(row["seconds"]) / 60 for row in rows]
-    shown = {
-        "MB": {"memory_mb": "service", "watch_mb": "watch"},
-        "number": {"handles": "open handles", "threads": "threads"},
-        "ms": {f"ms_{kind}": kind for kind in ("static", "thumbnail", "search", "upload", "explanation")},
-    }
-    for panel, (unit, lines) in zip(panels, shown.items(), strict=True):
-        for column, name in lines.items():
-            points = [(x, float(row[column])) for x, row in zip(minutes, rows, strict=True) if row[column] != ""]
-            panel.plot(*zip(*points, strict=True), label=name, linewidth=0.9)
+    figure = Figure(figsize=(8, 7), layout="constrained")
+    panels, names = figure.subplots(3, 1, sharex=True), list(used)
+    lines = ({n: used[n] for n in names[:2]}, {n: used[n] for n in names[2:]}, ratios)
+    for panel, values, unit in zip(panels, lines, ("MB", "number, ms", "÷ static file"), strict=True):
+        for name, line in values.items():
+            panel.plot(minutes, line, label=name.removesuffix(", MB"), marker=".", linewidth=0.9)
         panel.set_ylabel(unit)
-        panel.legend(loc="upper right", fontsize="small", ncols=3)
-    panels[2].set_yscale("log")
-    panels[2].set_xlabel("minutes")
-    figure.savefig(picture)
+        panel.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
+    panels[0].set_ylim(bottom=0)
+    panels[2].set(yscale="log", xlabel="minutes")
+    with rc_context({"svg.fonttype": "none"}):
+        figure.savefig(picture)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("csv", type=Path)
     parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--window", type=float, default=5.0, help="minutes of one line")
     parser.add_argument("--plot", type=Path, help="draw a finished CSV in place of a run")
     arguments = parser.parse_args()
     if arguments.plot is None:
-        soak(arguments.csv, arguments.minutes)
+        soak(arguments.csv, arguments.minutes, arguments.window)
     report(arguments.csv, arguments.plot)
