@@ -25,9 +25,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], until: str) -> Iterator[subprocess.Popen[str]]:
+def running(
+    command: list[str], until: str, environment: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
     """A process that has printed a line with some text."""
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr is not None
     try:
         lines = []
