@@ -154,17 +154,14 @@ def export(
 def write_sidecars(photos: Collection, metadata: Sequence[ImageMetadata], readings: EmotionReadings) -> None:
     """A sidecar for every image, with a progress bar; images whose sidecar cannot be written are named."""
     from emoir.errors import EmoirError
-    from emoir.export.xmp import SidecarLabels, write_sidecar
+    from emoir.export.xmp import sidecar_labels, write_sidecar
     from emoir.index.base import as_path
 
-    rated: dict[int, list[str]] = {}
-    for rating in photos.ratings.all():
-        if rating.emotion is not None:
-            rated.setdefault(rating.image, []).append(rating.emotion)
     failed = 0
-    for item, reading in counted(zip(metadata, readings, strict=True), "writing sidecars", len(metadata)):
+    labels = sidecar_labels(metadata, readings, photos.ratings.all())
+    for item, label in counted(zip(metadata, labels, strict=True), "writing sidecars", len(metadata)):
         try:
-            write_sidecar(as_path(item.path), SidecarLabels.of(reading, rated.get(item.id, ())))
+            write_sidecar(as_path(item.path), label)
         except (EmoirError, OSError) as error:
             failed += 1
             echo_err(f"{as_path(item.path)}: {error}")

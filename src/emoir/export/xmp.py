@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emoir.emotions.reading import UNSURE_BELOW, EmotionReading
+from emoir.emotions.reading import UNSURE_BELOW, EmotionReading, EmotionReadings
 from emoir.errors import EmoirError
 from emoir.files import atomic_write, open_regular
+from emoir.index.base import ImageMetadata
+from emoir.index.ratings import Rating
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -50,12 +54,7 @@ class SidecarLabels:
 
     @classmethod
     def of(cls, reading: EmotionReading, rated: Sequence[str] = ()) -> SidecarLabels:
-        """The labels of a reading: the emotions that it names an image by, in its first space.
-
-        Args:
-            reading: of the image.
-            rated: emotions that people gave it.
-        """
+        """The labels of a reading: the emotions that it names an image by, in its first space, and people's own."""
         space, probabilities = next(iter(reading.distributions.items()))
         probable = [name for name, probability in probabilities.items() if probability >= UNSURE_BELOW]
         return cls(
@@ -66,6 +65,17 @@ class SidecarLabels:
             model=reading.model,
             rated=tuple(rated),
         )
+
+
+def sidecar_labels(
+    metadata: Sequence[ImageMetadata], readings: EmotionReadings, ratings: Iterable[Rating]
+) -> list[SidecarLabels]:
+    """The labels of images, in their order, each with the emotions that people gave it."""
+    rated: dict[int, list[str]] = defaultdict(list)
+    for rating in ratings:
+        if rating.emotion is not None:
+            rated[rating.image].append(rating.emotion)
+    return [SidecarLabels.of(reading, rated[entry.id]) for entry, reading in zip(metadata, readings, strict=True)]
 
 
 def sidecar_path(image: Path) -> Path:
@@ -105,19 +115,28 @@ def write_sidecar(image: Path, labels: SidecarLabels) -> Path:
         >>> write_sidecar(image, labels).name, read_sidecar(image) == labels
         ('photo.jpg.xmp', True)
     """
-    try:
-        from lxml import etree
-    except ImportError:
-        raise EmoirError("XMP sidecars need lxml: pip install lxml") from None
-
     file = sidecar_path(image)
-    root = _parse(file) if file.exists() else etree.fromstring(EMPTY)
+    packet = sidecar(labels, _parse(file) if file.exists() else None)
+    with atomic_write(file) as partial:
+        partial.write_bytes(packet)
+    return file
+
+
+def sidecar(labels: SidecarLabels, root: etree._Element | None = None) -> bytes:
+    """The content of a sidecar with some labels.
+
+    Args:
+        labels: to write.
+        root: of the sidecar that is there, which is changed; None for a new one.
+    """
+    _require_lxml()
+    from lxml import etree
+
+    root = etree.fromstring(EMPTY) if root is None else root
     description = _description(root)
-    paths = [f"{PARENT_KEYWORD}|{word}" for word in labels.keywords]
-    for prefix, name, ours, memory in (
-        ("dc", "subject", labels.keywords, "addedSubject"),
-        ("lr", "hierarchicalSubject", paths, "addedHierarchicalSubject"),
-    ):
+    paths = tuple(f"{PARENT_KEYWORD}|{word}" for word in labels.keywords)
+    for prefix, name, ours in (("dc", "subject", labels.keywords), ("lr", "hierarchicalSubject", paths)):
+        memory = f"added{name[0].upper()}{name[1:]}"
         _remove_items(root, prefix, name, _items(root, "emoir", memory))
         others = {_folded(item) for item in _items(root, prefix, name)}
         added = [item for item in ours if _folded(item) not in others]
@@ -128,10 +147,9 @@ def write_sidecar(image: Path, labels: SidecarLabels) -> Path:
     for name in ("valence", "arousal", "confidence"):
         _set_text(root, description, name, f"{getattr(labels, name):.4f}")
     _set_text(root, description, "model", labels.model)
-    packet = etree.tostring(root, encoding="utf-8", pretty_print=True)
-    with atomic_write(file) as partial:
-        partial.write_bytes(_packet(packet))
-    return file
+    # The packet markers let programs find XMP by scanning; the id is fixed by the standard (ISO 16684-1).
+    xml = etree.tostring(root, encoding="unicode", pretty_print=True)
+    return f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n{xml}<?xpacket end="w"?>\n'.encode()
 
 
 def read_sidecar(image: Path) -> SidecarLabels | None:
@@ -140,8 +158,7 @@ def read_sidecar(image: Path) -> SidecarLabels | None:
     Raises:
         EmoirError: if lxml is missing, or the sidecar cannot be read.
     """
-    file = sidecar_path(image)
-    if not file.exists():
+    if not (file := sidecar_path(image)).exists():
         return None
     root = _parse(file)
     texts = {name: _text(root, name) for name in ("valence", "arousal", "confidence", "model")}
@@ -159,13 +176,13 @@ def read_sidecar(image: Path) -> SidecarLabels | None:
     )
 
 
-def _packet(xml: bytes) -> bytes:
-    # The packet markers let programs find XMP by scanning; the id is fixed by the standard (ISO 16684-1).
-    begin = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'.encode()
-    return begin + xml + b'<?xpacket end="w"?>\n'
+def _require_lxml() -> None:
+    if find_spec("lxml") is None:
+        raise EmoirError("XMP sidecars need lxml: pip install lxml")
 
 
 def _parse(file: Path) -> etree._Element:
+    _require_lxml()
     from lxml import etree
 
     with open_regular(file) as stream:
@@ -238,11 +255,8 @@ def _remove_items(root: etree._Element, prefix: str, name: str, items: Collectio
         for item in bag.findall("rdf:li", NAMESPACES):
             if (item.text or "") in items:
                 bag.remove(item)
-        if len(bag) == 0:
-            element = bag.getparent()
-            assert element is not None
-            block = element.getparent()
-            assert block is not None
+        element = bag.getparent()
+        if len(bag) == 0 and element is not None and (block := element.getparent()) is not None:
             block.remove(element)
 
 
@@ -279,8 +293,7 @@ def _set_text(root: etree._Element, description: etree._Element, name: str, text
     from lxml import etree
 
     for block in root.iterfind(".//rdf:Description", NAMESPACES):
-        if _name("emoir", name) in block.attrib:
-            del block.attrib[_name("emoir", name)]
+        block.attrib.pop(_name("emoir", name), "")
     element = _property(root, "emoir", name)
     if element is None:
         element = etree.SubElement(description, _name("emoir", name))
