@@ -44,6 +44,10 @@ def test_what_cannot_be_is_said(photos: Collection) -> None:
         photos.boards.change("town", name="sea")
     with pytest.raises(QueryError, match="no board 'hill'; there are: sea, town"):
         photos.boards.get("hill")
+    for number in range(30):
+        photos.boards.create(f"a{number:02}")
+    with pytest.raises(QueryError, match=r"there are: a00, .*, a19, …$"):
+        photos.boards.get("hill")
     with pytest.raises(QueryError, match="id:99"):
         photos.boards.add("sea", [1, 99])
     assert photos.boards.get("sea").images == ()

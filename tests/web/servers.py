@@ -22,6 +22,7 @@ def served(index: Path, settings: Settings, *, proxies: list[str] | None = None)
     config = uvicorn.Config(
         create_app(Collection(index), settings),
         http=Connection,
+        ws="none",
         h11_max_incomplete_event_size=LONGEST_HEAD,
         log_config=None,
         proxy_headers=bool(proxies),

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+import emoir
 from emoir import Collection
 from emoir.web import Settings, create_app
 from emoir.web import service as service_module
 from emoir.web.access import HEADERS, OPEN_PATHS
+from emoir.web.rate_limit import RateLimit
+from emoir.web.tokens import cookie_value
 from tests.web.servers import exchange, served
 
 SECRET = "correct horse"
@@ -101,6 +104,46 @@ def test_the_right_token_opens_by_header_and_by_cookie(locked: TestClient) -> No
     assert "httponly" in login.headers["set-cookie"].lower()
     assert "samesite=lax" in login.headers["set-cookie"].lower()
     assert locked.get("/api/v1/ready").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("cookies", "status"),
+    [
+        ("{}", 200),
+        ('a="\\"; {}; b', 200),
+        ("emoir-8420=old; {}", 200),
+        ("x{}", 401),
+        ("{}0", 401),
+        ("emoir-8420", 401),
+        ('a="{}"', 401),
+    ],
+)
+def test_the_cookie_is_found_among_others(locked: TestClient, cookies: str, status: int) -> None:
+    own = f"emoir-8420={cookie_value(SECRET)}"
+    answer = locked.get("/api/v1/ready", headers={"cookie": cookies.format(own)})
+    assert answer.status_code == status
+
+
+def test_parts_of_files_are_not_offered(client: TestClient) -> None:
+    answer = client.get("/static/style.css", headers={"range": "bytes=0-0,2-2"})
+    assert answer.status_code == 200
+    assert answer.content == (Path(emoir.__file__).parent / "web" / "static" / "style.css").read_bytes()
+
+
+def test_a_network_of_one_caller_counts_as_one() -> None:
+    limit = RateLimit(burst=2, per_second=1.0, clock=lambda: 0.0)
+    callers = [
+        "2001:db8::1",
+        "2001:db8::ffff:2",
+        "2001:db8:0:0:9::3",
+        "2001:db8:0:1::1",
+        "198.51.100.1",
+        "198.51.100.2",
+    ]
+    assert [limit.allows(caller) for caller in callers] == [True, True, False, True, True, True]
+    assert limit.allows("testclient")
+    # The same caller, as a socket of IPv6 names her.
+    assert [limit.allows("::ffff:198.51.100.1") for _ in range(2)] == [True, False]
 
 
 def test_an_address_that_others_reach_needs_a_token() -> None:

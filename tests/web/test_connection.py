@@ -103,6 +103,36 @@ def test_strangers_cannot_take_the_places_of_others(index: Path, settings: Setti
                 connection.close()
 
 
+@pytest.mark.parametrize("path", ["/", "/api/v1/search?q=awe", "/api/v1/health", "/static/style.css"])
+def test_a_stranger_is_answered_once_per_connection(index: Path, settings: Settings, path: str) -> None:
+    asked = f"GET {path} HTTP/1.1\r\n{HEAD}"
+    with served(index, replace(settings, token=SECRET)) as port:
+        assert exchange(port, f"{asked}\r\n" * 100).count(b"HTTP/1.1 ") == 1
+        known = f"{asked}Authorization: Bearer {SECRET}\r\n"
+        assert exchange(port, f"{known}\r\n" * 4 + f"{known}Connection: close\r\n\r\n").count(b"HTTP/1.1 200") == 5
+
+
+def test_a_strangers_head_has_few_lines(index: Path, settings: Settings) -> None:
+    with served(index, replace(settings, token=SECRET)) as port:
+        for lines, answered in ((200, True), (300, False), (9000, False)):
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+                try:
+                    connection.sendall(f"GET / HTTP/1.1\r\n{HEAD}".encode() + b"a:\r\n" * lines + b"\r\n")
+                    answer = connection.recv(1000)
+                except ConnectionError:
+                    answer = b""
+            assert answer.startswith(b"HTTP/1.1 401") == answered
+        # A body may have more.
+        assert exchange(port, f"POST / HTTP/1.1\r\n{HEAD}Content-Length: 900\r\n\r\n" + "\n" * 900).startswith(b"HTTP")
+
+
+def test_another_protocol_is_not_spoken(index: Path, settings: Settings) -> None:
+    upgrade = f"GET /api/v1/health HTTP/1.1\r\n{HEAD}Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    with served(index, replace(settings, token=SECRET)) as port:
+        answer = exchange(port, f"{upgrade}Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nConnection: Upgrade\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
 def test_a_crowd_without_end_does_not_keep_a_caller_out(index: Path, settings: Settings) -> None:
     with served(index, replace(settings, token=SECRET, strangers=20)) as port:
         caller = HTTPConnection("127.0.0.1", port, timeout=60)

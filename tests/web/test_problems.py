@@ -88,6 +88,42 @@ def test_an_upload_that_is_no_image_is_refused(client: TestClient, content: byte
         assert answer.json()["detail"].startswith(expected)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b'{"ids":' + b"[" * 90_000 + b"]" * 90_000 + b"}",
+        b'{"ids": [' + b"9" * 5_000 + b"]}",
+        b'{"ids": [1e999999999]}',
+        b'{"ids": [NaN]}',
+        b'{"ids": [1.5]}',
+        b'{"ids": ["\\ud800"]}',
+        b'{"ids": [1], "\\ud800": 1}',
+        b'{"ids": \xff}',
+        b"\0",
+        b"",
+    ],
+    ids=lambda body: f"{body[:20]!r} {len(body)}",
+)
+def test_a_body_that_nobody_means_is_refused(client: TestClient, body: bytes) -> None:
+    answer = client.post("/api/v1/selection/images", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code in (400, 422)
+    assert answer.json()["status"] == answer.status_code
+
+
+@pytest.mark.parametrize("text", ["\\ud800", "\\udcff x", "a\\u0000"])
+def test_names_that_no_file_can_hold_are_refused(own_client: TestClient, text: str) -> None:
+    headers = {"content-type": "application/json"}
+    for path, body in (
+        ("boards", '{"name": "%s"}'),
+        ("searches", '{"name": "%s", "address": "?q=awe"}'),
+        ("ratings", '{"image": 1, "rater": "%s", "emotion": "awe"}'),
+        ("ratings", '{"image": 1, "rater": "Ana", "emotion": "%s"}'),
+    ):
+        answer = own_client.post(f"/api/v1/{path}", content=(body % text).encode(), headers=headers)
+        assert answer.status_code in (400, 422), path
+
+
 def test_without_an_index_the_service_says_what_to_do(tmp_path: Path) -> None:
     from emoir.web import Settings, create_app
 

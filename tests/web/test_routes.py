@@ -4,10 +4,11 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -443,6 +444,7 @@ def test_a_board_from_its_making_to_its_exports(own_client: TestClient, photos: 
     assert (changed["ids"], changed["notes"], changed["cover"]) == ([5, 3, 1], "<b>hall</b>", 1)
     assert [image["id"] for image in own_client.get(address).json()["images"]] == [5, 3, 1]
     assert [one["name"] for one in own_client.get("/api/v1/boards").json()] == ["sea"]
+    own_client.post("/api/v1/ratings", json={"image": 3, "rater": "Ana", "emotion": "awe"})
     exported = {kind: own_client.get(f"{address}/export/{kind}") for kind in ("page", "sheet", "zip", "csv", "xmp")}
     assert all(answer.status_code == 200 for answer in exported.values())
     assert "sea.html" in exported["page"].headers["content-disposition"]
@@ -456,10 +458,20 @@ def test_a_board_from_its_making_to_its_exports(own_client: TestClient, photos: 
     sidecars = zipfile.ZipFile(io.BytesIO(exported["xmp"].content))
     assert [f"{name}.xmp" for name in names] == sidecars.namelist()
     assert all(b"urn:emoir:xmp:1" in sidecars.read(name) for name in sidecars.namelist())
+    # As emoir export --xmp writes them.
+    assert [b"<emoir:rated>" in sidecars.read(name) for name in sidecars.namelist()] == [False, True, False]
     assert own_client.delete(address).status_code == 204
     assert own_client.get(address).status_code == own_client.get(f"{address}/export/zip").status_code == 404
     empty = own_client.post("/api/v1/boards", json={"name": "empty"}).json()["id"]
     assert own_client.get(f"/api/v1/boards/{empty}/export/page").status_code == 409
+
+
+def test_a_board_of_too_many_pictures_makes_no_file_of_them(index: Path, settings: Settings, tmp_path: Path) -> None:
+    own = Path(shutil.copy(index, tmp_path / "own.emoir"))
+    with TestClient(create_app(Collection(own), replace(settings, max_selection=2)), base_url=HERE) as client:
+        board = client.post("/api/v1/boards", json={"name": "sea", "ids": [1, 2, 3]}).json()["id"]
+        for kind, status in (("page", 413), ("sheet", 413), ("zip", 413), ("csv", 200), ("xmp", 200)):
+            assert client.get(f"/api/v1/boards/{board}/export/{kind}").status_code == status, kind
 
 
 def test_searches_are_saved_and_forgotten(own_client: TestClient) -> None:

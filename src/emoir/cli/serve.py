@@ -222,6 +222,7 @@ def _run(
     config = uvicorn.Config(
         create_app(collection, settings),
         http=Connection,
+        ws="none",
         h11_max_incomplete_event_size=LONGEST_HEAD,
         log_config=None,
         access_log=False,

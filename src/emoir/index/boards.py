@@ -12,6 +12,8 @@ from emoir.index.file import IndexFile
 from emoir.index.statements import digest_of
 
 DIGEST_LENGTH = 32
+# Boards that a message names.
+NAMED = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +129,8 @@ class Boards:
         """
         with self._file.writing() as connection:
             id, name, notes, cover, digests = _row(connection, board)
-            new = [digest for image in images if (digest := digest_of(connection, image)) not in _split(digests)]
-            values = (id, name, notes, cover, digests + b"".join(dict.fromkeys(new)))
+            every = dict.fromkeys([*_split(digests), *(digest_of(connection, image) for image in images)])
+            values = (id, name, notes, cover, b"".join(every))
             _write(connection, "boards", values)
             return _board(connection, values)
 
@@ -168,7 +170,8 @@ def _row(connection: sqlite3.Connection, board: int | str) -> Row:
     key = "id" if isinstance(board, int) else "name"
     for row in _rows(connection, "boards", f"WHERE {key} = ?", (board,)):
         return row
-    names = [name for (name,) in connection.execute("SELECT name FROM boards ORDER BY name")]
+    names = [name for (name,) in connection.execute("SELECT name FROM boards ORDER BY name LIMIT ?", (NAMED + 1,))]
+    names[NAMED:] = ["…"] * (len(names) > NAMED)
     raise QueryError(
         f"there is no board {board!r}; there are: {', '.join(names) or 'none'}",
         chinese=f"没有画板“{board}”；现有：{'、'.join(names) or '无'}",

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,6 +60,7 @@ class AccessControl:
             # Nothing here speaks any other protocol.
             return
         headers = Headers(scope=scope)
+        trusted = self._is_trusted(headers)
         connection: Connection | None = scope.get("state", {}).get("connection")
         body = Body(
             receive,
@@ -80,8 +80,8 @@ class AccessControl:
                 for name, value in HEADERS.items():
                     fields[name] = value
                 fields.setdefault("cache-control", "no-store")
-                if not body.whole:
-                    # Nobody waits here for what is not wanted any more.
+                if not body.whole or not trusted:
+                    # Nobody waits here for what is not wanted any more, and a stranger asks once per connection.
                     fields["connection"] = "close"
             await send(message)
             ended = message["type"] == "http.response.body" and not message.get("more_body", False)
@@ -89,7 +89,10 @@ class AccessControl:
                 connection.expect_request()
 
         try:
-            await self._serve(scope, headers, body, connection, guarded_send)
+            self._check_origin(scope, headers)
+            if connection is not None:
+                connection.trust(trusted)
+            await self._serve(scope, body, trusted, guarded_send)
         except Problem as error:
             if started:
                 raise
@@ -112,13 +115,7 @@ class AccessControl:
         finally:
             body.release()
 
-    async def _serve(
-        self, scope: Scope, headers: Headers, body: Body, connection: Connection | None, send: Send
-    ) -> None:
-        self._check_origin(scope, headers)
-        trusted = self._is_trusted(scope, headers)
-        if connection is not None:
-            connection.trust(trusted)
+    async def _serve(self, scope: Scope, body: Body, trusted: bool, send: Send) -> None:
         answer: Response | None = None
         if self.settings.token is not None:
             answer = await self._login.answer(scope, body)
@@ -153,14 +150,17 @@ class AccessControl:
         place = origin.partition("://")[2]
         return place == host or (bool(place) and _name(place) in self.settings.trusted_names)
 
-    def _is_trusted(self, scope: Scope, headers: Headers) -> bool:
+    def _is_trusted(self, headers: Headers) -> bool:
         token = self.settings.token
         if token is None:
             return True
         kind, _, given = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and same(given.strip(), token):
             return True
-        return same(Request(scope).cookies.get(self.settings.cookie, ""), cookie_value(token))
+        # Not with http.cookies: it takes seconds for a stranger's backslashes (CVE-2024-7592).
+        name, wanted = f"{self.settings.cookie}=", cookie_value(token)
+        cookies = (cookie.strip() for cookie in headers.get("cookie", "").split(";"))
+        return any(cookie.startswith(name) and same(cookie.removeprefix(name), wanted) for cookie in cookies)
 
     def _refused(self, scope: Scope) -> Response:
         client = scope.get("client") or ("", 0)

@@ -14,6 +14,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 PART, MOST_KEPT = 1 << 14, 1 << 22
 LONGEST_HEAD = 1 << 16
 """Bytes of a request's head, however it arrives: the longest query, with every character escaped, takes 24,000."""
+MOST_LINES = 256
+"""Lines of a stranger's head: ten thousand short ones are 1 MB of objects."""
 
 
 class Connections:
@@ -66,6 +68,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._trusted = False
         self._unparsed = bytearray()
+        self._in_head, self._lines = True, 0
         self._reading: asyncio.TimerHandle | None = None
         self._writing: asyncio.TimerHandle | None = None
 
@@ -102,6 +105,11 @@ class Connection(asyncio.Protocol):
         length = len(self._unparsed) if self._trusted else PART
         part = bytes(self._unparsed[:length])
         del self._unparsed[:length]
+        if self._in_head and not self._trusted:
+            self._lines += part.partition(b"\r\n\r\n")[0].count(b"\n")
+            if self._lines > MOST_LINES:
+                self.cut()
+                return
         if part:
             self._http.data_received(part)
         if self._unparsed:
@@ -127,14 +135,17 @@ class Connection(asyncio.Protocol):
 
     def expect_request(self) -> None:
         """The next request is due."""
+        self._in_head, self._lines = True, 0
         self._expect(self._table.header_seconds)
 
     def expect_body(self) -> None:
         """The body of a request is due."""
+        self._in_head = False
         self._expect(self._table.body_seconds)
 
     def expect_nothing(self) -> None:
         """It is our turn."""
+        self._in_head = False
         self._expect(None)
 
     def trust(self, trusted: bool) -> None:

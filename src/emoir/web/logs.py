@@ -67,4 +67,7 @@ def set_up_logs(level: str, *, access: bool, as_json: bool) -> None:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(level.upper())
+    if level == "warning":
+        # It warns of whatever strangers send, which must not fill a disk.
+        logging.getLogger("uvicorn").setLevel(logging.ERROR)
     access_log.setLevel(logging.INFO if access else logging.CRITICAL)

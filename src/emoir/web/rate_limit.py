@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -29,7 +30,7 @@ class RateLimit:
 
     def allows(self, address: str) -> bool:
         """Count a refusal of an address; False if it has had too many."""
-        now = self._clock()
+        address, now = _network(address), self._clock()
         left, since = self._buckets.pop(address, (self._burst, now))
         left = min(self._burst, left + (now - since) * self._per_second)
         allowed = left >= 1
@@ -37,3 +38,14 @@ class RateLimit:
         if len(self._buckets) > ADDRESSES:
             self._buckets.popitem(last=False)
         return allowed
+
+
+def _network(address: str) -> str:
+    """What one caller has at least: of IPv6 a network of 64 bits, whose addresses are all hers."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if known.version == 4:
+        return address
+    return str(known.ipv4_mapped or ipaddress.IPv6Network((int(known), 64), strict=False))

@@ -21,7 +21,8 @@ def route_path(scope: Scope) -> str:
 class Normalised:
     """Middleware: puts the root path before every path, and answers HEAD as GET without a body.
 
-    A proxy may take the root path away before it passes a request on, or leave it; both are served.
+    A proxy may take the root path away before it passes a request on, or leave it; both are served. Nobody needs a part
+    of a file here, so ranges are not looked at: merging thousands of them is work (CVE-2025-62727).
 
     Args:
         app: what comes next.
@@ -39,7 +40,8 @@ class Normalised:
         path = scope["path"]
         if self._root and path != self._root and not path.startswith(self._root + "/"):
             path = self._root + path
-        inner = {**scope, "path": path, "root_path": self._root}
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+        inner = {**scope, "path": path, "root_path": self._root, "headers": headers}
         if scope["method"] != "HEAD":
             await self.app(inner, receive, send)
             return

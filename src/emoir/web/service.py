@@ -19,6 +19,7 @@ from PIL import Image
 
 from emoir.collection import Collection
 from emoir.errors import UndecodableImageError
+from emoir.export.board import contact_sheet
 from emoir.images.thumbnail import ThumbnailCache
 from emoir.images.walk import FileStat
 from emoir.index.base import ImageMetadata, as_path
@@ -178,6 +179,11 @@ class Service:
             return None
         with Image.open(BytesIO(content)) as image:
             return np.asarray(image.convert("RGB"))
+
+    def contact_sheet(self, pictures: list[tuple[str, bytes]]) -> bytes:
+        """Pictures with their names on one sheet, as JPEG."""
+        with self._drawing():
+            return self._drawers.run(contact_sheet, pictures)
 
     def camera(self, id: int) -> dict[str, str]:
         """What the camera wrote of an image.

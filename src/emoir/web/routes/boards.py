@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from http import HTTPStatus
-from pathlib import Path
+from itertools import chain, islice
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -14,17 +13,17 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from emoir.errors import QueryError
-from emoir.export.board import THUMBNAIL, board_page, contact_sheet
+from emoir.export.board import THUMBNAIL, board_page
 from emoir.export.table import image_table
 from emoir.export.write import csv_blocks
-from emoir.export.xmp import SidecarLabels, sidecar_path, write_sidecar
+from emoir.export.xmp import SidecarLabels, sidecar, sidecar_labels
 from emoir.index.base import as_path
 from emoir.index.boards import Board
 from emoir.names import printable
 from emoir.web.files import zip_stream
 from emoir.web.problems import Problem
 from emoir.web.records import ApiModel, Id, Image, SelectedImages
-from emoir.web.routes.collection import selection_files
+from emoir.web.routes.collection import check_count, selection_files
 from emoir.web.routes.ratings import writable
 from emoir.web.service import Service, ServiceDep
 
@@ -191,21 +190,24 @@ def _answer(board: Board, kind: Kind, service: Service) -> tuple[Response, str]:
     if kind == "page":
         return Response(board_page(board.name, board.notes, _pictures(board, service)), media_type="text/html"), "html"
     if kind == "sheet":
-        return Response(contact_sheet(_pictures(board, service)), media_type="image/jpeg"), "jpg"
+        return Response(service.contact_sheet(_pictures(board, service)), media_type="image/jpeg"), "jpg"
     store = service.collection.images
     metadata, rows = store.rows(board.images)
     readings = store.readings(metadata, rows)
     if kind == "csv":
         blocks = csv_blocks(image_table(metadata, readings))
         return StreamingResponse(blocks, media_type="text/csv; charset=utf-8"), "csv"
-    labels = [SidecarLabels.of(reading) for reading in readings]
-    names = [Path(printable(as_path(entry.path).name)) for entry in metadata]
-    content = zip_stream(_sidecars(names, labels))
-    return StreamingResponse(content, media_type="application/zip"), "xmp.zip"
+    labels = sidecar_labels(metadata, readings, service.ratings.all())
+    names = [printable(as_path(entry.path).name).replace("\\", "_") for entry in metadata]
+    sidecars = _sidecars(names, labels)
+    # The first is made at once: what cannot be done is said before the answer begins.
+    first = [*islice(sidecars, 1)]
+    return StreamingResponse(zip_stream(chain(first, sidecars)), media_type="application/zip"), "xmp.zip"
 
 
 def _pictures(board: Board, service: Service) -> list[tuple[str, bytes]]:
     """Names and thumbnails; files that are gone are left out."""
+    check_count(len(board.images), service)
     found = []
     for entry in service.collection.images.metadata(board.images):
         try:
@@ -216,12 +218,10 @@ def _pictures(board: Board, service: Service) -> list[tuple[str, bytes]]:
     return found
 
 
-def _sidecars(names: list[Path], labels: list[SidecarLabels]) -> Iterator[tuple[str, Iterator[bytes]]]:
+def _sidecars(names: list[str], labels: list[SidecarLabels]) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Sidecars as they would be written beside images that have none."""
     for number, (name, label) in enumerate(zip(names, labels, strict=True), start=1):
-        with tempfile.TemporaryDirectory() as folder:
-            made = write_sidecar(Path(folder) / name.name.replace("\\", "_"), label)
-            yield f"{number} {sidecar_path(name).name}", iter([made.read_bytes()])
+        yield f"{number} {name}.xmp", iter([sidecar(label)])
 
 
 @router.get("/searches", summary="Every saved search")

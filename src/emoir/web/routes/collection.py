@@ -163,13 +163,8 @@ def selection_files(selection: SelectedImages, service: ServiceDep) -> Streaming
     Example: `{"ids": [17, 4]}`
     """
     ids = list(dict.fromkeys(selection.ids))
-    limit, most = service.settings.max_selection, service.settings.max_selection_bytes
-    if len(ids) > limit:
-        raise Problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"{len(ids):,} images; at most {limit:,} go into one ZIP file",
-            chinese=f"共 {len(ids):,} 张图片；一个 ZIP 文件最多 {limit:,} 张",
-        )
+    most = service.settings.max_selection_bytes
+    check_count(len(ids), service)
     found = [(id, files) for id in ids if (files := _files_of(id, service)) is not None]
     size = sum(os.stat(files[0]).st_size for _, files in found)
     if size > most:
@@ -183,6 +178,21 @@ def selection_files(selection: SelectedImages, service: ServiceDep) -> Streaming
         media_type="application/zip",
         headers={"content-disposition": 'attachment; filename="emoir.zip"'},
     )
+
+
+def check_count(count: int, service: Service) -> None:
+    """Refuse what would make a file of too many pictures.
+
+    Raises:
+        Problem: likewise.
+    """
+    limit = service.settings.max_selection
+    if count > limit:
+        raise Problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"{count:,} images; at most {limit:,} go into one file",
+            chinese=f"共 {count:,} 张图片；一个文件最多 {limit:,} 张",
+        )
 
 
 def _files_of(id: int, service: Service) -> list[bytes] | None:
