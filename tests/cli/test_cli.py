@@ -427,6 +427,42 @@ def test_progress_on_a_terminal(emoir: Shell) -> None:
     assert command.exitstatus == 0
 
 
+# What a terminal says of itself when it is asked, 4 being sixel graphics; and how pictures then begin: sixels of the
+# whole picture, or blocks in its colour.
+@pytest.mark.parametrize(
+    ("command", "terminal", "picture"),
+    [
+        (("search", "awe", "--all"), "\x1b[?62;4;22c", "\x1bP"),
+        (("describe", "photos/red.png"), "\x1b[?62;22c", "38;2;200;30;90"),
+    ],
+)
+def test_previews_on_a_terminal(emoir: Shell, command: tuple[str, ...], terminal: str, picture: str) -> None:
+    (emoir.folder / "photos").mkdir()
+    Image.new("RGB", (60, 40), (200, 30, 90)).save(emoir.folder / "photos" / "red.png")
+    emoir("index", "photos")
+    process = pexpect.spawn(
+        sys.executable,
+        ["-m", "emoir", *command, "--preview"],
+        cwd=str(emoir.folder),
+        env={**emoir.environment, "TERM": "xterm", "COLORTERM": "truecolor"},
+        dimensions=(40, 100),
+    )
+    # Before the question: the program waits for the answer a tenth of a second only.
+    process.send(terminal)
+    process.expect_exact(picture)
+    process.expect("red.png")
+    process.expect(pexpect.EOF)
+    process.close()
+    assert process.exitstatus == 0
+
+
+def test_previews_need_a_terminal(emoir: Shell) -> None:
+    save_photos(emoir.folder / "photos", 1)
+    emoir("index", "photos")
+    done = emoir("search", "awe", "--all", "--preview", code=4)
+    assert b"--preview needs a terminal" in done.stderr
+
+
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_in_the_middle_nothing_is_lost(emoir: Shell, blow: signal.Signals) -> None:
     folder = emoir.folder / "photos"

@@ -14,6 +14,7 @@ import typer
 
 from emoir.cli.options import LimitsOption, ModelOption
 from emoir.cli.output import Exit, echo, echo_block, echo_err
+from emoir.cli.preview import Preview, PreviewOption
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.names import printable
 
@@ -36,6 +37,7 @@ class DescribeFormat(str, Enum):
 def describe(
     images: Annotated[list[Path], typer.Argument(help="Image files.")],
     format: Annotated[DescribeFormat, typer.Option("--format", help="How to write them.")] = DescribeFormat.table,
+    preview: PreviewOption = False,
     limits: LimitsOption = DEFAULT_LIMITS,
     model: ModelOption = None,
 ) -> None:
@@ -46,6 +48,7 @@ def describe(
 
     lift_pillow_limit()
     reader = Model(model)
+    shown = Preview(limits) if preview else None
     records: list[dict[str, Any]] = []
     for image in images:
         try:
@@ -54,6 +57,8 @@ def describe(
             echo_err(f"{image}: {error}")
             records.append({"path": str(image), "error": str(error)})
         if format is DescribeFormat.table and "error" not in records[-1]:
+            if shown is not None:
+                shown.show(image)
             _put_table(records[-1])
     if format is DescribeFormat.json:
         echo_block(json.dumps(records, indent=2))

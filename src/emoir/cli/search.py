@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from emoir.cli.options import IndexOption, LexiconOption, ModelOption, require_model
-from emoir.cli.output import Exit, ListFormat, echo, echo_block, echo_err, echo_images, echo_paths
+from emoir.cli.listing import ListFormat, ListOptions, echo_list
+from emoir.cli.options import IndexOption, LexiconOption, ModelOption, record_options, require_model
+from emoir.cli.output import Exit, echo, echo_err
 from emoir.cli.search_options import say_what_is_not_indexed, search_options
 from emoir.errors import QueryError
 from emoir.search.options import FilterOptions, SearchOptions, as_paths
@@ -39,6 +40,7 @@ class QueryCommand(TyperCommand):
 
 
 @search_options(ranked=True)
+@record_options("listing")
 def search(
     query: Annotated[
         list[str],
@@ -47,9 +49,8 @@ def search(
         ),
     ],
     options: SearchOptions,
+    listing: ListOptions,
     n: Annotated[int, typer.Option("-n", min=1, help="Show at most this many.")] = 20,
-    format: Annotated[ListFormat, typer.Option("--format", help="How to write the matches.")] = ListFormat.table,
-    nul: Annotated[bool, typer.Option("-0", help="Paths only, a NUL after each, for xargs -0.")] = False,
     index: IndexOption = None,
     model: ModelOption = None,
     lexicon: LexiconOption = None,
@@ -88,16 +89,11 @@ def search(
         if not matches:
             if not matches.hidden:
                 _say_nothing_found(photos, options)
-            if format is ListFormat.json:
+            if listing.format is ListFormat.json:
                 echo("[]")
             raise typer.Exit(Exit.NOTHING_FOUND)
-    if nul or format is ListFormat.paths:
-        echo_paths([match.path for match in matches], nul=nul)
-    elif format is ListFormat.json:
-        echo_block(matches.to_json())
-    else:
-        scores = [[f"{match.score:.3f}"] for match in matches]
-        echo_images(matches.matches, ["score"], scores, tabs=format is ListFormat.tsv)
+    scores = [[f"{match.score:.3f}"] for match in matches]
+    echo_list(matches.matches, ["score"], scores, listing, limits=options.limits, to_json=matches.to_json)
 
 
 def _has_pictures(query: Query) -> bool:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from emoir.cli.export import measured
+from emoir.cli.listing import ListFormat, ListOptions, echo_list
 from emoir.cli.options import IndexOption, record_options
-from emoir.cli.output import Exit, ListFormat, echo_aligned, echo_block, echo_err, echo_images, echo_paths
+from emoir.cli.output import Exit, echo_aligned, echo_err
 from emoir.cli.search_options import say_what_is_not_indexed, search_options
+from emoir.limits import Limits
 from emoir.search.options import SearchOptions
 
 if TYPE_CHECKING:
@@ -61,16 +63,16 @@ class SelectOptions:
         int, typer.Option("--pool", min=1, help="So many images of a condition are measured to choose from.")
     ] = 400
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of chance: the same seed chooses the same images.")] = 0
-    format: Annotated[ListFormat, typer.Option("--format", help="How to write the images.")] = ListFormat.table
-    nul: Annotated[bool, typer.Option("-0", help="Paths only, a NUL after each, for xargs -0.")] = False
     index: IndexOption = None
 
 
 @search_options(ranked=False)
 @record_options("chosen")
+@record_options("listing")
 def select(
     options: SearchOptions,
     chosen: SelectOptions,
+    listing: ListOptions,
 ) -> None:
     """Choose stimuli: images that meet conditions, drawn by chance, never two near duplicates.
 
@@ -153,8 +155,8 @@ def select(
         )
     if not chosen.skip_training_images:
         _say_what_is_known_to(model, stimuli)
-    _put(stimuli, chosen.format, nul=chosen.nul)
-    if stimuli.balance and (chosen.nul or chosen.format is not ListFormat.json):
+    _put(stimuli, listing, options.limits)
+    if stimuli.balance and (listing.nul or listing.format is not ListFormat.json):
         echo_err("")
         echo_aligned(balance_table(stimuli.balance, stimuli.conditions), echo_err)
         echo_err(
@@ -191,12 +193,7 @@ def _say_what_is_known_to(model: ModelFolder, stimuli: Stimuli) -> None:
         )
 
 
-def _put(stimuli: Stimuli, format: ListFormat, *, nul: bool) -> None:
-    if nul or format is ListFormat.paths:
-        echo_paths([image.path for image in stimuli.images], nul=nul)
-    elif format is ListFormat.json:
-        echo_block(stimuli.to_json())
-    else:
-        leading = ["condition", "set"] if stimuli.conditions else []
-        values = [[image.condition, str(image.set)] if leading else [] for image in stimuli.images]
-        echo_images(stimuli.images, leading, values, tabs=format is ListFormat.tsv)
+def _put(stimuli: Stimuli, listing: ListOptions, limits: Limits) -> None:
+    leading = ["condition", "set"] if stimuli.conditions else []
+    values = [[image.condition, str(image.set)] if leading else [] for image in stimuli.images]
+    echo_list(stimuli.images, leading, values, listing, limits=limits, to_json=stimuli.to_json)
