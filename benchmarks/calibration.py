@@ -8,8 +8,6 @@ an image should be named, and from which probability on it should be called neut
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
@@ -20,7 +18,6 @@ from sklearn.preprocessing import StandardScaler
 import development
 from cross_fit import FOLDS, MODEL, FoldOutputs
 from emoir.datasets.published.emotion6 import RATERS
-from emoir.emotions.reading import UNSURE_BELOW
 from emoir.evaluate.calibration import (
     BINS,
     expected_calibration_error,
@@ -30,15 +27,16 @@ from emoir.evaluate.calibration import (
 from emoir.evaluate.distributions import favourite_named, kullback_leibler
 from emoir.evaluate.intervals import mean_interval
 from emoir.evaluate.provenance import provenance
-from emoir.training.calibrate import fit_confidence, fit_temperature
+from emoir.models.model import ModelFolder
+from emoir.training.calibrate import fit_confidence, fit_temperature, fit_unsure_below
 from probes import shares_of
 
 OUTPUTS = FoldOutputs()
 PHOTOGRAPHS, PAINTINGS = "fi_subset", "abstract_paintings"
 GATED = ("emotion6", "oasis", PHOTOGRAPHS, PAINTINGS)
-GATES = (0.05, 0.1, 0.2, 0.3, 0.5)
-# A threshold is not judged by fewer images.
+# A share is not judged by fewer images.
 LEAST = 30
+GATES = (0.05, 0.1, 0.2, 0.3, 0.5)
 
 
 def truth(name: str, head: str) -> NDArray[np.float64]:
@@ -197,32 +195,20 @@ def print_errors() -> None:
         print(f"| {name} | {of} | {that} | {error:.3f} | {low:.3f} to {high:.3f} | {inside} |")
 
 
-def threshold(sure: NDArray[np.float64], right: NDArray[np.bool_], level: float = 0.5) -> float:
-    """The lowest confidence from which on at least half are right; NaN if there is none with enough images."""
-    order = np.argsort(-sure, kind="stable")
-    count = np.arange(1, len(order) + 1)
-    enough = np.flatnonzero((np.cumsum(right[order]) / count >= level) & (count >= LEAST))
-    return float(sure[order][enough[-1]]) if len(enough) else float("nan")
-
-
-def fitted(
-    sure: NDArray[np.float64], right: NDArray[np.bool_], fold: NDArray[np.int64]
-) -> tuple[list[float], NDArray[np.bool_]]:
-    """The threshold without each fold, and which images it names."""
-    found = [threshold(sure[fold != one], right[fold != one]) for one in range(FOLDS)]
-    return found, np.asarray(sure >= np.array(found)[fold])
-
-
 def print_thresholds() -> None:
     sure, right = (np.concatenate(column) for column in zip(*map(confidence, (PHOTOGRAPHS, PAINTINGS)), strict=True))
     fold = np.concatenate([folds(PHOTOGRAPHS), folds(PAINTINGS)])
     painted = np.repeat([False, True], [len(folds(PHOTOGRAPHS)), len(folds(PAINTINGS))])
-    steps, fits = fitted(sure, right, fold)
+    steps = [fit_unsure_below(sure[fold != one]) for one in range(FOLDS)]
+    shipped = ModelFolder().card.confidence
+    top = softmax(OUTPUTS.labelled("mikels")[0] / OUTPUTS.temperature("mikels"), axis=1).max(axis=1)
+    if shipped.unsure_below != fit_unsure_below(shipped(top)):
+        raise SystemExit(f"the card states {shipped.unsure_below}, fitted is {fit_unsure_below(shipped(top))}")
     print("| an image is named from a confidence of | photographs named | of these right | paintings named | right |")
     print("|---|---|---|---|---|")
     for title, which in (
-        (f"{_numbers(steps)}, fitted without each fold", fits),
-        (f"{UNSURE_BELOW:g}, as it is shipped", sure >= UNSURE_BELOW),
+        (f"{', '.join(f'{step:.3f}' for step in steps)}, fitted without each fold", sure >= np.array(steps)[fold]),
+        (f"{shipped.unsure_below:g}, fitted on all folds: the card", shipped(top) >= shipped.unsure_below),
         ("any", np.full(len(sure), True)),
     ):
         cells = [f"{shown.mean():.1%}" for part in (~painted, painted) for shown in (which[part], right[part & which])]
@@ -233,12 +219,8 @@ def print_thresholds() -> None:
     for step in (0.0, 0.2, 0.25, 0.3):
         which = neutral >= step
         print(f"| {step:g} | {which.mean():.1%} | {is_neutral[which].mean():.1%} |")
-    steps, _ = fitted(neutral, is_neutral, folds("emotion6"))
-    print(f"| half of them neutral, fitted without each fold: {_numbers(steps)} | | |")
-
-
-def _numbers(steps: Iterable[float]) -> str:
-    return ", ".join("none" if np.isnan(step) else f"{step:.2f}" for step in steps)
+    shares_neutral = is_neutral[np.argsort(-neutral, kind="stable")].cumsum() / np.arange(1, len(neutral) + 1)
+    print(f"| the most probable, {LEAST} or more: at best | | {shares_neutral[LEAST - 1 :].max():.1%} |")
 
 
 def _last(shares: NDArray[np.float64]) -> NDArray[np.int64]:

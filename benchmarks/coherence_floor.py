@@ -36,7 +36,7 @@ def main() -> None:
             correlations[floor].append(float(np.corrcoef(ours.ravel(), theirs.ravel())[0, 1]))
             # Their gradients are eight times ours.
             below[floor].append(float(((large + small) / 64 < floor).mean()))
-    print("| floor | r, median | r, 5 % and 95 % | pixels below |\n|---|---|---|---|")
+    print("| floor (squared gradient) | r, median | r, 5 % and 95 % | pixels below |\n|---|---|---|---|")
     for floor in FLOORS:
         low, middle, high = np.nanpercentile(correlations[floor], [5, 50, 95])
         print(f"| {floor:g} | {middle:.2f} | {low:.2f}, {high:.2f} | {np.mean(below[floor]):.2f} |")

@@ -29,10 +29,14 @@ SCRIPTS = {
     "search_conjunction": ["search_conjunction.py"],
     "stimuli_norms": ["stimuli_norms.py"],
     "rater_agreement": ["rater_agreement.py"],
+    "lexicon_agreement": ["lexicon_agreement.py"],
+    "distilled_probe": ["weights/distilled_probe.py"],
+    "fine_tuning_trials": ["weights/fine_tuning_trials.py"],
 }
-"""What is printed, by which script; what simulates coverage, reads images or runs an encoder runs by itself."""
-QUOTING = ("evaluate", "encoders", "experiment", "model-card", "search", "select", "datasets")
-PAGES = ("README.md", *(f"docs/{name}.md" for name in QUOTING))
+"""What is printed, by which script."""
+APART = {"interval_coverage", "encoder_heads", "pictures", "timed", "weights"}
+"""What simulates, reads images, runs an encoder or measures time is printed by itself, and its print kept there."""
+PAGES = ("README.md", *(file.relative_to(ROOT).as_posix() for file in sorted((ROOT / "docs").glob("*.md"))))
 
 
 @dataclass(frozen=True, slots=True)

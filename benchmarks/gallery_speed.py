@@ -38,7 +38,8 @@ def invented(count: int, file: Path, model: Model) -> None:
     """An index of readings without files."""
     random = np.random.default_rng(0)
     layout = RowLayout(model.card.class_names, model.card.embedding_length)
-    with SqliteStore(file, model=IndexedModel(model.id, layout, model.card.licence, model.card.scores)) as index:
+    indexed = IndexedModel(id=model.id, layout=layout, licence=model.card.licence, scores=model.card.scores)
+    with SqliteStore(file, model=indexed) as index:
         index.add_root(b"/photos")
         for start in range(0, count, BATCH):
             index.record(

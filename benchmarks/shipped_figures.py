@@ -82,19 +82,17 @@ def print_for_the_readme() -> None:
 
 def print_targets() -> None:
     """What the recipe was to reach, by the project's first plan."""
-    print("\n| set | measure | to reach | reached | short by |\n|---|---|---|---|---|")
+    print("\n| set | measure | to reach | reached | outcome |\n|---|---|---|---|---|")
     for label, title, name, measure, goal in TARGETS:
         ours, _ = row_of(name, measure)
         estimate = ours.estimate
         assert estimate is not None
         short = (goal - ours.value) * (1 if ours.metric.higher_is_better else -1)
-        gap = f"{short:.3f}".lstrip("0")
-        if short <= 0:
-            gap = "reached"
-        elif estimate.low <= goal <= estimate.high:
-            gap = "not shown to fall short"
+        outcome = f"short by {f'{short:.3f}'.lstrip('0')}" if short > 0 else "reached"
+        if estimate.low <= goal <= estimate.high:
+            outcome = ("missed" if short > 0 else "reached") + " by the estimate, not shown"
         sign = "≥" if ours.metric.higher_is_better else "≤"
-        print(f"| {label} | {title} | {sign} {f'{goal:.2f}'.lstrip('0')} | {ours} | {gap} |")
+        print(f"| {label} | {title} | {sign} {f'{goal:.2f}'.lstrip('0')} | {ours} | {outcome} |")
 
 
 def print_differences() -> None:

@@ -28,7 +28,12 @@ def write_index(location: Path, root: bytes, files: Sequence[tuple[bytes, FileSt
     """Write an index that says of every file that it was read, each with another reading."""
     model = Model()
     card = model.card
-    indexed = IndexedModel(model.id, RowLayout(card.class_names, card.embedding_length), card.licence, card.scores)
+    indexed = IndexedModel(
+        id=model.id,
+        layout=RowLayout(card.class_names, card.embedding_length),
+        licence=card.licence,
+        scores=card.scores,
+    )
     with SqliteStore(location, model=indexed) as index:
         index.add_root(root)
         readings = _extractions(model, [stat for _, stat in files], seed)

@@ -64,9 +64,10 @@ figures: [evaluate](evaluate.md).
 """
 
 END = """
-**Confidence** is the calibrated probability that the top Mikels class is what most raters would name. Below .40 an image is called *unsure*.
-Nothing is called neutral. On abstract paintings confidence says nothing: those that are named are right less often than others. One
-temperature serves photographs and paintings ([calibration of every set](evaluate.md#the-shipped-recipe-out-of-fold)).
+**Confidence** is the calibrated probability that the top Mikels class is what most raters would name. Below {unsure} an image is called
+*unsure*: half of the images above it are expected to be named as most raters would. Nothing is called neutral. On abstract paintings
+confidence says little: those that are named are right less often than others. One temperature serves photographs and paintings
+([calibration of every set](evaluate.md#the-shipped-recipe-out-of-fold)).
 
 **Known weaknesses.** About 3,000 human-rated images, mostly photographs from Western web sites, rated by
 English-speaking crowd workers. Abstract paintings number 232. Anger is rare, and classes of one polarity are often
@@ -108,7 +109,7 @@ def main() -> None:
         + printed(neutral_pictures.main)
         + "\n"
     )
-    parts.append(END.format(size=pixels))
+    parts.append(END.format(size=pixels, unsure=card["confidence"]["unsure_below"]))
     OUT.write_text("".join(parts), encoding="utf-8")
 
 

@@ -45,7 +45,7 @@ def main() -> None:
     torch.set_num_threads(1)
     network: EmotionNet | None = None
     print(
-        "| set | measure | floor | teachers + probe | first stage, frozen + probe | last stage, frozen + probe | "
+        "| set | measure | baseline | teachers + probe | first stage, frozen + probe | last stage, frozen + probe | "
         "with the statistics of all stages |"
     )
     print("|---|---|---|---|---|---|---|")
@@ -63,9 +63,9 @@ def main() -> None:
             headline(table, kept_readings.load(name, recipe, folds.digests)) for recipe in (LAST, FIRST, DEEPER)
         )
         teachers = headline(table, readings_of(name, "teachers", table, folds))
-        for measure, floor in ours.items():
+        for measure, result in ours.items():
             columns = (line[measure] for line in (teachers, first, ours, all_stages))
-            print(f"| {name} ({len(table)}) | {measure} | {floor.baseline} | {' | '.join(map(str, columns))} |")
+            print(f"| {name} ({len(table)}) | {measure} | {result.baseline} | {' | '.join(map(str, columns))} |")
     print("\n" + provenance("development parts", "5 frozen folds, seed 0"))
 
 

@@ -18,7 +18,7 @@ TRIAL = "rated-8-times"
 
 
 def main() -> None:
-    print("| set | measure | floor | rated images 8 times | shipped: 2 times | shipped minus 8 times |")
+    print("| set | measure | baseline | rated images 8 times | shipped: 2 times | shipped minus 8 times |")
     print("|---|---|---|---|---|---|")
     for name in development.HUMAN_RATED:
         table, _, shipped = readings(name)

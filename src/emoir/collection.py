@@ -134,7 +134,13 @@ class Collection(AbstractContextManager["Collection"]):
         chosen = UpdateOptions(catalogue=None if catalogue is None else read_catalogue(Path(catalogue)), **options)
         # The network itself is loaded by the workers, if there is anything to read.
         card = (reader := self.model_folder).card
-        model = IndexedModel(reader.id, RowLayout(card.class_names, card.embedding_length), card.licence, card.scores)
+        model = IndexedModel(
+            id=reader.id,
+            layout=RowLayout(card.class_names, card.embedding_length),
+            licence=card.licence,
+            scores=card.scores,
+            unsure_below=card.confidence.unsure_below,
+        )
         extractor = extractor or extract.LocalExtractor(reader.folder, workers=workers, limits=chosen.limits)
         return Update(self._open(model), model, card.earlier_ids, chosen).run(paths, extractor)
 

@@ -17,7 +17,11 @@ from tests.pictures import save_photos
 
 @pytest.fixture
 def indexed(model: Model) -> IndexedModel:
-    return IndexedModel(model.id, RowLayout(model.card.class_names, model.card.embedding_length), model.card.licence)
+    return IndexedModel(
+        id=model.id,
+        layout=RowLayout(model.card.class_names, model.card.embedding_length),
+        licence=model.card.licence,
+    )
 
 
 @pytest.fixture

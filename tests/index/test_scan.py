@@ -17,7 +17,9 @@ from emoir.limits import Limits
 
 @pytest.fixture
 def index(tmp_path: Path, model: Model) -> SqliteStore:
-    indexed = IndexedModel(model.id, RowLayout(model.card.class_names, model.card.embedding_length), "none")
+    indexed = IndexedModel(
+        id=model.id, layout=RowLayout(model.card.class_names, model.card.embedding_length), licence="none"
+    )
     return SqliteStore(tmp_path / "test.emoir", model=indexed)
 
 

@@ -156,7 +156,7 @@ from emoir.errors import IndexFileError
 from emoir.index import RowLayout, SqliteStore
 from emoir.index.base import FEW_TIMES, IndexedModel
 from emoir.index.repair import repair
-model = IndexedModel("m", RowLayout({"a": ("x", "y")}), "none")
+model = IndexedModel(id="m", layout=RowLayout({"a": ("x", "y")}), licence="none")
 for line in sys.stdin:
     file = Path(line.strip())
     if sys.argv[1] == "write":
@@ -262,13 +262,15 @@ def test_small_segments_are_joined_a_few_at_a_time(
 
 def test_an_index_takes_over_how_its_model_is_calibrated_today(index: SqliteStore, indexed: IndexedModel) -> None:
     assert index.model.scores == {}
-    today = replace(indexed, id="test-2", scores={"point": ScoreCurve(0.1, (0.0, 1.0), (0.0, 0.5))})
+    curve = ScoreCurve(0.1, (0.0, 1.0), (0.0, 0.5))
+    today = replace(indexed, id="test-2", scores={"point": curve}, unsure_below=0.7)
     index.recalibrate(today)
     assert index.model == indexed
     index.recalibrate(today, [indexed.id])
     with SqliteStore(index.file) as again:
         again.require("test-2")
         assert again.model.scores["point"](np.array([0.5])).tolist() == [0.25]
+        assert again.readings(*again.rows()).unsure_below == 0.7
         # What another process read again with another model stays as it is.
         again.rebuild(replace(indexed, id="other-1"))
         index.recalibrate(replace(today, scores={}), [indexed.id])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from emoir.emotions.calibration import UNSURE_BELOW
 from emoir.errors import ModelError
 from emoir.models.card import ModelCard
 from emoir.models.model import ModelFolder
@@ -98,6 +99,7 @@ LIES: list[tuple[str, Any]] = [
     ("confidence.values", [0.2, 1.9]),
     ("confidence.values", [0.2]),
     ("confidence.values", [0.2, None]),
+    ("confidence.unsure_below", 1.5),
     ("scores", []),
     ("scores.point", {"chance": 2, "knots": [0, 1], "values": [0, 1]}),
     ("scores.point", {"chance": 0.5, "knots": [1, 0], "values": [0, 1]}),
@@ -163,6 +165,7 @@ def test_format_1_is_understood() -> None:
     assert card.licence == "research use; see LICENSE beside the weights"
     assert list(card.outputs) == ["embedding", "valence_arousal", "mikels", "ekman"]
     assert set(card.scores) == {"words by gain", "example", "point"}
+    assert card.confidence.unsure_below == UNSURE_BELOW == 0.4, "as all images were named then"
 
 
 @pytest.mark.parametrize("key", ["name", "size", "class_names", "confidence", "licence"])

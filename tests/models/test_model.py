@@ -100,8 +100,10 @@ def test_the_id_covers_what_readings_depend_on(tmp_path: Path) -> None:
     folder = shutil.copytree(ModelFolder().folder, tmp_path / "model")
     card = json.loads((folder / "card.json").read_text())
     card["scores"]["point"]["chance"] = 0.5
+    card["confidence"]["unsure_below"] = 0.9
     (folder / "card.json").write_text(json.dumps(card))
     assert ModelFolder(folder).id == ModelFolder().id
+    assert Model(folder).read(np.full((64, 64, 3), 128, np.uint8)).unsure_below == 0.9
     card["confidence"]["values"][0] = 0.0
     (folder / "card.json").write_text(json.dumps(card))
     assert ModelFolder(folder).id != ModelFolder().id

@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from emoir import EmotionReadings
-from emoir.emotions.reading import UNSURE_BELOW
 from emoir.index import ImageMetadata, RowLayout
 from emoir.report import read_pictures
 from emoir.report.pictures import SIDE, mixed_palette
@@ -113,7 +112,7 @@ def test_the_most_typical_extreme_and_uncertain() -> None:
     readings = random_readings(n, 2)
     summary = summary_of([entry(row, f"/p/{row}.jpg") for row in range(n)], readings)
     shares = readings.distributions["mood"].tolist()
-    sure = [confidence >= UNSURE_BELOW for confidence in readings.confidence.tolist()]
+    sure = [confidence >= readings.unsure_below for confidence in readings.confidence.tolist()]
     assert summary.sure.tolist() == sure
     bright = [row for row in range(n) if shares[row][1] == max(shares[row]) and sure[row]]
     expected = sorted(bright, key=lambda row: -shares[row][1])[:TYPICAL]
@@ -166,7 +165,7 @@ def test_palettes_weigh_every_picture_alike(tmp_path: Path) -> None:
 
 def test_what_the_model_is_not_sure_of_is_typical_of_nothing() -> None:
     readings = random_readings(20, 5)
-    unsure = replace(readings, confidence=np.full(20, UNSURE_BELOW - 0.01, np.float32))
+    unsure = replace(readings, confidence=np.full(20, 0.7, np.float32), unsure_below=0.71)
     summary = summary_of([entry(row, f"/p/{row}.jpg") for row in range(20)], unsure)
     assert not summary.sure.any()
     assert summary.typical == ((), (), ())

@@ -15,7 +15,7 @@ from emoir.emotions.calibration import ConfidenceCurve
 from emoir.errors import TrainingError
 from emoir.models.card import CARD, GRAPH, TRAINING_DIGESTS, WEIGHTS
 from emoir.networks import EmotionNet, NetworkConfig
-from emoir.training.calibrate import fit_confidence, fit_temperature
+from emoir.training.calibrate import fit_confidence, fit_temperature, fit_unsure_below
 from emoir.training.export import ExportedNetwork, ModelDescription, check_agreement, export_model
 from tests.pictures import noise, save_photos
 
@@ -100,9 +100,19 @@ def test_confidence_follows_the_share_that_is_right() -> None:
     top = random.uniform(0.2, 0.9, 4000)
     curve = fit_confidence("mikels", top, random.uniform(size=4000) < top)
     np.testing.assert_allclose(curve(np.array([0.3, 0.5, 0.8])), [0.3, 0.5, 0.8], atol=0.06)
+    # Confidence falls evenly from .9, so those down to .1 have a mean of a half; none below .2 is there.
+    assert curve.unsure_below == pytest.approx(0.2, abs=0.06)
     flat = fit_confidence("mikels", top, random.uniform(size=4000) < 1 - top)
     assert len(set(flat.values)) == 1
     # A network that knows every held-out image is as sure as float32 allows.
     sure = fit_confidence("mikels", np.array([1, 1, 0.9, 0.8], np.float32), np.array([True, True, False, True]))
     assert sure(np.array([1.0])) > sure(np.array([0.5]))
     assert set(fit_confidence("mikels", np.ones(4, np.float32), np.ones(4, np.bool_)).values) == {1.0}
+
+
+def test_an_image_is_named_where_half_of_those_named_are_right() -> None:
+    assert fit_unsure_below(np.array([0.9, 0.4, 0.2, 0.1])) == 0.2
+    # The three of .45 have one confidence: all of them, or none.
+    assert fit_unsure_below(np.array([0.55, 0.45, 0.45, 0.45])) == 0.55
+    assert fit_unsure_below(np.array([0.49, 0.3])) == 1, "nothing can be named"
+    assert fit_unsure_below(np.array([0.7, 0.6])) == 0.6

@@ -20,12 +20,11 @@ from PIL import Image
 from emoir import Collection, Model
 from emoir.datasets import read_dataset
 from emoir.emotions import MIKELS
-from emoir.emotions.reading import UNSURE_BELOW
 from emoir.images.palette import reference_colours
+from emoir.models.model import ModelFolder
 from emoir.search import FilterOptions, parse_query
 from emoir.search.terms import EncodedReading
 from emoir.web import Settings, create_app
-from emoir.web.app import STATIC
 from tests.pictures import noise, save_photos
 from tests.web.conftest import HERE
 
@@ -410,9 +409,11 @@ def test_answers_follow_the_index(own_client: TestClient, tmp_path: Path) -> Non
     assert own_client.get("/api/v1/search?q=awe", headers=tagged).status_code == 200
 
 
-def test_the_shelves_ask_for_images_that_the_service_calls_sure() -> None:
-    script = (STATIC / "results.js").read_text(encoding="utf-8")
-    assert f'const SURE = "{UNSURE_BELOW:g}..";' in script
+def test_the_threshold_of_the_card_reaches_every_surface(own_client: TestClient) -> None:
+    threshold = ModelFolder().card.confidence.unsure_below
+    assert {space["unsure_below"] for space in own_client.get("/api/v1/spaces").json()} == {threshold}
+    hits = own_client.get("/api/v1/search", params={"q": "awe", "min_score": 0}).json()["hits"]
+    assert [hit["sure"] for hit in hits] == [hit["confidence"] >= threshold for hit in hits]
 
 
 def test_a_correction_ranks_again_for_its_rater_and_is_in_the_table(own_client: TestClient) -> None:

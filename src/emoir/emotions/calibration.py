@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from emoir.errors import ModelError
 
+# Of cards that state no threshold: those of version 0.3 and earlier, and of models fitted on few images.
+UNSURE_BELOW = 0.4
 # Steps of the grid from which scores are read.
 GRID = 2**15
 
@@ -25,6 +27,7 @@ class ConfidenceCurve:
         space: the emotion space whose top class the confidence speaks of.
         knots: rising top probabilities.
         values: the share of raters' agreement at each knot, not falling.
+        unsure_below: an image of lower confidence is not named by its top class.
 
     Raises:
         ModelError: if the knots do not rise or the values fall.
@@ -38,14 +41,10 @@ class ConfidenceCurve:
     space: str
     knots: tuple[float, ...]
     values: tuple[float, ...]
+    unsure_below: float = UNSURE_BELOW
 
     def __post_init__(self) -> None:
         _check(self.knots, self.values)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> ConfidenceCurve:
-        """From the model card's JSON."""
-        return cls(values["space"], *_numbers(values))
 
     def __call__(self, top: NDArray[np.floating]) -> NDArray[np.float32]:
         """Confidence of (n,) top probabilities, (n,) in [0, 1]; held constant beyond the outer knots."""

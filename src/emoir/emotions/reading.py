@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.emotions.calibration import UNSURE_BELOW
 from emoir.emotions.frames import reading_columns, to_frame
 from emoir.errors import ShapeError
-
-# An image of lower confidence is called unsure wherever images are named: shelves, reports, sidecars, sentences.
-UNSURE_BELOW = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +27,7 @@ class EmotionReading:
         confidence: calibrated probability that the top class is the one that most raters would name.
         monochrome: the picture has no colours of its own, so colour says nothing here.
         model: id of the model that read it.
+        unsure_below: confidence below which the image is not named by its top class, by the model's card.
     """
 
     embedding: NDArray[np.float32]
@@ -38,11 +37,12 @@ class EmotionReading:
     confidence: float
     monochrome: bool
     model: str
+    unsure_below: float = UNSURE_BELOW
 
     @property
     def unsure(self) -> bool:
         """Whether no emotion should be named: too few raters would agree with the most probable class."""
-        return self.confidence < UNSURE_BELOW
+        return self.confidence < self.unsure_below
 
     def top(self, space: str) -> str:
         """The most probable class of a space."""
@@ -74,6 +74,7 @@ class EmotionReadings:
         valence, arousal, confidence: (n,) float32 in [0, 1].
         monochrome: (n,) bool.
         model: id of the model that read them.
+        unsure_below: as in ``EmotionReading``.
 
     Raises:
         ShapeError: if the columns differ in length.
@@ -97,6 +98,7 @@ class EmotionReadings:
     confidence: NDArray[np.float32]
     monochrome: NDArray[np.bool_]
     model: str
+    unsure_below: float = UNSURE_BELOW
 
     def __post_init__(self) -> None:
         columns = [self.valence, self.arousal, self.confidence, self.monochrome, *self.distributions.values()]
@@ -122,7 +124,13 @@ class EmotionReadings:
             confidence=float(self.confidence[row]),
             monochrome=bool(self.monochrome[row]),
             model=self.model,
+            unsure_below=self.unsure_below,
         )
+
+    @property
+    def sure(self) -> NDArray[np.bool_]:
+        """(n,) whether an image may be named by its top class."""
+        return np.asarray(self.confidence >= self.unsure_below)
 
     def __iter__(self) -> Iterator[EmotionReading]:
         return (self[row] for row in range(len(self)))
@@ -170,4 +178,5 @@ class EmotionReadings:
             confidence=np.array([reading.confidence for reading in readings], dtype=np.float32),
             monochrome=np.array([reading.monochrome for reading in readings]),
             model=models.pop(),
+            unsure_below=readings[0].unsure_below,
         )

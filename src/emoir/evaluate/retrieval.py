@@ -65,9 +65,13 @@ def rank_by(similarity: NDArray[np.floating], gains: NDArray[np.floating]) -> Ra
         raise ShapeError(f"{n} images need gains ({n}, {n}), n at least 2; got {gains.shape}")
     similarity = similarity.astype(np.float64, copy=True)
     np.fill_diagonal(similarity, -np.inf)
-    draw = np.random.default_rng(0).random((n, n), dtype=np.float32)
     # The query itself comes last and is cut off.
-    order = np.lexsort((draw, -similarity), axis=1)[:, :-1]
+    order = np.argsort(-similarity, axis=1)[:, :-1]
+    falling = np.take_along_axis(similarity, order, axis=1)
+    tied = np.flatnonzero((falling[:, 1:] == falling[:, :-1]).any(axis=1))
+    if len(tied):
+        draw = np.random.default_rng(0).random((n, n), dtype=np.float32)[tied]
+        order[tied] = np.lexsort((draw, -similarity[tied]), axis=1)[:, :-1]
     return Ranking(np.take_along_axis(gains, order, axis=1).astype(np.float64), order)
 
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emoir.emotions.reading import UNSURE_BELOW, EmotionReading, EmotionReadings
+from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import EmoirError
 from emoir.files import atomic_write, open_regular
 from emoir.index.base import ImageMetadata
@@ -56,7 +56,7 @@ class SidecarLabels:
     def of(cls, reading: EmotionReading, rated: Sequence[str] = ()) -> SidecarLabels:
         """The labels of a reading: the emotions that it names an image by, in its first space, and people's own."""
         space, probabilities = next(iter(reading.distributions.items()))
-        probable = [name for name, probability in probabilities.items() if probability >= UNSURE_BELOW]
+        probable = [name for name, probability in probabilities.items() if probability >= reading.unsure_below]
         return cls(
             keywords=() if reading.unsure else tuple(dict.fromkeys([reading.top(space), *probable])),
             valence=round(reading.valence, 4),

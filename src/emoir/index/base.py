@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.emotions.calibration import ScoreCurve
+from emoir.emotions.calibration import UNSURE_BELOW, ScoreCurve
 from emoir.extract.base import Extraction, Failure
 from emoir.images.walk import FileStat
 from emoir.index.layout import RowLayout
@@ -24,7 +24,7 @@ FEW_ROWS, FEW_TIMES = 200, 3
 BLOCK_ROWS = 65_536
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedModel:
     """The model whose readings an index holds.
 
@@ -33,12 +33,14 @@ class IndexedModel:
         layout: of its rows.
         licence: one line on the terms of its weights.
         scores: calibration per kind of query.
+        unsure_below: confidence below which an image is not named.
     """
 
     id: str
     layout: RowLayout
     licence: str
     scores: Mapping[str, ScoreCurve] = field(default_factory=dict)
+    unsure_below: float = UNSURE_BELOW
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.emotions.calibration import UNSURE_BELOW
 from emoir.emotions.reading import EmotionReadings
 from emoir.errors import ShapeError
 from emoir.images.palette import PALETTE_LENGTH
@@ -111,7 +112,12 @@ class RowLayout:
         return rows.astype(np.float16)
 
     def unpack(
-        self, rows: NDArray[np.floating], confidence: NDArray[np.float32], monochrome: NDArray[np.bool_], model: str
+        self,
+        rows: NDArray[np.floating],
+        confidence: NDArray[np.float32],
+        monochrome: NDArray[np.bool_],
+        model: str,
+        unsure_below: float = UNSURE_BELOW,
     ) -> EmotionReadings:
         """The readings that rows were made of, to the precision of float16."""
         values = rows.astype(np.float32)
@@ -129,6 +135,7 @@ class RowLayout:
             confidence=confidence,
             monochrome=monochrome,
             model=model,
+            unsure_below=unsure_below,
         )
 
     def to_json(self) -> str:

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from emoir.emotions.calibration import ScoreCurve
+from emoir.emotions.calibration import UNSURE_BELOW, ScoreCurve
 from emoir.errors import QueryError
 from emoir.extract.base import Extraction
 from emoir.index.base import IndexedModel
@@ -24,6 +24,7 @@ def meta_of(model: IndexedModel) -> dict[str, str]:
         "layout": model.layout.to_json(),
         "licence": model.licence,
         "scores": json.dumps(scores),
+        "unsure_below": repr(model.unsure_below),
     }
 
 
@@ -41,7 +42,13 @@ def model_of(meta: Mapping[str, str]) -> IndexedModel:
 
 def _model_of(meta: Mapping[str, str]) -> IndexedModel:
     scores = {kind: ScoreCurve.from_dict(curve) for kind, curve in json.loads(meta.get("scores", "{}")).items()}
-    return IndexedModel(meta["model"], RowLayout.from_json(meta["layout"]), meta["licence"], scores)
+    return IndexedModel(
+        id=meta["model"],
+        layout=RowLayout.from_json(meta["layout"]),
+        licence=meta["licence"],
+        scores=scores,
+        unsure_below=float(meta.get("unsure_below", UNSURE_BELOW)),
+    )
 
 
 # Updated rather than replaced, so that the change log sees what a file was before.

@@ -275,7 +275,8 @@ class SqliteStore(SqliteFolders):
         """The readings that rows hold, with the metadata of the same images."""
         confidence = np.array([item.confidence for item in metadata], dtype=np.float32)
         monochrome = np.array([item.monochrome for item in metadata], dtype=bool)
-        return self.layout.unpack(rows, confidence, monochrome, self.model.id)
+        model = self.model
+        return model.layout.unpack(rows, confidence, monochrome, model.id, model.unsure_below)
 
     def status(self) -> IndexStatus:
         """What the index holds."""

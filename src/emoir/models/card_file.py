@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from emoir.emotions.calibration import UNSURE_BELOW
 from emoir.emotions.spaces import SPACES
 from emoir.errors import ModelError
 from emoir.models.card import CARD_FORMAT, EMBEDDING_LENGTH, GRAPH
@@ -92,6 +93,7 @@ class ConfidenceSection(Section):
     space: Text
     knots: Numbers
     values: Annotated[tuple[Probability, ...], Field(max_length=10_000)]
+    unsure_below: Probability = UNSURE_BELOW
 
 
 class ScoreSection(Section):

@@ -53,11 +53,12 @@ class ModelFolder:
     def _card_of_readings(self) -> bytes:
         """The card as far as readings depend on it: two folders with one id give the same ones.
 
-        How searches are calibrated may change without an image being read again.
+        How searches are calibrated, and from where on an image is named, may change without an image being read again.
         """
         card = read_card(self.folder / CARD)
         for key in ("scores", "earlier_ids"):
             card.pop(key, None)
+        card["confidence"].pop("unsure_below", None)
         return json.dumps(card, sort_keys=True).encode()
 
     @property
@@ -193,4 +194,5 @@ class Model(ModelFolder):
             confidence=self.card.confidence(by_space[self.card.confidence.space].max(axis=1)),
             monochrome=np.array([is_monochrome(square) for square in squares]),
             model=self.id,
+            unsure_below=self.card.confidence.unsure_below,
         )

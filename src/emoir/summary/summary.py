@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.emotions.reading import UNSURE_BELOW, EmotionReadings
+from emoir.emotions.reading import EmotionReadings
 from emoir.index.base import ImageMetadata
 from emoir.index.layout import RowLayout
 from emoir.search.diverse import first_distinct
@@ -108,7 +108,6 @@ def summarise(metadata: Sequence[ImageMetadata], readings: EmotionReadings, vect
     top = shares.argmax(axis=1)
     points = np.stack([readings.valence, readings.arousal], axis=1).astype(np.float64)
     months, dated = _by_month(metadata, shares, points)
-    sure = readings.confidence >= UNSURE_BELOW
     palettes = vectors[:, RowLayout.of(readings).palette]
 
     def best(keys: NDArray[np.floating], count: int, chosen: NDArray[np.bool_] | None = None) -> Rows:
@@ -127,8 +126,8 @@ def summarise(metadata: Sequence[ImageMetadata], readings: EmotionReadings, vect
         months=months,
         dated=dated,
         top=top,
-        sure=sure,
-        typical=tuple(best(shares[:, place], TYPICAL, (top == place) & sure) for place in classes),
+        sure=readings.sure,
+        typical=tuple(best(shares[:, place], TYPICAL, (top == place) & readings.sure) for place in classes),
         palette=most,
         own_palette=np.array([_excess(palettes, rows) for rows in most]),
         extremes={

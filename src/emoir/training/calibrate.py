@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
@@ -52,7 +54,8 @@ def fit_confidence(space: str, top: NDArray[np.floating], right: NDArray[np.bool
         right: (n,) whether the raters' top class was named.
 
     Returns:
-        The curve at 21 knots from the smallest to the largest top probability.
+        The curve at 21 knots from the smallest to the largest top probability, with the threshold that
+        ``fit_unsure_below`` finds on the same images.
 
     References:
         Platt, J. (1999). Probabilistic outputs for support vector machines. In: Advances in Large Margin
@@ -69,7 +72,30 @@ def fit_confidence(space: str, top: NDArray[np.floating], right: NDArray[np.bool
         values = regression.predict_proba(np.log(knots / (1 - knots))[:, None])[:, 1]
         if regression.coef_[0, 0] < 0:
             values = np.full(KNOTS, right.mean())
-    return ConfidenceCurve(space, tuple(knots.round(5).tolist()), tuple(values.round(5).tolist()))
+    curve = ConfidenceCurve(space, tuple(knots.round(5).tolist()), tuple(values.round(5).tolist()))
+    return replace(curve, unsure_below=fit_unsure_below(curve(top)))
+
+
+def fit_unsure_below(confidence: NDArray[np.floating]) -> float:
+    """The confidence from which on half of the images are expected to be named as most raters would.
+
+    Args:
+        confidence: (n,) calibrated, of images that the model had not learnt from.
+
+    Returns:
+        The lowest one above which the mean is at least a half, rounded up to three decimals; 1, so that nothing is
+        named, where there is none.
+
+    Example:
+        >>> fit_unsure_below(np.array([0.8, 0.5, 0.3, 0.2]))
+        0.3
+    """
+    falling = -np.sort(-confidence.astype(np.float64))
+    means = falling.cumsum() / np.arange(1, len(falling) + 1)
+    # Images of one confidence are named together, or not at all.
+    is_step = np.append(falling[1:] < falling[:-1], True)
+    enough = np.flatnonzero(is_step & (means >= 0.5))
+    return min(float(np.ceil(falling[enough[-1]] * 1000 - 1e-6) / 1000), 1.0) if len(enough) else 1.0
 
 
 def fit_scores(

@@ -108,9 +108,7 @@ class QueryTerm(ApiModel):
 
     text: str = Field(description="In the query grammar, without weight and sign.")
     weight: float = Field(description="Negative: not wanted.")
-    kind: Literal["words", "image", "reading", "point", "colours", "both"] = Field(
-        description="Both: several terms joined by &."
-    )
+    kind: Literal["words", "image", "reading", "point", "colours", "both"] = Field(description="Both: joined by &.")
 
 
 class SearchPage(ApiModel):
@@ -140,6 +138,7 @@ class Space(ApiModel):
     name: str
     classes: list[str]
     chinese: list[str] | None = Field(description="The classes in Chinese, where emoir knows the space.")
+    unsure_below: float = Field(description="Images of lower confidence are not named by the model.")
 
 
 class Description(ApiModel):

@@ -156,9 +156,15 @@ def spaces(service: ServiceDep) -> list[Space]:
 
     Example: `/api/v1/spaces`
     """
+    model = service.collection.images.model
     return [
-        Space(name=name, classes=list(names), chinese=list(SPACES[name].chinese) if name in SPACES else None)
-        for name, names in service.collection.images.layout.class_names.items()
+        Space(
+            name=name,
+            classes=list(names),
+            chinese=list(SPACES[name].chinese) if name in SPACES else None,
+            unsure_below=model.unsure_below,
+        )
+        for name, names in model.layout.class_names.items()
     ]
 
 

@@ -14,10 +14,6 @@ import { saving } from "./saved.js";
 
 const PAGE = 60;
 const SHELF = 12;
-// A shelf holds only images that are called by its emotion, from the confidence on that the service calls sure.
-const SURE = "0.4..";
-// What the model is not sure of, from the middle of the plane outwards.
-const UNSURE = { q: "va:0.5,0.5", confidence: "..0.4" };
 const PLEASANT = ["amusement", "awe", "contentment", "excitement", "joy"];
 const PATIENCE = 5000;
 const BAD_REQUEST = 400;
@@ -152,15 +148,18 @@ function summary(page) {
   $("#summary").replaceChildren(...parts);
 }
 
+// A shelf holds only images that are named by its emotion: those of which the model is sure.
 const shelf = ({ filters }, q, signal) =>
-  api.search({ ...searchValues({ q, filters }), confidence: filters.confidence || SURE, limit: 4 * SHELF, diverse: true, min_score: 0 }, signal);
+  api.search({ ...searchValues({ q, filters }), confidence: filters.confidence || `${space.unsure_below}..`, limit: 4 * SHELF, diverse: true, min_score: 0 }, signal);
 
 /** Without a query: a shelf for every emotion. */
 async function shelves(asked, signal) {
   const { classes } = space;
+  // What the model is not sure of, from the middle of the plane outwards.
+  const doubtful = { q: "va:0.5,0.5", confidence: `..${space.unsure_below}` };
   const order = WHEEL.filter((name) => classes.includes(name)).concat(classes.filter((name) => !WHEEL.includes(name)));
   const [unsure, ...pages] = await Promise.all([
-    api.search({ ...searchValues({ q: UNSURE.q, filters: asked.filters }), confidence: UNSURE.confidence, limit: SHELF, diverse: true, min_score: 0 }, signal),
+    api.search({ ...searchValues({ q: doubtful.q, filters: asked.filters }), confidence: doubtful.confidence, limit: SHELF, diverse: true, min_score: 0 }, signal),
     ...order.map((name) => shelf(asked, name, signal)),
   ]);
   if (signal.aborted) return;
@@ -187,7 +186,7 @@ async function shelves(asked, signal) {
     shown.hits = [...shown.hits, ...others];
     const strip = make("div", { class: "grid strip" }, others.map((hit) => tile({ ...hit, score: undefined }, acts)));
     walkable(strip);
-    box.append(make("h2", { class: "others" }, t("unsureShelf"), " ", make("a", { href: `?${new URLSearchParams({ ...UNSURE, all: "true" })}`, text: t("showAll") })), strip);
+    box.append(make("h2", { class: "others" }, t("unsureShelf"), " ", make("a", { href: `?${new URLSearchParams({ ...doubtful, all: "true" })}`, text: t("showAll") })), strip);
   }
   $("#results").replaceChildren(box);
   announce(t("byFeeling"));
