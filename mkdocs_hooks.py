@@ -21,7 +21,7 @@ OUTSIDE = {
     "changelog.md": "CHANGELOG.md",
 }
 # Scripts of examples/ in percent cells.
-NOTEBOOKS = ("first_collection", "own_labels", "encoder", "stimuli", "judge_a_model")
+NOTEBOOKS = ("first_collection", "own_labels", "encoder", "stimuli", "judge_a_model", "compare_networks")
 SITE_NAMES = {file: name for name, file in OUTSIDE.items()}
 LINK = re.compile(r"(!?\[[^\]]*\])\(([^)#\s]+)(#[^)]*)?\)")
 
@@ -36,8 +36,6 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     home = files.get_file_from_path("home.md")
     assert home is not None
     home.dest_uri = "index.html"
-    files.append(File.generated(config, "reference/commands.md", content=commands()))
-    files.append(File.generated(config, "reference/routes.md", content=routes()))
     for name in NOTEBOOKS:
         script = (ROOT / "examples" / f"{name}.py").read_text(encoding="utf-8")
         files.append(File.generated(config, f"notebooks/{name}.md", content=notebook(script)))
@@ -45,7 +43,10 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
-    """Make links fit the site: pages lie elsewhere in it, and files of the repository are named, not linked."""
+    """Make links fit the site, and add what the program says of itself.
+
+    Pages lie elsewhere in the site, and files of the repository are named, not linked.
+    """
     source = page.file.src_uri
     folder = ROOT if source in OUTSIDE else (ROOT / "docs" / source).parent
 
@@ -64,7 +65,8 @@ def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
             return f"{text}({up}{name.removeprefix('docs/')}{anchor})"
         return f"{text.lstrip('!')[1:-1]} (`{name}`)"
 
-    return LINK.sub(fitting, markdown)
+    more = {"cli.md": commands, "rest.md": routes}.get(source)
+    return LINK.sub(fitting, markdown) + (f"\n\n{more()}" if more else "")
 
 
 def notebook(script: str) -> str:
@@ -92,7 +94,9 @@ def commands() -> str:
         # The list of commands would cut it after 45 letters.
         part.short_help = (part.help or "").partition("\n\n")[0].replace("\n", " ")
     context: Any = command.make_context("emoir", [], resilient_parsing=True)
-    return get_docs_for_click(obj=command, ctx=context, name="emoir", title="Commands")
+    pages = get_docs_for_click(obj=command, ctx=context, name="emoir", title="Every option")
+    # One level down: they follow a page with a title of its own.
+    return re.sub("^#", "##", pages, flags=re.MULTILINE)
 
 
 def routes() -> str:
@@ -101,14 +105,14 @@ def routes() -> str:
     from emoir.web import create_app
 
     schema = create_app(Collection("no.emoir")).openapi()
-    return "# Routes of the REST service\n\n" + "\n".join(_sections(schema))
+    return "## Every route\n\n" + "\n".join(_sections(schema))
 
 
 def _sections(schema: dict[str, Any]) -> Iterator[str]:
     for path, methods in schema["paths"].items():
         for method, route in methods.items():
-            yield f"## `{method.upper()} {path}`\n"
-            yield f"{route.get('description') or route.get('summary', '')}\n"
+            yield f"### `{method.upper()} {path}`\n"
+            yield f"**{route['summary']}.** {route.get('description', '')}\n"
             if rows := route.get("parameters"):
                 yield "| parameter | where | type | meaning |\n|---|---|---|---|"
                 for row in rows:

@@ -4,7 +4,7 @@ Three systems that are no rows of its tables of the rated images alone. The numb
 with a linear probe: what the paper sets out from, labels by low-level features alone. And the shipped network, which
 saw more than any row: each of its five networks began with the distilled weights, as the distilled row does, and
 learnt from the ratings of the other sets, too, and from soft labels of 18,207 unrated images. And the distilled row
-with the weakly labelled web set besides: its own table compares it with rows that the web set cuts short, here it
+also with the weakly labelled web set: its own table compares it with rows that the web set cuts short, here it
 meets those that saw the rated images alone. Every image is read by a model that was not shown it.
 
 Then headline (1) on the FI part without the runs of the original that never got off the class that is most frequent.

@@ -16,7 +16,7 @@ from typing import Any
 from emoir.files import read_regular
 
 DELIMITERS = (",", ";", "\t")
-# How spreadsheets and statistics programs write that there is no value.
+# How spreadsheets and statistics programs write a missing value.
 ABSENT = frozenset(["", "na", "n/a", "nan", "null", "none", "#n/a", "-"])
 MAX_CELL = 10_000_000
 # Reads the table from standard input, as other commands do.

@@ -93,12 +93,12 @@ class Collection(AbstractContextManager["Collection"]):
 
     @property
     def images(self) -> ImageReader:
-        """The indexed images, to be looked up; an ``IndexFileError`` if nothing has been indexed yet."""
+        """The indexed images by id, path or folder; an ``IndexFileError`` if nothing has been indexed yet."""
         return self._open()
 
     @property
     def ratings(self) -> Ratings:
-        """What people say of the images; an ``IndexFileError`` if nothing has been indexed yet."""
+        """People's ratings of the images; an ``IndexFileError`` if nothing has been indexed yet."""
         return self._open().ratings
 
     @property
@@ -108,7 +108,7 @@ class Collection(AbstractContextManager["Collection"]):
 
     @property
     def marks(self) -> Marks:
-        """What people say of images by hand; an ``IndexFileError`` if nothing has been indexed yet."""
+        """Marks that people set by hand (*disturbing*); an ``IndexFileError`` if nothing has been indexed yet."""
         return self._open().marks
 
     def index(
@@ -158,7 +158,7 @@ class Collection(AbstractContextManager["Collection"]):
         return backup(self.location, Path(file))
 
     def restore(self, file: AnyPath) -> BackupReport:
-        """Put a backup into the place of the index; see ``emoir.index.backup.restore``."""
+        """Put a backup in the place of the index; see ``emoir.index.backup.restore``."""
         self.close()
         return restore(Path(file), self.location)
 

@@ -12,7 +12,7 @@ class EmoirError(Exception):
 
     Args:
         message: in English.
-        chinese: the same in Chinese, where somebody who browses may meet it; else the message.
+        chinese: the same in Chinese, for errors that the gallery may show; default: the message.
     """
 
     def __init__(self, message: str = "", *, chinese: str = "") -> None:
@@ -71,7 +71,7 @@ class TrainingError(EmoirError):
 
 
 class LeakageError(EmoirError, ValueError):
-    """A figure would be taken on images that the model learnt from."""
+    """A metric would be measured on images that the model learnt from."""
 
 
 class IndexFileError(EmoirError):
@@ -101,7 +101,7 @@ class QueryError(EmoirError, ValueError):
         message: what is wrong and what would be right.
         chinese: likewise.
         query: the whole text that was asked.
-        at: place in it, in characters, where the trouble begins.
+        at: the character at which the error begins.
     """
 
     def __init__(self, message: str, *, chinese: str = "", query: str = "", at: int = 0) -> None:

@@ -33,7 +33,11 @@ def printable(path: Path | str) -> str:
 
 
 def shortened(text: str, most: int = 40) -> str:
-    """The text, or its beginning if it is longer than so many characters: what fits a column or an error.
+    """The text, or its beginning with … if it is longer than ``most`` characters.
+
+    Args:
+        text: of any length.
+        most: characters of the result at most.
 
     Example:
         >>> shortened("A view of the harbour at dawn", 12)

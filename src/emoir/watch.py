@@ -13,13 +13,13 @@ from emoir.errors import EmoirError, IndexFileError
 from emoir.index.base import as_path, below
 from emoir.index.writer import IndexReport
 
-# A run starts when nothing has changed for this long, or when changes have come for so long without a pause.
+# A run starts when nothing has changed for the first time, or when changes have come for the second without a pause.
 QUIET_SECONDS, PATIENCE_SECONDS = 1.0, 30.0
 # Between two runs lie this many times the length of the first, so that watching takes a sixth of a core at most.
 BACK_OFF, LONGEST_PAUSE_SECONDS = 5.0, 300.0
-# So often we look whether a folder was mounted, unmounted or replaced, of which the system does not tell.
+# Seconds between looks whether a folder was mounted, unmounted or replaced, which the system does not report.
 LOOK_SECONDS = 5.0
-# Changes that other computers make on a network drive are not reported either: everything is scanned so often.
+# Seconds between full scans: changes that other computers make on a network drive are not reported either.
 SCAN_SECONDS = 3600.0
 
 

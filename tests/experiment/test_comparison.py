@@ -209,7 +209,7 @@ def test_ratings_and_extra_images(data: ExperimentData, tmp_path: Path) -> None:
     swapped = dict(zip(RATINGS, reversed(list(line.metrics.values())), strict=True))
     other = replace(line, variant=BOTH, metrics=swapped, by_seed={0: swapped})
     text = write_report([line, other], rated, folds, tmp_path, notes="in small", extra=table)
-    assert text.startswith(f"### rated (40 images), with {table.name} (40) besides\n")
+    assert text.startswith(f"### rated (40 images), also with {table.name} (40)\n")
     cells = []
     for name, axis in zip(RATINGS, (0, 1), strict=True):
         gap = difference(other.metrics[name], line.metrics[name])

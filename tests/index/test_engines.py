@@ -222,7 +222,7 @@ def test_the_commands(tmp_path: Path, milvus: str) -> None:
         engine.remove(np.array([2]))
     spoilt, mended = emoir(tmp_path, "engine", "verify"), emoir(tmp_path, "engine", "verify")
     assert (spoilt.returncode, mended.returncode) == (3, 0)
-    assert spoilt.stderr.startswith("of 3 images the engine lacked 1 and held 0 otherwise; 0 in it")
+    assert spoilt.stderr.startswith("of 3 images the engine lacked 1 and held 0 outdated; 0 in it")
     assert mended.stderr == "the engine holds all 3 images, as the index does.\n"
     assert emoir(tmp_path, "engine", "sync").returncode == 0
     assert emoir(tmp_path, "engine", "drop").stderr == f"{milvus} is deleted.\n"

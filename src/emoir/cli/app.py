@@ -46,7 +46,7 @@ WELCOME = """emoir finds images by the emotion they evoke.
 All commands: emoir --help. More on one: emoir search --help."""
 
 SENTENCE = 500
-"""Characters of a command's first sentence: more than any has, so that none is cut."""
+"""More characters than any command's first sentence has, so that none is cut."""
 
 
 class ErrorHandlingGroup(TyperGroup):
@@ -65,7 +65,7 @@ class ErrorHandlingGroup(TyperGroup):
             # A terminal that lacks a character shows its code instead of failing.
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
-        # What image decoders mutter about odd files helps nobody here.
+        # Warnings of image decoders about odd files help no user.
         warnings.filterwarnings("ignore", module="PIL")
         try:
             result = super().invoke(ctx)

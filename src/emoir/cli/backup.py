@@ -1,4 +1,4 @@
-"""emoir backup and emoir restore: a whole copy of the index, and its way back."""
+"""emoir backup and emoir restore: a complete copy of the index, and its way back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def backup(
 ) -> None:
     """Copy the index, with every rating, to FILE and verify the copy.
 
-    It may be searched, rated and indexed meanwhile: FILE holds what was there at one moment.
+    The index may be in use meanwhile: FILE holds what it held at one moment.
     """
     from emoir.collection import Collection
 
@@ -33,9 +33,9 @@ def restore(
     file: Annotated[Path, typer.Argument(help="A file that emoir backup made.")],
     index: IndexOption = None,
 ) -> None:
-    """Put a backup into the place of the index; what the index held before is kept beside it.
+    """Put a backup in the place of the index; the index that was there is kept beside it.
 
-    A running emoir serve goes on with the restored content.
+    A running emoir serve continues with the restored content.
     """
     from emoir.collection import Collection
 

@@ -1,4 +1,4 @@
-"""emoir board: images put together by a person, in an order of hers."""
+"""emoir board: images that a person put together, in the order that the person chose."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 board = typer.Typer(no_args_is_help=True, help="Put images together on boards; show and export them.")
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Of a board.")]
-ImagesArgument = Annotated[list[str], typer.Argument(metavar="IMAGE…", help="Indexed files, or id:NUMBER.")]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of a board.")]
+ImagesArgument = Annotated[list[str], typer.Argument(metavar="IMAGE", help="Indexed files, or id:NUMBER.")]
 
 
 class BoardFormat(str, Enum):
@@ -53,7 +53,7 @@ def list_boards(index: IndexOption = None) -> None:
 
 @board.command("show")
 def show(name: NameArgument, index: IndexOption = None) -> None:
-    """Show the notes of a board, and its images in their order: id and path."""
+    """Show the notes of a board, and its images in their order."""
     from emoir.collection import Collection
     from emoir.index.base import as_path
 
@@ -72,7 +72,7 @@ def add(
     notes: Annotated[Optional[str], typer.Option("--notes", help="Replace the board's notes.")] = None,  # noqa: UP045
     index: IndexOption = None,
 ) -> None:
-    """Put images at the end of a board; it is made if there is none of that name."""
+    """Put images at the end of a board; a new name makes a board."""
     from emoir.collection import Collection
 
     with Collection(index) as photos:
@@ -88,10 +88,13 @@ def add(
 @board.command("remove")
 def remove(
     name: NameArgument,
-    images: Annotated[Optional[list[str]], typer.Argument(metavar="[IMAGE…]")] = None,  # noqa: UP045
+    images: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="IMAGE", help="Indexed files, or id:NUMBER. Default: the board."),
+    ] = None,
     index: IndexOption = None,
 ) -> None:
-    """Take images off a board, or the board itself away; files and readings stay."""
+    """Take images off a board, or delete the board. Files and readings stay."""
     from emoir.collection import Collection
 
     with Collection(index) as photos:
@@ -115,7 +118,7 @@ def export(
     xmp: Annotated[bool, typer.Option("--xmp", help="Write a sidecar (.xmp) beside every image instead.")] = False,
     index: IndexOption = None,
 ) -> None:
-    """Export a board as a page, a contact sheet, a ZIP of its files, a table, or XMP sidecars."""
+    """Export a board: page, contact sheet, ZIP, table or sidecars."""
     from emoir.cli.export import write_sidecars
     from emoir.collection import Collection
 
@@ -167,7 +170,7 @@ def _write(photos: Collection, board: Board, output: Path) -> None:
 
 
 def _id(photos: Collection, image: str) -> int:
-    """The id of an indexed image, by its number or a file that holds it."""
+    """The id of an indexed image, by its number or by a file that holds it."""
     from emoir.errors import QueryError
     from emoir.index.base import as_file
     from emoir.search.option_text import parse_id

@@ -45,12 +45,14 @@ def check(
     everything: Annotated[bool, typer.Option("--all", help="List every file, not only the first ten.")] = False,
     limits: LimitsOption = DEFAULT_LIMITS,
     format: Annotated[
-        CheckFormat, typer.Option("--format", help="paths: the images in the order of the table, nothing is read.")
+        CheckFormat,
+        typer.Option("--format", help="How to write the result; paths: only the images, in the order of the table."),
     ] = CheckFormat.table,
 ) -> None:
-    """Say what layout DATA has, what is missing, broken, doubled or leaking, and how its labels are balanced.
+    """Check a labelled data set: files, labels, copies and leaks.
 
-    Every image is decoded; nothing is changed. Exit code 3 if files are missing or broken.
+    Says what layout DATA has, which files are missing, broken or double, which leak between the parts of a split, and
+    how the labels are balanced. Every image is decoded; nothing is changed. Exit code 3 if files are missing or broken.
     """
     from emoir.datasets import layout_of, read_dataset
     from emoir.datasets.check import check_dataset
@@ -154,7 +156,7 @@ def _put_table(found: DatasetReport, layout: Layout | None, source: Path, most: 
         raters = "" if line.raters is None else f", {line.raters:.1f} raters an image"
         echo(f"agreement  {line.label}: {line.measure} {line.value:.3f} ({line.images:,} images{raters})")
     if not found.agreement:
-        echo("agreement  the data set says nothing of single raters")
+        echo("agreement  not known: the data set holds no single ratings")
 
 
 def _words_of(group: DuplicateGroup, name: Any) -> str:

@@ -41,7 +41,7 @@ def describe(
     limits: LimitsOption = DEFAULT_LIMITS,
     model: ModelOption = None,
 ) -> None:
-    """Say what emotion images evoke: distribution, valence and arousal, confidence, colours, texture."""
+    """Say what emotion images evoke, with colours and texture."""
     from emoir.errors import UndecodableImageError
     from emoir.images.decode import lift_pillow_limit
     from emoir.models import Model
@@ -99,7 +99,7 @@ def _put_table(record: dict[str, Any]) -> None:
     if record["incomplete"]:
         echo("  incomplete: a part of the picture is missing from its file")
     if record["monochrome"]:
-        echo("  monochrome: its colours say nothing")
+        echo("  monochrome: it has no colours of its own")
     if record["words"]:
         echo(f"  {', '.join(record['words'])}")
     echo("")

@@ -33,7 +33,7 @@ def _engine() -> None:
 
 @engine.command()
 def sync(engine: EngineOption = None, index: IndexOption = None) -> None:
-    """Send what the engine lacks; every search does so, too.
+    """Send what the engine lacks; every search also does so.
 
     Ctrl-C or a power cut loses nothing that was sent: run the command again and it goes on.
     """
@@ -43,7 +43,7 @@ def sync(engine: EngineOption = None, index: IndexOption = None) -> None:
 
 @engine.command()
 def verify(index: IndexOption = None) -> None:
-    """Compare every row in the engine with the index, and send again what differs."""
+    """Compare the engine with the index, row by row, and repair it."""
     with _remembered(index) as kept:
         found = kept.verify()
     if found.whole:
@@ -51,14 +51,17 @@ def verify(index: IndexOption = None) -> None:
     else:
         echo_err(
             f"of {found.compared:,} images the engine lacked {len(found.missing):,} and held {len(found.stale):,} "
-            f"otherwise; {len(found.foreign):,} in it were not of the index. All of this is mended."
+            f"outdated; {len(found.foreign):,} in it were not of the index. All of this is repaired."
         )
         raise typer.Exit(Exit.SOME_FAILED)
 
 
 @engine.command()
 def drop(index: IndexOption = None) -> None:
-    """Delete the replica; searches read the index itself again. If the engine is away, only forget it."""
+    """Delete the replica; searches read the index itself again.
+
+    If the engine cannot be reached, the index only forgets it.
+    """
     with _remembered(index) as kept:
         vectors = kept.forget()
         try:

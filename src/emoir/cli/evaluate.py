@@ -1,4 +1,4 @@
-"""emoir evaluate: judge a model on a labelled data set, beside other systems."""
+"""emoir evaluate: a model on a labelled data set, compared with other systems."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SHIPPED = "shipped"
 
 
 class EvaluateFormat(str, Enum):
-    """How figures are written."""
+    """How metrics are written."""
 
     table = "table"
     markdown = "markdown"
@@ -46,13 +46,13 @@ class EvaluateFormat(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateOptions:
-    """What ``emoir evaluate`` is told."""
+    """Options of ``emoir evaluate``."""
 
     data: Annotated[Path, typer.Argument(help="A published set's folder, a folder per class, or a labels.csv.")]
     model: Annotated[
         str,
         typer.Option(
-            "--model", envvar="EMOIR_MODEL", help="The system judged: a model folder, or a file as for --against."
+            "--model", envvar="EMOIR_MODEL", help="The system to evaluate: a model folder, or a file as for --against."
         ),
     ] = SHIPPED
     against: Annotated[
@@ -67,7 +67,7 @@ class EvaluateOptions:
     part: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(
-            "--part", help="Only this part of the split that was published or the literature uses.", show_default=False
+            "--part", help="Only this part of the published split, or of the one that papers use.", show_default=False
         ),
     ] = None
     skip_training_images: Annotated[
@@ -81,9 +81,7 @@ class EvaluateOptions:
         Optional[Path],  # noqa: UP045
         typer.Option("--out", help="A folder for the table in every format, the plots and the predictions."),
     ] = None
-    format: Annotated[EvaluateFormat, typer.Option("--format", help="How the figures are printed.")] = (
-        EvaluateFormat.table
-    )
+    format: Annotated[EvaluateFormat, typer.Option("--format", help="How to print the metrics.")] = EvaluateFormat.table
     workers: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(min=1, help="Processes that read images. Default: one per core.", show_default=False),
@@ -96,10 +94,10 @@ class EvaluateOptions:
 def evaluate(
     options: EvaluateOptions,
 ) -> None:
-    """Judge a model on DATA: metrics with baselines, 95 % intervals and paired differences to other systems.
+    """Evaluate a model on DATA: metrics, baselines, intervals, differences.
 
-    A model is not judged on images that it learnt from. Of the figures of retrieval, those with (a) rank by the
-    readings over the whole set, those with (b) by embeddings inside each fold. Some figures need:
+    A model is not evaluated on images that it learnt from. Retrieval marked (a) ranks by the readings over the whole
+    set; marked (b), by embeddings inside each fold. Intervals are 95 %; differences are paired. Some metrics need:
     pip install "emoir[research]"
     """
     share_cache_with_matplotlib()
@@ -114,7 +112,7 @@ def evaluate(
 
 
 def _evaluate(options: EvaluateOptions) -> bool:
-    """Read, judge, print and write; whether some images failed."""
+    """Read, evaluate, print and write; returns whether some images failed."""
     import numpy as np
 
     from emoir.cli.progress import progress

@@ -20,7 +20,7 @@ QUICK_FOLDS, QUICK_STEPS = 2, 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentOptions:
-    """What ``emoir experiment`` is told."""
+    """Options of ``emoir experiment``."""
 
     data: Annotated[Path, typer.Argument(help="A published set's folder, a folder per class, or a labels.csv.")]
     out: Annotated[
@@ -29,7 +29,9 @@ class ExperimentOptions:
             "--out", help="The run folder; the same command goes on there. Default: runs/experiment, or runs/quick."
         ),
     ] = None
-    quick: Annotated[bool, typer.Option("--quick", help="Three rows, two folds, twenty steps: only a look.")] = False
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Three rows, two folds, twenty steps: a look, not a result.")
+    ] = False
     epochs: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option("--epochs", min=1, help="Passes over the images, for every row. Default: about 2,000 steps."),
@@ -37,13 +39,13 @@ class ExperimentOptions:
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Repetitions of the headline rows.")] = 3
     extra: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--extra", help="Weakly labelled images to learn from besides; never tested."),
+        typer.Option("--extra", help="Weakly labelled images to also learn from; never tested."),
     ] = None
     pretrained: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
             "--pretrained",
-            help="A model folder for the distilled row. Default: the shipped one, if it knows none of these images.",
+            help="A model folder for the distilled row. Default: the shipped one, unless it learnt from these images.",
         ),
     ] = None
     label: LabelOption = None
@@ -52,8 +54,9 @@ class ExperimentOptions:
 
 @record_options()
 def experiment(options: ExperimentOptions) -> None:
-    """Compare the original network with the improved one: colour, texture and both, from scratch.
+    """Run the paper's comparison: the original network against the improved one.
 
+    Trains both from scratch: with colour, with texture and with both.
     Five folds; every finished fold is kept, so that Ctrl-C loses at most an epoch. Writes comparison.md, .csv, .json
     and a plot. Needs: pip install "emoir[train]"
     """

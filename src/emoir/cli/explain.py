@@ -31,12 +31,16 @@ def explain(
         Optional[Path],  # noqa: UP045
         typer.Option("--out", help="Write the figure here. Default: NAME-explained.png in the current folder."),
     ] = None,
-    language: Annotated[OutputLanguage, typer.Option("--language", help="Of sentence and figure.")] = OutputLanguage.en,
-    format: Annotated[ExplainFormat, typer.Option("--format", help="Sentence, or all numbers.")] = ExplainFormat.text,
+    language: Annotated[
+        OutputLanguage, typer.Option("--language", help="Language of the sentence and the figure.")
+    ] = OutputLanguage.en,
+    format: Annotated[
+        ExplainFormat, typer.Option("--format", help="How to print: the sentence, or all numbers.")
+    ] = ExplainFormat.text,
     limits: LimitsOption = DEFAULT_LIMITS,
     model: ModelOption = None,
 ) -> None:
-    """Show where in an image an emotion sits, and how much of it is colour and texture.
+    """Show where in an image an emotion sits, by colour or by texture.
 
     Writes one PNG: the picture, a map, and the same picture without its colours, without its texture and in
     opposite colours, each with the emotion's probability; prints what was measured in a sentence or two.

@@ -36,7 +36,7 @@ class ExportFormat(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureOptions:
-    """What ``emoir export`` is told of features."""
+    """Options of ``emoir export`` of features."""
 
     features: Annotated[
         bool,
@@ -82,10 +82,10 @@ def export(
     folders: FoldersOption = None,
     index: IndexOption = None,
 ) -> None:
-    """Export readings (CSV, JSON, Parquet) or row vectors (.npy), in the order of the paths.
+    """Export readings, features or row vectors, in the order of the paths.
 
     All indexed images are exported unless --in names folders. Features are measured from the files, which takes
-    some hundredths of a second an image.
+    some hundredths of a second per image.
     """
     from emoir.collection import Collection
     from emoir.errors import EmoirError

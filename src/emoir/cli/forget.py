@@ -1,4 +1,4 @@
-"""emoir forget: a folder or a file that is not to be found any more."""
+"""emoir forget: take a folder or a file out of the index."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def forget(
     folder: Annotated[Path, typer.Argument(help="A folder, with everything below it, or one file.")],
     index: IndexOption = None,
 ) -> None:
-    """Forget what is indexed below FOLDER. Nothing on the disk changes; ratings stay."""
+    """Forget what is indexed below FOLDER; files and ratings stay."""
     from emoir.collection import Collection
 
     with Collection(index) as photos:

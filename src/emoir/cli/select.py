@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectOptions:
-    """What ``emoir select`` is told besides which images to choose from."""
+    """Options of ``emoir select`` beside those that say which images to choose from."""
 
-    n: Annotated[int, typer.Option("-n", min=1, help="So many images; with --condition, so many of each.")] = 20
+    n: Annotated[int, typer.Option("-n", min=1, help="Number of images; with --condition, of each.")] = 20
     per_folder: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("--per-folder", min=1, help="At most so many from one folder; with --condition, of each."),
+        typer.Option("--per-folder", min=1, help="Most images from one folder; with --condition, of each."),
     ] = None
     condition: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
             "--condition",
-            help="A condition to match with others, given two times or more: 'calm: valence 0.6.., arousal ..0.4'.",
+            help="A condition to match with others; give two or more: 'calm: valence 0.6.., arousal ..0.4'.",
         ),
     ] = None
     factor: Annotated[
@@ -44,14 +44,19 @@ class SelectOptions:
             "'valence: negative ..0.4, positive 0.6..'.",
         ),
     ] = None
-    match: Annotated[str, typer.Option("--match", help="What conditions must agree on, with commas between.")] = (
-        "luminance,contrast,colourfulness,complexity,size"
-    )
+    match: Annotated[
+        str,
+        typer.Option(
+            "--match",
+            help="What conditions must agree on. Default: luminance, contrast, colourfulness, complexity, size.",
+            show_default=False,
+        ),
+    ] = "luminance,contrast,colourfulness,complexity,size"
     validity: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
             "--validity",
-            help="How well the model agrees with raters of images like these, such as valence=0.47: adds what "
+            help="Correlation of the model with raters on such images, such as valence=0.47: adds the difference "
             "to expect of raters.",
         ),
     ] = None
@@ -60,7 +65,7 @@ class SelectOptions:
         typer.Option("--skip-training-images", help="Leave out images that the model learnt from, in any encoding."),
     ] = False
     pool: Annotated[
-        int, typer.Option("--pool", min=1, help="So many images of a condition are measured to choose from.")
+        int, typer.Option("--pool", min=1, help="Number of images per condition to measure and choose from.")
     ] = 400
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of chance: the same seed chooses the same images.")] = 0
     index: IndexOption = None
@@ -74,7 +79,7 @@ def select(
     chosen: SelectOptions,
     listing: ListOptions,
 ) -> None:
-    """Choose stimuli: images that meet conditions, drawn by chance, never two near duplicates.
+    """Choose stimuli at random: images that meet conditions, no near duplicates.
 
     With --condition given twice or more, matched sets: as many images of each condition, which differ in emotion and
     agree, set by set, on luminance, contrast and the like. The balance is printed on standard error, or is part of

@@ -50,15 +50,17 @@ class LogFormat(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeOptions:
-    """What ``emoir serve`` is told."""
+    """Options of ``emoir serve``."""
 
-    host: Annotated[str, typer.Option("--host", help="Address to listen at. Others than 127.0.0.1 need a token.")] = (
+    host: Annotated[str, typer.Option("--host", help="Address to listen at. Any but 127.0.0.1 needs a token.")] = (
         "127.0.0.1"
     )
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")] = PORT
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen at; 0 takes a free one.")] = PORT
     token: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--token", envvar="EMOIR_TOKEN", help="What callers must show. Default: the one in --token-file."),
+        typer.Option(
+            "--token", envvar="EMOIR_TOKEN", help="The token that callers must show. Default: the one in --token-file."
+        ),
     ] = None
     token_file: Annotated[
         Optional[Path],  # noqa: UP045
@@ -78,18 +80,18 @@ class ServeOptions:
         typer.Option("--proxy", help="Address or network of a proxy whose X-Forwarded-* is believed; may be repeated."),
     ] = None
     root_path: Annotated[str, typer.Option("--root-path", help="Path below a proxy's address, such as /photos.")] = ""
-    read_only: Annotated[bool, typer.Option("--read-only", help="Take no ratings.")] = False
+    read_only: Annotated[bool, typer.Option("--read-only", help="Refuse ratings and every other change.")] = False
     watch: Annotated[
         bool, typer.Option("--watch", help="Index what changes on disk meanwhile. Needs: pip install watchfiles")
     ] = False
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the gallery in a browser.")] = False
-    max_upload: Annotated[int, typer.Option(min=1, help="Bytes of an uploaded image.")] = MAX_UPLOAD
+    max_upload: Annotated[int, typer.Option(min=1, help="Most bytes of an uploaded image.")] = MAX_UPLOAD
     workers: Annotated[
         int, typer.Option("--workers", min=1, help="Processes that read and explain images, of 100 MB each.")
     ] = 1
     limits: LimitsOption = DEFAULT_LIMITS
     seconds_per_image: Annotated[
-        float, typer.Option(min=0.1, help="An image that takes longer to read, explain or show is given up.")
+        float, typer.Option(min=0.1, help="Give up an image that takes longer to read, explain or show.")
     ] = 20.0
     log_level: Annotated[LogLevel, typer.Option("--log-level", help="What is logged.")] = LogLevel.warning
     access_log: Annotated[bool, typer.Option("--access-log", help="Log every request.")] = False
@@ -103,9 +105,9 @@ class ServeOptions:
 def serve(
     options: ServeOptions,
 ) -> None:
-    """Browse the collection in a browser, and ask it over HTTP, until Ctrl-C.
+    """Open the gallery in a browser, with a REST service, until Ctrl-C.
 
-    Only this computer is let in, unless --host says otherwise; the service's description is at
+    Only this computer is let in, unless --host says otherwise. The description of the service is at
     /api/v1/openapi.json.
     """
     from emoir.collection import Collection

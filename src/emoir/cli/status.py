@@ -28,7 +28,7 @@ def status(
     ] = False,
     index: IndexOption = None,
 ) -> None:
-    """Show what is indexed, by which model, which files could not be read and why, and which are incomplete."""
+    """Show what is indexed, and which files failed or are incomplete."""
     from emoir.collection import Collection
     from emoir.index.base import as_path
 

@@ -1,4 +1,4 @@
-"""emoir train: teach the shipped network, or heads on somebody's encoder, labels of one's own."""
+"""emoir train: fine-tune the shipped network, or fit heads on an encoder, with your labels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from emoir.cli.output import echo, echo_err
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainOptions:
-    """What ``emoir train`` is told."""
+    """Options of ``emoir train``."""
 
     data: Annotated[Path, typer.Argument(help="A published set's folder, a folder per class, or a labels.csv.")]
     out: Annotated[Path, typer.Option("--out", help="The model folder to make, for --model.")]
@@ -46,13 +46,13 @@ class TrainOptions:
     keep_anyway: Annotated[
         bool, typer.Option("--keep-anyway", help="Write the model even if it does no better than guessing.")
     ] = False
-    seed: Annotated[int, typer.Option("--seed", help="Of the split, the order and the augmentation.")] = 0
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the split, the order and the augmentation.")] = 0
     model: ModelOption = None
 
 
 @record_options()
 def train(options: TrainOptions) -> None:
-    """Fine-tune the shipped model on your own labels, in minutes on a processor; or fit heads on an encoder.
+    """Fine-tune the shipped model on your labels, or fit heads on an encoder.
 
     Your classes become a space of their own beside the others. One image in five is held out to test what was
     learnt. Ctrl-C loses at most an epoch: the same command goes on. Needs: pip install "emoir[train]"

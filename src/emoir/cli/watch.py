@@ -16,7 +16,7 @@ from emoir.cli.output import Exit, echo_err
 def watch(
     folders: Annotated[
         Optional[list[Path]],  # noqa: UP045
-        typer.Argument(help="Folders to index first. Default: none besides those indexed before.", show_default=False),
+        typer.Argument(help="More folders to index and watch. Default: those indexed before.", show_default=False),
     ] = None,
     index: IndexOption = None,
     model: ModelOption = None,

@@ -1,4 +1,4 @@
-"""Watching beside a service, in a process of its own; a module of its own, as only then are processes needed."""
+"""Watching beside a service, in a process of its own. Only the service needs processes: hence this module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Agreement: how far raters of one image say the same."""
+"""Agreement: how far the raters of an image agree."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Agreement:
         images: that have it.
         measure: what the value is, in words.
         value: see the functions of this module.
-        raters: mean number an image, or None where the data set does not say.
+        raters: mean number per image, or None where the data set does not say.
     """
 
     label: str
@@ -101,7 +101,7 @@ def reliability_of_means(means: NDArray[np.float64], std: NDArray[np.float64], r
 
 
 def agreements(table: Table) -> list[Agreement]:
-    """Everything that a table allows to be said of its raters' agreement; empty where it says nothing of them."""
+    """Every measure of its raters' agreement that a table allows; empty where it has no ratings of several raters."""
     found: list[Agreement] = []
     for space, shares in table.distributions.items():
         known = ~np.isnan(shares).any(axis=1)

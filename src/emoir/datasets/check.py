@@ -23,7 +23,7 @@ from emoir.limits import DEFAULT_LIMITS, Limits
 # Pictures that share hash and colours are compared cell by cell: dark and smooth ones share both whatever they show.
 SAME_CELLS = 8.0
 ProgressCallback: TypeAlias = Callable[[int, int], None]
-"""Called with the number of images looked at, and of all."""
+"""Called with the number of images looked at, and the number of all."""
 
 
 @dataclass(frozen=True, slots=True)

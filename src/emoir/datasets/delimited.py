@@ -1,4 +1,4 @@
-"""A table of one's own: CSV, JSON lines or Parquet with one row an image."""
+"""A table of one's own: CSV, JSON lines or Parquet with one row per image."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def read_table(file: Path, columns: Columns, *, name: str | None = None) -> Tabl
         name: the data set's name; default: the name of the file's folder.
 
     Returns:
-        One row an image, in the order of the file.
+        One row per image, in the order of the file.
 
     Raises:
         DatasetError: naming the file, the row and the column of the first value that makes no sense.

@@ -1,4 +1,4 @@
-"""Detect: a published data set by its layout, or one's own: a folder per class, or a table that speaks for itself."""
+"""Detect: a published data set by its layout, or one's own: a folder per class, or a table with known column names."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def read_dataset(
         tables = _tables(source)
         if not tables:
             if sets := sets_in(source):
-                raise DatasetError(f"{source} holds data sets, one a folder; name one of them: {', '.join(sets)}")
+                raise DatasetError(f"{source} holds one data set per folder; name one of them: {', '.join(sets)}")
             return read_folders(source, space=space)
         source = tables[0]
     elif not source.is_file():

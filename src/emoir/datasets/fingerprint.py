@@ -67,7 +67,12 @@ def fingerprint(path: Path, limits: Limits) -> Fingerprint | str | None:
 
 
 def fingerprints(paths: Sequence[Path], limits: Limits) -> Iterator[tuple[Path, Fingerprint | str | None]]:
-    """Each path in order, with what ``fingerprint`` gives for it."""
+    """Each path in order, with what ``fingerprint`` gives for it.
+
+    Args:
+        paths: n files.
+        limits: larger images are not decoded.
+    """
     # Pillow decodes without the interpreter's lock.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         try:

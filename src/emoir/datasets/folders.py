@@ -22,7 +22,7 @@ def read_folders(folder: Path, *, space: str | None = None) -> Table:
         space: name of the label space; default: the folder's own name.
 
     Returns:
-        One row an image (by suffix), classes in the order of their names, rows by class and path.
+        One row per image (by suffix), classes in the order of their names, rows by class and path.
 
     Raises:
         DatasetError: if fewer than two sub-folders hold images, or the space has a name of emoir's and other classes.

@@ -160,7 +160,7 @@ def make_parts(
         linked: pairs of paths that must stay on one side.
 
     Returns:
-        One fold a part, in the order of the shares.
+        One fold per part, in the order of the shares.
 
     Raises:
         DatasetError: if there are fewer groups than the shares' sum.
@@ -178,7 +178,7 @@ def part_rows(table: Table, part: str, shares: Mapping[str, int]) -> NDArray[np.
         shares: part to its share (see ``make_parts``), for a table without a split.
 
     Returns:
-        The rows, rising.
+        The rows, sorted ascending.
 
     Raises:
         DatasetError: naming the parts that there are.
@@ -196,7 +196,7 @@ def make_hold_out(table: Table, *, one_in: int = 5, seed: int = 0, linked: Seque
 
     Args:
         table: the data set.
-        one_in: the test part is one image in so many.
+        one_in: the test part is one image in this many.
         seed: of the draw.
         linked: pairs of paths that must stay on one side.
 

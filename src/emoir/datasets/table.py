@@ -1,4 +1,4 @@
-"""Table: the labels of a data set, one row an image, absent labels absent."""
+"""Table: the labels of a data set, one row per image; labels may be absent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Images and what people said about them.
+    """Images and the labels that people gave them.
 
     Every label may be absent for any row: NaN in ``valence``, ``arousal`` and whole rows of a
     distribution, ``ABSENT_CLASS`` in ``classes``, an empty string in ``group`` and ``split``.
@@ -107,7 +107,7 @@ class Table:
             space: one of the table's distributions or classes; a class counts as a distribution sure of itself.
 
         Returns:
-            ``(shares, known)``: (n, K), of no meaning where not known, and (n,).
+            ``(shares, known)``: (n, K), undefined where not known, and (n,).
         """
         if space in self.distributions:
             shares = self.distributions[space]

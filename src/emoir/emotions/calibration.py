@@ -1,4 +1,4 @@
-"""Calibration: from what a network or a search says to the share of cases in which raters agree."""
+"""Calibration: from a score of a network or a search to the share of cases in which raters agree."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ConfidenceCurve:
         unsure_below: an image of lower confidence is not named by its top class.
 
     Raises:
-        ModelError: if the knots do not rise or the values fall.
+        ModelError: if the knots do not ascend or a value descends.
 
     Example:
         >>> curve = ConfidenceCurve("mikels", (0.2, 0.6), (0.1, 0.5))
@@ -60,12 +60,12 @@ class ScoreCurve:
     one curve serves words that mean one thing and words that mean many.
 
     Args:
-        chance: the agreement of an image drawn at random; hits below it are not worth showing.
-        knots: rising fits, or gains.
-        values: agreement, or its gain, at each knot, not falling.
+        chance: the agreement of an image drawn at random; matches below it are hidden.
+        knots: fits or gains, sorted ascending.
+        values: agreement, or its gain, at each knot; no value is below the one before.
 
     Raises:
-        ModelError: if the knots do not rise or the values fall.
+        ModelError: if the knots do not ascend or a value descends.
 
     Example:
         >>> curve = ScoreCurve(0.125, (0.0, 0.5, 1.0), (0.0, 0.1, 0.9))
@@ -120,4 +120,6 @@ def _check(knots: tuple[float, ...], values: tuple[float, ...]) -> None:
     rising = all(a < b for a, b in pairwise(knots))
     monotone = all(a <= b for a, b in pairwise(values))
     if not knots or len(knots) != len(values) or not rising or not monotone:
-        raise ModelError("a calibration curve needs rising knots and values that do not fall, as many of each")
+        raise ModelError(
+            "a calibration curve needs as many knots as values, knots that ascend and values that do not descend"
+        )

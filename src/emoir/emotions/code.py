@@ -20,7 +20,7 @@ def _mark(model: str) -> bytes:
 
 
 def encode_reading(reading: EmotionReading) -> str:
-    """Write a reading down, quantised to a byte a number.
+    """A reading as a short text, quantised to one byte per number.
 
     Args:
         reading: of any model.
@@ -39,7 +39,7 @@ def encode_reading(reading: EmotionReading) -> str:
 def decode_reading(
     code: str, class_names: Mapping[str, tuple[str, ...]], models: Sequence[str], *, embedding_length: int = 128
 ) -> EmotionReading:
-    """The inverse of ``encode_reading``, to the precision of a byte a number.
+    """The inverse of ``encode_reading``, to the precision of one byte per number.
 
     Args:
         code: as written.

@@ -108,6 +108,13 @@ def read_lexicon_lines(lines: list[str], name: str) -> Iterator[tuple[str, Conce
     A line holds, separated by tabs: the word; its shares over Mikels' classes as ``awe:0.6 fear:0.4``, or
     ``-`` where it says nothing there; its shares over Ekman's classes; valence; arousal.
 
+    Args:
+        lines: of the file.
+        name: of the file, for messages.
+
+    Returns:
+        Word to concept.
+
     Raises:
         ModelError: naming file and line.
     """
@@ -143,7 +150,7 @@ def _distribution(space: EmotionSpace, shares: str, place: str) -> NDArray[np.fl
 
 
 def base_forms(word: str) -> list[str]:
-    """What an English word may be a regular inflection of, likeliest first; the word itself leads.
+    """The words that an English word may be a regular inflection of, most probable first, after the word itself.
 
     Example:
         >>> base_forms("happily")
@@ -162,6 +169,13 @@ def base_forms(word: str) -> list[str]:
 
 def look_up(word: str, words: Mapping[str, Concept]) -> Concept | None:
     """The concept of a word or of what it is an inflection of.
+
+    Args:
+        word: in lower case.
+        words: word to concept.
+
+    Returns:
+        None if neither is known.
 
     Example:
         >>> look_up("sadly", lexicon()) is lexicon()["sad"]

@@ -78,7 +78,7 @@ def read_lexicon(file: Path) -> dict[str, Concept]:
         file: text as ``read_text`` takes it; columns may be separated by tabs, commas or semicolons.
 
     Returns:
-        Words, lower case, in simplified characters, to concepts. Words that say nothing are left out.
+        Words, lower case, in simplified characters, to concepts. Words without numbers are left out.
 
     Raises:
         ModelError: if it cannot be read or has none of these layouts; the message names what was expected.

@@ -152,7 +152,7 @@ class _Reader:
             self.groups.append([])
 
     def stop(self) -> None:
-        """A clause ends: what waited for a word in vain was not understood."""
+        """End a clause: a modifier that still waits for its word was not understood."""
         self.unknown += [*([] if self.held else self.negations), *self.modifiers]
         self.negations.clear()
         self.modifiers.clear()

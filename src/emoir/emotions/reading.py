@@ -25,7 +25,7 @@ class EmotionReading:
         valence: 0 unpleasant to 1 pleasant.
         arousal: 0 calm to 1 excited.
         confidence: calibrated probability that the top class is the one that most raters would name.
-        monochrome: the picture has no colours of its own, so colour says nothing here.
+        monochrome: whether the picture has no colours of its own.
         model: id of the model that read it.
         unsure_below: confidence below which the image is not named by its top class, by the model's card.
     """
@@ -49,7 +49,7 @@ class EmotionReading:
         return max(self.distributions[space], key=self.distributions[space].__getitem__)
 
     def to_dict(self) -> dict[str, Any]:
-        """The reading as JSON takes it, numbers rounded to what they are worth; without the embedding."""
+        """The reading as JSON takes it, numbers rounded to their precision; without the embedding."""
         return {
             "distributions": {
                 space: {name: round(float(p), 4) for name, p in classes.items()}

@@ -1,4 +1,4 @@
-"""Emotion spaces: named sets of classes, and what each class says of valence and polarity."""
+"""Emotion spaces: named sets of classes, and the valence and polarity of each class."""
 
 from __future__ import annotations
 

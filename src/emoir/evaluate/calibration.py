@@ -1,4 +1,4 @@
-"""Calibration: whether probabilities are what they say, and how well that can be known at this sample size."""
+"""Calibration: how far probabilities differ from frequencies, and what the sample size can show of it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,11 @@ def perfect_calibration_band(
 
 
 def brier(probabilities: NDArray[np.floating], labels: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Squared distance from the probabilities to the label's corner, summed over classes: in [0, 2], one an image.
+    """Squared distance from the probabilities to the label's corner, summed over classes: in [0, 2], one per image.
+
+    Args:
+        probabilities: (n, K).
+        labels: (n,) classes.
 
     References:
         Brier, G. W. (1950). Monthly Weather Review 78(1), 1-3.
@@ -77,6 +81,11 @@ def brier(probabilities: NDArray[np.floating], labels: NDArray[np.integer]) -> N
 
 
 def negative_log_likelihood(probabilities: NDArray[np.floating], labels: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Minus the logarithm (nats) of the label's probability, one an image."""
+    """Minus the logarithm (nats) of the label's probability, one per image.
+
+    Args:
+        probabilities: (n, K).
+        labels: (n,) classes.
+    """
     own = probabilities[np.arange(len(labels)), labels]
     return np.asarray(-np.log(np.maximum(own, FLOOR)))

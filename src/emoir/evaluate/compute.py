@@ -18,7 +18,7 @@ from emoir.evaluate.metrics import METRICS
 from emoir.evaluate.results import MetricResult
 from emoir.evaluate.retrieval import Ranking, leave_one_out, mikels_gains, same_class
 
-# Every image ranks all others: beyond so many, a sample of the images does.
+# Every image ranks all others; of more images than this, a sample does.
 RETRIEVAL_IMAGES = 4_000
 Groups: TypeAlias = NDArray[np.str_] | None
 """(n,) images that are not independent of each other have the same group; None: every image on its own."""
@@ -83,7 +83,12 @@ def compute_metrics(
 
 
 def groups_of(table: Table, rows: NDArray[np.intp]) -> Groups:
-    """The groups of some rows of a table; None if it has none."""
+    """The groups of some rows of a table; None if it has none.
+
+    Args:
+        table: the labels.
+        rows: of the table.
+    """
     groups = table.groups
     return None if groups is None else groups[rows]
 
@@ -174,7 +179,12 @@ def _of_embeddings(
 
 
 def ranking_by_embedding(embeddings: NDArray[np.floating], labels: NDArray[np.int64]) -> Ranking:
-    """Every image's ranking of all others by their embeddings, relevant where the class is the same."""
+    """Every image's ranking of all others by their embeddings, relevant where the class is the same.
+
+    Args:
+        embeddings: (n, d).
+        labels: (n,) classes.
+    """
     return leave_one_out(embeddings, same_class(labels))
 
 
@@ -233,6 +243,11 @@ def _influence_in(metric: Metric, sample: Sample, groups: Groups) -> Influence:
 
 
 def headline(table: Table, predictions: PredictionLike) -> dict[MetricKey, MetricResult]:
-    """The few results that the tables of models side by side show."""
+    """The few results that the tables of models side by side show.
+
+    Args:
+        table: the labels.
+        predictions: row by row as the table.
+    """
     metrics = [metric for metric in METRICS if metric.name in HEADLINE]
     return {result.key: result for result in compute_metrics(table, predictions, metrics) if result.key.protocol != "b"}

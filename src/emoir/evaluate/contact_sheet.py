@@ -1,4 +1,4 @@
-"""Sheet: the best and the worst retrievals of a system as one picture."""
+"""Contact sheet: the best and the worst retrievals of a system as one picture."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def retrieval_sheet(comparison: SystemComparison) -> Image.Image | None:
 
 
 def _chosen(ranking: Ranking, labels: NDArray[np.int64], *, best: bool) -> list[int]:
-    """Queries by the precision of their first answers, then of all; one a class."""
+    """Queries by the precision of their first answers, then of all; one per class."""
     first = precision_at(ranking, ANSWERS)
     whole = np.nan_to_num(average_precision(ranking), nan=-1 if best else 2)
     order = np.lexsort((-whole, -first) if best else (whole, first))

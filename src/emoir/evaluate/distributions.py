@@ -1,4 +1,4 @@
-"""Distances between emotion distributions, one number an image, as the label-distribution literature has them."""
+"""Distances between emotion distributions, one number per image, as the label-distribution literature defines them."""
 
 from __future__ import annotations
 
@@ -19,36 +19,84 @@ TIE = 1e-9
 
 
 def kullback_leibler(target: Floats, predicted: Floats) -> NDArray[np.float64]:
-    """KL(target || predicted) in nats, at least 0; terms with a target of 0 are 0."""
+    """KL(target || predicted) in nats, at least 0; terms with a target of 0 are 0.
+
+    Args:
+        target: (n, K) raters' shares; rows sum to 1.
+        predicted: (n, K) probabilities; rows sum to 1.
+
+    Returns:
+        (n,), one number per image.
+    """
     from scipy.special import rel_entr
 
     return np.asarray(rel_entr(target, np.maximum(predicted, FLOOR)).sum(axis=1))
 
 
 def chebyshev(target: Floats, predicted: Floats) -> NDArray[np.float64]:
-    """Largest difference of any class, in [0, 1]."""
+    """Largest difference of any class, in [0, 1].
+
+    Args:
+        target: (n, K) raters' shares; rows sum to 1.
+        predicted: (n, K) probabilities; rows sum to 1.
+
+    Returns:
+        (n,), one number per image.
+    """
     return np.asarray(abs(target - predicted).max(axis=1))
 
 
 def clark(target: Floats, predicted: Floats) -> NDArray[np.float64]:
-    """Clark distance sqrt(sum ((p - q) / (p + q))^2), divided by sqrt(K): in [0, 1]; 0/0 is 0."""
+    """Clark distance sqrt(sum ((p - q) / (p + q))^2), divided by sqrt(K): in [0, 1]; 0/0 is 0.
+
+    Args:
+        target: (n, K) raters' shares; rows sum to 1.
+        predicted: (n, K) probabilities; rows sum to 1.
+
+    Returns:
+        (n,), one number per image.
+    """
     ratio = (target - predicted) / np.maximum(target + predicted, FLOOR)
     return np.asarray(np.sqrt((ratio**2).mean(axis=1)))
 
 
 def canberra(target: Floats, predicted: Floats) -> NDArray[np.float64]:
-    """Canberra metric sum |p - q| / (p + q), divided by K: in [0, 1]; 0/0 is 0."""
+    """Canberra metric sum |p - q| / (p + q), divided by K: in [0, 1]; 0/0 is 0.
+
+    Args:
+        target: (n, K) raters' shares; rows sum to 1.
+        predicted: (n, K) probabilities; rows sum to 1.
+
+    Returns:
+        (n,), one number per image.
+    """
     return np.asarray((abs(target - predicted) / np.maximum(target + predicted, FLOOR)).mean(axis=1))
 
 
 def cosine(target: Floats, predicted: Floats) -> NDArray[np.float64]:
-    """Cosine similarity, in [0, 1]."""
+    """Cosine similarity, in [0, 1].
+
+    Args:
+        target: (n, K) raters' shares; rows sum to 1.
+        predicted: (n, K) probabilities; rows sum to 1.
+
+    Returns:
+        (n,), one number per image.
+    """
     lengths = np.linalg.norm(target, axis=1) * np.linalg.norm(predicted, axis=1)
     return np.asarray((target * predicted).sum(axis=1) / lengths)
 
 
 def intersection(target: Floats, predicted: Floats) -> NDArray[np.float64]:
-    """Shared mass sum min(p, q), in [0, 1]."""
+    """Shared mass sum min(p, q), in [0, 1].
+
+    Args:
+        target: (n, K) raters' shares; rows sum to 1.
+        predicted: (n, K) probabilities; rows sum to 1.
+
+    Returns:
+        (n,), one number per image.
+    """
     return np.asarray(np.minimum(target, predicted).sum(axis=1))
 
 

@@ -4,7 +4,7 @@ Every metric is summarised by its *influence*: (n - 1) times what leaving out on
 jackknife). For a mean over images this is the image's value less the mean; in leave-one-out retrieval it also holds
 what the image does in the rankings of the others, because there every image is both query and answer
 (``emoir.evaluate.leave_out``). Intervals, differences between systems, groups and training runs follow from the
-influences by sums, so that no verdict depends on the seed of a bootstrap.
+influences by sums, so that no outcome depends on the seed of a bootstrap.
 
 References:
     Efron, B. & Stein, C. (1981). The jackknife estimate of variance. Annals of Statistics 9(3), 586-596.
@@ -181,7 +181,12 @@ def of_mean(values: NDArray[np.floating], *, groups: NDArray[np.generic] | None 
 
 
 def mean_interval(values: NDArray[np.floating], *, groups: NDArray[np.generic] | None = None) -> Estimate:
-    """The mean of one number per image with its interval; for differences of two systems, hand in the differences."""
+    """The mean of one number per image with its interval; for differences of two systems, hand in the differences.
+
+    Args:
+        values: (n,); NaN is left out.
+        groups: (n,) of images that are not independent.
+    """
     return of_mean(values, groups=groups).estimate()
 
 

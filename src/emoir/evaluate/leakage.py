@@ -1,4 +1,4 @@
-"""Leakage: which images a model learnt from, in whatever name, size or encoding they come back."""
+"""Leakage: which images a model learnt from, under any name, size or encoding."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from emoir.evaluate.intervals import Influence
 from emoir.evaluate.retrieval import Ranking
 
-# So many numbers are held at once.
+# Numbers that are held at once.
 BATCH = 4_000_000
 # The share of the answers in smaller samples; see ``precision_without``.
 KEPT = 0.25

@@ -1,4 +1,4 @@
-"""OutOfFold: what models said of images they had not learnt from, kept as the source of every figure."""
+"""OutOfFold: readings by models that had not learnt from the image, kept as the source of every figure."""
 
 from __future__ import annotations
 

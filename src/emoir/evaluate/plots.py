@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Curves are drawn over at most so many queries.
+# The most queries that curves are drawn over.
 QUERIES = 2_000
 COLOURS = ("#2a6f97", "#c1502e", "#6a994e", "#7b5ea7", "#8a8a8a")
 
@@ -101,7 +101,7 @@ def _classified(comparison: SystemComparison) -> tuple[str, NDArray[np.int64], N
 
 
 def confusion(comparison: SystemComparison) -> Figure | None:
-    """What the first system that names classes says of the images of each class, in shares of the row."""
+    """Confusion of the first system that names classes: a row per true class, in shares of the row."""
     found = _classified(comparison)
     if found is None:
         return None
@@ -126,7 +126,7 @@ def confusion(comparison: SystemComparison) -> Figure | None:
 
 
 def reliability(comparison: SystemComparison) -> Figure | None:
-    """How often the first class is right, against the probability said, in bins of equally many images."""
+    """How often the first class is right, against its predicted probability, in bins of equally many images."""
     found = _classified(comparison)
     if found is None:
         return None
@@ -185,7 +185,7 @@ def precision_recall(comparison: SystemComparison) -> Figure | None:
 
 
 def valence_arousal(comparison: SystemComparison) -> Figure | None:
-    """What the first system with points says against the mean rating."""
+    """Valence and arousal predicted by the first system with points, against the mean rating."""
     table = comparison.table
     system = next((system for system in comparison.systems if system.points is not None), None)
     if system is None or system.points is None or table.valence is None or table.arousal is None:

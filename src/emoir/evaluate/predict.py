@@ -1,4 +1,4 @@
-"""Reading: a model shown the images of a data set."""
+"""Predict: a model's predictions for the images of a data set."""
 
 from __future__ import annotations
 
@@ -70,7 +70,14 @@ def predict(
 def predictions_of(
     readings: EmotionReadings, index: NDArray[np.intp], known: NDArray[np.bool_], table: Table
 ) -> Predictions:
-    """Readings as predictions of a table's rows: row r is reading ``index[r]``, of no meaning where not known."""
+    """Readings as predictions of a table's rows: row r is reading ``index[r]``, undefined where not known.
+
+    Args:
+        readings: of a model.
+        index: (n,) reading of each row.
+        known: (n,) whether the row has a reading.
+        table: the data set, n rows.
+    """
     answers = {
         space: (readings.class_names[space], values[index].astype(np.float64))
         for space, values in readings.distributions.items()

@@ -1,4 +1,4 @@
-"""Predictions: what one system says of a data set, brought to the data set's classes and order."""
+"""Predictions of one system for a data set, brought to the data set's classes and order."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ SpacePredictions: TypeAlias = Mapping[str, tuple[tuple[str, ...], Floats]]
 
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
-    """What a system says of a table's images, row by row.
+    """A system's predictions for a table's images, row by row.
 
     Args:
         name: of the system.
-        known: (n,) rows of which it says anything.
-        probabilities: space of the table to (n, K) over the table's classes; of no meaning where not known.
+        known: (n,) whether there is a prediction for the row.
+        probabilities: space of the table to (n, K) over the table's classes; undefined where not known.
         points: (n, 2) valence and arousal in [0, 1], or None.
         embeddings: (n, d) of unit length, or None.
         notes: space of the table to how the system's classes became the table's.
@@ -46,7 +46,7 @@ class Predictions:
 
     @property
     def folds(self) -> NDArray[np.int64]:
-        """(n,) zeros: one system said everything."""
+        """(n,) zeros: one system made all predictions."""
         return np.zeros(len(self.known), dtype=np.int64)
 
     def take(self, rows: NDArray[np.intp]) -> Predictions:
@@ -70,7 +70,7 @@ def align(table: Table, predicted: SpacePredictions) -> tuple[dict[str, Floats],
 
     Args:
         table: the data set.
-        predicted: what the system says, rows as the table's.
+        predicted: the system's predictions, rows as the table's.
 
     Returns:
         ``(probabilities, notes)`` by space of the table; a space that cannot be compared is left out.
@@ -126,7 +126,7 @@ def read_predictions(file: Path, table: Table) -> Predictions:
     """Another system's probabilities, valence and arousal, as a table.
 
     Args:
-        file: a table as ``read_table_cells`` takes it, ``-`` for standard input; one row an image: its path (``path``,
+        file: a table as ``read_table_cells`` takes it, ``-`` for standard input; one row per image: its path (``path``,
             ``file``, ``filename`` or ``image``; relative to the file or to the images, or the name alone where names
             are unique); probabilities in columns ``NAME`` or ``p_NAME`` of the data set's classes, or ``SPACE.NAME``
             as ``emoir export`` writes them; ``valence`` and ``arousal`` from 0 to 1.
@@ -226,7 +226,7 @@ def read_embeddings(file: Path, table: Table) -> Predictions:
     if not isinstance(values, np.ndarray) or values.ndim != 2 or len(values) != len(table):
         shape = getattr(values, "shape", None)
         raise DatasetError(
-            f"{file}: {shape} for {len(table)} images; one row an image is needed, in the order that "
+            f"{file}: {shape} for {len(table)} images; one row per image is needed, in the order that "
             "emoir data check DATA --format paths prints"
         )
     if not np.issubdtype(values.dtype, np.number) or not np.all(np.isfinite(values)):

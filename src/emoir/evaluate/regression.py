@@ -12,7 +12,12 @@ from emoir.evaluate.intervals import Estimate, jackknife
 
 
 def pearson(predicted: Floats, target: Floats) -> float:
-    """Pearson's r, in [-1, 1]; 0 if either is constant."""
+    """Pearson's r, in [-1, 1]; 0 if either is constant.
+
+    Args:
+        predicted: (n,).
+        target: (n,) ratings.
+    """
     return float(np.corrcoef(predicted, target)[0, 1]) if np.ptp(predicted) and np.ptp(target) else 0.0
 
 
@@ -29,7 +34,12 @@ def correlation(predicted: Floats, target: Floats, *, groups: NDArray[np.generic
 
 
 def spearman(predicted: Floats, target: Floats) -> float:
-    """Spearman's rank correlation (ties share their mean rank), in [-1, 1]; 0 if either is constant."""
+    """Spearman's rank correlation (ties share their mean rank), in [-1, 1]; 0 if either is constant.
+
+    Args:
+        predicted: (n,).
+        target: (n,) ratings.
+    """
     from scipy.stats import rankdata
 
     return pearson(rankdata(predicted), rankdata(target))
@@ -37,6 +47,10 @@ def spearman(predicted: Floats, target: Floats) -> float:
 
 def concordance(predicted: Floats, target: Floats) -> float:
     """Lin's concordance correlation coefficient (population variances), in [-1, 1].
+
+    Args:
+        predicted: (n,).
+        target: (n,) ratings.
 
     References:
         Lin, L. I. (1989). Biometrics 45(1), 255-268. DOI 10.2307/2532051
@@ -51,7 +65,12 @@ def concordance(predicted: Floats, target: Floats) -> float:
 
 
 def root_mean_squared_error(predicted: Floats, target: Floats) -> float:
-    """Root of the mean squared error, in units of the rating scale [0, 1]."""
+    """Root of the mean squared error, in units of the rating scale [0, 1].
+
+    Args:
+        predicted: (n,).
+        target: (n,) ratings.
+    """
     return float(np.sqrt(((predicted - target) ** 2).mean()))
 
 

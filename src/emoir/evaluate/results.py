@@ -1,4 +1,4 @@
-"""Results: what one metric says of one system on one data set, and the difference to another system."""
+"""Results: one metric of one system on one data set, and the difference to another system."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class MetricResult:
         key: space, metric and protocol.
         metric: what was measured.
         images: that have the label.
-        baseline: what guessing gives on these images.
+        baseline: the value of guessing on these images.
         value: of the metric.
         influence: what each image contributes, for intervals and differences; None where the metric has no interval.
         over: the metric over some of the images; None where that means nothing.
@@ -48,14 +48,24 @@ class MetricResult:
 
 
 def difference(first: MetricResult, second: MetricResult) -> Estimate | None:
-    """First minus second with its interval over the images that both share; None where that means nothing."""
+    """First minus second with its interval over the images that both share; None where that means nothing.
+
+    Args:
+        first: a metric of one system.
+        second: the same metric of another system.
+    """
     if first.influence is None or second.influence is None or first.images != second.images:
         return None
     return first.influence.minus(second.influence).estimate()
 
 
 def outcome(metric: Metric, difference: Estimate) -> str:
-    """A difference in words: ``better``, ``worse``, either with ``borderline``, or ``not shown``."""
+    """A difference in words: ``better``, ``worse``, either with ``borderline``, or ``not shown``.
+
+    Args:
+        metric: that was measured.
+        difference: of two systems in it.
+    """
     if not difference.excludes_zero:
         return "not shown"
     word = "better" if (difference.value > 0) == metric.higher_is_better else "worse"

@@ -1,4 +1,4 @@
-"""Retrieval: each image in turn asks for images of its own class; one number a query, reduced last.
+"""Retrieval: each image in turn is a query for images of its own class; one number per query, reduced last.
 
 Two protocols are in use, and every figure names its own: (a) pooled out-of-fold probabilities, leave-one-out
 over the whole set; (b) embeddings inside each test fold, leave-one-out there, averaged over the folds.
@@ -91,7 +91,15 @@ def nearest_neighbour(ranking: Ranking) -> NDArray[np.float64]:
 
 
 def precision_at(ranking: Ranking, k: int) -> NDArray[np.float64]:
-    """Share of relevant images among the first k (P@k)."""
+    """Share of relevant images among the first k (P@k).
+
+    Args:
+        ranking: of n images.
+        k: how many answers count.
+
+    Returns:
+        (n,) in [0, 1].
+    """
     return np.asarray(ranking.relevant[:, :k].mean(axis=1))
 
 
@@ -164,6 +172,13 @@ def normalised_gain(ranking: Ranking, k: int | None = None) -> NDArray[np.float6
 
     The gain is linear and the discount log2(rank + 1).
 
+    Args:
+        ranking: of n images.
+        k: how many answers count.
+
+    Returns:
+        (n,) in [0, 1].
+
     References:
         Jaervelin, K. & Kekaelaeinen, J. (2002). ACM TOIS 20(4), 422-446. DOI 10.1145/582415.582418
     """
@@ -177,6 +192,13 @@ def chance_gain(ranking: Ranking, k: int) -> NDArray[np.float64]:
     """What nDCG@k would be on average if the others were ranked at random; NaN without any gain.
 
     Every place then holds the mean gain; the best ranking is the query's own.
+
+    Args:
+        ranking: of n images.
+        k: how many answers count.
+
+    Returns:
+        (n,) in [0, 1].
     """
     discount = 1 / np.log2(np.arange(2, min(k, ranking.gains.shape[1]) + 2))
     best = -np.sort(-ranking.gains, axis=1)[:, :k] @ discount
@@ -187,6 +209,13 @@ def tier(ranking: Ranking, factor: int) -> NDArray[np.float64]:
     """Recall within the first factor x R answers, R being the number of relevant images; NaN if R is 0.
 
     ``factor`` 1 is the first tier, 2 the second.
+
+    Args:
+        ranking: of n images.
+        factor: 1 or 2.
+
+    Returns:
+        (n,) in [0, 1].
 
     References:
         Shilane, P. et al. (2004). The Princeton Shape Benchmark. Shape Modeling International, 167-178.
@@ -228,4 +257,4 @@ RETRIEVAL_MEASURES: dict[str, Callable[[Ranking], NDArray[np.float64]]] = {
     "second tier": lambda ranking: tier(ranking, 2),
     "ANMRR": normalised_rank,
 }
-"""A ranking to one number a query."""
+"""A ranking to one number per query."""

@@ -1,4 +1,4 @@
-"""SystemComparison: systems side by side on one data set, by one protocol, on the same images."""
+"""SystemComparison: several systems on one data set, by one protocol, on the same images."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class MetricRow:
     differences: tuple[Estimate | None, ...]
 
     def outcome(self, other: int) -> str:
-        """How the first system does against another one (1 is the second system), in words."""
+        """The difference to another system in words (1 is the second system)."""
         gap = self.differences[other - 1]
         return "" if gap is None else outcome(self.metric, gap)
 
@@ -75,7 +75,7 @@ def evaluate_systems(table: Table, systems: Sequence[Predictions]) -> SystemComp
     """
     rows = np.flatnonzero(np.logical_and.reduce([system.known for system in systems]))
     if not len(rows):
-        raise DatasetError(f"{table.name}: there is no image of which all of these say something")
+        raise DatasetError(f"{table.name}: there is no image for which all of these have a prediction")
     shared = table.take(rows)
     predictions = tuple(_distinct([system.take(rows) for system in systems]))
     measured = [{result.key: result for result in compute_metrics(shared, system)} for system in predictions]

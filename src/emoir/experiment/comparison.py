@@ -1,4 +1,4 @@
-"""What the finished runs of a row amount to: its metrics with intervals, and its curves."""
+"""VariantResult: the metrics of a finished row, with intervals, and its curves."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class VariantResult:
 
 
 def mean_curve(curves: Sequence[Curve]) -> Curve:
-    """The mean of curves that were measured after the same epochs."""
+    """The mean of curves that were measured after the same epochs; at least one curve."""
     return {name: np.mean([curve[name] for curve in curves], axis=0) for name in curves[0]}
 
 
@@ -60,6 +60,10 @@ def with_r_squared(curve: Curve, table: Table) -> Curve:
     """The curve of a table without classes with R²: the share of its ratings' variance explained, both axes together.
 
     The variance is the whole table's: guessing its mean everywhere gives 0.
+
+    Args:
+        curve: of a run.
+        table: the data set.
     """
     if table.classes or table.valence is None or table.arousal is None:
         return curve
@@ -75,14 +79,29 @@ def judged_by(table: Table) -> tuple[str, str]:
 
 
 def is_complete(variant: ModelVariant, folds: Folds, results: Results, seed: int) -> bool:
-    """Whether every fold of a row is done with a seed."""
+    """Whether every fold of a row is done with a seed.
+
+    Args:
+        variant: the row.
+        folds: of the data set.
+        results: of finished runs.
+        seed: of the row's runs.
+    """
     return all(RunKey(variant.name, fold, seed) in results for fold in range(folds.count))
 
 
 def variant_result(
     variant: ModelVariant, table: Table, folds: Folds, results: Results, seeds: Sequence[int]
 ) -> VariantResult | None:
-    """Put the folds of a row together, for every seed of which all folds are done; None if there is none."""
+    """Put the folds of a row together, for every seed of which all folds are done; None if there is none.
+
+    Args:
+        variant: the row.
+        table: the data set.
+        folds: its folds.
+        results: of finished runs.
+        seeds: to look for.
+    """
     complete = [seed for seed in seeds if is_complete(variant, folds, results, seed)]
     if not complete:
         return None
@@ -104,7 +123,14 @@ def variant_result(
 def join_predictions(
     variant: ModelVariant, table: Table, folds: Folds, results: Results, seed: int
 ) -> dict[str, Values]:
-    """What the networks of a finished row predict for the images that each was not shown, in the table's order.
+    """What the networks of a finished row predict for the images that each has not learnt from, in the table's order.
+
+    Args:
+        variant: the row.
+        table: the data set.
+        folds: its folds.
+        results: of finished runs.
+        seed: of the runs.
 
     Returns:
         Class space to (n, K) logits, ``valence_arousal`` to (n, 2), and protocol (b)'s values to (n,).
@@ -118,7 +144,13 @@ def join_predictions(
 
 
 def out_of_fold(table: Table, folds: Folds, predictions: Mapping[str, Values]) -> OutOfFold:
-    """What ``join_predictions`` gives, as readings of a data set; of its classes the first space alone."""
+    """What ``join_predictions`` gives, as readings of a data set; of its classes the first space alone.
+
+    Args:
+        table: the data set.
+        folds: its folds.
+        predictions: of ``join_predictions``.
+    """
     probabilities = {space: softmax(predictions[space], axis=1) for space in list(table.classes)[:1]}
     return OutOfFold(
         digests=folds.digests,

@@ -44,7 +44,8 @@ def curve_gap(first: Curve, second: Curve, accuracy: str) -> CurveGap | None:
 
     Both curves are read off at fifty training accuracies from the lowest to the highest that both have, in straight
     lines between the measured epochs, which are put in order of their training accuracy. So nothing is said of what
-    happens at one training accuracy, once a network knows all images; and None where the curves share less than .05.
+    happens at one training accuracy, once a network knows all images. The result is None where the curves share less
+    than .05.
 
     Args:
         first: what was measured of one network.

@@ -70,7 +70,12 @@ def settings_of(row: ProtocolRow, longest: int) -> tuple[tuple[str, tuple[float,
 
 
 def inner_data(data: ExperimentData, fold: int) -> ExperimentData:
-    """The training images of a fold as a data set of their own, of which fold 0 is held out to choose by."""
+    """The training images of a fold as a data set of their own, of which fold 0 is held out to choose by.
+
+    Args:
+        data: the set with its outer folds.
+        fold: the outer fold.
+    """
     rows = data.folds.training_rows(fold)
     table = data.table.take(rows.tolist())
     split = make_hold_out(table, seed=INNER_SEED)
@@ -133,6 +138,10 @@ def is_stuck(result: FoldResult, data: ExperimentData) -> bool:
     """Whether a run knows no more of its own training images than which class is most frequent.
 
     A set without classes has no stuck runs by this rule.
+
+    Args:
+        result: of the run.
+        data: what it learnt from.
     """
     space = next(iter(data.table.classes), None)
     if space is None:
@@ -146,6 +155,13 @@ def run_until_learnt(
     run: FoldRun, data: ExperimentData, protocol: ExperimentProtocol, folder: Path, *, report: Report | None = None
 ) -> FoldResult:
     """Train one fold of a row; a stuck run is started anew with another seed, at most twice; every row alike.
+
+    Args:
+        run: row, fold and seed.
+        data: the set with its folds.
+        protocol: the setting of the row.
+        folder: receives one file per run.
+        report: progress.
 
     Returns:
         The first run that is not stuck, or the last; its file is named after the seed that it began with.

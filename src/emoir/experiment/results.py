@@ -1,4 +1,4 @@
-"""Results: what finished runs predicted, in one packed file or in one file per run."""
+"""Results: the predictions of finished runs, in one packed file or in one file per run."""
 
 from __future__ import annotations
 
@@ -64,6 +64,10 @@ def write_results(results: Results, file: Path) -> None:
     """Pack results into one compressed ``.npz``, without loss; the file appears whole or not at all.
 
     The arrays of one name are joined over all runs, and ``runs`` says in JSON how long each run's part is.
+
+    Args:
+        results: of finished runs.
+        file: the ``.npz`` to write.
     """
     runs: list[dict[str, object]] = []
     parts: dict[str, list[NDArray[Any]]] = {}

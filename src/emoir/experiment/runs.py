@@ -53,7 +53,13 @@ class FoldRun:
 
 
 def plan_runs(variants: Sequence[ModelVariant], folds: int, seeds: Sequence[int]) -> list[FoldRun]:
-    """Everything there is to run: the first seed first, and in it the rows that a claim rests on."""
+    """Everything there is to run: the first seed first, and in it the rows that a claim rests on.
+
+    Args:
+        variants: the rows.
+        folds: their number.
+        seeds: headline rows run with each, others with the first.
+    """
     claims_first = sorted(variants, key=lambda variant: not (variant.headline or variant.pretrained))
     return [
         FoldRun(variant, fold, seed)
@@ -127,7 +133,13 @@ def run_fold(
 
 
 def conditions(run: FoldRun, data: ExperimentData, protocol: ExperimentProtocol) -> dict[str, object]:
-    """Everything that a run's result depends on beside its key, fit for JSON."""
+    """Everything that a run's result depends on beside its key, fit for JSON.
+
+    Args:
+        run: row, fold and seed.
+        data: what it learns from.
+        protocol: shared by all rows.
+    """
     values: dict[str, object] = {name: value for name, value in asdict(protocol).items() if name != "seeds"}
     values |= {"blocks": list(protocol.blocks), **data.identity(), "begins with": None}
     if run.variant.pretrained and data.pretrained is not None:
@@ -155,7 +167,16 @@ def _retrieval(space: str, labels: NDArray[np.int64], features: NDArray[np.float
 
 
 def measures_of(table: Table, rows: NDArray[np.intp], outputs: Mapping[str, NDArray[np.float32]]) -> dict[str, float]:
-    """Top-1 and NLL per class space, and the squared error of the point, over some rows."""
+    """Top-1 and NLL per class space, and the squared error of the point, over some rows.
+
+    Args:
+        table: the data set.
+        rows: of the table.
+        outputs: head to (n, K) for these rows.
+
+    Returns:
+        Name to value, NLL in nats.
+    """
     found: dict[str, float] = {}
     for space in table.classes:
         labels = torch.from_numpy(table.classes[space][rows])

@@ -53,5 +53,5 @@ def cached_statistics(paths: Sequence[Path], size: int, folder: Path) -> NDArray
 
 
 def shuffled(statistics: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Every picture with the statistics of another: as many inputs as the real ones, and nothing to learn from."""
+    """The statistics of other pictures, by a fixed permutation: a control with as many inputs and nothing to learn."""
     return statistics[np.random.default_rng(SHUFFLE_SEED).permutation(len(statistics))]

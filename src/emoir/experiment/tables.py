@@ -45,15 +45,15 @@ def write_report(
         folds: its folds.
         folder: where to write.
         notes: the line that says what ran, on which data and machine.
-        extra: weakly labelled images that were shown besides.
+        extra: weakly labelled images that were also learnt from.
     """
     accuracy, loss = judged_by(table)
     rows = [_cells(line, accuracy, loss) for line in lines]
     baselines = {column: str(metric.baseline) for line in lines for column, metric in line.metrics.items()}
     columns = list(dict.fromkeys(name for row in [{"row": "", "seeds": "", **baselines}, *rows] for name in row))
     shown = [*rows, {"row": "by guessing", **baselines}]
-    besides = "" if extra is None else f", with {extra.name} ({len(extra)}) besides"
-    texts = [f"### {table.name} ({len(table)} images){besides}\n"]
+    also = "" if extra is None else f", also with {extra.name} ({len(extra)})"
+    texts = [f"### {table.name} ({len(table)} images){also}\n"]
     texts.append(_markdown(columns, [[row.get(name, "") for name in columns] for row in shown]))
     by_name = {line.variant.name: line for line in lines}
     pairs = [(title, by_name[a], by_name[b]) for title, a, b in HEADLINES if a in by_name and b in by_name]
@@ -64,7 +64,7 @@ def write_report(
     curves = {name: line.curve for name, line in by_name.items()}
     texts.append("\n" + _best_epochs(curves, accuracy, loss))
     overfitting.write_curves(curves, folder / "curves.csv")
-    overfitting.plot_curves(curves, accuracy, loss, f"{table.name}{besides}", folder / "comparison.png")
+    overfitting.plot_curves(curves, accuracy, loss, f"{table.name}{also}", folder / "comparison.png")
     texts.append("\n" + notes)
     text = "\n".join(texts) + "\n"
     (folder / "comparison.md").write_text(text, encoding="utf-8")

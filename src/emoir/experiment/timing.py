@@ -22,7 +22,14 @@ class _EnoughStepsError(Exception):
 def seconds_per_step(
     variant: ModelVariant, data: ExperimentData, protocol: ExperimentProtocol, *, steps: int = TIMED_STEPS
 ) -> float:
-    """Seconds per training step of a row, the first one left out; nothing is kept but decoded pixels."""
+    """Seconds per training step of a row, the first one left out; only decoded pixels are kept.
+
+    Args:
+        variant: the row.
+        data: what it learns from.
+        protocol: shared by all rows.
+        steps: number of steps to time.
+    """
     times: list[float] = []
 
     def report(step: int, total: int, loss: float) -> None:
@@ -36,7 +43,13 @@ def seconds_per_step(
 
 
 def estimated_seconds(runs: Sequence[FoldRun], data: ExperimentData, protocol: ExperimentProtocol) -> float:
-    """Seconds that runs will take, without what is measured between epochs, which adds about a fifth."""
+    """Seconds that runs will take, without what is measured between epochs, which adds about a fifth.
+
+    Args:
+        runs: to be done.
+        data: what they learn from.
+        protocol: shared by all rows.
+    """
     by_row = {run.variant: 0.0 for run in runs}
     for variant in by_row:
         by_row[variant] = seconds_per_step(variant, data, protocol)

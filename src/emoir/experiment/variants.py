@@ -54,7 +54,7 @@ VARIANTS = (
 
 
 def run_length(images: int) -> tuple[int, int]:
-    """Batch and epochs that make about 2,000 steps over so many training images.
+    """Batch and epochs that make about 2,000 steps over a number of training images.
 
     >>> run_length(1251), run_length(470)
     ((32, 51), (16, 68))

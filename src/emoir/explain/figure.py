@@ -76,7 +76,13 @@ def figure(explanation: Explanation, language: str = "en") -> Image.Image:
 
 
 def save_figure(explanation: Explanation, file: Path, language: str = "en") -> None:
-    """Write the figure as a PNG, whole or not at all."""
+    """Write the figure as a PNG, whole or not at all.
+
+    Args:
+        explanation: to draw.
+        file: the PNG to write.
+        language: ``en`` or ``zh``.
+    """
     with atomic_write(file) as partial:
         figure(explanation, language).save(partial, "PNG")
 

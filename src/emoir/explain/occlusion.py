@@ -14,7 +14,7 @@ from emoir.emotions.reading import EmotionReadings
 # Windows of these parts of the side, each moved by half its size, from half outside to half outside: every pixel is
 # covered equally often.
 COARSE, FINE = 2, 4
-# Of the fine windows only so many are covered: those where the coarse ones matter most.
+# Number of fine windows that are covered: those where the coarse ones matter most.
 REFINED = 16
 # Pictures read at once: with 8 the network needs 25 MB more memory, with more than 8 it is slower too.
 BATCH = 4
@@ -26,7 +26,7 @@ Read = Callable[[NDArray[np.uint8]], EmotionReadings]
 Box: TypeAlias = tuple[int, int, int, int]
 """Top, left, bottom, right of a window."""
 Score = Callable[[EmotionReadings], NDArray[np.floating]]
-"""What is to be explained: (n,) numbers from n readings."""
+"""The score to explain: (n,) numbers from n readings."""
 
 
 def windows(side: int, part: int) -> list[Box]:
@@ -49,7 +49,7 @@ def occlusion_map(
 
     Every window of half the side is covered by a blurred copy of the picture and the picture read again, then those
     windows of a quarter of the side where the score changed most; a pixel's value is the mean fall over the windows
-    that cover it, small windows counting more. 42 readings in all, unless told otherwise.
+    that cover it, small windows counting more. By default 42 readings in all.
 
     Args:
         pixels: (S, S, 3) uint8 sRGB of the network's size.

@@ -1,4 +1,4 @@
-"""Sentences: what was measured about a reading, in English or Chinese, and never more."""
+"""Sentences: what was measured about a reading, in English or Chinese, and nothing else."""
 
 from __future__ import annotations
 

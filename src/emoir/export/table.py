@@ -1,4 +1,4 @@
-"""ExportTable: one row an image, one entry of the codebook a column; kept by column, which takes the least room."""
+"""ExportTable: one row per image, one entry of the codebook per column; kept by column to save memory."""
 
 from __future__ import annotations
 

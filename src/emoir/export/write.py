@@ -87,13 +87,22 @@ def inert(value: Any) -> Any:
 
 
 def write_json(records: Sequence[dict[str, Any]], file: Path | None) -> None:
-    """An array of objects, to a file or standard output."""
+    """An array of objects, to a file or standard output.
+
+    Args:
+        records: to write.
+        file: None for standard output.
+    """
     with _text(file) as stream:
         stream.write(json.dumps(records, indent=2) + "\n")
 
 
 def write_parquet(table: ExportTable, file: Path) -> None:
     """The same columns as a CSV has, with their types.
+
+    Args:
+        table: to write.
+        file: the ``.parquet`` file.
 
     Raises:
         EmoirError: if pyarrow is not installed.
@@ -110,13 +119,23 @@ def write_parquet(table: ExportTable, file: Path) -> None:
 
 
 def write_matrix(matrix: NDArray[np.floating], file: Path) -> None:
-    """Numbers as .npy."""
+    """Numbers as .npy.
+
+    Args:
+        matrix: (n, d).
+        file: the ``.npy`` file.
+    """
     with atomic_write(file) as partial, open(partial, "wb") as stream:
         np.save(stream, matrix)
 
 
 def write_codebook(columns: Sequence[Column], file: Path) -> None:
-    """Name, unit, range, meaning and reference of every column, in their order, as CSV."""
+    """Name, unit, range, meaning and reference of every column, in their order, as CSV.
+
+    Args:
+        columns: of a table.
+        file: the CSV to write.
+    """
     with _text(file) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["name", "unit", "low", "high", "meaning", "reference"])

@@ -1,4 +1,4 @@
-"""Sidecar: what emoir reads of an image, as XMP in a file beside it; the image itself is never touched."""
+"""Sidecar: the reading of an image as XMP, in a file beside it; the image itself is never changed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ EMPTY = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="%s"/></x:xmpme
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SidecarLabels:
-    """What a sidecar says of an image.
+    """What a sidecar states about an image.
 
     Args:
         keywords: emotions that the image is named by; none for an image that is unsure.

@@ -80,7 +80,7 @@ class RayExtractor:
         workers: int | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        # Ray reports its use to its makers unless it is told not to before it is imported.
+        # Ray reports its use to its makers unless this is set before it is imported.
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
         try:
             import ray
@@ -163,7 +163,7 @@ class RayExtractor:
         host, _, port = self._address.rpartition(":")
         try:
             if host and port.isdecimal():
-                # Ray goes on trying for minutes where nobody listens.
+                # Ray retries for minutes where no cluster listens.
                 socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
             ray.init(log_to_driver=False, logging_level="ERROR", **options)
         except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:

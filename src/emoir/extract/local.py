@@ -29,8 +29,8 @@ PREFETCH = 4
 MAX_ATTEMPTS = 2
 # A worker ends by this signal when a file takes more computing time than the limit allows.
 CPU_LIMIT_EXIT = -getattr(signal, "SIGPROF", 0) or None
-# A file may take so many times its computing time by the clock: other programs, slow disks and stopped processes are
-# not its fault.
+# How many times its limit of computing time a file may take by the clock: other programs, slow disks and stopped
+# processes are not its fault.
 PATIENCE = 5.0
 # A worker that has not loaded the model after this many seconds never will.
 STARTING_SECONDS = 120.0

@@ -153,7 +153,7 @@ def _paths(images: Iterable[str | PathLike[str]] | NDArray[Any]) -> list[Path]:
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    """Length and modification time; nothing of a file that is not there, which reading it will say."""
+    """Length and modification time; empty for a missing file, which is reported when it is read."""
     try:
         status = path.stat()
     except OSError:

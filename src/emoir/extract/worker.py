@@ -1,9 +1,9 @@
 """A process that reads files: ``python -m emoir.extract.worker MODEL MAX_PIXELS SECONDS``.
 
-It says READY once it has loaded the model, and a ModelFault if the model cannot be used. Paths arrive pickled on
+It sends READY once it has loaded the model, and a ModelFault if the model cannot be used. Paths arrive pickled on
 standard input, one answer each leaves pickled on standard output, in the same order: an Extraction or a Failure.
 End of input ends the process. It is started as a program of its own, so that a library user needs no main guard and
-a crash in a decoder takes nobody with it.
+a crash in a decoder ends no other process.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def main() -> None:
     """Run as a program."""
     # Ctrl-C goes to the whole process group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # The limit that the caller gave is the one that counts, and what decoders mutter helps nobody.
+    # The limit that the caller gave counts, and warnings of decoders help no user.
     lift_pillow_limit()
     warnings.simplefilter("ignore")
     logging.disable()

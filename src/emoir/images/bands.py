@@ -15,7 +15,7 @@ def bands(image: Image.Image, multiple: int = 1) -> Iterator[tuple[int, Image.Im
 
     Args:
         image: of at least one pixel.
-        multiple: each band but the last has a multiple of so many rows.
+        multiple: the number of rows of each band but the last is a multiple of this.
 
     Yields:
         ``(top, band)``: the number of its first row, and the band.

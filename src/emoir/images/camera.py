@@ -1,4 +1,4 @@
-"""What the camera wrote of a photograph: with what, how and where it was taken."""
+"""Camera settings: with what, how and where a photograph was taken."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from emoir.images.decoder_errors import DECODER_ERRORS
 from emoir.images.formats import RAW, identify
 from emoir.images.raw import raw_preview
 
-# Whatever a file says is cut to so many characters.
+# Texts of a file are cut to this many characters.
 LONGEST = 80
 
 
 def camera_settings(content: bytes) -> dict[str, str]:
-    """What EXIF says of how a picture was taken, ready to be read by people.
+    """The settings in a picture's EXIF, ready to be read by people.
 
     Args:
         content: of an image file.

@@ -77,7 +77,7 @@ def _over_white(colours: Image.Image, alpha: Image.Image) -> Image.Image:
 
 
 def grey_levels(image: Image.Image) -> GreyLevels:
-    """The levels of a grey image beyond 8 bits; of no meaning for other modes."""
+    """The levels of a grey image beyond 8 bits; undefined for other modes."""
     inverted = getattr(image, "tag_v2", {}).get(PHOTOMETRIC_INTERPRETATION) == WHITE_IS_ZERO
     if image.mode not in ("I", "F"):
         return GreyLevels(65535.0, inverted)
@@ -142,7 +142,7 @@ def _profile_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform 
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
-    """Whether a transform leaves RGB as it is, told by 9 levels of each channel and not by the profile's name."""
+    """Whether a transform leaves RGB as it is, tried on 9 levels of each channel, whatever the profile's name."""
     levels = np.linspace(0, 255, 9).round().astype(np.uint8)
     colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(27, 27, 3)
     changed = np.asarray(_transformed(Image.fromarray(colours), transform))

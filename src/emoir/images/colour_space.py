@@ -71,6 +71,10 @@ class ColourSpace:
 def from_cicp(primaries: int, transfer: int) -> ColourSpace | None:
     """The colour space of two code points; None if they state none that Chromium knows.
 
+    Args:
+        primaries: code point of table 2.
+        transfer: code point of table 3.
+
     References:
         ITU-T H.273 (2024). Coding-independent code points for video signal type identification.
 

@@ -34,13 +34,13 @@ Pixels: TypeAlias = NDArray[np.uint8]
 
 # Where Pillow has another name for a format.
 PILLOW_NAMES = {JPEG_XL: "JXL"}
-# Formats whose decoders are silent about some of what is missing.
+# Formats whose decoders do not report some missing parts.
 CHECKED = {"JPEG", "JPEG2000", "PNG", "WEBP", "AVIF", "HEIF"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photograph:
-    """A decoded image and what its file says of it.
+    """A decoded image and the metadata of its file.
 
     Args:
         pixels: (H, W, 3) uint8 sRGB, upright; a square if a size was asked for.

@@ -1,4 +1,4 @@
-"""What decoders raise on damaged data, as one cause in plain words."""
+"""Errors of decoders on damaged data, as one cause in plain words."""
 
 from __future__ import annotations
 

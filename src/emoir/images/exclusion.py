@@ -51,8 +51,8 @@ class Exclusion:
 
     Args:
         folder: to which the patterns are relative.
-        patterns: one a line of a ``.emoirignore``, or of the command line.
-        outer: what a folder further up says; its last word counts only where this one has none.
+        patterns: the lines of a ``.emoirignore``, or those of the command line.
+        outer: the rules of a folder further up; they count only where these have no match.
 
     Example:
         >>> rules = Exclusion(b"/photos", ["*.png", "!logo.png", "scans/"])
@@ -95,7 +95,7 @@ def exclusion_of(folder: bytes, outer: Exclusion | None) -> Exclusion | None:
 
 
 def _is_pattern(line: str) -> bool:
-    """Whether a line makes sense; one that makes none costs only itself, as in git."""
+    """Whether a line is a valid pattern; an invalid one is skipped, as in git."""
     try:
         Exclusion(b"", [line])
     except ValueError:

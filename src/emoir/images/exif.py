@@ -1,4 +1,4 @@
-"""What a picture's description says of it: which side is up, and when it was taken."""
+"""EXIF and other metadata: which side of a picture is up, and when it was taken."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def moment(image: Image.Image) -> str | None:
         '2019:06:01 12:00:00'
     """
     for place in (_exif, _xmp, _iptc, _png_text, _changed):
-        # One damaged place says nothing of the others.
+        # One damaged place does not spoil the others.
         with suppress(*DECODER_ERRORS):
             for written in place(image):
                 found = parse_moment(written)

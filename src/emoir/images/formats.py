@@ -1,4 +1,4 @@
-"""What a file is, told by its first bytes and not by its name."""
+"""The format of a file, by its first bytes, whatever its name."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ REMEDIES = {
     "OpenEXR": "export them as JPEG or PNG",
     "Radiance HDR": "export them as JPEG or PNG",
 }
-# TIFF: tags of the first directory by which a raw file is told, and the photometric interpretations of its sensor.
+# TIFF: tags of the first directory that only raw files have, and the photometric interpretations of their sensors.
 SUBFILE_TYPE, COMPRESSION, PHOTOMETRIC, SUB_IFDS, DNG_VERSION = 254, 259, 262, 330, 50706
 SENSOR = {32803, 34892}
 RAW_COMPRESSIONS = {34713, 32767, 65535}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 
 EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B
-# Codes have at most so many bits.
+# The most bits of a code.
 WIDEST = 12
-# Larger frames are not mended: every code is counted.
+# Larger frames are not repaired: every code is counted.
 MAX_PIXELS = 100_000_000
 
 

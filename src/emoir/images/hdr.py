@@ -64,7 +64,7 @@ def _ootf(scene: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _gain(largest: NDArray[np.float32]) -> NDArray[np.float32]:
-    """By how much each pixel is darkened, told by the largest of its three channels."""
+    """By how much each pixel is darkened, computed from the largest of its three channels."""
     peak = PEAK_NITS / WHITE_NITS
     x_middle, y_middle = 1 - ROUNDNESS + ROUNDNESS / KNEE, (1 - ROUNDNESS) * KNEE + ROUNDNESS
     x = np.clip(largest, 1, peak)

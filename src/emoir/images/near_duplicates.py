@@ -43,7 +43,7 @@ def near_duplicate_pairs(hashes: NDArray[np.uint64], palettes: NDArray[np.floati
         palettes: (n, 64) square roots of palette histograms.
 
     Returns:
-        (m, 2) rows, the smaller first, in rising order. 100,000 pictures take some ten seconds.
+        (m, 2) rows, the smaller first, sorted ascending. 100,000 pictures take some ten seconds.
 
     Example:
         >>> near_duplicate_pairs(np.array([1, 2**40 - 1, 0], np.uint64), np.ones((3, 1))).tolist()

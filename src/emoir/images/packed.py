@@ -13,7 +13,7 @@ from emoir.images.rows import filled, rows_of
 # A run of zeros (or of ones, on flash memory) as long as this is space that was never written.
 UNWRITTEN = 16
 SPARE, ROOM, MAX_ROOM = 64, 10_000, 16_000_000
-# WebP codes blocks of so many rows; lossy areas of one colour differ by so little.
+# WebP codes blocks of this many rows; lossy areas of one colour differ by at most the second number.
 BLOCK, LEVELS = 16, 8
 # WebP: where the flags of an extended file stand, and the flag of EXIF.
 FLAGS, HAS_EXIF = 20, 8

@@ -156,7 +156,7 @@ def is_monochrome(pixels: NDArray[np.uint8]) -> bool:
         >>> is_monochrome(np.full((8, 8, 3), 90, np.uint8))
         True
     """
-    # Every second pixel of every second row of a large picture says as much in a quarter of the time.
+    # Every second pixel of every second row of a large picture gives the same in a quarter of the time.
     step = 2 if min(pixels.shape[:2]) >= 64 else 1
     chroma = srgb_to_lab(pixels[::step, ::step])[..., 1:].reshape(-1, 2)
     mean = chroma.mean(axis=0)

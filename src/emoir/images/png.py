@@ -6,7 +6,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-# Pixels of more bytes than this are not mended.
+# Pixels of more bytes than this are not repaired.
 MAX_UNPACKED = 500_000_000
 
 
@@ -93,7 +93,7 @@ def mend_png(content: bytes) -> tuple[bytes, float] | None:
 
 
 def _is_bomb(name: bytes, data: bytes) -> bool:
-    """Whether a text or a colour profile is longer than any decoder takes, or packed so that it cannot be told."""
+    """Whether a text or a colour profile is longer than any decoder takes, or may be once it is unpacked."""
     if name not in (b"tEXt", b"zTXt", b"iTXt", b"iCCP"):
         return False
     if name == b"tEXt":

@@ -42,7 +42,7 @@ def salvage(format: str, content: bytes) -> Salvaged | None:
         content: of the file.
 
     Returns:
-        The file with a sound wrapping; None if there is nothing to mend, or no saying what the picture was.
+        The file with a sound wrapping; None if there is nothing to repair, or the picture cannot be known.
 
     Example:
         >>> from io import BytesIO

@@ -41,7 +41,12 @@ def thumbnail(source: Path | bytes, side: int, *, limits: Limits = DEFAULT_LIMIT
 
 
 def webp(image: Image.Image, quality: int = QUALITY) -> bytes:
-    """The content of a WebP file."""
+    """The content of a WebP file.
+
+    Args:
+        image: mode RGB.
+        quality: 0 to 100.
+    """
     stream = BytesIO()
     image.save(stream, "WEBP", quality=quality, method=4)
     return stream.getvalue()
@@ -57,7 +62,7 @@ class ThumbnailCache:
 
     def __init__(self, folder: Path, *, limit: int = 1_000_000_000) -> None:
         self._folder = folder
-        # Whoever else uses the folder may take files away meanwhile.
+        # Another process that uses the folder may remove files meanwhile.
         with suppress(OSError):
             self._shrink(limit)
 

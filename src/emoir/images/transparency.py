@@ -69,7 +69,7 @@ def _inside(image: Image.Image, extent: tuple[int, int, int, int]) -> Image.Imag
 
 
 def _without_colour(image: Image.Image, stream: BinaryIO, transparent: tuple[int, ...]) -> Image.Image:
-    """16-bit RGB whose one transparent colour is told by all 16 bits; Pillow keeps the higher 8 of them."""
+    """16-bit RGB whose one transparent colour is given in all 16 bits; Pillow keeps the higher 8 of them."""
     image.load()
     stream.seek(0)
     with Image.open(stream, formats=["PNG"]) as other:

@@ -11,14 +11,14 @@ from emoir.images.exclusion import IGNORE_FILE, NO_MEDIA, Exclusion, SkipReason,
 
 
 class FileStat(NamedTuple):
-    """What tells a changed file from an unchanged one: bytes and modification time (nanoseconds)."""
+    """Size in bytes and modification time in nanoseconds, by which a changed file is recognised."""
 
     size: int
     mtime_ns: int
 
     @classmethod
     def of(cls, status: os.stat_result) -> FileStat:
-        """What the system says of a file, in numbers that a database holds.
+        """Size and time as the system states them, in numbers that a database holds.
 
         Example:
             >>> import tempfile
@@ -77,9 +77,9 @@ def walk(
 
     Args:
         root: an absolute path.
-        unreadable: is told of directories that cannot be listed; the walk goes on without them.
+        unreadable: called with directories that cannot be listed; the walk goes on without them.
         exclude: patterns in the syntax of gitignore, relative to the root.
-        skipped: is told of folders that are not looked into, but not of hidden ones.
+        skipped: called with folders that are not looked into, except hidden ones.
 
     Yields:
         Parents before their children.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from emoir.index.base import occurs_in
 from emoir.index.checksums import checked, select
 
-# So many images are asked for by their ids; for more, all are read.
+# Up to this many images are asked for by their ids; for more, all are read.
 FEW = 10_000
 
 

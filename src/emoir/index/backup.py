@@ -1,4 +1,4 @@
-"""Backup and restore: one whole, verified file of an index, taken and put back while others use it."""
+"""Backup and restore: one complete, verified file of an index, taken and put back while others use it."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def backup(index: Path, file: Path) -> BackupReport:
 
 
 def restore(file: Path, index: Path) -> BackupReport:
-    """Put a backup into the place of an index, as one step: whoever looks finds the old one or the new one.
+    """Put a backup in the place of an index, as one step: every reader finds the old content or the new one.
 
-    Services and other commands that use the index go on with the new content. What it held before is kept beside it.
+    Services and other commands that use the index continue with the new content. The old content is kept beside it.
 
     Args:
         file: of a backup; not changed.

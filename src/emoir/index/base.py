@@ -17,10 +17,10 @@ from emoir.extract.base import Extraction, Failure
 from emoir.images.walk import FileStat
 from emoir.index.layout import RowLayout
 
-# The appearance of so few images is read alone, and so many times: a new process answers sooner, and one that stays
-# reads everything once and keeps it.
+# For up to this many images the appearance is read alone, this many times: a new process answers sooner, and one that
+# stays reads everything once and keeps it.
 FEW_ROWS, FEW_TIMES = 200, 3
-# Whole rows are put together so many at a time, lest a copy of the whole appearance be made.
+# Rows that are put together at a time, so that no copy of the whole appearance is made.
 BLOCK_ROWS = 65_536
 
 
@@ -57,7 +57,7 @@ class NotAnImage:
 
 
 Outcome = Extraction | KnownImage | NotAnImage | Failure
-"""What became of a file: its extraction, an image known already, no image at all, or a failure."""
+"""The outcome of a file: its extraction, an image known already, no image at all, or a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class VectorTable:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a catalogue says of an image, as text.
+    """The catalogue record of an image, as text.
 
     Args:
         id: of the record.
@@ -186,8 +186,8 @@ class ImageMetadata:
         hash: difference hash, or None where it is not known.
         modified_ns: when the file was last written, in nanoseconds since 1970.
         incomplete: whether a part of the picture is missing from its file.
-        disturbing: whether it is, by hand; None where nobody said.
-        record: what a catalogue says of the file, or None.
+        disturbing: a mark set by hand; None without one.
+        record: the catalogue record of the file, or None.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""Boards: images that a person put together, in an order of hers, and searches that she saved."""
+"""Boards: images that a person put together, in a chosen order, and saved searches."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Board:
         name: no other board has it.
         notes: any text.
         cover: id of an image of the board, or None while it is empty.
-        images: ids in her order, of those that are indexed now.
+        images: ids in their order, of those that are indexed now.
     """
 
     id: int
@@ -37,7 +37,7 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class SavedSearch:
-    """A search that was saved: its name, and what the gallery's address says of it."""
+    """A saved search: its name, and the query part of the gallery's address."""
 
     id: int
     name: str

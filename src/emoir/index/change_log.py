@@ -14,7 +14,7 @@ from emoir.index.schema import read_meta, write_meta
 
 # A replica that missed more changes than this reads all rows again, which is hardly slower.
 LOG_ENTRIES = 100_000
-# The log is cut at the end of every index run, and after so many transactions.
+# Number of transactions after which the log is cut; it is also cut at the end of every index run.
 CUT_EVERY = 64
 # The key of the table meta that says after which revision the log is complete.
 LOG_START = "log_start"
@@ -27,7 +27,7 @@ def revision_of(connection: sqlite3.Connection) -> int:
 
 
 def changes_since(connection: sqlite3.Connection, revision: int) -> NDArray[np.int64] | None:
-    """Ids of the images that changed after a revision, sorted ascending; None if the log does not say."""
+    """Ids of the images that changed after a revision, sorted ascending; None if the log does not reach back."""
     if not int(read_meta(connection).get(LOG_START, 0)) <= revision <= revision_of(connection):
         return None
     rows = connection.execute("SELECT DISTINCT image FROM changes WHERE revision > ? ORDER BY image", (revision,))

@@ -36,7 +36,7 @@ class ImageReader(Protocol):
 
     @property
     def library(self) -> str:
-        """What tells this store, and its backups, from every other."""
+        """The id that this store and its backups share, and no other has."""
 
     def replicating(self) -> AbstractContextManager[None]:
         """Lets one process at a time bring a replica up to date."""
@@ -79,10 +79,10 @@ class ImageReader(Protocol):
         """The readings that rows hold."""
 
     def records(self, paths: Sequence[bytes]) -> dict[bytes, Record]:
-        """What catalogues say of files."""
+        """Catalogue records of files."""
 
     def ratings_by(self, rater: str) -> dict[int, Rating]:
-        """What one rater says of the images, by their ids."""
+        """The ratings of one rater, by image id."""
 
     def roots(self) -> list[bytes]:
         """The folders that were indexed, in order."""
@@ -100,7 +100,7 @@ class ImageReader(Protocol):
         """Names of the image files of one directory."""
 
     def paths_called(self, name: bytes) -> list[bytes]:
-        """The first few image files of that name, wherever they lie, by path."""
+        """The first few image files of that name in any folder, by path."""
 
     def files_of(self, id: int) -> tuple[bytes, list[tuple[bytes, FileStat]]] | None:
         """The digest of an image and every file that holds it as it was; None if none does."""
@@ -116,7 +116,7 @@ class ImageStore(ImageReader, Protocol):
     """
 
     def recalibrate(self, model: IndexedModel, earlier_ids: Sequence[str] = ()) -> None:
-        """Take over how the store's own model is called and calibrated today."""
+        """Take over the present name and calibration of the store's own model."""
 
     def rebuild(self, model: IndexedModel) -> None:
         """Forget every reading and start again with another model; the roots stay."""
@@ -146,7 +146,7 @@ class ImageStore(ImageReader, Protocol):
         """Failed files that may be readable now though they did not change."""
 
     def record(self, outcomes: Sequence[FileOutcome], limits: Limits) -> None:
-        """Commit what became of some files; a file recorded before is overwritten."""
+        """Commit the outcomes of some files; a file recorded before is overwritten."""
 
     def forget(self, files: Sequence[tuple[bytes, bytes]], directories: Sequence[bytes] = ()) -> None:
         """Forget single files, as (directory, name), and whole directories."""

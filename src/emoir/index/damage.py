@@ -13,7 +13,7 @@ from emoir.index.migrations import ID_TYPE, statements
 from emoir.index.statements import model_of
 from emoir.index.tables import COLUMNS, INDEXES, TABLES, TRIGGERS, VERSION
 
-# Of what SQLite itself finds, so many lines are named.
+# The most lines of SQLite's own findings that are named.
 LISTED = 3
 
 

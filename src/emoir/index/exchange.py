@@ -1,4 +1,4 @@
-"""Exchange: whole copies of an index, made and put into its place while others use it."""
+"""Exchange: complete copies of an index, made and put in its place while others use it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def copy_database(source: sqlite3.Connection, copy: Path) -> None:
 
     Args:
         source: to copy from; others may write to it meanwhile.
-        copy: is made; nobody else uses it.
+        copy: the file to make; no other process uses it.
     """
     with closing(sqlite3.connect(copy, isolation_level=None)) as made:
         # A folder far away may know no locks and no shared memory; here they are not needed.
@@ -86,8 +86,8 @@ def free_name(file: Path, ending: str) -> Path:
 def exchange(file: Path, make: Callable[[sqlite3.Connection, Path], Path], kept_as: Path) -> None:
     """Put another content into an index, as one transaction, while others read and write it.
 
-    Whoever is killed, and whenever: at the path lies either the old content or the new one. Connections of others
-    stay valid. What others commit is never lost: if it comes between, everything is made again.
+    Whichever process is killed, and whenever: at the path lies either the old content or the new one. Connections
+    of others stay valid. What others commit is never lost: if it comes between, everything is made again.
 
     Args:
         file: the index; SQLite can open it, however damaged it is inside.

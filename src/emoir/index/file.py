@@ -27,8 +27,8 @@ class IndexFile:
     """An open index file; safe to share between threads, and between processes.
 
     Before every reading, and before and after every commit, the file at the path must be the one that was opened:
-    SQLite would go on with a file that nobody finds. If another copy of the same library lies there, it is opened
-    instead, as long as nothing was written to the first; its revision goes on from that of the first.
+    SQLite would go on with a file that has no path any more. If another copy of the same library lies there, it is
+    opened instead, as long as nothing was written to the first; its revision goes on from that of the first.
 
     After every commit the write-ahead log is brought into the file, so that a plain copy of an idle index is whole.
 
@@ -175,7 +175,7 @@ class IndexFile:
             )
 
     def _settle(self) -> None:
-        """Bring the log into the file; later, if somebody reads from it."""
+        """Bring the log into the file; later, if another process reads from it."""
         self._cancel()
         if not self._checkpoint(0.0):
             self._timer = threading.Timer(SETTLE_SECONDS, self._settle_later)

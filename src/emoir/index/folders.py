@@ -1,4 +1,4 @@
-"""SqliteFolders: what the folders of an index looked like when they were last read."""
+"""SqliteFolders: the folders of an index as they were when last read."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class SqliteFolders:
         return {row[0]: make(FileStat, row[1:]) for row in rows}
 
     def forget(self, files: Sequence[tuple[bytes, bytes]], directories: Sequence[bytes] = ()) -> None:
-        """Forget single files, as (directory, name), and whole directories; readings stay until ``tidy``."""
+        """Forget single files, as (directory, name), and whole directories; readings stay until ``compact``."""
         if not files and not directories:
             return
         with self._opened.writing() as connection:
@@ -171,7 +171,7 @@ class SqliteFolders:
         return [name for (name,) in rows]
 
     def paths_called(self, name: bytes) -> list[bytes]:
-        """The first few image files of that name, wherever they lie, by path."""
+        """The first few image files of that name in any folder, by path."""
         rows = self._all(
             "SELECT path, name FROM files JOIN directories ON directories.id = files.directory "
             "WHERE image IS NOT NULL AND name = ? ORDER BY path LIMIT ?",

@@ -29,7 +29,7 @@ def default_index() -> Path:
 
 
 def nothing_indexed(file: Path) -> IndexFileError:
-    """The error of somebody who asks an index that is not there."""
+    """The error of a command that needs an index where there is none."""
     return IndexFileError(
         f"nothing has been indexed yet ({file}); begin with: emoir index FOLDER",
         chinese=f"还没有索引任何图片（{file}）；请先运行：emoir index 文件夹",

@@ -1,4 +1,4 @@
-"""Marks: what a person says of images by hand, over what the model reads."""
+"""Marks: settings of images by hand, which go before the model's reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Near names: the indexed files that a name with a slip of the pen may mean."""
+"""Near names: the indexed files that a misspelt name may mean."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ MOST_NAMES, NEAR, LIKENESS = 20_000, 2, 0.8
 def near_names(paths: Iterable[str], names: Collection[bytes]) -> dict[str, tuple[str, ...]]:
     """For each path whose file name is nearly that of a file, the names that it may mean.
 
-    Case says nothing, and other numbers mean other pictures: IMG_2.jpg is not near IMG_3.jpg.
+    Case is ignored, and other numbers mean other pictures: IMG_2.jpg is not near IMG_3.jpg.
 
     Args:
         paths: a few; each is compared with every name of about its length.
         names: of files; of more than ``MOST_NAMES``, only those that begin as the path's do.
 
     Returns:
-        Path to at most two names, the likeliest first; paths without any are left out.
+        Path to at most two names, most similar first; paths without any are left out.
 
     Example:
         >>> near_names(["box/Müler.jpg", "x.png"], [name.encode() for name in ("Müller.jpg", "Mode.jpg", "sea.jpg")])

@@ -1,4 +1,4 @@
-"""Ratings: what people say of indexed images, kept beside the readings."""
+"""Ratings: people's emotions for indexed images, kept beside the readings."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from emoir.index.statements import digest_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rating:
-    """What one person said of one image.
+    """One person's rating of one image.
 
     Args:
         id: of the rating.
         image: id of the image in its index.
-        rater: the person's own name for herself.
+        rater: the name that the person chose.
         emotion: a class of Mikels' eight, or None.
         valence, arousal: in [0, 1], or None.
         moment: when, ISO 8601 in UTC.
@@ -79,7 +79,7 @@ class Ratings:
             return bool(connection.execute("DELETE FROM ratings WHERE id = ?", (rating,)).rowcount)
 
     def all(self, rater: str | None = None) -> list[Rating]:
-        """Every rating of an image that is indexed now, oldest first; of one rater if she is named."""
+        """Every rating of an image that is indexed now, oldest first; only of one rater if named."""
         found = []
         with self._file.reading() as connection:
             chosen, values = ("", ()) if rater is None else ("WHERE rater = ? ", (rater,))
@@ -108,7 +108,7 @@ class Ratings:
 
         Args:
             rater: the person.
-            passed: ids of images that she does not want to rate.
+            passed: ids of images that the rater skipped.
 
         Returns:
             Its id, or None when all are rated.

@@ -27,7 +27,7 @@ PAGE, HEADER = 4096, b"SQLite format 3\0\x10\x00\x02\x02\x00\x40\x20\x20"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    """What came of a repair.
+    """The result of a repair.
 
     Args:
         images: readings that were kept.
@@ -53,8 +53,8 @@ def repair(file: Path) -> Repair:
     """Salvage an index: rows that can be read and whose checksums hold take the place of what the file held.
 
     A reading is kept only if image and row vector are both there; what is lost is read again by the next
-    ``emoir index``. The damaged content is kept beside under another name. Others may use the index meanwhile: what
-    they commit is kept as well, and they go on with the salvaged content.
+    ``emoir index``. The damaged content is kept beside it under another name. Other processes may use the index
+    meanwhile: their commits are kept, and they continue with the salvaged content.
 
     Args:
         file: the index.

@@ -22,7 +22,7 @@ SEGMENTS = {
 
 
 def format_of(connection: sqlite3.Connection) -> int | None:
-    """The format of an index, told by its tables: the number that it states may be spoilt. None if it has none."""
+    """The format of an index, by its tables, as the number in it may be damaged. None if it has none."""
     columns = {row[1] for row in salvaged(connection, "PRAGMA table_info(segments)")}
     for version, (own, _) in SEGMENTS.items():
         if own in columns:

@@ -60,7 +60,7 @@ def scan(
     lay on another device than the root when they were last seen. Folders that cannot be listed are kept.
 
     Args:
-        index: is asked, and told which devices the directories lie on.
+        index: compared with; it also receives the devices that directories lie on.
         root: absolute path.
         result: is added to.
         prune: forget missing files even if they look unmounted.

@@ -29,8 +29,7 @@ HARMED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 def create(file: Path, meta: Mapping[str, str]) -> None:
     """Make a new index, unless another process is first.
 
-    It is made under another name and appears under its own when it is whole, so that nobody ever opens
-    half of one.
+    It is made under another name and gets its own when it is complete, so that no process ever opens half of one.
 
     Args:
         file: where; nothing happens if it is there already.
@@ -97,7 +96,7 @@ def library_of(connection: sqlite3.Connection) -> str | None:
 def folder_lock(file: Path) -> Iterator[None]:
     """Let one process at a time put an index into its place, or take it away.
 
-    On Windows nobody can replace a file that is open, and nothing is locked.
+    Windows does not let an open file be replaced, so nothing is locked there.
     """
     if os.name == "nt":
         yield
@@ -135,7 +134,7 @@ def _mode(file: Path) -> str:
     """How SQLite may open a file: to write if the system lets us, else to read.
 
     Readers of a write-ahead log leave marks beside the file, which a read-only folder does not take. A file
-    without a log in such a folder cannot change, and SQLite is told so.
+    without a log in such a folder cannot change, so it is opened as immutable.
     """
     effective = os.access in os.supports_effective_ids
     if all(os.access(place, os.W_OK, effective_ids=effective) for place in (file, file.parent)):

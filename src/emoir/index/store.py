@@ -81,7 +81,7 @@ class SqliteStore(SqliteFolders):
 
     @property
     def library(self) -> str:
-        """What tells this index, and its backups, from every other."""
+        """The id that this index and its backups share, and no other has."""
         return self._opened.library
 
     @property
@@ -130,7 +130,7 @@ class SqliteStore(SqliteFolders):
             return changes_since(connection, since)
 
     def ratings_by(self, rater: str) -> dict[int, Rating]:
-        """What one rater says of the images, by their ids."""
+        """The ratings of one rater, by image id."""
         return {rating.image: rating for rating in self.ratings.all(rater)}
 
     def require(self, model_id: str, *earlier_ids: str) -> None:
@@ -162,7 +162,7 @@ class SqliteStore(SqliteFolders):
             write_meta(connection, meta_of(model))
 
     def record(self, outcomes: Sequence[FileOutcome], limits: Limits) -> None:
-        """Commit what became of some files, all or nothing; a file recorded before is overwritten.
+        """Commit the outcomes of some files, all or nothing; a file recorded before is overwritten.
 
         A known image that another process has dropped meanwhile is left out: the next run reads its file.
 
@@ -215,7 +215,7 @@ class SqliteStore(SqliteFolders):
             return joined(connection, catalogue, roots)
 
     def records(self, paths: Sequence[bytes]) -> dict[bytes, Record]:
-        """What catalogues say of files; those of which they say nothing are left out."""
+        """Catalogue records of files; files without one are left out."""
         with self._opened.reading() as connection:
             return find_records(connection, paths)
 
@@ -256,7 +256,7 @@ class SqliteStore(SqliteFolders):
     def rows(
         self, ids: Sequence[int] | None = None, folders: Sequence[bytes] | None = None
     ) -> tuple[list[ImageMetadata], NDArray[np.float32]]:
-        """Facts and row vectors of images, one for one, however the index changes meanwhile.
+        """Metadata and row vectors of images, one for one, even if the index changes meanwhile.
 
         Args:
             ids: of images; those that are gone are left out. None for all.

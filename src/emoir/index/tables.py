@@ -90,7 +90,7 @@ CREATE TABLE changes (
 ) STRICT, WITHOUT ROWID;
 """
 ADDED_IN_6 = """
--- Images put together by a person: their digests one after another, in her order. The cover is one of them.
+-- Images put together by a person: their digests one after another, in their order. The cover is one of them.
 CREATE TABLE boards (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,

@@ -24,12 +24,12 @@ class UpdateOptions:
     """How an index is brought up to date.
 
     Args:
-        prune: forget images of folders that look unmounted, too.
+        prune: also forget images of folders that look unmounted.
         rebuild: read everything again.
         exclude: what to skip in this run, in gitignore's syntax; what of it is indexed is forgotten.
         limits: what one file may cost.
         catalogue: of records for the files below the folders; takes the place of the one that they had.
-        report: is told of every file.
+        report: called for every file.
     """
 
     prune: bool = False
@@ -52,7 +52,7 @@ class UpdateKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What is to be looked at, told apart: folders, and single files."""
+    """The paths to look at: folders, and single files."""
 
     folders: list[bytes]
     files: list[bytes]
@@ -211,7 +211,7 @@ class Forgotten:
     """What was forgotten.
 
     Args:
-        files: so many.
+        files: their number.
         inside: the indexed folder around it, whose next run reads it again; None if there is none.
     """
 

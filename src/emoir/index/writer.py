@@ -106,9 +106,9 @@ class IndexWriter:
 
     Args:
         index: receives the batches.
-        progress: is kept up to date.
+        progress: updated after every file.
         limits: in force.
-        report: is told of every file.
+        report: called for every file.
     """
 
     def __init__(self, index: ImageStore, progress: Progress, limits: Limits, report: FileCallback | None) -> None:

@@ -48,7 +48,7 @@ def make_server(collection: Collection) -> MCPServer[None]:
     server: MCPServer[None] = MCPServer("emoir", instructions=INSTRUCTIONS)
 
     def tool(function: Callable[P, R]) -> Callable[P, R]:
-        """Register a function; a caller's mistake is told to the caller, where a crash would stay here."""
+        """Register a function; the caller gets an error for a mistake, where a crash would only end the server."""
 
         @wraps(function)
         def guarded(*arguments: P.args, **keywords: P.kwargs) -> R:

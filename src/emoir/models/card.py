@@ -1,4 +1,4 @@
-"""ModelCard: what a model's folder says of it, checked key by key."""
+"""ModelCard: the description in a model's folder, checked key by key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All that can be checked of a model without labels, told step by step."""
+"""All that can be checked of a model without labels, step by step."""
 
 from __future__ import annotations
 

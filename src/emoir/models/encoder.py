@@ -1,4 +1,4 @@
-"""An encoder as the hub lays it out: which graph, how it wants its pixels, which output is the embedding."""
+"""An encoder as the hub lays it out: which graph, which preprocessing, which output is the embedding."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Encoder:
     Args:
         name: of the folder or file.
         file: the ONNX graph.
-        preprocessing: how it wants its pixels.
+        preprocessing: of its pixels.
         input: of the graph.
         output: that holds the embedding.
         length: numbers of the embedding.
         tokens: whether the output has one vector per patch; the first is then the picture's.
         logits: the output that holds the logits of ImageNet's 1000 classes, beside the embedding.
         features: the output that heads take: the embedding, with the logits behind it where there are any.
-        licence: what its folder says of it.
+        licence: as its folder states it.
         digest: SHA-256 of the graph, in hexadecimal.
     """
 

@@ -27,7 +27,7 @@ class Graph:
         input: name of the input.
         type: of its numbers: ``uint8`` or ``float32``.
         shape: of one image's input, without the batch.
-        outputs: names of the outputs that are wanted, and numbers per image of each.
+        outputs: name of each output to read, and its numbers per image.
 
     Raises:
         ModelError: if the file cannot be loaded or is not such a graph.

@@ -52,7 +52,7 @@ def fetch(source: str) -> HubSnapshot:
     Raises:
         ModelError: see ``load_encoder``.
     """
-    # The library tells the hub who asks and what else is installed, if it is not told otherwise.
+    # By default the library sends the hub an id and a list of installed packages.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     try:

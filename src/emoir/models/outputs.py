@@ -1,4 +1,4 @@
-"""What a model answers, checked: a reading that no picture can have is the model's fault, not the picture's."""
+"""Checks of a model's outputs: an impossible reading is the model's fault, not the picture's."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class PreparedImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preprocessing:
-    """How an encoder wants its pixels.
+    """How pixels are prepared for an encoder.
 
     Args:
         size: side S of the square that it takes, in pixels.

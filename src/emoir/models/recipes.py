@@ -28,7 +28,7 @@ class Recipe:
         version: of the package.
         weights: name of the file in the package, with ``/``.
         digest: SHA-256 of that file, in hexadecimal.
-        costs: what it takes, in words.
+        costs: download and time, in words.
         brings: what it gives beside the shipped model, in words; the figures stand in its card.
         folder: of the package ``emoir.models`` that holds heads and card.
     """

@@ -1,4 +1,4 @@
-"""AlexNet as published: the original model that the source paper's improvement is held against."""
+"""AlexNet as published: it stands for the original model that the source paper improves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statistics pooling: what a feature map holds on the whole, wherever it stands in the picture."""
+"""Statistics pooling: numbers of a whole feature map, independent of positions in the picture."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def mean_and_deviation(features: Tensor) -> Tensor:
 
 
 class GramPooling(nn.Module):
-    """Second-order texture statistic: how channels occur together, wherever they occur.
+    """Second-order texture statistic: how channels occur together, independent of position.
 
     A 1 x 1 convolution reduces the map to a few channels; their Gram matrix (mean over the image plane
     of all pairwise products) is compressed by a signed square root, and its upper triangle is returned.

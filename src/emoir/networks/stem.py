@@ -60,7 +60,7 @@ class PlaneStem(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, S, S) sRGB to (B, channels, S / 2, S / 2)."""
-        # Planes are exact numbers, not learnt ones: they are computed in float32 under autocast, too; and faster
+        # Planes are exact numbers, not learnt ones: they are computed in float32 also under autocast; and faster
         # channel by channel, whatever the order of the memory.
         with torch.autocast(images.device.type, enabled=False):
             plain = images.float().contiguous()

@@ -5,7 +5,7 @@ A plane turns a batch of sRGB images into one or more maps:
     input   (B, 3, H, W) float, sRGB (gamma-encoded, IEC 61966-2-1), values in [0, 1], H and W even
     output  (B, C, H / stride, W / stride) float, C = ``channels``, values in ``value_range``
 
-sRGB itself has stride 1. All other planes have stride 2, the resolution at which the network's stems go on: that takes
+sRGB itself has stride 1. All other planes have stride 2, the resolution that the network's stems work at: that takes
 a quarter of the time. Texture is measured on the full image and sampled at every second pixel of every second row.
 
 Example: 2 photographs of 128 x 128 pixels, (2, 3, 128, 128), become (2, 3, 64, 64) in CIELAB and

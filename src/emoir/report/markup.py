@@ -62,8 +62,8 @@ def figure(entry: ImageMetadata, picture: Picture | None, gone: str, numbers: Se
     Args:
         entry: of the image.
         picture: its thumbnail, or None.
-        gone: what is said in place of a picture.
-        numbers: what is said of it, and the values.
+        gone: the text in place of a picture.
+        numbers: names and values below it.
     """
     record = entry.record
     name = printable(as_path(entry.path).name)

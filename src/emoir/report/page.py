@@ -1,4 +1,4 @@
-"""Page: one HTML file that shows a collection, asks nothing of any server, and runs no script."""
+"""Page: one HTML file that shows a collection, loads nothing, and runs no script."""
 
 from __future__ import annotations
 

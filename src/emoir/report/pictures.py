@@ -52,7 +52,7 @@ def read_pictures(
         limits: larger images are not shown.
 
     Yields:
-        One picture a path, in their order; None for a file that cannot be read any more.
+        One picture per path, in their order; None for a file that cannot be read any more.
     """
     pool = ThreadPoolExecutor(workers or os.cpu_count())
     try:
@@ -76,6 +76,10 @@ def _read(path: Path, limits: Limits) -> Picture | None:
 
 def mixed_palette(pictures: Sequence[Picture], count: int = COLOURS) -> list[tuple[str, float]]:
     """The colours that some pictures are made of together, each counting the same.
+
+    Args:
+        pictures: any number.
+        count: most colours.
 
     Returns:
         ``(#rrggbb, share)``, from dark to bright; empty without pictures.

@@ -19,7 +19,7 @@ HIGH = SIDE - LEFT - TOP
 
 @dataclass(frozen=True, slots=True)
 class PlaneWords:
-    """What stands on the plane.
+    """The words on the plane.
 
     Args:
         valence: below it.
@@ -42,7 +42,7 @@ def plane_svg(
     Args:
         valence: (n,) in [0, 1].
         arousal: (n,) in [0, 1].
-        colours: n, as #rrggbb; of more than ``DOTS`` images, that many are drawn by chance.
+        colours: n, as #rrggbb; of more than ``DOTS`` images, that many are drawn at random.
         words: what stands on it.
     """
     drawn = np.random.default_rng(0).permutation(len(valence))[:DOTS].tolist()

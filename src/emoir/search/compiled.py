@@ -1,4 +1,4 @@
-"""CompiledQuery: a query as products with the rows of an index, compiled once for all that is made of it."""
+"""CompiledQuery: a query as products with the rows of an index, compiled once for ranking, order and reasons."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from emoir.search.terms import CompiledTerm, TermContext
 
 @dataclass(frozen=True, slots=True)
 class CompiledClause:
-    """A clause: its terms must all be there.
+    """A clause: all its terms must fit.
 
     Args:
         weight: of the clause; negative: it is not wanted.
@@ -63,7 +63,7 @@ class CompiledQuery:
 
     @property
     def conditions(self) -> tuple[RowCondition, ...]:
-        """What an image must meet to be found at all."""
+        """Conditions that every match meets."""
         return tuple(
             condition if one.weight > 0 else replace(condition, negated=not condition.negated)
             for one in self.clauses
@@ -83,7 +83,7 @@ class CompiledQuery:
 
     @property
     def examples(self) -> tuple[int, ...]:
-        """Ids of the indexed images that the query names: they are no answers."""
+        """Ids of the indexed images that the query names; they are never matches."""
         return tuple(id for one in self.clauses for term in one.terms for id in term.examples)
 
     def raw_scores(self, products: NDArray[np.float32]) -> NDArray[np.float32]:

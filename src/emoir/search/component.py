@@ -19,8 +19,8 @@ class QueryComponent:
         vector: (d,) float32.
         offset: added to every product.
         kind: which calibration applies: ``words by gain``, ``example`` or ``point``; ``colour`` has none.
-        chance: the share of raters that would agree with an image drawn at random; None if the calibration says.
-        flat: of words, how well a reading without any opinion fits, all classes alike; None of other kinds.
+        chance: the share of raters that would agree with an image drawn at random; None if the calibration holds it.
+        flat: of words, how well a reading with equal probabilities fits; None of other kinds.
         weight: how much it counts; negative: it is not wanted.
     """
 
@@ -55,5 +55,5 @@ class QueryComponent:
         return None if curve is None else curve.chance if self.chance is None else self.chance
 
     def scaled(self, factor: float) -> QueryComponent:
-        """The same, counting ``factor`` times as much; not wanted instead of wanted by a negative factor."""
+        """The same component with its weight times ``factor``; a negative factor turns wanted into not wanted."""
         return replace(self, weight=self.weight * factor)

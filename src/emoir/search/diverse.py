@@ -25,7 +25,7 @@ def without_near_duplicates(
         palettes: (n, 64) square roots of palette histograms. Smooth pictures share a hash whatever they show.
 
     Returns:
-        Rows that stay, rising.
+        Rows that stay, sorted ascending.
 
     Example:
         >>> one = np.ones((3, 1))
@@ -64,13 +64,13 @@ def first_distinct(
 def maximal_marginal_relevance(
     relevance: NDArray[np.floating], vectors: NDArray[np.floating], n: int, *, trade_off: float = TRADE_OFF
 ) -> NDArray[np.intp]:
-    """Choose rows one by one, each for its fit less its likeness to those chosen before.
+    """Choose rows one by one, each for its fit minus its likeness to those chosen before.
 
     Args:
         relevance: (m,) in [0, 1].
         vectors: (m, d); likeness is their cosine.
         n: how many to choose.
-        trade_off: 1 looks at fit alone, 0 at likeness alone.
+        trade_off: 1 counts only the fit, 0 only the likeness.
 
     Returns:
         At most n rows, in the order of choice.

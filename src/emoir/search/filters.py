@@ -22,7 +22,7 @@ _ASPECTS = {
 
 
 def filter_conditions(options: FilterOptions, layout: RowLayout) -> tuple[RowCondition, ...]:
-    """What an image must meet, all of it.
+    """The conditions that an image must meet, all of them.
 
     Args:
         options: as asked.
@@ -46,7 +46,7 @@ def filter_conditions(options: FilterOptions, layout: RowLayout) -> tuple[RowCon
     found = [RowCondition({name: 1.0}, range.low, range.high) for name, range in ranges.items() if range is not None]
     for bound in options.emotion:
         columns = class_columns(bound.name, layout)
-        # The bound itself is out: nothing is so exactly likely but by rounding.
+        # The bound itself is excluded: a probability equals it only by rounding.
         limit = np.float32(bound.bound)
         if bound.below:
             found.append(RowCondition(columns, high=float(np.nextafter(limit, np.float32(-1)))))

@@ -17,11 +17,12 @@ from emoir.search.diverse import maximal_marginal_relevance, without_near_duplic
 from emoir.search.options import NEWEST, SearchOptions
 from emoir.search.rated import RatedRows
 
-# Diversity is looked for among this many times the number asked, and at least among so many: the same on every page.
+# Diverse results are chosen among this many times the number asked, at least among the second number: the same on
+# every page.
 POOL, SMALLEST_POOL = 10, 1000
 # An index that does not give every image is asked for this many times the number needed, and ranked again.
 OVERFETCH = 10
-# While a better image may have been missed, for so many times more.
+# While a better image may have been missed, the index is asked for this many times more.
 FURTHER = 4
 
 
@@ -73,10 +74,10 @@ def find(
     """Search: one product for each thing asked, with every row that the index looks at.
 
     Args:
-        context: what to search.
+        context: rows and calibration to search with.
         query: what is asked, with feedback.
         order: the query that orders the hits, where ``options.sort`` is one.
-        options: how.
+        options: how to search.
         where: which images may be hits, beside the query's own conditions.
 
     Returns:
@@ -103,7 +104,7 @@ def find(
             break
         k *= FURTHER
     complete = bool(best_left < enough)
-    # Among images that were left out there may be hits that nobody counted.
+    # Images that were left out may hold matches that were not counted.
     compared = found.matched if best_left < least else len(found.ids)
     hidden = compared - len(own) - len(hits)
     ranks = np.arange(len(hits))

@@ -39,8 +39,8 @@ def parse_query(arguments: str | Sequence[str], *, is_file: Callable[[str], bool
 
     Args:
         arguments: one text, or the arguments of a command line.
-        is_file: decides whether a text is a file, where it could be something else; one that always says no keeps a
-            stranger's query from probing the disk.
+        is_file: decides whether a text is a file, where it could be something else. One that always says no keeps a
+            visitor's query from probing the disk.
 
     Returns:
         The clauses in order.

@@ -47,7 +47,7 @@ def _about(
     command_help: str = "",
     control: Control | None = None,
 ) -> dict[str, Any]:
-    """What every surface says of an option and how its text is parsed.
+    """Metadata of an option: its help on every surface, and how its text is parsed.
 
     Args:
         help: one sentence.
@@ -86,7 +86,7 @@ def _given(kind: type[Any], texts: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterOptions:
-    """Conditions that an image must meet to be found at all; all of them together. None and empty: no condition.
+    """Conditions that every match must meet, all of them. None and empty mean no condition.
 
     Args:
         valence, arousal, confidence: ranges in [0, 1].
@@ -128,7 +128,7 @@ class FilterOptions:
     emotion: tuple[EmotionBound, ...] = field(
         default=(),
         metadata=_about(
-            "Only images with so much of an emotion: 'fear<0.2', 'joy>0.5'; may be repeated.",
+            "Only images with this much of an emotion: 'fear<0.2', 'joy>0.5'; may be repeated.",
             parse_emotion_bound,
             control=Control(label=("Single emotions", "单项情感"), example="joy>0.5, fear<0.2"),
         ),
@@ -136,7 +136,7 @@ class FilterOptions:
     taken: Range | None = field(
         default=None,
         metadata=_about(
-            "Only images taken then: 2019..2021-06, 2020-05-01.. or 2020.",
+            "Only images taken in this time: 2019..2021-06, 2020-05-01.. or 2020.",
             parse_days,
             control=Control(label=("Taken", "拍摄时间"), example="2019..2021-06"),
         ),
@@ -144,7 +144,7 @@ class FilterOptions:
     side: Range | None = field(
         default=None,
         metadata=_about(
-            "Only images whose shorter side has so many pixels: 1000..",
+            "Only images whose shorter side has this many pixels: 1000..",
             partial(parse_range, name="side"),
             control=Control(label=("Shorter side in pixels", "短边像素数"), example="1000.."),
         ),
@@ -193,13 +193,13 @@ class SearchOptions:
 
     Args:
         n: at most this many matches.
-        start: skip so many of the best: a later page.
+        start: number of best matches to skip, for a later page.
         folders: only images in these folders or below; None for all that are indexed.
         paths: only these files, such as another tool found; those not indexed are left out.
         filters: conditions that an image must meet.
         positive_ids: ids of indexed images to move the query towards (relevance feedback).
         negative_ids: ids of indexed images to move it away from.
-        diverse: whether near duplicates collapse and the matches spread; there is an end to such matches.
+        diverse: whether near duplicates collapse and the matches spread; their number is limited.
         min_score: only images that score at least this; None for the score of an image drawn at random.
         rater: whose ratings go before what the model predicts; filters go by the model.
         sort: ``newest``, ``oldest``, or a query whose score orders the matches; None for the best first.
@@ -234,7 +234,7 @@ class SearchOptions:
         ),
     )
     rater: str | None = field(
-        default=None, metadata=_about("Rank the images that this person has rated by her ratings.")
+        default=None, metadata=_about("Rank the images that this person has rated by these ratings.")
     )
     sort: str | Query | None = field(
         default=None, metadata=_about("Order by newest, oldest, or another query such as awe or va:0.8,0.2.")

@@ -1,4 +1,4 @@
-"""Rated: the rows of images as one rater sees them, for a search that goes by her ratings."""
+"""RatedRows: the rows of images as one rater sees them, for a search that goes by these ratings."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from emoir.index.ratings import Rating
 from emoir.index.vectors import Candidates
 from emoir.search.component import QueryComponent
 
-# How much a person's own word counts; the rest is the model's, which orders images that she rated alike.
+# Weight of a person's rating; the rest is the model's reading, which orders images that were rated alike.
 OWN_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class RatedRows:
-    """Rows in which what a rater said stands in place of most of what the model predicts.
+    """Rows in which the ratings of one person replace most of what the model predicts.
 
     Args:
         ids: (k,) of the images, sorted ascending.

@@ -16,7 +16,7 @@ from emoir.index.layout import RowLayout
 
 
 class TextEncoder(Protocol):
-    """Somebody else's reader of phrases, to be plugged into a ``Collection``; emoir has none of its own.
+    """A reader of phrases that the user plugs into a ``Collection``; emoir has none of its own.
 
     Example:
         >>> class Weather:
@@ -34,7 +34,7 @@ class Vocabulary:
 
     Args:
         words: head word to concept.
-        encoder: is asked first, for whole phrases.
+        encoder: asked first, for whole phrases.
     """
 
     words: Mapping[str, Concept]

@@ -162,7 +162,7 @@ def expected_difference(
 ) -> float:
     """How far raters' means of two groups will lie apart if images were chosen by a model that correlates with them.
 
-    Choosing extremes by an imperfect reading picks its errors, too: raters' means regress towards the middle, and
+    Choosing extremes by an imperfect reading also picks its errors: raters' means regress towards the middle, and
     vary inside the groups where the readings do not.
 
     Args:

@@ -18,7 +18,7 @@ from emoir.select.pool import CandidatePool
 
 SIZE = "size"
 VARIABLES = ("luminance", "contrast", "colourfulness", "complexity", SIZE)
-"""What conditions agree on unless told otherwise."""
+"""What conditions agree on by default."""
 
 # What experimenters call some of the features.
 ALIASES = {"luminance": "lightness", "contrast": "lightness_contrast"}

@@ -1,4 +1,4 @@
-"""Drawing: some images of a pool by chance, never two near duplicates, only so many a folder."""
+"""CandidatePool: images to choose from, and random draws without near duplicates."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def sample_images(
     seed: int = 0,
     exclude_near: Sequence[tuple[CandidatePool, int]] = (),
 ) -> list[int]:
-    """Draw images by chance.
+    """Draw images at random.
 
     Args:
         pool: to draw from.

@@ -27,7 +27,7 @@ from emoir.select.matching import (
 from emoir.select.pool import CandidatePool, sample_images
 
 POOL_SIZE = 400
-"""So many images of a condition, drawn by chance, are measured to choose from."""
+"""Images of a condition, drawn at random, that are measured to choose from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Stimulus:
         id: of the image in its index.
         path: of a file that holds it.
         reading: its emotion.
-        record: what a catalogue says of it, or None.
+        record: its record in the catalogue, or None.
         condition: the name of its condition; empty where there is only one.
         set: number of the matched set that it belongs to, from 1; 0 where nothing was matched.
         variables: what was matched, by name.
@@ -71,9 +71,9 @@ class Stimuli:
 
     Args:
         images: set by set; without sets, in the order of the paths.
-        seed: that chance was given.
+        seed: of the random draw.
         conditions: their names, in the order of every ``Balance``.
-        balance: one row a variable; empty without sets.
+        balance: one row per variable; empty without sets.
     """
 
     images: tuple[Stimulus, ...]
@@ -96,7 +96,7 @@ class Stimuli:
 
 
 def select_stimuli(pool: CandidatePool, n: int, *, per_folder: int | None = None, seed: int = 0) -> Stimuli:
-    """Choose images of a pool by chance; see ``sample_images``.
+    """Choose images of a pool at random; see ``sample_images``.
 
     Raises:
         SelectionError: if there are fewer than n.
@@ -110,13 +110,13 @@ def select_stimuli(pool: CandidatePool, n: int, *, per_folder: int | None = None
 def pools_of(
     candidates: Mapping[str, CandidatePool], *, per_folder: int | None = None, seed: int = 0, size: int = POOL_SIZE
 ) -> tuple[dict[str, CandidatePool], int]:
-    """What sets can be made of: some images of each condition, drawn by chance, no two of all near duplicates.
+    """Images to make sets of: some of each condition, drawn at random, no two of them near duplicates.
 
     Args:
         candidates: condition to the images that meet it.
         per_folder: at most this many of one condition from the same folder.
         seed: of the draw.
-        size: at most this many a condition.
+        size: at most this many per condition.
 
     Returns:
         The pools, and how many images were left out because they meet more than one condition.

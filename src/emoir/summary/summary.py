@@ -23,7 +23,7 @@ TYPICAL = 12
 EXTREME = 6
 UNCERTAIN = 12
 PALETTE_IMAGES = 24
-"""So many of the most typical images of an emotion give its palette."""
+"""The palette of an emotion comes from this many of its most typical images."""
 
 Rows = tuple[int, ...]
 Key = TypeVar("Key", bytes, str)
@@ -34,12 +34,12 @@ class Group:
     """Some images together.
 
     Args:
-        label: the folder, month or year; empty for what is left over.
+        label: the folder, month or year; empty for the rest.
         count: images.
         mix: (K,) mean distribution over the emotions.
         valence: mean.
         arousal: mean.
-        folder: path of the folder; None for what is none.
+        folder: path of the folder; None for groups that are no folder.
     """
 
     label: str
@@ -87,7 +87,7 @@ class Summary:
 
     @property
     def pictured(self) -> list[int]:
-        """Rows of all images that the page needs to see, rising."""
+        """Rows of all images that the page shows, sorted ascending."""
         lists = (*self.typical, *self.palette, *self.extremes.values(), self.uncertain)
         return sorted({row for rows in lists for row in rows})
 

@@ -46,7 +46,7 @@ def fit_temperature(logits: NDArray[np.floating], target: NDArray[np.floating]) 
 def fit_confidence(space: str, top: NDArray[np.floating], right: NDArray[np.bool_]) -> ConfidenceCurve:
     """A logistic curve from the top probability to the share of cases in which the top class was right.
 
-    Two parameters, because held-out sets are small; a falling fit (the data say nothing) becomes flat.
+    Two parameters, because held-out sets are small; a descending fit, as of pure noise, becomes flat.
 
     Args:
         space: that the top class belongs to.

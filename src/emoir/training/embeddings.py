@@ -1,4 +1,4 @@
-"""What an encoder sees in images, kept on disk by their content: an image is embedded once."""
+"""Embeddings of images, kept on disk by the images' content: an image is embedded once."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Embedded:
 
 
 def cache_folder() -> Path:
-    """Where embeddings are kept if nothing else is said."""
+    """The default folder of embeddings."""
     return Path(platformdirs.user_cache_path("emoir", appauthor=False)) / "embeddings"
 
 

@@ -60,7 +60,7 @@ class ExportedNetwork(nn.Module):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelDescription:
-    """What a model folder says of a network beside its weights.
+    """The description of a network in its model folder, beside its weights.
 
     Args:
         name: of the model, without digest.
@@ -69,9 +69,9 @@ class ModelDescription:
         confidence: calibration of the top class.
         licence: one line on the terms of the weights.
         trained_on: every image that training has seen, labelled or not.
-        notes: what else the card is to say: data, seeds, metrics.
+        notes: further entries of the card: data, seeds, metrics.
         scores: calibration of search per kind of query.
-        began_with: the model that it began with; what that had learnt from counts, too.
+        began_with: the model that training began with; the images that it had learnt from count as well.
     """
 
     name: str
@@ -160,7 +160,7 @@ def write_graph(network: EmotionNet, graph: Path, temperatures: Mapping[str, flo
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """What the exporter mutters about itself helps nobody who trains a model."""
+    """Silence the exporter, whose messages are about itself."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.disable(logging.WARNING)

@@ -43,7 +43,7 @@ LICENCE_FROM_SCRATCH = "the user's own"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FineTuned:
-    """What came of a fine-tuning run.
+    """The result of a fine-tuning run.
 
     Args:
         folder: the model folder, for ``--model``.
@@ -70,17 +70,17 @@ def fine_tune(
     seed: int = 0,
     report: Report | None = None,
 ) -> FineTuned:
-    """Teach a network the labels of a data set and write it as a model folder.
+    """Fine-tune a network on the labels of a data set and write it as a model folder.
 
     One fifth of the images is held out (copies of one image on one side); the figures, the temperatures and the
-    confidence come from it. Heads for which the data set has no labels learn what the base model says of the
-    pictures, so that they stay what they were. A stopped run goes on where it was when called again.
+    confidence come from it. Heads for which the data set has no labels learn the base model's readings of the pictures,
+    so that they stay as they were. A stopped run continues when called again.
 
     Args:
         table: with a class, a distribution, or valence and arousal per image.
         out: the model folder to make; ``out/run`` keeps checkpoint, log and cache until it is done.
         base: the model to begin with and to keep up with; default: the shipped one.
-        from_scratch: begin with random weights; the base only fills in what the data set does not say.
+        from_scratch: begin with random weights; the base only fills in labels that the data set lacks.
         epochs: passes over the images; default: by their number.
         keep_anyway: write the model even if it is no better than guessing.
         seed: of split, order and augmentation.
@@ -140,7 +140,7 @@ def fine_tune(
         metrics=metrics,
         seen_before=0 if from_scratch else int(seen_in_training(tested.paths, model).sum()),
     )
-    # The user's own space goes first: it is the one whose top class is shown, and that the confidence speaks of.
+    # The user's own space goes first: its top class is shown, and the confidence is of it.
     learnt = dict.fromkeys([*label_distributions(tested), *table.distributions, *table.classes])
     names = {space: table.class_names[space] for space in learnt} | dict(model.card.class_names)
     temperatures, confidence = held_out_calibration(tested, outputs, next(iter(names)))
@@ -175,7 +175,7 @@ def _no_better(name: str, held_out: int, metrics: Mapping[str, tuple[Estimate, f
 
 
 def _facts(result: FineTuned, config: TrainingConfig) -> dict[str, object]:
-    """What the model card says about the run."""
+    """Entries of the model card about the run."""
     return {
         "measured on the held-out images": {
             name: {"value": str(estimate), "by guessing": round(baseline, 4)}

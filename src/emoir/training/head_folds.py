@@ -17,7 +17,7 @@ LEAST = 1e-7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOutOutputs:
-    """What heads said of n images, each by the heads of the fold that held it out.
+    """Outputs of heads for n images, each by the heads of the fold that held it out.
 
     Args:
         embedding: (n, D), comparable inside a fold only.
@@ -90,7 +90,12 @@ def out_of_fold(
 
 
 def losses(outputs: HeldOutOutputs, labels: HeadLabels) -> dict[str, float]:
-    """Mean cross-entropy of every space and mean squared error of valence and arousal, held out."""
+    """Mean cross-entropy of every space and mean squared error of valence and arousal, held out.
+
+    Args:
+        outputs: held-out outputs of heads.
+        labels: of the same images.
+    """
     found = {}
     for space, predicted in outputs.probabilities(outputs.temperatures(labels)).items():
         shares = labels.spaces[space]
@@ -102,5 +107,10 @@ def losses(outputs: HeldOutOutputs, labels: HeadLabels) -> dict[str, float]:
 
 
 def is_better(first: Mapping[str, float], second: Mapping[str, float]) -> bool:
-    """Whether the first losses are lower than the second ones, by the mean of their ratios."""
+    """Whether the first losses are lower than the second ones, by the mean of their ratios.
+
+    Args:
+        first: loss by space.
+        second: the same of other heads.
+    """
     return float(np.mean([np.log(first[name] / max(second[name], LEAST)) for name in second])) < 0

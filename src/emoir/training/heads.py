@@ -200,7 +200,7 @@ class Heads:
 
 
 def head_features(embeddings: NDArray[np.floating], numbers: NDArray[np.floating] | None) -> Doubles:
-    """What heads take: embeddings (n, L) brought to unit length, and behind them the numbers (n, 90), if wanted.
+    """The input of heads: embeddings (n, L) brought to unit length, and behind them the numbers (n, 90), if any.
 
     Example:
         >>> head_features(np.array([[3.0, 4.0]]), None).tolist()
@@ -211,7 +211,12 @@ def head_features(embeddings: NDArray[np.floating], numbers: NDArray[np.floating
 
 
 def mixture(logits: tuple[Doubles, ...], gates: Doubles) -> Doubles:
-    """Probabilities (n, K) of the domains' logits, each domain as far as an image belongs to it."""
+    """Probabilities (n, K) of the domains' logits, each domain as far as an image belongs to it.
+
+    Args:
+        logits: a list of (n, K), one per domain.
+        gates: (n, domains); rows sum to 1.
+    """
     if len(logits) == 1:
         return np.asarray(softmax(logits[0], axis=1))
     shares = [softmax(one, axis=1) * gates[:, number, None] for number, one in enumerate(logits)]

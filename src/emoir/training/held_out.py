@@ -16,7 +16,7 @@ from emoir.networks.base import VALENCE_AROUSAL
 from emoir.training.calibrate import fit_confidence, fit_temperature
 from emoir.training.labels import label_distributions
 
-# A correlation over fewer images says nothing.
+# A correlation over fewer images is noise.
 FEWEST_RATED = 3
 # Two shares that differ by less are a tie.
 TIE = 1e-9

@@ -1,4 +1,4 @@
-"""Labels of a data set as they are to be learnt."""
+"""Labels of a data set, prepared for training."""
 
 from __future__ import annotations
 

@@ -40,8 +40,8 @@ class CurveMeasure(Generic[NetworkType]):
     """What is measured while a network learns.
 
     Args:
-        measure: is asked of the averaged network; what it returns goes into the log.
-        every: after so many epochs, and after the last.
+        measure: takes the averaged network; its result goes into the log.
+        every: number of epochs between measurements; the last epoch is always measured.
     """
 
     measure: Measure[NetworkType]
@@ -61,7 +61,13 @@ def use_one_thread() -> None:
 
 
 def losses_per_head(output: NetworkOutput, targets: Targets, *, smoothing: float = 0.1) -> dict[str, Tensor]:
-    """The loss of every head that the targets know, zero where the batch has no label for it."""
+    """The loss of every head that the targets know, zero where the batch has no label for it.
+
+    Args:
+        output: of the network for a batch.
+        targets: of the same batch.
+        smoothing: of class labels, from 0 to 1.
+    """
     losses = {head: distribution_loss(output.heads[head], values) for head, values in targets.distributions.items()}
     losses |= {
         head: class_loss(output.heads[head], values, smoothing=smoothing) for head, values in targets.classes.items()
@@ -96,7 +102,7 @@ def fit(
         network: is trained in place.
         inputs: n images of at least the network's size.
         targets: n rows.
-        config: how.
+        config: how to train.
         folder: of this run.
         rows: rows that make an epoch, repetitions allowed; default: all once.
         report: progress.

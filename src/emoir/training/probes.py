@@ -1,4 +1,4 @@
-"""Linear probes: what fixed features say of emotion, and soft labels for images that nobody rated."""
+"""Linear probes: from fixed features to emotion, and to soft labels for unrated images."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def fit_reduction(features: NDArray[np.floating]) -> Linear:
         [[1.0, 0.0]]
     """
     mean, deviation = features.mean(axis=0), features.std(axis=0)
-    # What is one number but for rounding says nothing, and would be blown up.
+    # A feature that is constant but for rounding holds nothing, and standardising would blow it up.
     scale = np.where(deviation > CONSTANT * np.sqrt((features**2).mean(axis=0)), deviation, np.inf)
     scaled = (features - mean) / scale
     count, length = min(COMPONENTS, *features.shape), features.shape[1]

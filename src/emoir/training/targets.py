@@ -21,7 +21,7 @@ CLASS_CERTAINTY = 0.85
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What each head is to learn, one row an image.
+    """The targets of each head, one row per image.
 
     Args:
         distributions: head to (n, K) probabilities, NaN rows absent.

@@ -1,4 +1,4 @@
-"""Training on an encoder: labels and somebody's network become a model folder, in seconds once images are embedded."""
+"""Training on an encoder: labels and a published network become a model folder, in seconds once images are embedded."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ AS_THE_ENCODER_SAYS = ScoreCurve(0.01, tuple(_STEPS.round(4).tolist()), tuple((_
 
 HeadResults = Mapping[MetricKey, MetricResult]
 StepReport = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and of all."""
+"""Called with the name of the task, the number done, and the number of all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedHeads:
-    """What came of training on an encoder.
+    """The result of training on an encoder.
 
     Args:
         folder: the model folder, for ``--model``.
@@ -79,13 +79,13 @@ def train_heads(
 
     Every figure is out of fold: five times, heads are fitted to four fifths of the images and read the others. Heads
     are fitted with and without the numbers of colour and texture; the set with the lower held-out loss is kept and
-    fitted to all images. What the data set does not say of its images is learnt from the base model's readings.
+    fitted to all images. Labels that the data set lacks are filled in with the base model's readings.
 
     Args:
         table: with a class, a distribution, or valence and arousal per image.
         encoder: see ``find_encoder``.
         out: the model folder to make.
-        base: gives what the labels do not say.
+        base: gives readings in place of labels that the data set lacks.
         cache: where embeddings are kept; default: ``cache_folder()``.
         keep_anyway: write the model even if it is no better than guessing.
         seed: of the folds.
@@ -106,9 +106,9 @@ def train_heads(
     out.mkdir(parents=True, exist_ok=True)
     encoder = copy_encoder(encoder, out / ENCODER)
     embedded = embed_files(table.paths, encoder, folder=cache, report=tell("embedding"))
-    readings = read_files(table.paths, base, folder=cache, report=tell("reading what the labels do not say"))
+    readings = read_files(table.paths, base, folder=cache, report=tell("reading emotions that the labels lack"))
     labels = complete_labels(table, *readings)
-    # Only what raters said can be judged.
+    # Only raters' labels can be tested on.
     own = (*label_distributions(table), *(["valence_arousal"] if table.valence is not None else []))
     rated = HeadLabels({space: labels.spaces[space] for space in own if space in labels.spaces}, labels.points)
     folds = make_folds(table, count=FOLDS, seed=seed)
@@ -171,7 +171,7 @@ class HeadsDescription:
         class_names: space to its classes.
         confidence: calibration of the top class.
         licence: one line on the terms of the heads.
-        notes: what else it is to say: data, metrics.
+        notes: further entries: data, metrics.
         content: calibration of what pictures show, for an encoder with logits.
     """
 
@@ -184,7 +184,14 @@ class HeadsDescription:
 
 
 def write_card(folder: Path, encoder: Encoder, heads: Heads, description: HeadsDescription) -> None:
-    """Write the card of an encoder and its heads, which lie in the folder already."""
+    """Write the card of an encoder and its heads, which lie in the folder already.
+
+    Args:
+        folder: of the new model.
+        encoder: whose graph lies there.
+        heads: of the encoder.
+        description: what the card states about the heads.
+    """
     class_names, scores = dict(description.class_names), {}
     if encoder.logits is not None:
         class_names[CONTENT] = tuple(content_groups())
@@ -219,7 +226,12 @@ def complete_labels(table: Table, spaces: Mapping[str, NDArray[np.float32]], poi
     """A table's labels, and a model's readings (probabilities and points) where it has none.
 
     Spaces come in the order: the table's, then the model's others. Rows that a table leaves unlabelled in a space of
-    its own stay unknown there; the model's readings would only blur what raters said.
+    its own stay unknown there; the model's readings would only blur the raters' labels.
+
+    Args:
+        table: the labels.
+        spaces: space to (n, K) probabilities of the model.
+        points: (n, 2) valence and arousal of the model.
     """
     found: dict[str, Doubles] = {}
     for space, (shares, known) in label_distributions(table).items():

@@ -1,4 +1,4 @@
-"""What a model learnt from, written beside it: digests and picture hashes, by which the images are recognised."""
+"""Training images of a model, written beside it: digests and picture hashes, by which they are recognised."""
 
 from __future__ import annotations
 

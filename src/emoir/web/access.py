@@ -1,4 +1,4 @@
-"""AccessControl: who may ask what, before any route is reached."""
+"""AccessControl: checks of every request, before any route is reached."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEADERS = {
         "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
-    # Without the origin, a form of our own could not be told from another site's.
+    # Without the origin, a form of our own would look like another site's.
     "referrer-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
@@ -142,7 +142,7 @@ class AccessControl:
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
         opens = scope["method"] == "GET" and route_path(scope) == "/" and headers.get("sec-fetch-mode") == "navigate"
         foreign = site in ("cross-site", "same-site") and not opens
-        # A browser's own word that a page is ours holds behind a proxy, too, that changes the host.
+        # A browser's own word that a page is ours also holds behind a proxy that changes the host.
         if foreign or (origin is not None and site != "same-origin" and not self._is_own(origin, host)):
             raise Problem(HTTPStatus.FORBIDDEN, "a page of another site asked; only the gallery's own pages may")
 

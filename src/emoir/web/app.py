@@ -46,7 +46,7 @@ def create_app(collection: Collection, settings: Settings | None = None) -> Fast
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
-        # Whoever is slow with a body is told so before the connection is cut.
+        # A caller who is slow with a body gets an answer before the connection is cut.
         connections = Connections(
             header_seconds=settings.header_seconds,
             body_seconds=settings.upload_seconds + 5,
@@ -82,7 +82,7 @@ def create_app(collection: Collection, settings: Settings | None = None) -> Fast
 
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_problems(app)
-    # The last one added is the outermost: refusals are counted, too.
+    # The last one added is the outermost: refusals are also counted.
     app.add_middleware(AccessControl, settings=settings)
     app.add_middleware(monitoring.Measured, metrics=app.state.metrics)
     app.add_middleware(Normalised, root_path=settings.root_path)

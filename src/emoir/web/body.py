@@ -19,7 +19,7 @@ class UploadBudget:
     """Bytes of all bodies that are being received or read at the same time.
 
     Args:
-        total: so many at most.
+        total: the most bytes.
     """
 
     def __init__(self, total: int) -> None:

@@ -1,4 +1,4 @@
-"""Connections: each has deadlines, and those of strangers give way."""
+"""Connections: each has deadlines, and those without the token can be cut off."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ MOST_LINES = 256
 class Connections:
     """Open connections and their deadlines.
 
-    A caller is a stranger until a request of hers was let in. When too many strangers are connected, the one that
-    came first is cut off: somebody with the token needs her place for a moment only, so strangers cannot keep it.
+    A caller is a stranger until one of its requests was let in. When too many strangers are connected, the one that
+    came first is cut off: a caller with the token is a stranger for a moment only, so strangers cannot block it.
 
     Args:
         header_seconds: for the head of a request to arrive, from the connection or the last answer on.
@@ -160,7 +160,7 @@ class Connection(asyncio.Protocol):
         """End the connection at once; what is not sent yet is lost."""
         if self._transport is not None:
             if self._transport.get_write_buffer_size():
-                # Else the system would go on offering what nobody takes.
+                # Otherwise the system would go on sending to a caller that does not read.
                 now = struct.pack("ii", 1, 0)
                 self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now)
             self._transport.abort()

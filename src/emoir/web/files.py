@@ -21,7 +21,7 @@ REMEMBERED = 10_000
 
 
 class VerifiedFiles:
-    """Opens files whose SHA-256 is the wanted one; safe to share between threads.
+    """Opens files only while their SHA-256 is the indexed one; safe to share between threads.
 
     A file that was hashed once is known again by device, inode, size and both of its times, so that it is hashed anew
     only when something happened to it.
@@ -32,7 +32,7 @@ class VerifiedFiles:
         self._lock = threading.Lock()
 
     def open(self, paths: Sequence[bytes], digest: bytes) -> tuple[Path, IO[bytes]] | None:
-        """The first of some files that holds the wanted content, open; None if none does."""
+        """The first of some files that holds the indexed content, open; None if none does."""
         for path in paths:
             try:
                 # A pipe in its place must not be waited for.

@@ -17,7 +17,7 @@ access_log = logging.getLogger("emoir.access")
 
 
 class TextLines(logging.Formatter):
-    """Time, level and message; what a stranger wrote cannot break a line."""
+    """Time, level and message on one line; text from a request cannot break it."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One record."""

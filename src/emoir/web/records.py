@@ -37,7 +37,7 @@ class Reading(ApiModel):
 
 
 class CatalogueEntry(ApiModel):
-    """What an archive's catalogue says of a file."""
+    """The record of a file in an archive's catalogue."""
 
     id: str | None
     title: str | None
@@ -243,7 +243,7 @@ class CollectionRecord(ApiModel):
 
 
 class NewRating(ApiModel):
-    """What a person says of an image."""
+    """A person's rating of an image."""
 
     image: Id
     rater: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$")]
@@ -273,7 +273,7 @@ class NextToRate(ApiModel):
 
 
 class Mark(ApiModel):
-    """What a person says of an image by hand."""
+    """A mark that a person sets on an image."""
 
     disturbing: bool | None = Field(strict=True, description="Null leaves it to the model.")
 

@@ -1,4 +1,4 @@
-"""Settings: where the service listens, whom it lets in, and how much it takes."""
+"""Settings: where the service listens, who is let in, and its limits."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Settings:
         upload_seconds: an upload that takes longer is given up.
         write_seconds: a caller who reads nothing for so long is cut off.
         strangers: connections that may be open without having shown the token.
-        refusals: how many an address has before it is told to wait.
+        refusals: how many an address gets before it must wait.
         max_selection: images in one ZIP file.
         max_selection_bytes: bytes of them together.
         thumbnails: where thumbnails are kept.

@@ -23,7 +23,7 @@ from emoir.web.problems import busy
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-# A worker is replaced after so many jobs, so that nothing that a library keeps can grow.
+# Number of jobs after which a worker is replaced, so that no cache of a library grows for ever.
 JOBS = 200
 POLL_SECONDS = 0.5
 PRELOADED = ["emoir.web.jobs", "onnxruntime"]

@@ -1,4 +1,4 @@
-"""Published data sets: one file a layout, each naming where it was read."""
+"""Published data sets: one file per layout, each naming where it was read."""
 
 from emoir.datasets.published.abstract import ABSTRACT
 from emoir.datasets.published.artphoto import ARTPHOTO

@@ -24,7 +24,7 @@ class Component(Protocol):
 
     @property
     def weight(self) -> float:
-        """How much it counts; negative: it is not wanted."""
+        """How much it counts; negative: less of it scores more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,9 @@ class Capabilities:
 
 
 class VectorIndex(Protocol):
-    """Rows that are searched: a replica of the store, which is the only source of truth.
+    """Rows to search: a replica of the store, which is the only source of truth.
 
-    An index may be shared by threads; losing it costs nothing but the time to read the rows again.
+    Threads may share an index; losing it costs only the time to read the rows again.
     """
 
     @property
@@ -119,7 +119,7 @@ class VectorIndex(Protocol):
         Args:
             components: what is asked; none: only which images pass.
             where: the filter.
-            k: so many of the best images are needed at least, as far as there are so many.
+            k: the least number of best images to give, as far as there are that many.
         """
 
     def rows(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:

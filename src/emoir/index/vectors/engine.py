@@ -1,4 +1,4 @@
-"""Engine: what a search engine of somebody else's must do for ``EngineVectors``, and what is sent to it."""
+"""Engine: what a search engine must do for ``EngineVectors``, and what is sent to it."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ from emoir.index.vectors.engine import Engine, expression, fields_of, named_ids
 from emoir.index.vectors.exact import ExactVectors, blockwise_products
 from emoir.index.vectors.replica import Replica, ReplicaState, parts, ranges
 
-# While the server is away, the index itself answers for so many images: it keeps 1 KB of each in memory.
+# While the server is away, the index itself answers for up to this many images: it keeps 1 KB of each in memory.
 SMALL_STORE = 200_000
-# A product that the engine computed may differ from ours by so much.
+# A product that the engine computed may differ from ours by this.
 ROUNDING = 1e-5
 
 LOG = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from emoir.index.contract import ImageReader
 from emoir.index.layout import RowLayout
 from emoir.index.vectors.base import Candidates, Capabilities, Component, RowFilter, passing, scalar_column
 
-# Rows are fetched from memory once for all components of a query: so many fit a processor's second cache.
+# Rows are fetched from memory once for all components of a query: this many fit a processor's second cache.
 BLOCK_ROWS = 2048
 
 

@@ -66,7 +66,7 @@ class MilvusEngine:
     def _connected(self) -> Iterator[pymilvus.MilvusClient]:
         """The client, with our errors."""
         try:
-            # pymilvus goes on trying for minutes where nobody listens.
+            # pymilvus retries for minutes where no server listens.
             socket.create_connection((self._host, self._port), CONNECT_SECONDS).close()
             if self._client is None:
                 self._client = self._milvus.MilvusClient(f"http://{self._host}:{self._port}", timeout=ANSWER_SECONDS)

@@ -14,7 +14,7 @@ from emoir.index.base import occurs_in
 from emoir.index.contract import ImageReader
 from emoir.index.vectors.engine import Engine, RowBatch, fields_of, numbers_of
 
-# So many images are sent, read or named at once: 9 MB.
+# Images that are sent, read or named at once: 9 MB.
 BATCH = 8192
 
 
@@ -43,7 +43,7 @@ class ReplicaCheck:
 
     Args:
         compared: images of the store.
-        missing, stale, foreign: ids that the replica lacks, holds otherwise, or should not hold.
+        missing, stale, foreign: ids that the replica lacks, holds outdated, or should not hold.
     """
 
     compared: int
@@ -108,7 +108,7 @@ class Replica:
             self._engine.drop()
             self._engine.open(layout.length, list(fields_of(layout).values()))
         state = ReplicaState(library=store.library, layout=layout.to_json(), revision=store.revision)
-        # Written before any row: rows without a state are somebody else's.
+        # Written before any row: rows without a state belong to another program.
         self._engine.write_state(json.dumps(asdict(state)))
         return state
 
@@ -153,7 +153,7 @@ def ranges(last: int) -> Iterator[tuple[str, int, int]]:
 
 
 def parts(ids: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Ids, so many at once as one request takes."""
+    """Ids in parts, each as long as one request takes."""
     return [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
 
 

@@ -45,13 +45,13 @@ class TermContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledTerm:
-    """What a term asks of an image.
+    """A term as products with rows, and conditions.
 
     Args:
         groups: of components. A group is the weighted mean of its components; all groups must fit.
         conditions: what an image must meet to be found at all.
         unknown: words that were not understood and not used.
-        examples: ids of indexed images that the term names; they are no answers.
+        examples: ids of indexed images that the term names; they are never matches.
         content: words that were looked for in what pictures show.
     """
 

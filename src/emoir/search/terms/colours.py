@@ -17,7 +17,7 @@ from emoir.search.terms.base import CompiledTerm, TermContext
 
 # Colours this far apart in CIELAB still look alike: the reach of ``near:``.
 COLOUR_REACH = 6.0
-# English names that mean a colour wherever they stand; of the others that CSS knows, many mean a thing first: snow.
+# English names that always mean a colour; many of the other names that CSS knows mean a thing first, such as snow.
 _WORDS = frozenset(
     """
     black gray grey white red pink brown beige orange yellow olive green teal blue purple magenta turquoise cyan gold

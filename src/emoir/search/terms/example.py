@@ -1,4 +1,4 @@
-"""Examples: images whose emotion is wanted, by number, by file, or as a reading that was written down."""
+"""Examples: images whose emotion is searched for, by number, by file, or as an encoded reading."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def example_component(reading: EmotionReading, layout: RowLayout) -> QueryCompon
     """An example image: the classes that it evokes most, a place in the plane and an embedding like its own.
 
     The classes count by the squares of their probabilities, so that what it mostly evokes is found where it is
-    strongest; comparing whole distributions finds images as undecided as the example instead (docs/search.md has both
-    figures).
+    strongest; comparing whole distributions finds images as undecided as the example instead (figures of both are in
+    docs/search-scores.md).
     """
     point = point_component(reading.valence, reading.arousal, layout)
     vector = point.vector * np.float32(POINT_COUNTS)
@@ -42,7 +42,7 @@ def example_component(reading: EmotionReading, layout: RowLayout) -> QueryCompon
 
 @dataclass(frozen=True, slots=True)
 class ImageId:
-    """An indexed image: its emotion is wanted, not what it shows.
+    """An indexed image: its emotion is searched for, not what it shows.
 
     Example:
         >>> str(ImageId.parse("17"))
@@ -66,14 +66,14 @@ class ImageId:
         return f"id:{self.id}"
 
     def compile(self, context: TermContext) -> CompiledTerm:
-        """The image's reading as example; the image itself is no answer."""
+        """The image's reading as example; the image itself is never a match."""
         component = example_component(context.examples.of_image(self.id), context.layout)
         return CompiledTerm(groups=((component,),), examples=(self.id,))
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """An image file: its emotion is wanted, not what it shows.
+    """An image file: its emotion is searched for, not what it shows.
 
     Example:
         >>> str(ImageFile.parse("./my cat.jpg"))
@@ -98,7 +98,7 @@ class ImageFile:
         return f'"{text}"' if re.search(r"\s", text) else text
 
     def compile(self, context: TermContext) -> CompiledTerm:
-        """The image's reading as example; the image itself is no answer."""
+        """The image's reading as example; the image itself is never a match."""
         component = example_component(context.examples.of_file(self.path), context.layout)
         indexed = context.examples.id_of_file(self.path)
         return CompiledTerm(groups=((component,),), examples=() if indexed is None else (indexed,))

@@ -27,7 +27,7 @@ from emoir.search.terms.point import point_component
 from emoir.search.vocabulary import Vocabulary
 
 SIGNS = re.compile(r"[-+&–—]")
-# A sign that stands before a word, or alone, but not as an operator: somebody meant " - ".
+# A sign that stands before a word, or alone, but not as an operator: " - " was meant.
 _STRAY_SIGN = re.compile(rf"(?:^|\s)({SIGNS.pattern}+)")
 _LIKE_ANOTHER = re.compile(r"\S*:")
 # A mistake costs little time however long it is: near words are looked for so few unknown words, so short ones alone.
@@ -69,7 +69,7 @@ class Words:
         return f'"{plain}"' if re.search(r"\s", plain) else plain
 
     def compile(self, context: TermContext) -> CompiledTerm:
-        """The emotion words of the phrase, stronger ones counting more, negated ones not wanted.
+        """The emotion words of the phrase, stronger ones counting more, negated ones counting against.
 
         What *and*, *but* and their like join must all be there; other words of one phrase are averaged. A colour's
         name asks for that colour, unless the vocabulary has the word.
@@ -152,7 +152,7 @@ def concept_component(concept: Concept, layout: RowLayout) -> QueryComponent:
     the rows is carried over by the mappings; one that has only a place in the plane is compared there.
 
     Raises:
-        QueryError: if the rows hold nothing that the concept speaks of.
+        QueryError: if the rows hold no space of the concept.
     """
     spaces = {space: p for space, p in concept.distributions.items() if space in layout.class_names}
     if not spaces:
@@ -176,7 +176,7 @@ def concept_component(concept: Concept, layout: RowLayout) -> QueryComponent:
 
 
 def meant(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-    """How far each class is what a concept means: 1 for its main class, less for the others.
+    """How far each class agrees with a concept: 1 for its main class, less for the others.
 
     A rater who names a class agrees with the concept to this degree.
 

@@ -26,14 +26,14 @@ from emoir.web.service import Service, ServiceDep, set_etag
 router = APIRouter(tags=["collection"])
 
 FILES = 200
-# An emotion's palette is seen in so many of its pictures.
+# An emotion's palette comes from this many of its pictures.
 PICTURED = 8
 Excel = Annotated[bool, Query(description="For spreadsheets: byte order mark, no formulas.")]
 
 
 @router.get("/collection", summary="What is in the index")
 def collection(request: Request, response: Response, service: ServiceDep) -> CollectionRecord:
-    """Emotions on the whole, by folder and by month; palettes, extremes, uncertain images, failures.
+    """Emotions overall, by folder and by month; palettes, extremes, uncertain images, failures.
 
     Example: `/api/v1/collection`
     """
@@ -108,7 +108,7 @@ def _share(group: Group, names: Sequence[str]) -> Share:
     responses={200: {"content": {"text/csv": {}}}},
 )
 def export(service: ServiceDep, excel: Excel = False) -> StreamingResponse:
-    """CSV, one row an image, in the order of the paths.
+    """CSV, one row per image, in the order of the paths.
 
     Example: `/api/v1/export/readings`
     """

@@ -105,7 +105,7 @@ def image(id: Id, service: ServiceDep, rater: Rater = None) -> ImageDetail:
     dependencies=[Depends(writable)],
 )
 def mark(id: Id, wanted: Mark, service: ServiceDep) -> None:
-    """What is marked goes before what the model reads; it is kept in the index.
+    """A mark goes before the model's reading; it is kept in the index.
 
     Example: `{"disturbing": true}`
     """

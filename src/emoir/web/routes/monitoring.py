@@ -1,4 +1,4 @@
-"""Monitoring: for those who keep the service running."""
+"""Monitoring: health, readiness and metrics."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Measured:
             await self.app(scope, receive, counted_send)
         finally:
             route = getattr(scope.get("route"), "path", "none").removeprefix("/api/v1")
-            # Whatever a stranger writes there must not become a series of its own.
+            # An address that a caller made up must not become a series of its own.
             method = scope["method"] if scope["method"] in METHODS else "other"
             self.metrics.requests.labels(method, route, status).inc()
             seconds = time.perf_counter() - begin

@@ -24,7 +24,7 @@ router = APIRouter(tags=["ratings"])
 
 
 def writable(service: ServiceDep) -> None:
-    """Refuse what would change the index, where that is not wanted.
+    """Refuse a change of the index where the service is read-only.
 
     Raises:
         Problem: likewise.
@@ -73,7 +73,7 @@ def _defined(alpha: float) -> float | None:
 
 @router.post("/ratings", status_code=HTTPStatus.CREATED, summary="Rate an image", dependencies=[Depends(writable)])
 def rate(new: NewRating, service: ServiceDep) -> RatingRecord:
-    """Keep what a person says of an image; her earlier rating of it is replaced.
+    """Keep a rating; an earlier one by the same rater is replaced.
 
     Example: `{"image": 17, "rater": "Ana", "emotion": "awe", "valence": 0.8, "arousal": 0.6}`
     """
@@ -129,7 +129,7 @@ def next_to_rate(
     responses={200: {"content": {"text/csv": {}}}},
 )
 def table(service: ServiceDep) -> Response:
-    """CSV, one row an image: its path, the shares of the emotions, mean valence and arousal, number of raters.
+    """CSV, one row per image: its path, the shares of the emotions, mean valence and arousal, number of raters.
 
     Example: `/api/v1/export/ratings`, then `emoir train ratings.csv --out mymodel`
     """

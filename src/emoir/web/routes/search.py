@@ -30,7 +30,7 @@ FARTHEST = 100_000
 
 
 def safe_query(text: str) -> ParsedQuery:
-    """Parse a stranger's query: the disk is neither read nor probed for the names in it.
+    """Parse a query from the network: the disk is neither read nor probed for the names in it.
 
     Raises:
         QueryError: if it cannot be understood, or names a file.
