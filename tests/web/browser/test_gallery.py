@@ -65,6 +65,18 @@ def test_a_shelf_holds_only_what_is_called_by_its_emotion(page: Page) -> None:
     assert 10_000 < sizes < 300_000
 
 
+def test_shelves_with_hardly_anything_come_last_and_no_word_is_cut(page: Page) -> None:
+    filled = page.locator("h2.shelf + .strip").evaluate_all("strips => strips.map(strip => strip.children.length >= 4)")
+    assert filled == sorted(filled, reverse=True)
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 860})
+        ask(page, "calm")
+        cut = page.locator("#results .tile .name").evaluate_all(
+            "names => names.filter(name => name.scrollWidth > name.clientWidth).map(name => name.innerText)"
+        )
+        assert cut == []
+
+
 def test_typing_completing_and_weighing(page: Page) -> None:
     page.click("#query")
     page.keyboard.type("lone")

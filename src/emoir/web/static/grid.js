@@ -69,7 +69,7 @@ export function tile(image, acts, asked = []) {
       {},
       make("span", { class: "dot", style: { background: image.rated ? colourOf(image.rated) : image.sure ? colourOf(image.emotion) : "var(--quiet, #8a8a92)" } }),
       make("span", { class: "name", text: named(image, asked) }),
-      make("span", { class: "score", text: fit }),
+      make("span", { class: "score" }, make("span", { class: "wide", text: fit }), make("span", { class: "narrow", text: fit && percent(image.score) })),
     ),
     make("div", { class: "acts" }, choose, button("more", "≈", acts.more), button("like", "+", acts.like), button("unlike", "−", acts.unlike)),
     make("button", { type: "button", tabindex: "-1", class: "menu", "aria-label": `${t("actions")}: ${image.name}`, text: "⋯", onclick: () => sheet(image, { ...acts, chosen: acts.chosen, select: () => choose.click() }) }),

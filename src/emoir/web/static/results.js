@@ -14,6 +14,7 @@ import { saving } from "./saved.js";
 
 const PAGE = 60;
 const SHELF = 12;
+const FEW = 4;
 const PLEASANT = ["amusement", "awe", "contentment", "excitement", "joy"];
 const PATIENCE = 5000;
 const BAD_REQUEST = 400;
@@ -142,7 +143,7 @@ function summary(page) {
   const parts = [make("span", { text: t("found", open ? t("moreThan", page.hits.length) : count, page.searched) })];
   if (page.hidden && !current().filters.all) {
     parts.push(
-      make("span", {}, ` ${t("hidden", page.hidden)} `, make("button", { type: "button", class: "plain", text: t("showThem"), onclick: () => go({ filters: { ...current().filters, all: "true" } }) })),
+      make("span", {}, " ", make("button", { type: "button", class: "plain", text: t("showHidden", page.hidden), title: t("hidden"), onclick: () => go({ filters: { ...current().filters, all: "true" } }) })),
     );
   }
   $("#summary").replaceChildren(...parts);
@@ -169,11 +170,13 @@ async function shelves(asked, signal) {
   // Near the middle of the plane a pleasant word may be said of a picture that is not.
   const fits = (hit, name) => (hit.rated ? hit.rated === name : hit.sure && hit.emotion === name && !(PLEASANT.includes(name) && hit.valence < 0.5));
   const held = pages.map((page, place) => page.hits.filter((hit) => fits(hit, order[place])).slice(0, SHELF));
-  shown.hits = held.flat();
+  // What meets the eye first is no shelf with hardly anything on it.
+  const filled = [...held.keys()].filter((place) => held[place].length).sort((a, b) => (held[a].length < FEW) - (held[b].length < FEW));
+  shown.hits = filled.flatMap((place) => held[place]);
   const box = make("div", {}, make("h1", { text: t("byFeeling") }), examples());
   if (!shown.hits.length) box.append(make("p", { class: "quiet", text: t("noneSure") }));
-  order.forEach((name, place) => {
-    if (!held[place].length) return;
+  filled.forEach((place) => {
+    const name = order[place];
     const strip = make("div", { class: "grid strip" }, held[place].map((hit) => tile(hit, acts, [name])));
     walkable(strip);
     box.append(
