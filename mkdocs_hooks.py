@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import griffe
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -69,10 +70,19 @@ def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
     return LINK.sub(fitting, markdown) + (f"\n\n{more()}" if more else "")
 
 
+class ExamplesAsCode(griffe.Extension):
+    """Shows what stands under ``Example:`` as code: mkdocstrings knows that of ``Examples:`` alone."""
+
+    def on_instance(self, *, obj: griffe.Object, **_: Any) -> None:
+        """Look at one docstring."""
+        if obj.docstring is not None:
+            obj.docstring.value = re.sub(r"^(\s*)Example:$", r"\1Examples:", obj.docstring.value, flags=re.MULTILINE)
+
+
 def notebook(script: str) -> str:
     """Markdown of a script in percent cells: text as text, code as code; its docstring is left out."""
     pages = []
-    for cell in script.split("# %%")[1:]:
+    for cell in re.split(r"^# %%", script, flags=re.MULTILINE)[1:]:
         head, _, body = cell.partition("\n")
         if "[markdown]" in head:
             pages.append(re.sub(r"^# ?", "", body, flags=re.MULTILINE).strip())

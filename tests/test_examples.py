@@ -53,7 +53,7 @@ def test_judge_a_model(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "24 images of calm, glad, wild; {'calm': 8, 'glad': 8, 'wild': 8}" in done.stdout
     assert "0 missing, 0 broken, 0 groups of copies" in done.stdout
-    assert "only what its embeddings bring together is judged" in done.stdout
+    assert "only what its embeddings bring together is evaluated" in done.stdout
     assert "moods: top-1  " in done.stdout
     assert (tmp_path / "out" / "confusion.png").stat().st_size > 10_000
     assert (tmp_path / "out" / "retrievals.png").stat().st_size > 10_000

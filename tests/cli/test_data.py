@@ -57,7 +57,7 @@ def test_check_knows_a_published_set(emoir: Shell) -> None:
     TREES["oasis"](emoir.folder / "sets" / "there")
     (emoir.folder / "sets" / "mine" / "labels.csv").write_text("path,emotion\nawe/0000.jpg,awe\n")
     printed = emoir("data", "check", "sets", code=4).stderr.decode()
-    assert "sets holds data sets, one a folder; name one of them: mine (a table of one's own), there (OASIS" in printed
+    assert "sets holds one data set per folder; name one of them: mine (a table of one's own), there (OASIS" in printed
     # A table beside the images of one class makes no set of it.
     moods(emoir.folder / "classes")
     (emoir.folder / "classes" / "awe" / "labels.csv").write_text("path,emotion\n0000.jpg,awe\n")

@@ -69,7 +69,7 @@ def test_only_images_that_all_know() -> None:
     assert {line.images for line in found.rows} == {30}
     same = next(line for line in found.rows if str(line.key) == "mood: NLL")
     assert same.outcome(1) == "not shown"
-    with pytest.raises(DatasetError, match="no image of which all"):
+    with pytest.raises(DatasetError, match="no image for which all"):
         evaluate_systems(TABLE, [system("a", GOOD, known), system("b", GOOD, ~known)])
 
 
