@@ -42,6 +42,30 @@ def atomic_write(file: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def move_over(made: Path, folder: Path, *, last: str) -> None:
+    """Move the files of one folder into another, where they replace those of the same names.
+
+    Args:
+        made: is gone afterwards.
+        folder: receives its files; made if it does not exist.
+        last: the file that makes the others valid. It is there only while all of them are of one making.
+
+    Example:
+        >>> import tempfile
+        >>> made, folder = Path(tempfile.mkdtemp()), Path(tempfile.mkdtemp())
+        >>> for name in ("graph", "card"):
+        ...     written = (made / name).write_text("new")
+        >>> move_over(made, folder, last="card")
+        >>> sorted(file.name for file in folder.iterdir()), made.exists()
+        (['card', 'graph'], False)
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / last).unlink(missing_ok=True)
+    for file in sorted(made.iterdir(), key=lambda file: file.name == last):
+        file.replace(folder / file.name)
+    made.rmdir()
+
+
 def open_regular(file: str | bytes | os.PathLike[str]) -> BufferedReader:
     """A file, open for reading, after a look at what it is: a pipe would wait for ever, a device may never end.
 

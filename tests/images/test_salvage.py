@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import struct
 import zlib
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from emoir.errors import UndecodableImageError
@@ -215,6 +218,91 @@ def test_a_tiff_that_lost_its_end(kind: str) -> None:
     # A directory that asks for more than there can be, and one that is gone.
     assert salvage("TIFF", content[:100]) is None
     assert salvage("TIFF", encoded(photograph(), "TIFF", compression="tiff_lzw")[:-100]) is None
+
+
+def packed_strip(pixels: NDArray[np.uint8], compression: str) -> bytes:
+    """One strip as libtiff packs it."""
+    stream = BytesIO(encoded(Image.fromarray(pixels), "TIFF", compression=compression, strip_size=1 << 24))
+    with Image.open(stream) as image:
+        [start], [length] = image.tag_v2[273], image.tag_v2[279]  # type: ignore[attr-defined]
+    return stream.getvalue()[start : start + length]
+
+
+@pytest.mark.parametrize("count", [1, 8])
+@pytest.mark.parametrize(("name", "number"), [("tiff_lzw", 5), ("tiff_adobe_deflate", 8), ("packbits", 32773)])
+def test_a_packed_tiff_is_read_up_to_where_it_is_cut(name: str, number: int, count: int) -> None:
+    pixels = np.asarray(photograph())
+    content = strips([packed_strip(part, name) for part in np.split(pixels, count)], number)
+    assert decode(content).pixels.tolist() == pixels.tolist()
+    for kept in (0.96, 0.98, 0.9999):
+        for ending in (b"", bytes(len(content)), b"\xff" * 5000):
+            found = decode(content[: int(len(content) * kept)] + ending)
+            assert found.incomplete
+            # All of the rows before it are the picture's own.
+            rows = int(SIDE * (kept - 0.01))
+            assert found.pixels[:rows].tolist() == pixels[:rows].tolist()
+    with pytest.raises(UndecodableImageError):
+        decode(content[: int(len(content) * 0.9)])
+
+
+@pytest.mark.parametrize("format", ["BMP", "TIFF"])
+@pytest.mark.parametrize("ending", [b"\0", b"\xff"])
+def test_unpacked_pixels_that_were_never_written(format: str, ending: bytes) -> None:
+    for picture in (photograph(), photograph().convert("L")):
+        content = encoded(picture, format)
+        for kept in (0.9623, 0.9833):
+            cut = int(len(content) * kept)
+            found = decode(content[:cut] + ending * (len(content) - cut))
+            assert found.incomplete
+        cut = int(len(content) * 0.9)
+        with pytest.raises(UndecodableImageError, match=r"only (89|90)% of the picture"):
+            decode(content[:cut] + ending * (len(content) - cut))
+
+
+def test_dark_and_white_ends_are_whole() -> None:
+    for value in (0, 255):
+        pixels = np.array(photograph())
+        pixels[SIDE // 2 :] = value
+        bordered = np.full((SIDE, SIDE, 3), value, np.uint8)
+        bordered[100:400, 100:400] = pixels[:300, :300]
+        slanted = np.where(np.tri(SIDE, dtype=bool)[::-1, :, None], pixels[:1], np.uint8(value)).astype(np.uint8)
+        for whole in (pixels, bordered, slanted, np.full_like(pixels, value)):
+            for format in ("BMP", "TIFF"):
+                assert not decode(encoded(Image.fromarray(whole), format)).incomplete
+
+
+JPEG_2000: dict[str, dict[str, Any]] = {
+    "without loss": {},
+    "layers": {"irreversible": True, "quality_mode": "rates", "quality_layers": [40, 20, 10]},
+    "tiles": {"tile_size": (64, 64)},
+    "bare": {"no_jp2": True, "progression": "CPRL"},
+}
+
+
+@pytest.mark.parametrize("kind", JPEG_2000)
+def test_a_jpeg_2000_that_lost_its_end(kind: str) -> None:
+    content = encoded(photograph(), "JPEG2000", **JPEG_2000[kind])
+    whole = decode(content)
+    for kept in (0.96, 0.99, 0.9999):
+        for ending in (b"", bytes(5000), b"\xff" * 5000):
+            found = decode(content[: int(len(content) * kept)] + ending)
+            assert found.incomplete
+            assert (abs(found.pixels.astype(int) - whole.pixels).max(axis=2) > 8).mean() < 0.12
+    # Its end mark alone.
+    assert not decode(content[:-2]).incomplete
+    with pytest.raises(UndecodableImageError, match="damaged"):
+        decode(content[: int(len(content) * 0.9)])
+
+
+def test_an_avif_that_lost_its_end() -> None:
+    content = encoded(photograph(), "AVIF", speed=9)
+    whole = decode(content)
+    for kept in (0.97, 0.98, 0.99):
+        found = decode(content[: int(len(content) * kept)])
+        assert found.incomplete
+        assert 0 < (abs(found.pixels.astype(int) - whole.pixels).max(axis=2) > 8).mean() < 0.05
+    with pytest.raises(UndecodableImageError):
+        decode(content[: int(len(content) * 0.9)])
 
 
 PACKED = {

@@ -20,13 +20,10 @@ from emoir.images.colour_statement import note_statement
 from emoir.images.decoder_errors import DECODER_ERRORS, decoder_errors
 from emoir.images.exif import SIDEWAYS, moment, orientation
 from emoir.images.formats import JPEG_XL, RAW, REMEDIES, identify
-from emoir.images.jpeg import UNWRITTEN, has_all_scans, jpeg_share
 from emoir.images.jpeg_xl import jpeg_xl_size, register_jpeg_xl
-from emoir.images.packed import seems_unfinished
-from emoir.images.png import png_is_sound
 from emoir.images.raw import raw_preview
 from emoir.images.resize_square import resize_square_to_srgb
-from emoir.images.salvage import LEAST_SHARE, MAX_SALVAGED, jpeg2000_share, salvage
+from emoir.images.salvage import LEAST_SHARE, MAX_SALVAGED, salvage, share_there
 from emoir.images.transparency import load_with_transparency
 from emoir.limits import DEFAULT_LIMITS, Limits, RetryReason
 
@@ -34,8 +31,6 @@ Pixels: TypeAlias = NDArray[np.uint8]
 
 # Where Pillow has another name for a format.
 PILLOW_NAMES = {JPEG_XL: "JXL"}
-# Formats whose decoders do not report some missing parts.
-CHECKED = {"JPEG", "JPEG2000", "PNG", "WEBP", "AVIF", "HEIF"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,47 +188,13 @@ def _decode_whole(
         elif fit:
             image.draft("RGB", (fit, fit))
         loaded = load_with_transparency(image, stream)
-        share = _share(name, loaded, stream) if share is None else share
+        share = share_there(name, loaded, stream) if share is None else share
         if share < LEAST_SHARE:
             raise UndecodableImageError(
                 f"damaged: only {share:.0%} of the picture is there", chinese=f"文件已损坏：只有 {share:.0%} 的画面"
             )
         photograph = from_pillow(loaded, size=size, fit=fit, original=(width, height))
         return replace(photograph, incomplete=share < 1)
-
-
-def _share(name: str, loaded: Image.Image, stream: BinaryIO) -> float:
-    """How much of a picture there is, where its decoder does not complain of what is missing."""
-    progressive = "progressive" in loaded.info
-    if name not in CHECKED or (name == "JPEG" and not progressive and not _may_have_ended_early(loaded, stream)):
-        return 1.0
-    if stream.seek(0, os.SEEK_END) > MAX_SALVAGED:
-        return 1.0
-    stream.seek(0)
-    content = stream.read()
-    if name == "JPEG" and progressive:
-        return 1.0 if has_all_scans(content) else LEAST_SHARE
-    if name == "JPEG":
-        return jpeg_share(content)
-    if name == "JPEG2000":
-        return jpeg2000_share(content)
-    if name == "PNG":
-        if not png_is_sound(content):
-            raise ValueError("wrong check sum of its pixels")
-    elif seems_unfinished(name, content):
-        return 0.0
-    return 1.0
-
-
-def _may_have_ended_early(jpeg: Image.Image, stream: BinaryIO) -> bool:
-    """Whether its file ends in unwritten space, or its last row in one colour, as where the data ended early."""
-    stream.seek(-min(UNWRITTEN, stream.seek(0, os.SEEK_END)), os.SEEK_END)
-    tail = stream.read()
-    if not tail.strip(b"\0") or not tail.strip(b"\xff"):
-        return True
-    corner = jpeg.crop((jpeg.width - max(1, jpeg.width // 16), jpeg.height - 1, *jpeg.size)).getextrema()
-    ranges = corner if isinstance(corner[0], tuple) else (corner,)
-    return jpeg.width >= 32 and all(low == high for low, high in ranges)
 
 
 def _check_pixels(width: int, height: int, limits: Limits) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 
+from emoir.images.lzw import WIDEST, follow_lzw
+
 EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B
-# The most bits of a code.
-WIDEST = 12
 # Larger frames are not repaired: every code is counted.
 MAX_PIXELS = 100_000_000
 
@@ -38,7 +38,7 @@ def mend_gif(content: bytes) -> tuple[bytes, float] | None:
     pixels = width * height
     if not 0 < pixels <= MAX_PIXELS or not 2 <= content[at] <= 8:
         return None
-    there = min(pixels, _count_pixels(packed, content[at]))
+    there = min(pixels, follow_lzw(packed, content[at]).count)
     # A code of zeros is the first colour, however many bits it has, also where it begins with those of another code.
     packed += bytes((pixels - there) * WIDEST // 8 + 2)
     parts = (packed[place : place + 255] for place in range(0, len(packed), 255))
@@ -58,37 +58,3 @@ def _blocks(content: bytes, at: int) -> tuple[bytes, int]:
         data.append(content[at + 1 : at + 1 + content[at]])
         at += 1 + content[at]
     return b"".join(data), at + 1
-
-
-def _count_pixels(packed: bytes, bits: int) -> int:
-    """How many pixels the codes of an LZW stream stand for.
-
-    Example:
-        >>> codes = (0b100, 0b000, 0b000, 0b110, 0b101)  # clear, a pixel, another, both again, end
-        >>> stream = sum(code << 3 * place for place, code in enumerate(codes))
-        >>> _count_pixels(stream.to_bytes(2, "little"), 2)
-        4
-    """
-    clear = 1 << bits
-    lengths, width, previous = [1] * clear + [0, 0], bits + 1, 0
-    value = held = count = 0
-    for byte in packed:
-        value |= byte << held
-        held += 8
-        while held >= width:
-            code = value & ((1 << width) - 1)
-            value >>= width
-            held -= width
-            if code == clear:
-                lengths, width, previous = [1] * clear + [0, 0], bits + 1, 0
-                continue
-            if code == clear + 1 or code > len(lengths):
-                return count
-            length = lengths[code] if code < len(lengths) else previous + 1
-            if previous and len(lengths) < 1 << WIDEST:
-                lengths.append(previous + 1)
-                if len(lengths) == 1 << width and width < WIDEST:
-                    width += 1
-            count += length
-            previous = length
-    return count

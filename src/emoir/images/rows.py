@@ -1,7 +1,8 @@
-"""Rows of a picture that stay the same whatever its file ends in: those that are its own."""
+"""Rows and blocks of a picture that stay the same whatever its file ends in: those that are its own."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import BytesIO
 
 import numpy as np
@@ -14,9 +15,15 @@ from emoir.images.decoder_errors import DECODER_ERRORS
 LARGE = 25_000_000
 # Larger pictures are not compared at all: two of them would stand in memory.
 MAX_COMPARED = 200_000_000
-# Some decoders take only one noise of several for data, and two that are taken are needed.
-NOISES, NOISE_LENGTH = 8, 65_536
+# Some decoders take only one filling of several for data, and two that are taken are needed.
+NOISES, NOISE_LENGTH = 16, 65_536
+# Decoders that refuse data which they read too fast take some noise before zeros or ones.
+START, LEAST_START = 1 / 8, 8
 MAX_FILLED = 32_000_000
+# Packed pictures are made of blocks of at least so many pixels.
+BLOCK = 16
+# Of a row, so many bytes before and behind the end of what was written, and most of them, must be of other values.
+SEEN, MOSTLY = 16, 0.5
 
 
 def rows_of(content: bytes, format: str) -> NDArray[np.uint8]:
@@ -48,8 +55,24 @@ def share_of_rows(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     return (len(same) if same.all() else int(same.argmin())) / len(same)
 
 
+def share_of_blocks(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """The share of the blocks of two pictures that are the same.
+
+    Example:
+        >>> one = np.zeros((32, 32, 3), np.uint8)
+        >>> other = one.copy()
+        >>> other[20, 20] = 9
+        >>> share_of_blocks(one, other)
+        0.75
+    """
+    other_pixels = (one != other).any(axis=2)
+    across = np.logical_or.reduceat(other_pixels, np.arange(0, other_pixels.shape[1], BLOCK), axis=1)
+    blocks = np.logical_or.reduceat(across, np.arange(0, across.shape[0], BLOCK), axis=0)
+    return 1 - float(blocks.mean())
+
+
 def filled(content: bytes, end: int, format: str) -> tuple[bytes, float] | None:
-    """A file whose missing end is noise, and the share of its rows that stay the same whatever the noise.
+    """A file whose missing end is made up, and the share of its blocks that stay the same whatever is put there.
 
     Args:
         content: as much of it as there is.
@@ -63,9 +86,8 @@ def filled(content: bytes, end: int, format: str) -> tuple[bytes, float] | None:
     if missing > MAX_FILLED:
         return None
     first: tuple[bytes, NDArray[np.uint8]] | None = None
-    for seed in range(NOISES):
-        noise = np.random.default_rng(seed).bytes(NOISE_LENGTH)
-        file = content + (noise * (missing // NOISE_LENGTH + 1))[:missing]
+    for filling in _fillings(missing):
+        file = content + filling
         try:
             rows = rows_of(file, format)
         except DECODER_ERRORS:
@@ -73,5 +95,59 @@ def filled(content: bytes, end: int, format: str) -> tuple[bytes, float] | None:
         if first is None:
             first = file, rows
         else:
-            return first[0], share_of_rows(first[1], rows)
+            return first[0], share_of_blocks(first[1], rows)
     return None
+
+
+def _fillings(length: int) -> Iterator[bytes]:
+    """Data of a length, no two alike from the start: all noise, noise before zeros or ones, these alone."""
+    for seed in range(NOISES):
+        noise = np.random.default_rng(seed).bytes(NOISE_LENGTH)
+        noise = (noise * (length // NOISE_LENGTH + 1))[:length]
+        start = noise[: max(LEAST_START, int(START * length))]
+        yield noise if seed % 4 < 2 else start.ljust(length, b"\xff" if seed % 2 else b"\0")
+    yield bytes(length)
+    yield b"\xff" * length
+
+
+def written_share(picture: Image.Image, *, upwards: bool = False) -> float:
+    """The share of an unpacked picture before nothing but zeros, or ones, follows in its file.
+
+    Such a run was never written if it begins amid a row that goes on in other colours above: a dark or white area of
+    a photograph ends with its row, or elsewhere in every row. Noise in place of pixels cannot be told from them.
+
+    Args:
+        picture: as it is stored.
+        upwards: whether its last row is the first in the file.
+
+    Returns:
+        1 if all of it was written.
+
+    Example:
+        >>> rows = np.full((8, 32, 3), 90, np.uint8)
+        >>> rows[5, 24:], rows[6:] = 0, 0
+        >>> written_share(Image.fromarray(rows)), written_share(Image.fromarray(rows[:, :24]))
+        (0.71875, 1.0)
+    """
+
+    def row(number: int) -> NDArray[np.uint8]:
+        at = number if upwards else picture.height - 1 - number
+        pixels = np.ascontiguousarray(picture.crop((0, at, picture.width, at + 1)))
+        return pixels.view(np.uint8).reshape(-1)
+
+    value = row(0)[-1]
+    if value not in (0, 255):
+        return 1.0
+    for bottom in range(picture.height - 1):
+        last = row(bottom)
+        if (last != value).any():
+            break
+    else:
+        return 1.0
+    if not bottom:
+        return 1.0
+    length = len(last) - int((last[::-1] != value).argmax())
+    before, after = last[:length] != value, row(bottom + 1)[length:] != value
+    if min(len(before), len(after)) < SEEN or min(before.mean(), after.mean()) < MOSTLY:
+        return 1.0
+    return (picture.height - 1 - bottom + length / len(last)) / picture.height

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import BinaryIO
+
+from PIL import Image
 
 from emoir.images.decoder_errors import DECODER_ERRORS
 from emoir.images.gif import mend_gif
-from emoir.images.jpeg import mend_jpeg
-from emoir.images.packed import box_mender, mend_webp
-from emoir.images.png import mend_png
+from emoir.images.jpeg import UNWRITTEN, has_all_scans, jpeg_share, mend_jpeg
+from emoir.images.jpeg2000 import jpeg2000_share, mend_jpeg2000
+from emoir.images.packed import box_mender, mend_webp, seems_unfinished
+from emoir.images.png import mend_png, png_is_sound
+from emoir.images.rows import written_share
 from emoir.images.tiff import mend_tiff
 
 # Files longer than this are not searched for what is left of them.
 MAX_SALVAGED = 500_000_000
 # Less of a picture than this is no picture.
 LEAST_SHARE = 0.95
-# JPEG 2000 (ISO/IEC 15444-1, table A.2).
-START_OF_TILE_PART, END_OF_CODESTREAM = 0xFF90, 0xFFD9
+# How Pillow names pixels that are not packed, in TIFF and in BMP.
+UNPACKED = ("raw", 0, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +66,83 @@ def salvage(format: str, content: bytes) -> Salvaged | None:
     return None if found is None else Salvaged(*found)
 
 
-def jpeg2000_share(content: bytes) -> float:
-    """The share of a JPEG 2000 code stream's bytes that the file holds; decoders blur what is missing, in silence.
+def share_there(format: str, loaded: Image.Image, stream: BinaryIO) -> float:
+    """How much of a picture there is, where its decoder does not complain of what is missing.
 
-    References:
-        ISO/IEC 15444-1:2019, A.4.2.
+    Args:
+        format: as ``sniff`` names it.
+        loaded: what its decoder made of the file.
+        stream: the file.
+
+    Raises:
+        ValueError: if a check sum is wrong.
     """
-    at = max(content.find(b"\xff\x4f\xff\x51"), 0)
-    start, at = at, at + 2
-    while at + 12 <= len(content):
-        marker, length = struct.unpack_from(">HH", content, at)
-        if marker == END_OF_CODESTREAM:
-            return 1.0
-        if marker == START_OF_TILE_PART:
-            part = struct.unpack_from(">I", content, at + 6)[0]
-            if part == 0:
-                # The last one goes on to the end.
-                return 1.0
-            at += part
-        else:
-            at += 2 + length
-    return min(1.0, (len(content) - start) / (at - start))
+    look = LOOKS.get(format)
+    if look is None or stream.seek(0, os.SEEK_END) > MAX_SALVAGED:
+        return 1.0
+    return look(loaded, stream)
+
+
+def _jpeg_share(loaded: Image.Image, stream: BinaryIO) -> float:
+    if "progressive" in loaded.info:
+        return 1.0 if has_all_scans(_content(stream)) else LEAST_SHARE
+    return jpeg_share(_content(stream)) if _ends_unwritten(stream) or _ends_in_one_colour(loaded) else 1.0
+
+
+def _ends_in_one_colour(jpeg: Image.Image) -> bool:
+    """Whether its last row does, as where the data ended early."""
+    corner = jpeg.crop((jpeg.width - max(1, jpeg.width // 16), jpeg.height - 1, *jpeg.size)).getextrema()
+    ranges = corner if isinstance(corner[0], tuple) else (corner,)
+    return jpeg.width >= 32 and all(low == high for low, high in ranges)
+
+
+def _png_share(loaded: Image.Image, stream: BinaryIO) -> float:
+    if not png_is_sound(_content(stream)):
+        raise ValueError("wrong check sum of its pixels")
+    return 1.0
+
+
+def _tiff_share(loaded: Image.Image, stream: BinaryIO) -> float:
+    if loaded.info.get("compression") in UNPACKED:
+        return written_share(loaded)
+    left = salvage("TIFF", _content(stream)) if _ends_unwritten(stream) else None
+    return 1.0 if left is None else left.share
+
+
+def _bmp_share(loaded: Image.Image, stream: BinaryIO) -> float:
+    stream.seek(14)
+    header, _, height = struct.unpack("<Iii", stream.read(12))
+    packed = loaded.info.get("compression") not in UNPACKED
+    return 1.0 if packed else written_share(loaded, upwards=header < 40 or height > 0)
+
+
+def _packed_share(format: str) -> Callable[[Image.Image, BinaryIO], float]:
+    return lambda loaded, stream: 0.0 if seems_unfinished(format, _content(stream)) else 1.0
+
+
+def _ends_unwritten(stream: BinaryIO) -> bool:
+    """Whether a file ends as space does that was never written."""
+    stream.seek(-min(UNWRITTEN, stream.seek(0, os.SEEK_END)), os.SEEK_END)
+    tail = stream.read()
+    return not tail.strip(b"\0") or not tail.strip(b"\xff")
+
+
+def _content(stream: BinaryIO) -> bytes:
+    stream.seek(0)
+    return stream.read()
+
+
+LOOKS: dict[str, Callable[[Image.Image, BinaryIO], float]] = {
+    "JPEG": _jpeg_share,
+    "JPEG2000": lambda loaded, stream: jpeg2000_share(_content(stream)),
+    "PNG": _png_share,
+    "BMP": _bmp_share,
+    "TIFF": _tiff_share,
+    "WEBP": _packed_share("WEBP"),
+    "AVIF": _packed_share("AVIF"),
+    "HEIF": _packed_share("HEIF"),
+}
+"""By format: how much of a picture there is."""
 
 
 def _bmp(content: bytes) -> tuple[bytes, float] | None:
@@ -107,5 +169,6 @@ MENDERS: dict[str, Callable[[bytes], tuple[bytes, float] | None]] = {
     "WEBP": mend_webp,
     "AVIF": box_mender("AVIF"),
     "HEIF": box_mender("HEIF"),
+    "JPEG2000": mend_jpeg2000,
 }
 """By format: gives a sound file and the share of it that is the picture's own, or None."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from emoir.datasets.splits import make_hold_out
 from emoir.errors import TrainingError
 from emoir.evaluate.intervals import Estimate
 from emoir.evaluate.leakage import seen_in_training
+from emoir.files import move_over
+from emoir.models.card import CARD
 from emoir.models.model import Model
 from emoir.networks import EmotionNet
 from emoir.training.augmentation import Augmentation
@@ -74,7 +77,8 @@ def fine_tune(
 
     One fifth of the images is held out (copies of one image on one side); the figures, the temperatures and the
     confidence come from it. Heads for which the data set has no labels learn the base model's readings of the pictures,
-    so that they stay as they were. A stopped run continues when called again.
+    so that they stay as they were. A stopped run continues when called again. An earlier model in the folder stays
+    until the new one is whole.
 
     Args:
         table: with a class, a distribution, or valence and arousal per image.
@@ -131,7 +135,7 @@ def fine_tune(
     outputs = predict(network, tests)
     metrics = held_out_metrics(tested, outputs)
     if not keep_anyway and not any(estimate.low > baseline for estimate, baseline in metrics.values()):
-        shutil.rmtree(out / "run")
+        _forget(run)
         raise TrainingError(_no_better(table.name, len(held_out), metrics))
     result = FineTuned(
         folder=out,
@@ -159,11 +163,20 @@ def fine_tune(
             "began with": "random weights" if from_scratch else model.id,
         },
     )
-    export_model(network, out, description)
-    shutil.copyfile(run / "log.jsonl", out / "log.jsonl")
-    plot_learning_curve(out / "log.jsonl", out / "curve.png")
-    shutil.rmtree(out / "run")
+    # Made beside an earlier model, which stays whole until this one is.
+    made = run / "model"
+    export_model(network, made, description)
+    shutil.copyfile(run / "log.jsonl", made / "log.jsonl")
+    plot_learning_curve(made / "log.jsonl", made / "curve.png")
+    move_over(made, out, last=CARD)
+    _forget(run)
     return result
+
+
+def _forget(run: Path) -> None:
+    """Remove a run that is over, and all others: at once, for nothing could go on from a half of one."""
+    run.rename(Path(tempfile.mkdtemp(dir=run.parent)) / run.name)
+    shutil.rmtree(run.parent)
 
 
 def _no_better(name: str, held_out: int, metrics: Mapping[str, tuple[Estimate, float]]) -> str:

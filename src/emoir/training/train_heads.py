@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from emoir.evaluate.compute import headline
 from emoir.evaluate.metric import MetricKey
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.results import MetricResult
+from emoir.files import move_over
 from emoir.models.card import CARD, CARD_FORMAT
 from emoir.models.encoder import IMAGENET_CLASSES, Encoder, copy_encoder
 from emoir.models.model import Model
@@ -84,7 +87,7 @@ def train_heads(
     Args:
         table: with a class, a distribution, or valence and arousal per image.
         encoder: see ``find_encoder``.
-        out: the model folder to make.
+        out: the model folder to make; an earlier model in it stays until the new one is whole.
         base: gives readings in place of labels that the data set lacks.
         cache: where embeddings are kept; default: ``cache_folder()``.
         keep_anyway: write the model even if it is no better than guessing.
@@ -103,8 +106,11 @@ def train_heads(
     def tell(what: str) -> Callable[[int, int], None] | None:
         return None if report is None else lambda done, total: report(what, done, total)
 
-    out.mkdir(parents=True, exist_ok=True)
-    encoder = copy_encoder(encoder, out / ENCODER)
+    # Made beside an earlier model, which stays whole until this one is.
+    made = out / "run" / "heads"
+    _clear(made)
+    made.mkdir(parents=True)
+    encoder = copy_encoder(encoder, made / ENCODER)
     embedded = embed_files(table.paths, encoder, folder=cache, report=tell("embedding"))
     readings = read_files(table.paths, base, folder=cache, report=tell("reading emotions that the labels lack"))
     labels = complete_labels(table, *readings)
@@ -121,11 +127,11 @@ def train_heads(
     chosen = is_better(*({name: loss[numbers][name] for name in own} for numbers in (True, False)))
     results = {numbers: _measured(table, folds, outputs, rated) for numbers, outputs in held_out.items()}
     if not keep_anyway and not any(_is_shown(result) for result in results[chosen].values()):
-        (out / ENCODER).unlink()
+        _clear(made)
         raise TrainingError(_no_better(table, results[chosen]))
     temperatures = held_out[chosen].temperatures(rated)
     heads = Heads.fit(_features(embedded, chosen), labels, numbers=chosen).tempered(temperatures)
-    heads.write(out / HEADS, encoder.length, logits=encoder.logits is not None)
+    heads.write(made / HEADS, encoder.length, logits=encoder.logits is not None)
     names = {space: table.class_names[space] for space in label_distributions(table)} | dict(base.card.class_names)
     shown = next(iter(names))
     confidence = (
@@ -151,8 +157,10 @@ def train_heads(
             "not measured": "other images than these, and what the encoder had seen of these before",
         },
     )
-    write_card(out, encoder, heads, description)
-    write_training_images(out, table.paths, base)
+    write_card(made, encoder, heads, description)
+    write_training_images(made, table.paths, base)
+    move_over(made, out, last=CARD)
+    _clear(made)
     return TrainedHeads(
         folder=out,
         images=len(table),
@@ -252,6 +260,13 @@ def confidence_of(space: str, probabilities: Doubles, shares: Doubles) -> Confid
     predicted, wanted = probabilities[known], shares[known]
     right = wanted[np.arange(len(wanted)), predicted.argmax(axis=1)] >= wanted.max(axis=1) - TIE
     return fit_confidence(space, predicted.max(axis=1), right)
+
+
+def _clear(made: Path) -> None:
+    """Remove what was made of a model, and the folder of runs unless another is under way in it."""
+    shutil.rmtree(made, ignore_errors=True)
+    with suppress(OSError):
+        made.parent.rmdir()
 
 
 def _features(embedded: Embedded, numbers: bool) -> Doubles:
