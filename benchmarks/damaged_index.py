@@ -3,7 +3,7 @@
 Every byte is changed in a copy of its own. Then everything that commands show is read: readings, what is known of the
 images, files, folders, failures, catalogues, ratings. A change that shows in an answer, without an error, is a failure.
 
-    python benchmarks/damaged_index.py [--flips 1000] [--images 3000] [--unchecked]
+    python benchmarks/damaged_index.py [--flips 1000] [--images 3000]
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from emoir.evaluate.provenance import provenance
 from emoir.index import file as index_file
 from emoir.index.store import SqliteStore
 
-SEED, SIDE, RATED, DETAILED = 20261129, 16, 200, 50
+SEED, SIDE, RATED, DETAILED, BOARDS = 20261129, 16, 200, 50, 20
 
 
 def make_index(folder: Path, images: int) -> Path:
@@ -39,6 +39,10 @@ def make_index(folder: Path, images: int) -> Path:
         photos.index(folder / "photos", catalogue=folder / "records.csv")
         for image in range(1, RATED + 1):
             photos.ratings.add(image, "Ana", emotion="awe", valence=0.5, arousal=0.5)
+            photos.marks.set(image, True)
+        for board in range(BOARDS):
+            photos.boards.create(f"board {board}", range(1 + board, RATED + 1, BOARDS))
+            photos.boards.save_search(f"search {board}", "?q=awe")
     return folder / "x.emoir"
 
 
@@ -58,6 +62,7 @@ def shown(file: Path) -> dict[str, object]:
             "failures": (status.failures, status.incomplete),
             "catalogues": status.catalogues,
             "ratings": store.ratings.all(),
+            "boards": (store.boards.all(), store.boards.searches()),
             "files": [store.files_of(entry.id) for entry in few],
             "inside folders": [store.ids_below([root]).tolist() for root in status.roots],
             "by path": [store.id_of(entry.path) for entry in few],
@@ -68,12 +73,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--flips", type=int, default=1000)
     parser.add_argument("--images", type=int, default=3000)
-    parser.add_argument("--unchecked", action="store_true", help="as in an index above the size checked when opened")
     chosen = parser.parse_args()
     # Smaller ones are read to their end when they are opened.
     index_file.SMALL_BYTES = 0
-    if chosen.unchecked:
-        index_file.MIDDLE_BYTES = 0
     random = np.random.default_rng(SEED)
     outcomes = Counter[str]()
     with tempfile.TemporaryDirectory() as temporary:

@@ -56,6 +56,9 @@ def shown(file: Path) -> object:
             store.ratings.all(),
             [store.files_of(entry.id) for entry in metadata],
             [store.directories(root) for root in status.roots],
+            [store.ids_below([root]).tolist() for root in status.roots],
+            [store.id_of(entry.path) for entry in metadata],
+            (store.boards.all(), store.boards.searches()),
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from emoir.errors import QueryError
 from emoir.index.checksums import Row, checked, replace, sealed, select
 from emoir.index.file import IndexFile
-from emoir.index.statements import digest_of
+from emoir.index.statements import digest_of, find_image
 
 DIGEST_LENGTH = 32
 # Boards that a message names.
@@ -59,7 +59,7 @@ class Boards:
     def all(self) -> list[Board]:
         """Every board, by name."""
         with self._file.reading() as connection:
-            return [_board(connection, row) for row in _rows(connection, "boards", "ORDER BY name")]
+            return [_board(self._file, connection, row) for row in _rows(connection, "boards", "ORDER BY name")]
 
     def get(self, board: int | str) -> Board:
         """The board of an id or a name.
@@ -68,7 +68,7 @@ class Boards:
             QueryError: if there is none, naming those that there are.
         """
         with self._file.reading() as connection:
-            return _board(connection, _row(connection, board))
+            return _board(self._file, connection, _row(connection, board))
 
     def create(self, name: str, images: Sequence[int] = (), *, notes: str = "") -> Board:
         """Make a board.
@@ -81,7 +81,7 @@ class Boards:
             id = _next_id(connection, "boards")
             digests = b"".join(digest_of(connection, image) for image in dict.fromkeys(images))
             _write(connection, "boards", (id, name, notes, None, digests))
-            return _board(connection, _row(connection, id))
+            return _board(self._file, connection, _row(connection, id))
 
     def change(
         self,
@@ -109,7 +109,7 @@ class Boards:
             if name is not None and name != old_name:
                 _require_free(connection, "boards", name)
             if images is not None:
-                gone = [digest for digest in _split(digests) if _image(connection, digest) is None]
+                gone = [digest for digest in _split(digests) if _image(self._file, connection, digest) is None]
                 digests = b"".join([*(digest_of(connection, image) for image in dict.fromkeys(images)), *gone])
             values = (
                 id,
@@ -119,7 +119,7 @@ class Boards:
                 digests,
             )
             _write(connection, "boards", values)
-            return _board(connection, values)
+            return _board(self._file, connection, values)
 
     def add(self, board: int | str, images: Sequence[int]) -> Board:
         """Put images at the end of a board; those that are on it stay where they are.
@@ -132,7 +132,7 @@ class Boards:
             every = dict.fromkeys([*_split(digests), *(digest_of(connection, image) for image in images)])
             values = (id, name, notes, cover, b"".join(every))
             _write(connection, "boards", values)
-            return _board(connection, values)
+            return _board(self._file, connection, values)
 
     def remove(self, board: int | str) -> None:
         """Take a board away; its images stay.
@@ -196,18 +196,19 @@ def _split(digests: bytes) -> list[bytes]:
     return [digests[at : at + DIGEST_LENGTH] for at in range(0, len(digests), DIGEST_LENGTH)]
 
 
-def _image(connection: sqlite3.Connection, digest: bytes | None) -> int | None:
+def _image(file: IndexFile, connection: sqlite3.Connection, digest: bytes) -> int | None:
     """The image of a digest that some file holds now."""
-    found = connection.execute(
-        "SELECT id FROM images WHERE digest = ? AND id IN (SELECT image FROM files WHERE image IS NOT NULL)", (digest,)
-    ).fetchone()
-    return None if found is None else int(found[0])
+    found = find_image(connection, digest)
+    if found is not None and connection.execute("SELECT 1 FROM files WHERE image = ?", (found,)).fetchone():
+        return found
+    file.require_findable("images", "files")
+    return None
 
 
-def _board(connection: sqlite3.Connection, row: Row) -> Board:
+def _board(file: IndexFile, connection: sqlite3.Connection, row: Row) -> Board:
     id, name, notes, cover, digests = row
-    found = [image for digest in _split(digests) if (image := _image(connection, digest)) is not None]
-    shown = _image(connection, cover)
+    found = [image for digest in _split(digests) if (image := _image(file, connection, digest)) is not None]
+    shown = None if cover is None else _image(file, connection, cover)
     if shown not in found:
         shown = found[0] if found else None
     return Board(id=id, name=name, notes=notes, cover=shown, images=tuple(found))

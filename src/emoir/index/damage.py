@@ -15,6 +15,17 @@ from emoir.index.tables import COLUMNS, INDEXES, TABLES, TRIGGERS, VERSION
 
 # The most lines of SQLite's own findings that are named.
 LISTED = 3
+# Tables that grow with the collection, and those of a few rows, or of what people say.
+LARGE_TABLES = ("images", "files", "records")
+# Of large tables: columns, which rows, and the index by which they are looked up.
+LOOKED_UP = {
+    "images": (("id, digest", "digest >= x''", "sqlite_autoindex_images_1"),),
+    "files": (
+        ("directory, name, image", "image IS NOT NULL", "files_image"),
+        ("directory, name", "failure IS NOT NULL", "files_failure"),
+    ),
+}
+SMALL_TABLES = tuple(table for table in COLUMNS if table not in LARGE_TABLES)
 
 
 def find_damage(connection: sqlite3.Connection) -> list[str]:
@@ -29,22 +40,37 @@ def find_damage(connection: sqlite3.Connection) -> list[str]:
     return list(dict.fromkeys(problems))
 
 
-def find_page_damage(connection: sqlite3.Connection) -> Iterator[str]:
-    """What hides rows, one line each: damage to the tables themselves, of which their rows' checksums say nothing."""
-    for (line,) in connection.execute(f"PRAGMA integrity_check({LISTED})"):
-        if line != "ok":
-            yield str(line).splitlines()[-1]
+def find_page_damage(connection: sqlite3.Connection, *tables: str) -> Iterator[str]:
+    """What hides rows, one line each: damage to the tables themselves, of which their rows' checksums say nothing.
+
+    Args:
+        connection: to the index.
+        tables: to look at, each with its own indexes; all if none is named.
+    """
+    for part in tables or (str(LISTED),):
+        for (line,) in connection.execute(f"PRAGMA integrity_check({part})").fetchmany(LISTED):
+            if line != "ok":
+                yield str(line).splitlines()[-1]
     if connection.execute("PRAGMA user_version").fetchone() != (VERSION,):
         yield "the number of its format"
     if connection.execute("SELECT count(*) FROM revision WHERE number >= 0").fetchone() != (1,):
         yield "the table revision"
 
 
-def find_hidden(connection: sqlite3.Connection) -> Iterator[str]:
-    """What hides rows or keeps records from their files, one line each."""
-    yield from find_page_damage(connection)
-    if spoilt := sum(not holds("records", row) for row in connection.execute(select("records"))):
-        yield f"{spoilt:,} rows of records"
+def find_hidden(connection: sqlite3.Connection, table: str) -> Iterator[str]:
+    """What hides rows of a large table from those who look them up, one line each.
+
+    The rows themselves and SQLite's index of them must say the same: one changed byte spoils one of the two.
+    """
+    for columns, where, index in LOOKED_UP.get(table, ()):
+        read = f"SELECT {columns} FROM {table} {{}} WHERE {where}"
+        ways = (connection.execute(read.format(way)) for way in ("NOT INDEXED", f"INDEXED BY {index}"))
+        if len({sum(map(hash, rows)) for rows in ways}) > 1:
+            yield f"the rows of {table} or their index {index}"
+    if table == "records":
+        yield from find_page_damage(connection, table)
+        if spoilt := sum(not holds(table, row) for row in connection.execute(select(table))):
+            yield f"{spoilt:,} rows of records"
 
 
 def _schema(connection: sqlite3.Connection) -> Iterator[str]:

@@ -11,14 +11,14 @@ from pathlib import Path
 from emoir.errors import IndexFileError
 from emoir.index.change_log import CUT_EVERY, cut_log, restart_log, revision_of
 from emoir.index.checksums import DamagedRowError
-from emoir.index.damage import find_damage, find_hidden, find_page_damage
+from emoir.index.damage import LARGE_TABLES, SMALL_TABLES, find_damage, find_hidden, find_page_damage
 from emoir.index.schema import BUSY_SECONDS, connect, identity, is_writable, library_of, prepare, sqlite_errors
 
 # After this long another attempt is made to bring the log into the file, if a reader was in the way.
 SETTLE_SECONDS = 1.0
-# Up to the first size, an index is read to its end when it is opened; up to the second, SQLite checks its tables: that
-# takes 2 ms a megabyte. Damage to those of a larger one is looked for when a row is not found.
-SMALL_BYTES, MIDDLE_BYTES = 2**21, 2**26
+# Up to this size, an index is read to its end when it is opened. Of a larger one the small tables are checked then, and
+# a large one when its rows are looked for.
+SMALL_BYTES = 2**21
 # How long closing waits for other readers to do the same.
 CLOSING_SECONDS = 2.0
 
@@ -46,7 +46,7 @@ class IndexFile:
         self._timer: threading.Timer | None = None
         self._closed = False
         self._latest = 0
-        self._sound: object = None
+        self._sound: set[str] = set()
         self._connection = self._open()
         with sqlite_errors(path):
             self.library = library_of(self._connection) or ""
@@ -57,10 +57,8 @@ class IndexFile:
             before = identity(self.path)
             connection = connect(self.path)
             with sqlite_errors(self.path):
-                size = self.path.stat().st_size
-                problems = find_damage(connection) if size <= SMALL_BYTES else []
-                if SMALL_BYTES < size <= MIDDLE_BYTES:
-                    problems = list(find_page_damage(connection))
+                small = self.path.stat().st_size <= SMALL_BYTES
+                problems = find_damage(connection) if small else list(find_page_damage(connection, *SMALL_TABLES))
                 if problems:
                     connection.close()
                     raise DamagedRowError("; ".join(problems))
@@ -68,6 +66,7 @@ class IndexFile:
                     prepare(connection)
             if before == identity(self.path):
                 self._identity = before
+                self._sound = set(LARGE_TABLES if small else ())
                 return connection
             connection.close()
 
@@ -154,17 +153,17 @@ class IndexFile:
             self._require_in_place()
             self._settle()
 
-    def require_findable(self) -> None:
-        """Make sure that rows which were not found are not there: once for each state of the file.
+    def require_findable(self, *tables: str) -> None:
+        """Make sure that no row of large tables is hidden: once for each file that is opened.
 
         Raises:
             DamagedRowError: if the tables are damaged; inside ``reading`` it becomes an IndexFileError.
         """
-        state = self._identity, revision_of(self._connection)
-        if self._sound != state:
-            if problems := list(find_hidden(self._connection)):
-                raise DamagedRowError("; ".join(problems))
-            self._sound = state
+        for table in tables:
+            if table not in self._sound:
+                if problems := list(find_hidden(self._connection, table)):
+                    raise DamagedRowError("; ".join(problems))
+                self._sound.add(table)
 
     def _require_in_place(self) -> None:
         if not self._in_place():

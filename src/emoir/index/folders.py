@@ -143,6 +143,7 @@ class SqliteFolders:
             f"WHERE image IS NOT NULL AND {IN_SUBTREE}"
         )
         with self._opened.reading() as connection:
+            self._opened.require_findable("files")
             rows = (row for folder in folders for row in connection.execute(statement, subtree(folder)))
             return np.unique(np.fromiter((image for (image,) in rows), np.int64))
 
@@ -155,11 +156,12 @@ class SqliteFolders:
     def id_of(self, path: bytes) -> int | None:
         """The image that a file was when it was last indexed."""
         folder, name = os.path.split(path)
-        rows = self._all(
-            "SELECT image FROM files WHERE name = ? AND directory = (SELECT id FROM directories WHERE path = ?)",
-            (name, folder),
-        )
-        return rows[0][0] if rows else None
+        where = "WHERE name = ? AND directory = (SELECT id FROM directories WHERE path = ?)"
+        with self._opened.reading():
+            for _, _, _, _, image, *_ in self._checked("files", where, (name, folder)):
+                return None if image is None else int(image)
+            self._opened.require_findable("files")
+            return None
 
     def names_in(self, directory: bytes) -> list[bytes]:
         """Names of the image files of one directory."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from emoir.errors import QueryError
 from emoir.index.checksums import checked, replace, sealed, select
 from emoir.index.file import IndexFile
-from emoir.index.statements import digest_of
+from emoir.index.statements import digest_of, find_image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +85,14 @@ class Ratings:
             chosen, values = ("", ()) if rater is None else ("WHERE rater = ? ", (rater,))
             rows = connection.execute(select("ratings", f"{chosen}ORDER BY id"), values).fetchall()
             for id, digest, rater, emotion, valence, arousal, moment in checked("ratings", rows):
-                image = connection.execute("SELECT id FROM images WHERE digest = ?", (digest,)).fetchone()
-                if image is not None:
+                image = find_image(connection, digest)
+                if image is None:
+                    self._file.require_findable("images")
+                else:
                     found.append(
                         Rating(
                             id=id,
-                            image=image[0],
+                            image=image,
                             rater=rater,
                             emotion=emotion,
                             valence=valence,

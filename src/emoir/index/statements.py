@@ -93,6 +93,19 @@ def digest_of(connection: sqlite3.Connection, image: int) -> bytes:
     raise QueryError(f"id:{image}: no image of this index has that id", chinese=f"id:{image}：索引里没有这个编号的图片")
 
 
+def find_image(connection: sqlite3.Connection, digest: bytes) -> int | None:
+    """The image of a content; None if there is none.
+
+    Raises:
+        DamagedRowError: if what SQLite finds is another one.
+    """
+    for id, found, *_ in checked("images", connection.execute(select("images", "WHERE digest = ?"), (digest,))):
+        if found != digest:
+            raise DamagedRowError("images cannot be looked up")
+        return int(id)
+    return None
+
+
 def image_id(connection: sqlite3.Connection, extraction: Extraction, fresh: dict[int, Extraction]) -> int:
     """The image of this content, made if it is new (and then noted in ``fresh``)."""
     row: tuple[int] | None = connection.execute(

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,9 +106,7 @@ class SqliteStore(SqliteFolders):
     def __enter__(self) -> SqliteStore:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -227,7 +224,10 @@ class SqliteStore(SqliteFolders):
     def attributes(self, ids: NDArray[np.int64]) -> Attributes:
         """What is known of images beside their rows, in the order of the ids; zeros for one that is gone."""
         with self._opened.reading() as connection:
-            return load_attributes(connection, ids)
+            found = load_attributes(connection, ids)
+            if not found.width.all():
+                self._opened.require_findable("images")
+            return found
 
     def count(self) -> int:
         """How many images some file holds."""
@@ -237,6 +237,7 @@ class SqliteStore(SqliteFolders):
     def files_of(self, id: int) -> tuple[bytes, list[tuple[bytes, FileStat]]] | None:
         """The digest of an image's content and, in order, every file that holds it as it was; None if none does."""
         with self._opened.reading() as connection:
+            self._opened.require_findable("files")
             return load_files(connection, id)
 
     def metadata(self, ids: Sequence[int], folders: Sequence[bytes] | None = None) -> list[ImageMetadata]:
@@ -248,9 +249,10 @@ class SqliteStore(SqliteFolders):
         """
         with self._opened.reading() as connection:
             found = load_metadata(connection, ids, folders)
-            gone = folders is None and len(found) < len(ids)
-            if gone or (any(entry.record is None for entry in found) and list_catalogues(connection)):
-                self._opened.require_findable()
+            if folders is None and len(found) < len(ids):
+                self._opened.require_findable("images", "files")
+            if any(entry.record is None for entry in found) and list_catalogues(connection):
+                self._opened.require_findable("records")
             return found
 
     def rows(
@@ -280,10 +282,11 @@ class SqliteStore(SqliteFolders):
 
     def status(self) -> IndexStatus:
         """What the index holds."""
-        [(files, images)] = self._all("SELECT count(image), count(DISTINCT image) FROM files")
         parts = (self.file.with_name(self.file.name + suffix) for suffix in ("", "-wal"))
         size = sum(part.stat().st_size for part in parts if part.exists())
         with self._opened.reading() as connection:
+            self._opened.require_findable("images", "files", "records")
+            files, images = connection.execute("SELECT count(image), count(DISTINCT image) FROM files").fetchone()
             failures, incomplete = load_failures(connection), load_incomplete(connection)
             catalogues = list_catalogues(connection)
         return IndexStatus(
