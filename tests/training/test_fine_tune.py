@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,6 +112,7 @@ def test_labels_that_say_nothing_are_refused(base: Path, tmp_path: Path) -> None
 
 def test_a_stopped_run_goes_on(base: Path, tmp_path: Path) -> None:
     table = read_dataset(save_colours(tmp_path / "temperature", 60))
+    shutil.copytree(base, tmp_path / "model")
     steps: list[int] = []
 
     def stop(step: int, total: int, loss: float) -> None:
@@ -119,6 +121,10 @@ def test_a_stopped_run_goes_on(base: Path, tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         fine_tune(table, tmp_path / "model", base=base, epochs=4, keep_anyway=True, report=stop)
+    # The model that was there stays until the new one is whole.
+    assert {file.name: file.read_bytes() for file in (tmp_path / "model").iterdir() if file.is_file()} == {
+        file.name: file.read_bytes() for file in base.iterdir()
+    }
     fine_tune(
         table,
         tmp_path / "model",
@@ -128,6 +134,8 @@ def test_a_stopped_run_goes_on(base: Path, tmp_path: Path) -> None:
         report=lambda step, total, loss: steps.append(step),
     )
     assert steps[0] > 1
+    assert Model(tmp_path / "model").id != Model(base).id
+    assert not (tmp_path / "model" / "run").exists()
     # The same pictures in another space, or with another base, are another run.
     digests = {_digest(table, Model(base)), _digest(table, Model(tmp_path / "model"))}
     digests.add(_digest(read_dataset(tmp_path / "temperature", space="tone"), Model(base)))

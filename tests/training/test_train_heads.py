@@ -122,6 +122,11 @@ def test_what_nothing_can_tell_is_refused(tmp_path: Path) -> None:
         train_heads(table, encoder, tmp_path / "out", base=Model())
     assert list((tmp_path / "out").iterdir()) == []
     assert train_heads(table, encoder, tmp_path / "out", base=Model(), keep_anyway=True).folder == tmp_path / "out"
+    made = {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()}
+    # A model that is there outlives a later attempt that failed.
+    with pytest.raises(TrainingError, match="no better than guessing"):
+        train_heads(table, encoder, tmp_path / "out", base=Model())
+    assert {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()} == made
 
 
 def test_an_image_is_embedded_once_wherever_it_lies(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def mend_gif(content: bytes) -> tuple[bytes, float] | None:
     pixels = width * height
     if not 0 < pixels <= MAX_PIXELS or not 2 <= content[at] <= 8:
         return None
-    there = min(pixels, follow_lzw(packed, content[at]).count)
+    there = min(pixels, follow_lzw(packed, content[at]).symbols)
     # A code of zeros is the first colour, however many bits it has, also where it begins with those of another code.
     packed += bytes((pixels - there) * WIDEST // 8 + 2)
     parts = (packed[place : place + 255] for place in range(0, len(packed), 255))

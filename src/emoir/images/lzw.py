@@ -12,12 +12,12 @@ class LzwEnd(NamedTuple):
     """Where a stream ends.
 
     Args:
-        count: symbols that its codes stand for.
+        symbols: that its codes stand for.
         bits: of the stream up to its last whole code.
         width: of the code that would come next.
     """
 
-    count: int
+    symbols: int
     bits: int
     width: int
 
@@ -36,7 +36,7 @@ def follow_lzw(packed: bytes, bits: int, *, high_first: bool = False) -> LzwEnd:
     Example:
         >>> codes = (0b100, 0b000, 0b000, 0b110, 0b101)  # clear, a pixel, another, both again, end
         >>> stream = sum(code << 3 * place for place, code in enumerate(codes))
-        >>> follow_lzw(stream.to_bytes(2, "little"), 2).count
+        >>> follow_lzw(stream.to_bytes(2, "little"), 2).symbols
         4
     """
     clear, early = 1 << bits, int(high_first)

@@ -20,10 +20,12 @@ class DamagedRowError(sqlite3.DatabaseError):
     sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
-def blob_checksum(*blobs: bytes) -> int:
-    """CRC-32 of blobs, one after another."""
+def blob_checksum(*blobs: bytes | None) -> int:
+    """CRC-32 of blobs, one after another; -1, which none has, if one of them is gone."""
     value = 0
     for blob in blobs:
+        if blob is None:
+            return -1
         value = zlib.crc32(blob, value)
     return value
 

@@ -31,7 +31,7 @@ SMALL_TABLES = tuple(table for table in COLUMNS if table not in LARGE_TABLES)
 def find_damage(connection: sqlite3.Connection) -> list[str]:
     """What is wrong with an index of the present format, one line each; empty if it is whole. Reads all of it."""
     problems: list[str] = []
-    for part in (find_page_damage, _schema, _rows, _vectors, _references):
+    for part in (find_page_damage, _rows, _vectors, _references):
         try:
             problems += part(connection)
         except (sqlite3.DatabaseError, ValueError, TypeError) as error:
@@ -55,6 +55,7 @@ def find_page_damage(connection: sqlite3.Connection, *tables: str) -> Iterator[s
         yield "the number of its format"
     if connection.execute("SELECT count(*) FROM revision WHERE number >= 0").fetchone() != (1,):
         yield "the table revision"
+    yield from _schema(connection)
 
 
 def find_hidden(connection: sqlite3.Connection, table: str) -> Iterator[str]:
@@ -63,9 +64,10 @@ def find_hidden(connection: sqlite3.Connection, table: str) -> Iterator[str]:
     The rows themselves and SQLite's index of them must say the same: one changed byte spoils one of the two.
     """
     for columns, where, index in LOOKED_UP.get(table, ()):
-        read = f"SELECT {columns} FROM {table} {{}} WHERE {where}"
-        ways = (connection.execute(read.format(way)) for way in ("NOT INDEXED", f"INDEXED BY {index}"))
-        if len({sum(map(hash, rows)) for rows in ways}) > 1:
+        # A plus sign keeps SQLite from answering by the index.
+        ways = f"NOT INDEXED WHERE +{where}", f"INDEXED BY {index} WHERE {where}"
+        rows = (connection.execute(f"SELECT {columns} FROM {table} {way}") for way in ways)
+        if len({sum(map(hash, found)) for found in rows}) > 1:
             yield f"the rows of {table} or their index {index}"
     if table == "records":
         yield from find_page_damage(connection, table)

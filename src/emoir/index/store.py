@@ -29,7 +29,7 @@ from emoir.index.base import (
 from emoir.index.boards import Boards
 from emoir.index.catalogue import Catalogue, Joined, find_records, joined, list_catalogues, store_catalogue
 from emoir.index.change_log import changes_since, cut_log, revision_of
-from emoir.index.checksums import Row, sealed
+from emoir.index.checksums import sealed
 from emoir.index.file import IndexFile
 from emoir.index.folders import SqliteFolders
 from emoir.index.layout import RowLayout
@@ -146,7 +146,6 @@ class SqliteStore(SqliteFolders):
         """Take over how the index's own model, by this id or an earlier one, is called and calibrated today."""
         if self.model != model and is_writable(self.file):
             with self._opened.writing() as connection:
-                # Another process may have read everything again with another model.
                 if read_meta(connection)["model"] in (model.id, *earlier_ids):
                     write_meta(connection, meta_of(model))
 
@@ -185,8 +184,8 @@ class SqliteStore(SqliteFolders):
                 elif isinstance(entry.outcome, Failure):
                     failure, limit = entry.outcome.cause, limits.behind(entry.outcome.retry_when)
                     retry_when = None if entry.outcome.retry_when is None else str(entry.outcome.retry_when)
-                row: Row = directories[folder], name, stat.size, stat.mtime_ns, image, failure, retry_when
-                row = (*row, None if limit is None else float(limit))
+                reason = failure, retry_when, None if limit is None else float(limit)
+                row = directories[folder], name, stat.size, stat.mtime_ns, image, *reason
                 connection.execute(UPSERT_FILE, sealed("files", row))
             if fresh:
                 readings = EmotionReadings.stack([extraction.reading for extraction in fresh.values()])
@@ -284,11 +283,10 @@ class SqliteStore(SqliteFolders):
         """What the index holds."""
         parts = (self.file.with_name(self.file.name + suffix) for suffix in ("", "-wal"))
         size = sum(part.stat().st_size for part in parts if part.exists())
-        with self._opened.reading() as connection:
+        with self._opened.reading() as opened:
             self._opened.require_findable("images", "files", "records")
-            files, images = connection.execute("SELECT count(image), count(DISTINCT image) FROM files").fetchone()
-            failures, incomplete = load_failures(connection), load_incomplete(connection)
-            catalogues = list_catalogues(connection)
+            files, images = opened.execute("SELECT count(image), count(DISTINCT image) FROM files").fetchone()
+            failures, incomplete, catalogues = load_failures(opened), load_incomplete(opened), list_catalogues(opened)
         return IndexStatus(
             location=str(self.file),
             model=self.model,
