@@ -2,15 +2,17 @@
 
 BEFORE is the folder ``src`` of the earlier one: ``git worktree add /tmp/before 22059e7`` makes that of version 0.4.
 Two processes decode the same files in turns, one file at a time, each first at every second turn. Printed are, by
-format, the ratio of computing time (the median over the pairs of one file, then over the files) and its range.
+format, the ratio of computing time (the median over the pairs of one file, then over the files) and its range. With
+``--index``, both versions read a folder of JPEGs with ``emoir index`` instead, and all of their processes count.
 
-    python benchmarks/decode_pairs.py /tmp/before/src [--repeats 25]
+    python benchmarks/decode_pairs.py /tmp/before/src [--repeats 25] [--index]
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -27,6 +29,7 @@ NAMES = ("astronaut", "chelsea", "coffee", "rocket")
 # Longest sides; the side to which models have pictures decoded.
 SIDES, SIZE = (800, 2400), 128
 MOST = 1.03
+QUALITIES = range(80, 92)
 # Decodes what it is told to and answers with the seconds.
 DECODER = """
 import sys, time
@@ -99,11 +102,46 @@ def ratio(file: Path, now: Decoder, before: Decoder, repeats: int) -> float:
     return float(np.median(pairs[1:]))
 
 
+def index_seconds(source: Path, folder: Path, index: Path) -> float:
+    """Computing time of ``emoir index`` of one source folder, from its start to the end of its last worker."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "emoir", "index", str(folder), "--index", str(index), "--workers=1"]
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(source)})
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def compare_indexing(now: Path, before: Path, folder: Path, repeats: int) -> str:
+    """The ratio of computing time of two versions, as a row of the table."""
+    (folder / "photos").mkdir()
+    for file in photographs(folder)["JPEG"]:
+        with Image.open(file) as image:
+            for quality in QUALITIES:
+                image.save(folder / "photos" / f"{file.stem}-{quality}.jpg", quality=quality)
+    pairs = []
+    for turn in range(repeats + 1):
+        spent = {}
+        for source in (now, before) if turn % 2 else (before, now):
+            spent[source] = index_seconds(source, folder / "photos", folder / f"{turn}-{len(spent)}.emoir")
+        pairs.append(spent[now] / spent[before])
+    count, middle = len(list((folder / "photos").iterdir())), float(np.median(pairs[1:]))
+    span = f"{min(pairs[1:]):.3f} … {max(pairs[1:]):.3f}"
+    return f"| emoir index | {count} | {middle:.3f} | {span} | {'yes' if middle <= MOST else 'no'} |"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("before", type=Path, help="the folder src of the earlier version")
     parser.add_argument("--repeats", type=int, default=25)
+    parser.add_argument("--index", action="store_true", help="the whole command")
     chosen = parser.parse_args()
+    if chosen.index:
+        print(f"| command | files | now ÷ before | from … to | at most {MOST} |\n|---|---|---|---|---|")
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(__file__).resolve().parents[1] / "src"
+            print(compare_indexing(source, chosen.before, Path(folder), chosen.repeats))
+        print("\n" + provenance(f"sides {SIDES}", f"{chosen.repeats} pairs", "1 worker"))
+        return
     now, before = Decoder(Path(__file__).resolve().parents[1] / "src"), Decoder(chosen.before)
     print(f"| format | files | now ÷ before | from … to | at most {MOST} |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
