@@ -224,8 +224,7 @@ class SqliteStore(SqliteFolders):
         """What is known of images beside their rows, in the order of the ids; zeros for one that is gone."""
         with self._opened.reading() as connection:
             found = load_attributes(connection, ids)
-            if not found.width.all():
-                self._opened.require_findable("images")
+            self._opened.require_findable(*(() if found.width.all() else ("images",)))
             return found
 
     def count(self) -> int:
