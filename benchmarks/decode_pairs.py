@@ -120,7 +120,7 @@ def compare_indexing(now: Path, before: Path, folder: Path, repeats: int) -> str
                 image.save(folder / "photos" / f"{file.stem}-{quality}.jpg", quality=quality)
     pairs = []
     for turn in range(repeats + 1):
-        spent = {}
+        spent: dict[Path, float] = {}
         for source in (now, before) if turn % 2 else (before, now):
             spent[source] = index_seconds(source, folder / "photos", folder / f"{turn}-{len(spent)}.emoir")
         pairs.append(spent[now] / spent[before])
