@@ -122,9 +122,9 @@ def main() -> None:
             print("|---|---|---|---|---|---|")
             done = [0, 0, 0]
             requests = [
-                partial(explanation, port),
+                partial(explanation, port, IMAGES),
                 partial(upload, port, sorted(folder.iterdir())),
-                partial(download, port),
+                partial(download, port, IMAGES),
             ]
             for step in range(arguments.steps + 1):
                 every = family(process)

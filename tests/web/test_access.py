@@ -146,6 +146,14 @@ def test_a_network_of_one_caller_counts_as_one() -> None:
     assert [limit.allows("::ffff:198.51.100.1") for _ in range(2)] == [True, False]
 
 
+def test_more_fields_than_the_gallery_has_are_not_looked_at(locked: TestClient) -> None:
+    for count, status in ((200, 303), (300, 400)):
+        assert locked.get(f"/?{'a=1&' * count}token={SECRET}").status_code == status
+        assert locked.post("/login", content=f"{'a=1&' * count}token={SECRET}").status_code == status
+    locked.cookies.clear()
+    assert locked.get(f"/login?{'a=1&' * 300}").status_code == 400
+
+
 def test_an_address_that_others_reach_needs_a_token() -> None:
     with pytest.raises(ValueError, match=r"0\.0\.0\.0 can be reached by others: a token is needed"):
         Settings(host="0.0.0.0")
