@@ -101,7 +101,7 @@ def explain(
         limits: larger files are refused.
 
     Returns:
-        Reading, map and counterfactuals; some 46 readings are made for it.
+        Reading, map and counterfactuals; 56 readings are made for it.
 
     Raises:
         QueryError: if the model has no such emotion.

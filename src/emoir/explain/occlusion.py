@@ -14,8 +14,6 @@ from emoir.emotions.reading import EmotionReadings
 # Windows of these parts of the side, each moved by half its size, from half outside to half outside: every pixel is
 # covered equally often.
 COARSE, FINE = 2, 4
-# Number of fine windows that are covered: those where the coarse ones matter most.
-REFINED = 16
 # Pictures read at once: with 8 the network needs 25 MB more memory, with more than 8 it is slower too.
 BATCH = 4
 # Covered parts show the picture blurred over this part of its side: their colour stays, what they show goes.
@@ -29,33 +27,36 @@ Score = Callable[[EmotionReadings], NDArray[np.floating]]
 """The score to explain: (n,) numbers from n readings."""
 
 
-def windows(side: int, part: int) -> list[Box]:
+def windows(side: int, part: int, *, step: int = 1) -> list[Box]:
     """Windows of a part of the side, as they cover a picture.
+
+    Args:
+        side: of the picture.
+        part: windows are so many times shorter.
+        step: only every second, third … row and column of them.
 
     Example:
         >>> len(windows(128, 2)), len(windows(128, 4)), windows(128, 4)[:2]
         (25, 81, [(0, 0, 16, 16), (0, 0, 16, 32)])
     """
     length = side // part
-    spans = [((step - 1) * length // 2, (step + 1) * length // 2) for step in range(2 * part + 1)]
+    spans = [((place - 1) * length // 2, (place + 1) * length // 2) for place in range(0, 2 * part + 1, step)]
     inside = [(max(0, start), min(side, end)) for start, end in spans]
     return [(top, left, bottom, right) for top, bottom in inside for left, right in inside]
 
 
-def occlusion_map(
-    pixels: NDArray[np.uint8], read: Read, score: Score, *, refined: int = REFINED
-) -> NDArray[np.float32]:
-    """How much a score falls where the picture is covered.
+def occlusion_map(pixels: NDArray[np.uint8], read: Read, score: Score) -> NDArray[np.float32]:
+    """How much a score owes to each part of the picture.
 
-    Every window of half the side is covered by a blurred copy of the picture and the picture read again, then those
-    windows of a quarter of the side where the score changed most; a pixel's value is the mean fall over the windows
-    that cover it, small windows counting more. By default 42 readings in all.
+    41 windows of a quarter of the side, a checkerboard of them, are covered by a blurred copy of the picture, one after
+    the other: what the score loses is theirs. 9 windows of half the side are all that is shown of the picture: what the
+    score gains over the blurred copy is theirs. A pixel's value is the mean over the windows that it lies in, small
+    ones counting more. 52 readings in all.
 
     Args:
         pixels: (S, S, 3) uint8 sRGB of the network's size.
         read: the model's ``read_pixels``.
         score: of readings.
-        refined: windows of a quarter of the side that are covered, of 81.
 
     Returns:
         (S, S): positive where the picture speaks for the score, negative where it speaks against it.
@@ -63,6 +64,8 @@ def occlusion_map(
     References:
         Zeiler, M. D. & Fergus, R. (2014). Visualizing and understanding convolutional networks. ECCV,
         818-833. DOI 10.1007/978-3-319-10590-1_53
+        Fong, R. & Vedaldi, A. (2017). Interpretable explanations of black boxes by meaningful perturbation. ICCV,
+        3449-3457. DOI 10.1109/ICCV.2017.371
 
     Example:
         >>> from emoir import Model
@@ -71,27 +74,42 @@ def occlusion_map(
         >>> float(abs(occlusion_map(pixels, model.read_pixels, lambda readings: readings.valence)).max()) < 1e-5
         True
     """
-    side = len(pixels)
-    cover = blurred(pixels)
+    side, cover = len(pixels), blurred(pixels)
+    # A row of windows has an odd number, so that every second one makes a checkerboard.
+    hidden, shown = windows(side, FINE)[::2], windows(side, COARSE, step=2)
+    whole, nothing = score(read(np.stack([pixels, cover])))
+    lost = whole - window_scores(pixels, cover, hidden, read, score)
+    gained = window_scores(cover, pixels, shown, read, score) - nothing
+    return window_means(side, [*hidden, *shown], np.concatenate([lost, gained]))
+
+
+def window_scores(
+    pixels: NDArray[np.uint8], other: NDArray[np.uint8], boxes: Sequence[Box], read: Read, score: Score
+) -> NDArray[np.float64]:
+    """(n,) scores of a picture, each with one window of another one in it."""
+    found = []
+    for start in range(0, len(boxes), BATCH):
+        part = boxes[start : start + BATCH]
+        batch = np.repeat(pixels[None], len(part), axis=0)
+        for image, (top, left, bottom, right) in zip(batch, part, strict=True):
+            image[top:bottom, left:right] = other[top:bottom, left:right]
+        found.append(score(read(batch)))
+    return np.concatenate(found).astype(np.float64)
+
+
+def window_means(side: int, boxes: Sequence[Box], values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(side, side): of each pixel, the mean of the values of the windows that it lies in.
+
+    Example:
+        >>> window_means(2, [(0, 0, 2, 2), (0, 0, 1, 1)], np.array([0.0, 0.9375])).tolist()
+        [[0.75, 0.0], [0.0, 0.0]]
+    """
     total, count = np.zeros((side, side)), np.zeros((side, side))
-    whole = float(score(read(pixels[None]))[0])
-
-    def add(boxes: Sequence[Box]) -> None:
-        for start in range(0, len(boxes), BATCH):
-            part = boxes[start : start + BATCH]
-            batch = np.repeat(pixels[None], len(part), axis=0)
-            for image, (top, left, bottom, right) in zip(batch, part, strict=True):
-                image[top:bottom, left:right] = cover[top:bottom, left:right]
-            for fall, (top, left, bottom, right) in zip(whole - score(read(batch)), part, strict=True):
-                # A small window's fall is the answer of few pixels, a large one's of many.
-                weight = 1 / ((bottom - top) * (right - left))
-                total[top:bottom, left:right] += fall * weight
-                count[top:bottom, left:right] += weight
-
-    add(windows(side, COARSE))
-    coarse, fine = abs(total / count), windows(side, FINE)
-    matters = np.array([coarse[top:bottom, left:right].mean() for top, left, bottom, right in fine])
-    add([fine[place] for place in np.argsort(-matters, kind="stable")[:refined]])
+    for value, (top, left, bottom, right) in zip(values, boxes, strict=True):
+        # A small window's value is the answer of few pixels, a large one's of many.
+        weight = 1 / ((bottom - top) * (right - left))
+        total[top:bottom, left:right] += value * weight
+        count[top:bottom, left:right] += weight
     return np.asarray(total / count, dtype=np.float32)
 
 
