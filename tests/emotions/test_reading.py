@@ -54,5 +54,5 @@ def test_json_of_a_reading(model: Model) -> None:
     ("knots", "values"), [((), ()), ((0.2, 0.1), (0.1, 0.2)), ((0.1, 0.2), (0.3, 0.2)), ((0.1,), ())]
 )
 def test_a_curve_must_rise(knots: tuple[float, ...], values: tuple[float, ...]) -> None:
-    with pytest.raises(ModelError, match="rising knots"):
+    with pytest.raises(ModelError, match="knots that ascend"):
         ConfidenceCurve("mikels", knots, values)

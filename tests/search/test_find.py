@@ -285,7 +285,7 @@ def test_score_curves() -> None:
     assert curve(np.array([-1.0, 0.25, 0.5, 0.75, 2.0])).tolist() == pytest.approx([0.0, 0.1, 0.2, 0.6, 1.0])
     assert CURVE(np.array([-9.0, -0.5, 0.25, 9.0])).tolist() == pytest.approx([-1 / 7, -1 / 14, 0.25, 1.0])
     assert ScoreCurve(0.1, (0.5,), (0.25,))(np.array([0.0, 0.5, 1.0])).tolist() == [0.25, 0.25, 0.25]
-    with pytest.raises(ModelError, match="do not fall"):
+    with pytest.raises(ModelError, match="do not descend"):
         ScoreCurve(0.1, (0.0, 1.0), (0.3, 0.2))
 
 
