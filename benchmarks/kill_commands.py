@@ -100,9 +100,11 @@ class Scene:
 
             curve = ConfidenceCurve("old", (0.3, 0.9), (0.2, 0.8))
             names, ones = {"old": ("up", "down")}, {"old": 1.0}
-            said = ModelDescription(name="tiny", class_names=names, temperatures=ones, confidence=curve, licence="none")
+            description = ModelDescription(
+                name="tiny", class_names=names, temperatures=ones, confidence=curve, licence="none"
+            )
             network = EmotionNet(NetworkConfig(size=32, width=8, blocks=(1, 1), distributions={"old": 2}))
-            export_model(network.eval(), self.base / "tiny", said)
+            export_model(network.eval(), self.base / "tiny", description)
             run("train", str(self.base / "labelled"), f"--out={old}", f"--model={self.base / 'tiny'}", *TRAINING)
             self.models.append(contents(old))
         return old

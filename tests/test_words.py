@@ -34,6 +34,7 @@ KEPT = {
     "search/query.py:place": "an index into a sequence",
     "summary/summary.py:whole": "all images, beside the parts",
     "images/decode.py:share": "of the pixel rows that were read, no probability",
+    "images/jpeg2000.py:share": "of the tiles that were read, no probability",
     "images/packed.py:share": "of the pixel rows that were read, no probability",
     "images/salvage.py:share": "of the pixel rows that were read, no probability",
     "index/vectors/engine.py:put": "writes rows to an engine",

@@ -21,7 +21,7 @@ class CodeStream(NamedTuple):
     """How far a code stream goes.
 
     Args:
-        share: of its tiles that is there; 0 if nobody can tell.
+        share: of its tiles that is there; 0 if that is not known.
         cut: where its data ends.
         end: where the tile that is cut should end.
         ended: whether all tiles and the mark of its end are there.

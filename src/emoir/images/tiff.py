@@ -23,7 +23,7 @@ UNWRITTEN = 64
 MAX_PARTS = 1_000_000
 # Every code of a part that is cut is counted.
 MAX_COUNTED = 30_000_000
-Values: TypeAlias = Mapping[int, tuple[int, ...]]
+TagValues: TypeAlias = Mapping[int, tuple[int, ...]]
 # LZW: begins a table anew, of codes of nine bits, of which so many leave it so small.
 CLEAR, CLEAR_WIDTH, CODES = 256, 9, 250
 
@@ -90,7 +90,7 @@ def mend_tiff(content: bytes) -> tuple[bytes, float] | None:
     return bytes(mended), max(0.0, 1 - planes * (sum(lost) - share) / len(lost))
 
 
-def _continued(packed: bytes, values: Values, number: int) -> tuple[bytes, float] | None:
+def _continued(packed: bytes, values: TagValues, number: int) -> tuple[bytes, float] | None:
     """A part that is cut, made up with zeros, and the share of its pixels that is its own.
 
     None if it is packed in a way that gives nothing before its end.
@@ -110,7 +110,7 @@ def _continued(packed: bytes, values: Values, number: int) -> tuple[bytes, float
     return None
 
 
-def _unpacked_length(values: Values, number: int) -> int:
+def _unpacked_length(values: TagValues, number: int) -> int:
     """Bytes of a strip or tile as pixels."""
     bits = sum(values.get(BITS, (1,)))
     if values.get(PLANAR) == (SEPARATE,):
