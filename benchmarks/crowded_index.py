@@ -37,6 +37,7 @@ from emoir.index.damage import find_damage
 from emoir.index.schema import connect
 
 PICTURES, SIDE = 200, 24
+LOG_LENGTH = 5_000
 # An index run ends with 3 where images failed that had not failed before.
 GOOD = (0, 3)
 
@@ -159,9 +160,9 @@ def main() -> None:
         for thread in threads:
             thread.join()
         server.kill()
-        server.communicate()
+        log = server.communicate()[1]
         if crowd.faults:
-            sys.exit("\n".join(crowd.faults))
+            sys.exit("\n".join([*crowd.faults, "the end of the service's log:", log[-LOG_LENGTH:]]))
         last = [sys.executable, "-m", "emoir", "index", str(base / "photos"), "--index", str(crowd.index)]
         assert subprocess.run(last, capture_output=True, check=False).returncode in GOOD
         with Collection(base / "alone.emoir") as alone:

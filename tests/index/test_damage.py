@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +16,18 @@ import pytest
 
 from emoir import Collection
 from emoir.errors import IndexFileError, IndexVersionError
+from emoir.extract import Extraction
+from emoir.index import change_log
 from emoir.index.backup import backup, restore
 from emoir.index.checksums import blob_checksum, holds, sealed
+from emoir.index.damage import find_damage, find_hidden
 from emoir.index.repair import repair
+from emoir.index.schema import connect
+from emoir.index.segments import load_vectors
 from emoir.index.store import SqliteStore
 from emoir.index.tables import COLUMNS
+from emoir.limits import Limits
+from tests.index.filled import outcomes
 from tests.pictures import save_photos
 
 FLIPS = 1000
@@ -197,3 +207,66 @@ def test_checksums_tell_rows_apart() -> None:
     for at, value in enumerate(("1", bytes(31), None, 0.5, b"", None, 2, "x", 2)):
         assert not holds("images", (*image[:at], value, *image[at + 1 :])), at
     assert blob_checksum(b"ab", b"c") == blob_checksum(b"abc") == 0x352441C2
+
+
+@contextlib.contextmanager
+def written_before(connection: sqlite3.Connection, statement: str, write: Callable[[], object]) -> Iterator[None]:
+    """Another process writes just before a statement that begins so."""
+    written: list[object] = []
+
+    def watch(sql: str) -> None:
+        if sql.startswith(statement) and not written:
+            written.append(True)
+            write()
+
+    connection.set_trace_callback(watch)
+    yield
+    assert written
+
+
+def test_what_others_write_during_a_look_is_no_damage(
+    index: SqliteStore, extractions: list[tuple[bytes, Extraction]]
+) -> None:
+    index.record(outcomes(extractions[:4]), Limits())
+    folder, name = os.path.split(extractions[0][0])
+    with closing(connect(index.file)) as connection:
+        more = partial(index.record, outcomes(extractions[4:]), Limits())
+        with written_before(connection, "SELECT DISTINCT image FROM files", more):
+            assert find_damage(connection) == []
+        less = partial(index.forget, [(folder, name)])
+        with written_before(connection, "SELECT directory, name, image FROM files INDEXED BY", less):
+            assert find_hidden(connection, "files") == []
+    index.close()
+
+
+def test_rows_are_read_while_another_process_compacts(
+    index: SqliteStore, extractions: list[tuple[bytes, Extraction]]
+) -> None:
+    for extraction in extractions:
+        index.record(outcomes([extraction]), Limits())
+    expected = index.vectors().appearance
+
+    def compact() -> None:
+        index.forget([os.path.split(path) for path, _ in extractions[:3]])
+        index.compact()
+
+    with closing(connect(index.file)) as connection:
+        table = load_vectors(index.layout, lambda: nullcontext(connection))
+        with written_before(connection, "SELECT ids, appearance", compact):
+            assert np.array_equal(table.appearance, expected)
+    index.close()
+
+
+def test_no_change_is_missed_while_another_process_cuts_the_log(
+    index: SqliteStore, extractions: list[tuple[bytes, Extraction]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.record(outcomes(extractions[:2]), Limits())
+    seen = index.revision
+    index.record(outcomes(extractions[2:]), Limits())
+    monkeypatch.setattr(change_log, "LOG_ENTRIES", 0)
+    with closing(connect(index.file)) as connection:
+        with written_before(connection, "SELECT DISTINCT image FROM changes", index.compact):
+            assert change_log.changes_since(connection, seen) == pytest.approx([3, 4, 5, 6])
+        # Cut now: all rows must be read again.
+        assert change_log.changes_since(connection, seen) is None
+    index.close()

@@ -10,7 +10,7 @@ import sqlite3
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.index.schema import read_meta, write_meta
+from emoir.index.schema import read_meta, snapshot, write_meta
 
 # A replica that missed more changes than this reads all rows again, which is hardly slower.
 LOG_ENTRIES = 100_000
@@ -28,10 +28,12 @@ def revision_of(connection: sqlite3.Connection) -> int:
 
 def changes_since(connection: sqlite3.Connection, revision: int) -> NDArray[np.int64] | None:
     """Ids of the images that changed after a revision, sorted ascending; None if the log does not reach back."""
-    if not int(read_meta(connection).get(LOG_START, 0)) <= revision <= revision_of(connection):
-        return None
-    rows = connection.execute("SELECT DISTINCT image FROM changes WHERE revision > ? ORDER BY image", (revision,))
-    return np.fromiter((image for (image,) in rows), np.int64)
+    # Another process may cut the log between its start and its entries.
+    with snapshot(connection):
+        if not int(read_meta(connection).get(LOG_START, 0)) <= revision <= revision_of(connection):
+            return None
+        rows = connection.execute("SELECT DISTINCT image FROM changes WHERE revision > ? ORDER BY image", (revision,))
+        return np.fromiter((image for (image,) in rows), np.int64)
 
 
 def cut_log(connection: sqlite3.Connection) -> None:

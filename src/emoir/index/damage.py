@@ -10,6 +10,7 @@ import numpy as np
 
 from emoir.index.checksums import blob_checksum, holds, select
 from emoir.index.migrations import ID_TYPE, statements
+from emoir.index.schema import snapshot
 from emoir.index.statements import model_of
 from emoir.index.tables import COLUMNS, INDEXES, TABLES, TRIGGERS, VERSION
 
@@ -31,12 +32,13 @@ SMALL_TABLES = tuple(table for table in COLUMNS if table not in LARGE_TABLES)
 def find_damage(connection: sqlite3.Connection) -> list[str]:
     """What is wrong with an index of the present format, one line each; empty if it is whole. Reads all of it."""
     problems: list[str] = []
-    for part in (find_page_damage, _rows, _vectors, _references):
-        try:
-            problems += part(connection)
-        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
-            # A spoilt description of a table gives values of other types, such as none where it rules them out.
-            problems.append(str(error))
+    with snapshot(connection):
+        for part in (find_page_damage, _rows, _vectors, _references):
+            try:
+                problems += part(connection)
+            except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+                # A spoilt description of a table gives values of other types, such as none where it rules them out.
+                problems.append(str(error))
     return list(dict.fromkeys(problems))
 
 
@@ -58,11 +60,16 @@ def find_page_damage(connection: sqlite3.Connection, *tables: str) -> Iterator[s
     yield from _schema(connection)
 
 
-def find_hidden(connection: sqlite3.Connection, table: str) -> Iterator[str]:
+def find_hidden(connection: sqlite3.Connection, table: str) -> list[str]:
     """What hides rows of a large table from those who look them up, one line each.
 
     The rows themselves and SQLite's index of them must say the same: one changed byte spoils one of the two.
     """
+    with snapshot(connection):
+        return list(_hidden(connection, table))
+
+
+def _hidden(connection: sqlite3.Connection, table: str) -> Iterator[str]:
     for columns, where, index in LOOKED_UP.get(table, ()):
         # A plus sign keeps SQLite from answering by the index.
         ways = f"NOT INDEXED WHERE +{where}", f"INDEXED BY {index} WHERE {where}"

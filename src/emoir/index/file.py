@@ -161,7 +161,7 @@ class IndexFile:
         """
         for table in tables:
             if table not in self._sound:
-                if problems := list(find_hidden(self._connection, table)):
+                if problems := find_hidden(self._connection, table):
                     raise DamagedRowError("; ".join(problems))
                 self._sound.add(table)
 

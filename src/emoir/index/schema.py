@@ -26,6 +26,24 @@ LIBRARY = "library"
 HARMED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let all reads inside see the index at one moment, whatever other processes write meanwhile.
+
+    Args:
+        connection: to the index; if it is in a transaction already, that is the moment.
+    """
+    inside = connection.in_transaction
+    if not inside:
+        connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        # After some errors SQLite has ended it itself.
+        if not inside and connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
 def create(file: Path, meta: Mapping[str, str]) -> None:
     """Make a new index, unless another process is first.
 

@@ -19,7 +19,7 @@ from emoir.index.base import VectorTable, occurs_in
 from emoir.index.checksums import DamagedRowError, blob_checksum
 from emoir.index.layout import RowLayout
 from emoir.index.migrations import ID_TYPE, ROW_TYPE
-from emoir.index.schema import read_meta, write_meta
+from emoir.index.schema import read_meta, snapshot, write_meta
 
 SEGMENT_ROWS = 4096
 # The key of the table meta that says that no row is dead.
@@ -69,23 +69,19 @@ def load_vectors(layout: RowLayout, guard: Guard, ids: NDArray[np.int64] | None 
     """
 
     def appearance(of: NDArray[np.int64]) -> NDArray[np.float16]:
-        with guard() as connection:
+        with guard() as connection, snapshot(connection):
             return read_columns(connection, of, "appearance", layout.appearance.stop - layout.appearance.start)[0]
 
     width = layout.affect.stop
-    with guard() as connection:
-        connection.execute("BEGIN")
-        try:
-            if ids is None:
-                held, affect = _all_affect(connection, width)
-            else:
-                held = living_ids(connection, ids)
-                affect16, missing = read_columns(connection, held, "affect", width)
-                affect = affect16.astype(np.float32)
-                if missing.any():
-                    raise DamagedRowError("row vectors are missing")
-        finally:
-            connection.execute("COMMIT")
+    with guard() as connection, snapshot(connection):
+        if ids is None:
+            held, affect = _all_affect(connection, width)
+        else:
+            held = living_ids(connection, ids)
+            affect16, missing = read_columns(connection, held, "affect", width)
+            affect = affect16.astype(np.float32)
+            if missing.any():
+                raise DamagedRowError("row vectors are missing")
     return VectorTable(held, affect, appearance)
 
 
