@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
-from emoir.images.rows import rows_of, share_of_rows
+from emoir.images.rows import UNWRITTEN, rows_of, share_of_rows
 
 # ITU-T T.81, table B.1: segments that may follow a scan, frames, and what ends entropy-coded data.
 FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
@@ -14,8 +14,6 @@ START_OF_SCAN, END_OF_IMAGE = 0xDA, b"\xff\xd9"
 MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 # Entropy-coded data of any kind; whether a picture changes by it says where its own data ended.
 FILLER = b"\x55\xa9\x3c" * 2000
-# A run of zeros (or of ones, on flash memory) as long as this is space that was never written.
-UNWRITTEN = 64
 # What counts as there of a picture that shows all, but coarsely.
 COARSE = 0.95
 

@@ -6,13 +6,11 @@ import struct
 from typing import NamedTuple
 
 from emoir.images.decoder_errors import DECODER_ERRORS
-from emoir.images.rows import rows_of
+from emoir.images.rows import rows_of, written_end
 
 # ISO/IEC 15444-1, table A.2.
 START, SIZE, TILE_PART, END = b"\xff\x4f\xff\x51", 0xFF51, 0xFF90, 0xFFD9
 TILE_PART_LENGTH = 12
-# A run of zeros (or of ones, on flash memory) as long as this is space that was never written.
-UNWRITTEN = 64
 # What is missing of a tile is made up of ones, all of it or so much, and zeros.
 ONES = (1, 1 / 4, 1 / 16, 1 / 64, 0)
 
@@ -63,11 +61,7 @@ def mend_jpeg2000(content: bytes) -> tuple[bytes, float] | None:
 
 def _follow(content: bytes) -> CodeStream:
     """Follow a code stream from tile to tile."""
-    written = len(content)
-    for value in (b"\0", b"\xff"):
-        stripped = content.rstrip(value)
-        if len(content) - len(stripped) >= UNWRITTEN:
-            written = len(stripped)
+    written = written_end(content)
     at = max(content.find(START), 0) + 2
     tiles, begun, in_parts, last = 1, 0, False, 0
     while at + 2 <= written:

@@ -22,6 +22,8 @@ START, LEAST_START = 1 / 8, 8
 MAX_FILLED = 32_000_000
 # Packed pictures are made of blocks of at least so many pixels.
 BLOCK = 16
+# A run of zeros (or of ones, on flash memory) as long as this is space that was never written.
+UNWRITTEN = 64
 # Of a row, so many bytes before and behind the end of what was written, and most of them, must be of other values.
 SEEN, MOSTLY = 16, 0.5
 
@@ -108,6 +110,20 @@ def _fillings(length: int) -> Iterator[bytes]:
         yield noise if seed % 4 < 2 else start.ljust(length, b"\xff" if seed % 2 else b"\0")
     yield bytes(length)
     yield b"\xff" * length
+
+
+def written_end(content: bytes) -> int:
+    """Where the written part of a file ends: before a run of zeros, or of ones, that goes on to its end.
+
+    Example:
+        >>> written_end(b"picture" + bytes(64)), written_end(b"picture" + bytes(9))
+        (7, 16)
+    """
+    for value in (b"\0", b"\xff"):
+        end = len(content.rstrip(value))
+        if len(content) - end >= UNWRITTEN:
+            return end
+    return len(content)
 
 
 def written_share(picture: Image.Image, *, upwards: bool = False) -> float:

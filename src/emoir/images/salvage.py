@@ -12,11 +12,11 @@ from PIL import Image
 
 from emoir.images.decoder_errors import DECODER_ERRORS
 from emoir.images.gif import mend_gif
-from emoir.images.jpeg import UNWRITTEN, has_all_scans, jpeg_share, mend_jpeg
+from emoir.images.jpeg import has_all_scans, jpeg_share, mend_jpeg
 from emoir.images.jpeg2000 import jpeg2000_share, mend_jpeg2000
 from emoir.images.packed import box_mender, mend_webp, seems_unfinished
 from emoir.images.png import mend_png, png_is_sound
-from emoir.images.rows import written_share
+from emoir.images.rows import UNWRITTEN, written_share
 from emoir.images.tiff import mend_tiff
 
 # Files longer than this are not searched for what is left of them.

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from emoir.images.lzw import follow_lzw
+from emoir.images.rows import written_end
 
 COMPRESSION, PLANAR, SAMPLES, BITS, PHOTOMETRIC = 259, 284, 277, 258, 262
 WIDTH, HEIGHT, ROWS, TILE_WIDTH, TILE_HEIGHT = 256, 257, 278, 322, 323
@@ -18,8 +19,6 @@ LZW, DEFLATE, PACK_BITS = 5, {8, 32946}, 32773
 YCBCR = 6
 # Samples of a tag's values, by the type of the field: short and long.
 TYPES = {3: "H", 4: "I"}
-# A run of zeros (or of ones, on flash memory) as long as this at the end of packed pixels was never written.
-UNWRITTEN = 64
 MAX_PARTS = 1_000_000
 # Every code of a part that is cut is counted.
 MAX_COUNTED = 30_000_000
@@ -65,10 +64,7 @@ def mend_tiff(content: bytes) -> tuple[bytes, float] | None:
         end = max(start + size for start, size in spans)
         # What a directory asks for may be more than any memory.
         return (content.ljust(end, b"\0"), there / total) if there < total and end <= 2 * len(content) else None
-    end = len(content)
-    for value in (b"\0", b"\xff"):
-        written = content.rstrip(value)
-        end = len(written) if len(content) - len(written) >= UNWRITTEN else end
+    end = written_end(content)
     lost = [start + size > end for start, size in spans]
     if not any(lost):
         return None
