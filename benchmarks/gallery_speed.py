@@ -25,8 +25,9 @@ from emoir.emotions import EKMAN, MIKELS, EmotionReading
 from emoir.evaluate.provenance import provenance
 from emoir.extract import Extraction
 from emoir.images.walk import FileStat
-from emoir.index import RowLayout, SqliteStore
-from emoir.index.base import FileOutcome, IndexedModel
+from emoir.index import SqliteStore
+from emoir.index.base import FileOutcome
+from emoir.index.indexed_model import IndexedModel
 from emoir.limits import Limits
 from emoir.models import Model
 
@@ -37,9 +38,7 @@ REPEATS = 7
 def invented(count: int, file: Path, model: Model) -> None:
     """An index of readings without files."""
     random = np.random.default_rng(0)
-    layout = RowLayout(model.card.class_names, model.card.embedding_length)
-    indexed = IndexedModel(id=model.id, layout=layout, licence=model.card.licence, scores=model.card.scores)
-    with SqliteStore(file, model=indexed) as index:
+    with SqliteStore(file, model=IndexedModel.of(model)) as index:
         index.add_root(b"/photos")
         for start in range(0, count, BATCH):
             index.record(

@@ -11,8 +11,8 @@ from emoir import EmotionReadings, Model
 from emoir.extract import Extraction
 from emoir.images.palette import PALETTE_LENGTH
 from emoir.images.walk import FileStat
-from emoir.index import FileOutcome, RowLayout, SqliteStore
-from emoir.index.base import IndexedModel
+from emoir.index import FileOutcome, SqliteStore
+from emoir.index.indexed_model import IndexedModel
 from emoir.index.layout import EMBEDDING_LENGTH
 from emoir.limits import Limits
 
@@ -27,14 +27,7 @@ def made_up_files(count: int) -> list[tuple[bytes, FileStat]]:
 def write_index(location: Path, root: bytes, files: Sequence[tuple[bytes, FileStat]], seed: int = 0) -> None:
     """Write an index that says of every file that it was read, each with another reading."""
     model = Model()
-    card = model.card
-    indexed = IndexedModel(
-        id=model.id,
-        layout=RowLayout(card.class_names, card.embedding_length),
-        licence=card.licence,
-        scores=card.scores,
-    )
-    with SqliteStore(location, model=indexed) as index:
+    with SqliteStore(location, model=IndexedModel.of(model)) as index:
         index.add_root(root)
         readings = _extractions(model, [stat for _, stat in files], seed)
         for start in range(0, len(files), BATCH):

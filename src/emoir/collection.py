@@ -16,7 +16,7 @@ from emoir.emotions.reading import EmotionReadings
 from emoir.index import Boards, ImageMetadata, ImageReader, IndexedModel, IndexStatus, Marks, Ratings, SqliteStore
 from emoir.index.backup import BackupReport, backup, restore
 from emoir.index.catalogue import read_catalogue
-from emoir.index.layout import RowLayout, RowVectors
+from emoir.index.layout import RowVectors
 from emoir.index.location import default_index
 from emoir.index.repair import Repair, repair
 from emoir.index.update import Forgotten, Update, UpdateKeywords, UpdateOptions, forget
@@ -133,16 +133,10 @@ class Collection(AbstractContextManager["Collection"]):
         """
         chosen = UpdateOptions(catalogue=None if catalogue is None else read_catalogue(Path(catalogue)), **options)
         # The network itself is loaded by the workers, if there is anything to read.
-        card = (reader := self.model_folder).card
-        model = IndexedModel(
-            id=reader.id,
-            layout=RowLayout(card.class_names, card.embedding_length),
-            licence=card.licence,
-            scores=card.scores,
-            unsure_below=card.confidence.unsure_below,
-        )
+        reader = self.model_folder
+        model = IndexedModel.of(reader)
         extractor = extractor or extract.LocalExtractor(reader.folder, workers=workers, limits=chosen.limits)
-        return Update(self._open(model), model, card.earlier_ids, chosen).run(paths, extractor)
+        return Update(self._open(model), model, reader.card.earlier_ids, chosen).run(paths, extractor)
 
     def forget(self, path: AnyPath) -> Forgotten:
         """Forget a folder with everything below it, or one file; see ``emoir.index.update.forget``."""

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from emoir import Model
 from emoir.extract import Extraction, extract
-from emoir.index import RowLayout, SqliteStore
-from emoir.index.base import IndexedModel
+from emoir.index import SqliteStore
+from emoir.index.indexed_model import IndexedModel
 from emoir.limits import DEFAULT_LIMITS
 from tests.pictures import save_photos
 
 
 @pytest.fixture
 def indexed(model: Model) -> IndexedModel:
-    return IndexedModel(
-        id=model.id,
-        layout=RowLayout(model.card.class_names, model.card.embedding_length),
-        licence=model.card.licence,
-    )
+    # Without calibration, as older indexes are.
+    return replace(IndexedModel.of(model), scores={})
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from emoir.errors import EngineAwayError, EngineError
 from emoir.extract import Extraction
 from emoir.index import SqliteStore
-from emoir.index.base import IndexedModel
+from emoir.index.indexed_model import IndexedModel
 from emoir.index.layout import RowLayout
 from emoir.index.vectors import Candidates, ExactVectors, RowCondition, RowFilter, VectorChoice
 from emoir.index.vectors.engine import expression, fields_of

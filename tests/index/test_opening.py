@@ -16,7 +16,7 @@ from emoir.errors import IndexFileError, IndexVersionError, ModelMismatchError
 from emoir.extract import Extraction
 from emoir.index import SqliteStore
 from emoir.index.backup import backup
-from emoir.index.base import IndexedModel
+from emoir.index.indexed_model import IndexedModel
 from emoir.index.repair import repair
 from emoir.limits import Limits
 from tests.index.filled import outcomes

@@ -9,18 +9,15 @@ import pytest
 
 from emoir import Model
 from emoir.images.walk import FileStat, Listing, Unreadable, walk
-from emoir.index import FileOutcome, NotAnImage, RowLayout, SqliteStore
-from emoir.index.base import IndexedModel
+from emoir.index import FileOutcome, NotAnImage, SqliteStore
+from emoir.index.indexed_model import IndexedModel
 from emoir.index.scan import Scan, scan
 from emoir.limits import Limits
 
 
 @pytest.fixture
 def index(tmp_path: Path, model: Model) -> SqliteStore:
-    indexed = IndexedModel(
-        id=model.id, layout=RowLayout(model.card.class_names, model.card.embedding_length), licence="none"
-    )
-    return SqliteStore(tmp_path / "test.emoir", model=indexed)
+    return SqliteStore(tmp_path / "test.emoir", model=IndexedModel.of(model))
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from emoir.emotions.calibration import ScoreCurve
 from emoir.extract import Extraction, Failure
 from emoir.images.walk import FileStat
 from emoir.index import FileOutcome, KnownImage, NotAnImage, SqliteStore
-from emoir.index.base import FEW_TIMES, IndexedModel
+from emoir.index.base import FEW_TIMES
+from emoir.index.indexed_model import IndexedModel
 from emoir.limits import Limits, RetryReason
 from tests.index.filled import outcomes
 
@@ -154,7 +155,7 @@ import sys
 from pathlib import Path
 from emoir.errors import IndexFileError
 from emoir.index import RowLayout, SqliteStore
-from emoir.index.base import FEW_TIMES, IndexedModel
+from emoir.index.indexed_model import IndexedModel
 from emoir.index.repair import repair
 model = IndexedModel(id="m", layout=RowLayout({"a": ("x", "y")}), licence="none")
 for line in sys.stdin:

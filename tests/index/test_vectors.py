@@ -14,8 +14,8 @@ import pytest
 from emoir.extract import Extraction
 from emoir.index import SqliteStore, VectorTable
 from emoir.index.backup import backup, restore
-from emoir.index.base import IndexedModel
 from emoir.index.change_log import CUT_EVERY
+from emoir.index.indexed_model import IndexedModel
 from emoir.index.vectors import Candidates, Component, ExactVectors, RowFilter
 from emoir.limits import Limits
 from tests.index.filled import outcomes

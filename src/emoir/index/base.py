@@ -12,35 +12,15 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.emotions.calibration import UNSURE_BELOW, ScoreCurve
 from emoir.extract.base import Extraction, Failure
 from emoir.images.walk import FileStat
-from emoir.index.layout import RowLayout
+from emoir.index.indexed_model import IndexedModel
 
 # For up to this many images the appearance is read alone, this many times: a new process answers sooner, and one that
 # stays reads everything once and keeps it.
 FEW_ROWS, FEW_TIMES = 200, 3
 # Rows that are put together at a time, so that no copy of the whole appearance is made.
 BLOCK_ROWS = 65_536
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexedModel:
-    """The model whose readings an index holds.
-
-    Args:
-        id: of the model.
-        layout: of its rows.
-        licence: one line on the terms of its weights.
-        scores: calibration per kind of query.
-        unsure_below: confidence below which an image is not named.
-    """
-
-    id: str
-    layout: RowLayout
-    licence: str
-    scores: Mapping[str, ScoreCurve] = field(default_factory=dict)
-    unsure_below: float = UNSURE_BELOW
 
 
 @dataclass(frozen=True, slots=True)

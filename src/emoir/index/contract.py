@@ -12,16 +12,9 @@ from numpy.typing import NDArray
 from emoir.emotions.reading import EmotionReadings
 from emoir.images.walk import FileStat
 from emoir.index.attributes import Attributes
-from emoir.index.base import (
-    FileOutcome,
-    ImageMetadata,
-    IndexedModel,
-    IndexStatus,
-    KnownImage,
-    Record,
-    VectorTable,
-)
+from emoir.index.base import FileOutcome, ImageMetadata, IndexStatus, KnownImage, Record, VectorTable
 from emoir.index.catalogue import Catalogue, Joined
+from emoir.index.indexed_model import IndexedModel
 from emoir.index.layout import RowLayout
 from emoir.index.ratings import Rating
 from emoir.limits import Limits

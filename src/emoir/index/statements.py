@@ -11,8 +11,8 @@ from dataclasses import asdict
 from emoir.emotions.calibration import UNSURE_BELOW, ScoreCurve
 from emoir.errors import QueryError
 from emoir.extract.base import Extraction
-from emoir.index.base import IndexedModel
 from emoir.index.checksums import DamagedRowError, checked, insert, replace, sealed, select
+from emoir.index.indexed_model import IndexedModel
 from emoir.index.layout import RowLayout
 
 

@@ -16,22 +16,14 @@ from emoir.extract.base import Extraction, Failure
 from emoir.images.walk import FileStat
 from emoir.index import segments
 from emoir.index.attributes import Attributes, load_attributes
-from emoir.index.base import (
-    FileOutcome,
-    ImageMetadata,
-    IndexedModel,
-    IndexStatus,
-    KnownImage,
-    Record,
-    VectorTable,
-    occurs_in,
-)
+from emoir.index.base import FileOutcome, ImageMetadata, IndexStatus, KnownImage, Record, VectorTable, occurs_in
 from emoir.index.boards import Boards
 from emoir.index.catalogue import Catalogue, Joined, find_records, joined, list_catalogues, store_catalogue
 from emoir.index.change_log import changes_since, cut_log, revision_of
 from emoir.index.checksums import sealed
 from emoir.index.file import IndexFile
 from emoir.index.folders import SqliteFolders
+from emoir.index.indexed_model import IndexedModel
 from emoir.index.layout import RowLayout
 from emoir.index.location import check_filesystem, nothing_indexed
 from emoir.index.marks import Marks

@@ -11,9 +11,10 @@ from typing import TypedDict
 from emoir.errors import IndexFileError
 from emoir.extract.base import Extractor
 from emoir.images.walk import FileStat
-from emoir.index.base import IndexedModel, as_file, as_folder, as_path, below, outermost
+from emoir.index.base import as_file, as_folder, as_path, below, outermost
 from emoir.index.catalogue import Catalogue
 from emoir.index.contract import ImageStore
+from emoir.index.indexed_model import IndexedModel
 from emoir.index.scan import Scan, scan
 from emoir.index.writer import FileCallback, IndexReport, IndexWriter, Progress, index_report
 from emoir.limits import DEFAULT_LIMITS, Limits

@@ -11,7 +11,8 @@ from html import escape
 import numpy as np
 
 from emoir.emotions.reading import EmotionReadings
-from emoir.index.base import FailedFile, ImageMetadata, IndexedModel, as_path
+from emoir.index.base import FailedFile, ImageMetadata, as_path
+from emoir.index.indexed_model import IndexedModel
 from emoir.names import printable
 from emoir.report.drawings import Bar, Segment, bars_file, class_colours, drawing
 from emoir.report.markup import bar_table, figure, gallery, legend, paragraph, swatch
