@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 import os
@@ -8,14 +9,18 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import anyio
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
 from emoir import Collection, Model
 from emoir.datasets import read_dataset
@@ -25,6 +30,7 @@ from emoir.models.model import ModelFolder
 from emoir.search import FilterOptions, parse_query
 from emoir.search.terms import EncodedReading
 from emoir.web import Settings, create_app
+from emoir.web.files import ZipResponse, blocks
 from tests.pictures import noise, save_photos
 from tests.web.conftest import HERE
 
@@ -506,3 +512,24 @@ def test_palettes_are_the_pictures_own_colours(own_client: TestClient, photos: P
     assert palettes
     assert all(not set(colours) <= references for colours in palettes.values())
     assert len({tuple(colours) for colours in palettes.values()}) == len(palettes)
+
+
+def test_a_zip_that_nobody_takes_any_more_leaves_no_file_open(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(bytes(1_000_000))
+    stream = (tmp_path / "a.jpg").open("rb")
+    response = ZipResponse(iter([("a.jpg", blocks(stream))]))
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            raise OSError("the caller has gone")
+
+    gc.disable()
+    try:
+        with suppress(ClientDisconnect):
+            anyio.run(response, {"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send)
+        assert stream.closed
+    finally:
+        gc.enable()

@@ -8,16 +8,23 @@ import stat
 import threading
 import zipfile
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from io import RawIOBase
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 BLOCK = 1 << 16
 REMEMBERED = 10_000
+
+
+class Closeable(Protocol):
+    """A file, or a generator."""
+
+    def close(self) -> None:
+        """Let go of what is open."""
 
 
 class VerifiedFiles:
@@ -69,8 +76,32 @@ class VerifiedFiles:
         return known
 
 
-class OpenFileResponse(StreamingResponse):
-    """A response with the content of an open file, which is closed at its end, whatever the end is.
+class ClosingResponse(StreamingResponse):
+    """A response that closes what its content comes from at its end, whatever the end is.
+
+    Args:
+        content: block by block.
+        source: is closed; a caller that goes away must not leave files open until garbage is collected.
+        media_type: of the content.
+        headers: of the response.
+    """
+
+    def __init__(
+        self, content: Iterator[bytes], source: Closeable, media_type: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._source = source
+        super().__init__(content, media_type=media_type, headers=headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._source.close()
+
+
+class OpenFileResponse(ClosingResponse):
+    """The content of an open file, which is closed at its end.
 
     Args:
         stream: the file.
@@ -78,18 +109,23 @@ class OpenFileResponse(StreamingResponse):
     """
 
     def __init__(self, stream: IO[bytes], headers: Mapping[str, str]) -> None:
-        self._stream = stream
-        size = str(os.fstat(stream.fileno()).st_size)
-        super().__init__(
-            blocks(stream), media_type="application/octet-stream", headers={**headers, "content-length": size}
-        )
+        sized = {**headers, "content-length": str(os.fstat(stream.fileno()).st_size)}
+        super().__init__(blocks(stream), stream, "application/octet-stream", sized)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._stream.close()
+
+class ZipResponse(ClosingResponse):
+    """A ZIP file, made while it is sent.
+
+    Args:
+        entries: see ``zip_stream``.
+        headers: of the response.
+    """
+
+    def __init__(
+        self, entries: Iterator[tuple[str, Iterator[bytes]]], headers: Mapping[str, str] | None = None
+    ) -> None:
+        content = zip_stream(entries)
+        super().__init__(content, content, "application/zip", headers)
 
 
 def blocks(stream: IO[bytes]) -> Iterator[bytes]:
@@ -118,7 +154,7 @@ class _Sink(RawIOBase):
         return found
 
 
-def zip_stream(entries: Iterator[tuple[str, Iterator[bytes]]]) -> Iterator[bytes]:
+def zip_stream(entries: Iterator[tuple[str, Iterator[bytes]]]) -> Generator[bytes]:
     """A ZIP file, written while it is read: it is never whole in memory or on disk.
 
     Args:

@@ -20,7 +20,7 @@ from emoir.export.xmp import SidecarLabels, sidecar, sidecar_labels
 from emoir.index.base import as_path
 from emoir.index.boards import Board
 from emoir.names import printable
-from emoir.web.files import zip_stream
+from emoir.web.files import ZipResponse
 from emoir.web.problems import Problem
 from emoir.web.records import ApiModel, Id, Image, SelectedImages
 from emoir.web.routes.collection import check_count, selection_files
@@ -202,7 +202,7 @@ def _answer(board: Board, kind: Kind, service: Service) -> tuple[Response, str]:
     sidecars = _sidecars(names, labels)
     # The first is made at once: what cannot be done is said before the answer begins.
     first = [*islice(sidecars, 1)]
-    return StreamingResponse(zip_stream(chain(first, sidecars)), media_type="application/zip"), "xmp.zip"
+    return ZipResponse(chain(first, sidecars)), "xmp.zip"
 
 
 def _pictures(board: Board, service: Service) -> list[tuple[str, bytes]]:

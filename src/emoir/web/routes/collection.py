@@ -18,7 +18,7 @@ from emoir.images.palette import named_palette, real_colours
 from emoir.index.base import as_path
 from emoir.names import printable
 from emoir.summary import Group, summarise
-from emoir.web.files import blocks, zip_stream
+from emoir.web.files import ZipResponse, blocks
 from emoir.web.problems import Problem
 from emoir.web.records import CollectionRecord, FailureRecord, Image, SelectedImages, Share
 from emoir.web.service import Service, ServiceDep, set_etag
@@ -173,9 +173,8 @@ def selection_files(selection: SelectedImages, service: ServiceDep) -> Streaming
             f"{size:,} bytes; at most {most:,} go into one ZIP file",
             chinese=f"共 {size:,} 字节；一个 ZIP 文件最多 {most:,} 字节",
         )
-    return StreamingResponse(
-        zip_stream(_entries([id for id, _ in found], len(ids) - len(found), service)),
-        media_type="application/zip",
+    return ZipResponse(
+        _entries([id for id, _ in found], len(ids) - len(found), service),
         headers={"content-disposition": 'attachment; filename="emoir.zip"'},
     )
 
