@@ -93,20 +93,24 @@ def encoded(image: Image.Image, format: str, **options: object) -> bytes:
 
 
 def directory_first(content: bytes) -> bytes:
-    """A TIFF of libtiff's, whose directory lies behind its pixels, with the directory before them."""
+    """A TIFF of libtiff's with its directory, and all the values in it, before the pixels instead of behind them."""
     (at,) = struct.unpack_from("<I", content, 4)
     (count,) = struct.unpack_from("<H", content, at)
-    directory = bytearray(content[at : at + 2 + 12 * count + 4])
-    rest = bytearray(content)
+    directory, values = bytearray(content[at : at + 2 + 12 * count + 4]), bytearray()
+    fields = []
     for place in range(2, 2 + 12 * count, 12):
         tag, kind, number, value = struct.unpack_from("<HHII", directory, place)
         length = number * {1: 1, 2: 1, 3: 2, 4: 4, 5: 8}[kind]
-        if length > 4 or tag == STRIP_OFFSETS:
-            struct.pack_into("<I", directory, place + 8, value + len(directory))
-        if length > 4 and tag == STRIP_OFFSETS:
-            for one in range(value, value + length, 4):
-                struct.pack_into("<I", rest, one, struct.unpack_from("<I", rest, one)[0] + len(directory))
-    return bytes(rest[:4] + struct.pack("<I", 8) + directory + rest[8:])
+        fields.append((place, tag, value, length if length > 4 else 0))
+    moved = len(directory) + sum(length for *_, length in fields)
+    for place, tag, value, length in fields:
+        kept = content[value : value + length]
+        if tag == STRIP_OFFSETS and length:
+            kept = b"".join(struct.pack("<I", offset + moved) for (offset,) in struct.iter_unpack("<I", kept))
+        if length or tag == STRIP_OFFSETS:
+            struct.pack_into("<I", directory, place + 8, 8 + len(directory) + len(values) if length else value + moved)
+        values += kept
+    return bytes(content[:4] + struct.pack("<I", 8) + directory + values + content[8:at])
 
 
 def mutations(content: bytes, count: int, random: np.random.Generator) -> Iterator[tuple[str, float, bytes]]:
