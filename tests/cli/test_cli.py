@@ -449,8 +449,9 @@ def test_previews_on_a_terminal(emoir: Shell, command: tuple[str, ...], terminal
     )
     # Before the question: the program waits for the answer a tenth of a second only.
     process.send(terminal)
-    process.expect_exact(picture)
-    process.expect("red.png")
+    for expected in (picture, "red.png"):
+        process.expect_exact(expected)
+        assert b"Traceback" not in process.before
     process.expect(pexpect.EOF)
     process.close()
     assert process.exitstatus == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -33,11 +34,13 @@ class Preview:
     def __init__(self, limits: Limits) -> None:
         if not sys.stdout.isatty():
             raise EmoirError("--preview needs a terminal; leave it out, or write to one")
+        # A terminal that does not tell the size of its cells is no matter for a traceback: a usual size is assumed.
+        logging.getLogger("textual_image").setLevel(logging.ERROR)
         try:
             # Asks the terminal what it can show when it is imported.
             from textual_image.renderable import Image
         except ImportError:
-            raise EmoirError("--preview needs a package more; install it with: pip install 'emoir[preview]'") from None
+            raise EmoirError("--preview needs textual-image: pip install textual-image") from None
         from rich.console import Console
 
         from emoir.images.decode import lift_pillow_limit
