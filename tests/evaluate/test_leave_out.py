@@ -92,14 +92,31 @@ def test_the_first_answers_over_smaller_samples() -> None:
     np.testing.assert_allclose(nearest, thinned(gains, np.ones(1), 0.25), atol=1e-12)
     assert nearest_neighbour(ranking).tolist() == gains[:, 0].tolist()
     three = gains[:, :3].mean(axis=1, keepdims=True) - precision_without(ranking, 3)
-    np.testing.assert_allclose(three, thinned(gains, np.full(3, 1 / 3), 0.5), atol=1e-12)
+    kept = 0.25 + 0.25 * np.log10(3)
+    np.testing.assert_allclose(three, thinned(gains, np.full(3, 1 / 3), kept), atol=1e-12)
     discount = 1 / np.log2(np.arange(2, 5))
     best = -np.sort(-gains, axis=1)
     order = np.argsort(-gains, axis=1, kind="stable")
     ideal = np.empty_like(gains)
-    np.put_along_axis(ideal, order, (best[:, :3] @ discount)[:, None] - thinned(best, discount, 0.5), axis=1)
-    expected = ((gains[:, :3] @ discount)[:, None] - thinned(gains, discount, 0.5)) / ideal
+    np.put_along_axis(ideal, order, (best[:, :3] @ discount)[:, None] - thinned(best, discount, kept), axis=1)
+    expected = ((gains[:, :3] @ discount)[:, None] - thinned(gains, discount, kept)) / ideal
     np.testing.assert_allclose(normalised_gain_without(ranking, 3), expected, atol=1e-12)
+
+
+def test_less_is_kept_where_answers_leave_in_groups() -> None:
+    ranking = leave_one_out(VECTORS, same_class(LABELS))
+    in_fours = Ranking(ranking.gains, ranking.order, together=4)
+    np.testing.assert_array_equal(precision_without(ranking, 10), precision_without(ranking, 10, kept=0.5))
+    kept = 0.25 + 0.25 * np.log10(10 / 4)
+    np.testing.assert_array_equal(precision_without(in_fours, 10), precision_without(ranking, 10, kept=kept))
+    np.testing.assert_array_equal(nearest_neighbour_without(in_fours), nearest_neighbour_without(ranking))
+    groups = np.arange(N) // 4
+    with_groups = retrieval_influence(
+        ranking, partial(precision_at, k=10), partial(precision_without, k=10), groups=groups
+    )
+    by_hand = partial(precision_without, k=10, kept=kept)
+    expected = retrieval_influence(ranking, partial(precision_at, k=10), by_hand, groups=groups)
+    np.testing.assert_array_equal(with_groups.images, expected.images)
 
 
 def test_average_precision_over_smaller_samples() -> None:

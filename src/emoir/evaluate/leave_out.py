@@ -22,10 +22,9 @@ from emoir.evaluate.retrieval import Ranking
 
 # Numbers that are held at once.
 BATCH = 4_000_000
-# The share of the answers in smaller samples; see ``precision_without``.
-KEPT = 0.25
-# For the first k it is larger: a quarter of a small fold's answers would be hardly more than k.
-KEPT_OF_FIRST = 0.5
+# The share of the answers in smaller samples, and by how much it grows with ten times as many answers that count; see
+# ``precision_without``.
+KEPT, KEPT_PER_TENFOLD = 0.25, 0.25
 
 PerQuery: TypeAlias = Callable[[Ranking], NDArray[np.float64]]
 """A ranking of m images by n queries to (n,) values, NaN where a query has none."""
@@ -52,9 +51,10 @@ def retrieval_influence(
     n, answers = ranking.order.shape
     mean = float(values[known].mean()) if known.any() else float("nan")
     as_answer = np.zeros(n)
+    together = 1.0 if groups is None else n / len(np.unique(groups))
     for start in range(0, n, max(BATCH // max(answers, 1), 1)):
         rows = slice(start, start + max(BATCH // max(answers, 1), 1))
-        part = Ranking(ranking.gains[rows], ranking.order[rows])
+        part = Ranking(ranking.gains[rows], ranking.order[rows], together)
         without = leave_out(part) if leave_out is not None else leave_out_each(part, function)
         # A query that has no value without an answer leaves the mean with it.
         change = values[rows, None] - np.where(np.isnan(without), mean, without)
@@ -75,18 +75,21 @@ def leave_out_each(ranking: Ranking, function: PerQuery) -> NDArray[np.float64]:
     return np.stack(columns, axis=1)
 
 
-def precision_without(ranking: Ranking, k: int, kept: float = KEPT_OF_FIRST) -> NDArray[np.float64]:
+def precision_without(ranking: Ranking, k: int, kept: float | None = None) -> NDArray[np.float64]:
     """``precision_at`` without the answer at each rank, averaged over smaller samples of the other answers.
 
     Which images are the first k hangs on few answers; of such a statistic the delete-one jackknife overstates the
-    error, by a tenth for P@10 and by a third for the nearest neighbour (``benchmarks/interval_coverage.py``). Deleting
+    error, by a tenth for P@10 and by a half for the nearest neighbour (``benchmarks/interval_coverage.py``). Deleting
     a part of the answers as well, at random, mends that: a rank then counts with the probability that fewer than k of
-    those before it are there.
+    those before it are there. The error of a pair of images that both have a say is counted twice by the jackknife,
+    and by 2 s if a share s of the others stays; so a half is right for ten answers, of which pairs have most say, and
+    less for one, of which more images have. Groups leave together: k answers are then as few as k groups' worth.
 
     Args:
         ranking: of m images by n queries.
         k: how many answers count.
-        kept: the share of the answers in a smaller sample; 1: all, the plain jackknife.
+        kept: the share of the answers in a smaller sample; 1: all, the plain jackknife; None: a quarter where one
+            answer (or group of answers) counts, a half where ten do, and in between by the logarithm.
 
     Returns:
         (n, m).
@@ -100,12 +103,17 @@ def precision_without(ranking: Ranking, k: int, kept: float = KEPT_OF_FIRST) -> 
     value = relevant[:, :k].mean(axis=1, keepdims=True)
     if answers <= k:
         return np.asarray((relevant.sum(axis=1, keepdims=True) - relevant) / max(answers - 1, 1))
-    return np.asarray(value - _change(relevant, np.full(k, 1 / k), kept))
+    return np.asarray(value - _change(relevant, np.full(k, 1 / k), _kept(ranking, k) if kept is None else kept))
 
 
 def nearest_neighbour_without(ranking: Ranking) -> NDArray[np.float64]:
     """``nearest_neighbour`` without the answer at each rank; see ``precision_without``."""
-    return precision_without(ranking, 1, KEPT)
+    return precision_without(ranking, 1)
+
+
+def _kept(ranking: Ranking, k: int) -> float:
+    """The share of the answers in smaller samples where the first k count."""
+    return float(min(KEPT + KEPT_PER_TENFOLD * np.log10(max(k / ranking.together, 1.0)), 1.0))
 
 
 def average_precision_without(ranking: Ranking, kept: float = KEPT) -> NDArray[np.float64]:
@@ -149,11 +157,12 @@ def _mean_reciprocal_of_two(n: NDArray[np.intp], p: float) -> NDArray[np.float64
     return np.asarray(((1 - q ** (n + 2)) / (n + 2) - q * (1 - q ** (n + 1)) / (n + 1)) / p**2)
 
 
-def normalised_gain_without(ranking: Ranking, k: int, kept: float = KEPT_OF_FIRST) -> NDArray[np.float64]:
+def normalised_gain_without(ranking: Ranking, k: int, kept: float | None = None) -> NDArray[np.float64]:
     """``normalised_gain`` of the first k without the answer at each rank; NaN if no gain is left.
 
     Smaller samples as in ``precision_without``; the best possible ranking loses the same answer.
     """
+    kept = _kept(ranking, k) if kept is None else kept
     discount = 1 / np.log2(np.arange(2, min(k, ranking.gains.shape[1]) + 2))
     best_order = np.argsort(-ranking.gains, axis=1, kind="stable")
     best = np.take_along_axis(ranking.gains, best_order, axis=1)
