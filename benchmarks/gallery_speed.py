@@ -24,7 +24,7 @@ import numpy as np
 from emoir.emotions import EKMAN, MIKELS, EmotionReading
 from emoir.evaluate.provenance import provenance
 from emoir.extract import Extraction
-from emoir.images.walk import FileStat
+from emoir.images.places import FileStat
 from emoir.index import SqliteStore
 from emoir.index.base import FileOutcome
 from emoir.index.indexed_model import IndexedModel

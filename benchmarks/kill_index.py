@@ -8,7 +8,7 @@ it. After every kill the index must be whole, hold everything that it held befor
 end the command runs through, and its export must equal that of a run that nobody killed, byte for byte.
 
 Numbers of images are given in the order in which answers arrive, which with several workers differs from run to
-run: with ``--workers`` above 1 the exports are compared without them.
+run: with ``--workers`` above 1 the exports are compared without them. With ``--s3`` the pictures lie in object storage.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ from PIL import Image
 
 from emoir import Collection
 from emoir.evaluate.provenance import provenance
+from object_storage import s3_server, upload
 
 BROKEN_ONE_IN, MOST_NAMES, SIDE = 8, 48, 24
 
@@ -76,7 +77,7 @@ class Contents:
 class Indexer:
     """A running ``emoir index`` that can be watched and killed."""
 
-    def __init__(self, location: Path, folder: Path, workers: int) -> None:
+    def __init__(self, location: Path, folder: Path | str, workers: int) -> None:
         self._log = location.with_name(location.name + "-wal")
         self._log_then = self._log_state()
         command = ["-m", "emoir", "index", str(folder), "--index", str(location), "--workers", str(workers)]
@@ -147,12 +148,17 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=100, help="kills with a batch in flight")
     parser.add_argument("--pictures", type=int, default=6000)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--s3", action="store_true", help="the pictures lie on an S3 server of the script's own")
     arguments = parser.parse_args()
     random = np.random.default_rng(0)
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory() as temporary, s3_server() if arguments.s3 else nullcontext():
         base = Path(os.path.realpath(temporary))
-        folder, whole, killed = base / "pictures", base / "whole.emoir", base / "killed.emoir"
-        make_pictures(folder, arguments.pictures)
+        whole, killed = base / "whole.emoir", base / "killed.emoir"
+        folder: Path | str = base / "pictures"
+        make_pictures(base / "pictures", arguments.pictures)
+        if arguments.s3:
+            upload(base / "pictures", "pictures")
+            folder = "s3://pictures"
         if Indexer(whole, folder, arguments.workers).finish() != 3:
             sys.exit("the run that nobody kills did not end with exit code 3, some images failed")
         in_flight = others = grown = 0
@@ -186,7 +192,8 @@ def main() -> None:
         f"{'byte for byte' if with_numbers else 'but for the numbers of images'}"
     )
     workers = "1 worker" if arguments.workers == 1 else f"{arguments.workers} workers"
-    print("\n" + provenance(f"{arguments.pictures} pictures", workers, "seed 0"))
+    where = "in S3 (moto)" if arguments.s3 else "in a folder"
+    print("\n" + provenance(f"{arguments.pictures} pictures {where}", workers, "seed 0"))
 
 
 if __name__ == "__main__":

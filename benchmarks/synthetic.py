@@ -10,7 +10,7 @@ import numpy as np
 from emoir import EmotionReadings, Model
 from emoir.extract import Extraction
 from emoir.images.palette import PALETTE_LENGTH
-from emoir.images.walk import FileStat
+from emoir.images.places import FileStat
 from emoir.index import FileOutcome, SqliteStore
 from emoir.index.indexed_model import IndexedModel
 from emoir.index.layout import EMBEDDING_LENGTH

@@ -78,6 +78,10 @@ class IndexFileError(EmoirError):
     """An index cannot be opened, read or written."""
 
 
+class PlaceError(EmoirError, OSError):
+    """Object storage cannot be used: it does not answer, a package is missing, or the address is none."""
+
+
 class EngineError(EmoirError):
     """A search engine cannot be used: another one's rows, a malformed address, a missing package."""
 

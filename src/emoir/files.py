@@ -104,7 +104,7 @@ def _require_regular(found: os.stat_result, file: str | bytes | os.PathLike[str]
         raise OSError(errno.EINVAL, "not a regular file", os.fsdecode(file))
 
 
-def file_digest(path: Path) -> bytes:
+def file_digest(path: Path | bytes) -> bytes:
     """SHA-256 of a file's content.
 
     Raises:

@@ -12,6 +12,7 @@ from emoir.collection import Collection
 from emoir.errors import EmoirError, IndexFileError
 from emoir.index.base import as_path, below
 from emoir.index.writer import IndexReport
+from emoir.names import address_of
 
 # A run starts when nothing has changed for the first time, or when changes have come for the second without a pause.
 QUIET_SECONDS, PATIENCE_SECONDS = 1.0, 30.0
@@ -49,8 +50,9 @@ def watch(collection: Collection, *, stop: threading.Event | None = None) -> Ite
     while not stop.is_set():
         roots = [os.fsencode(root) for root in collection.status().roots]
         identities = _identities(roots)
+        folders = [root for root in identities if address_of(root) is None]
         changed = watchfiles.watch(
-            *map(as_path, identities),
+            *map(as_path, folders),
             watch_filter=lambda _, path: _counts(os.fsencode(path), collection.location),
             debounce=round(PATIENCE_SECONDS * 1000),
             step=round(QUIET_SECONDS * 1000),
@@ -62,7 +64,7 @@ def watch(collection: Collection, *, stop: threading.Event | None = None) -> Ite
         # What changed before the watch began was not reported.
         touched, scanned = set(identities), time.monotonic()
         try:
-            for changes in changed if identities else _ticks(stop):
+            for changes in changed if folders else _ticks(stop):
                 touched |= _roots_of((os.fsencode(path) for _, path in changes), roots)
                 if time.monotonic() - scanned > SCAN_SECONDS:
                     touched, scanned = set(identities), time.monotonic()
@@ -92,9 +94,15 @@ def _run(collection: Collection, roots: Iterable[bytes]) -> Iterator[IndexReport
 
 
 def _identities(roots: Iterable[bytes]) -> dict[bytes, tuple[int, int]]:
-    """The folders that are there, with device and number: another disk at the same place differs."""
+    """The folders that are there, with device and number: another disk at the same place differs.
+
+    Object storage tells of no change: it counts as there, and is scanned now and then.
+    """
     found = {}
     for root in roots:
+        if address_of(root) is not None:
+            found[root] = (0, 0)
+            continue
         try:
             entry = os.stat(root)
         except OSError:

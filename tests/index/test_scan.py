@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from emoir import Model
-from emoir.images.walk import FileStat, Listing, Unreadable, walk
+from emoir.images.places import FileStat
+from emoir.images.walk import Listing, Unreadable, walk
 from emoir.index import FileOutcome, NotAnImage, SqliteStore
 from emoir.index.indexed_model import IndexedModel
 from emoir.index.scan import Scan, scan

@@ -15,7 +15,7 @@ import pytest
 from emoir import EmotionReadings
 from emoir.emotions.calibration import ScoreCurve
 from emoir.extract import Extraction, Failure
-from emoir.images.walk import FileStat
+from emoir.images.places import FileStat
 from emoir.index import FileOutcome, KnownImage, NotAnImage, SqliteStore
 from emoir.index.base import FEW_TIMES
 from emoir.index.indexed_model import IndexedModel

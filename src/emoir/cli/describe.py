@@ -35,7 +35,7 @@ class DescribeFormat(str, Enum):
 
 
 def describe(
-    images: Annotated[list[Path], typer.Argument(help="Image files.")],
+    images: Annotated[list[Path], typer.Argument(help="Image files, or addresses such as s3://bucket/a.jpg.")],
     format: Annotated[DescribeFormat, typer.Option("--format", help="How to write them.")] = DescribeFormat.table,
     preview: PreviewOption = False,
     limits: LimitsOption = DEFAULT_LIMITS,
@@ -44,13 +44,14 @@ def describe(
     """Say what emotion images evoke, with colours and texture."""
     from emoir.errors import UndecodableImageError
     from emoir.images.decode import lift_pillow_limit
+    from emoir.index.base import as_path
     from emoir.models import Model
 
     lift_pillow_limit()
     reader = Model(model)
     shown = Preview(limits) if preview else None
     records: list[dict[str, Any]] = []
-    for image in images:
+    for image in map(as_path, images):
         try:
             records.append({"path": str(image), **_description(reader, image, limits)})
         except UndecodableImageError as error:

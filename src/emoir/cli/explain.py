@@ -50,9 +50,11 @@ def explain(
     from emoir.explain.figure import save_figure
     from emoir.explain.sentences import sentence
     from emoir.images.decode import lift_pillow_limit
+    from emoir.index.base import as_path
     from emoir.models import Model
 
     lift_pillow_limit()
+    image = as_path(image)
     try:
         explanation = explain_image(image, Model(model), emotion=emotion, limits=limits)
     except UndecodableImageError as error:
@@ -60,7 +62,7 @@ def explain(
     file = out if out is not None else Path(f"{image.stem}-explained.png")
     if file.is_dir() or not file.absolute().parent.is_dir():
         raise EmoirError(f"{file}: name a file in a folder that is there, with --out")
-    if file.exists() and file.samefile(image):
+    if file.exists() and image.exists() and file.samefile(image):
         raise EmoirError(f"{file} is the photograph itself; name another file with --out")
     if file.suffix.lower() != ".png":
         raise EmoirError(f"{file}: the figure is a PNG; give it a name that ends in .png, with --out")

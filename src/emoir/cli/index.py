@@ -30,7 +30,10 @@ class IndexOptions:
 
     folders: Annotated[
         Optional[list[Path]],  # noqa: UP045
-        typer.Argument(help="Folders to read. Default: all that were indexed before.", show_default=False),
+        typer.Argument(
+            help="Folders to read, or addresses such as s3://bucket/photos. Default: all that were indexed before.",
+            show_default=False,
+        ),
     ] = None
     prune: Annotated[bool, typer.Option("--prune", help="Also forget images of folders that are missing or empty.")] = (
         False

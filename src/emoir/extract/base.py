@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReading
-from emoir.images.walk import FileStat
+from emoir.images.places import FileStat
 from emoir.limits import RetryReason
 
 READY = ("ready",)

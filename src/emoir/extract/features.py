@@ -12,6 +12,7 @@ from emoir.errors import UndecodableImageError
 from emoir.extract.base import Failure
 from emoir.images.decode import decode
 from emoir.images.features import FEATURE_SIDE, SMALLEST_SIDE, measure
+from emoir.images.places import place_of
 from emoir.limits import DEFAULT_LIMITS, Limits
 
 Features: TypeAlias = dict[str, "float | str | None"]
@@ -50,7 +51,7 @@ def measure_files(
 
 def _measure_file(path: Path, modified_ns: int, size: int | None, limits: Limits) -> Features | Failure:
     try:
-        if path.stat().st_mtime_ns != modified_ns:
+        if place_of(path).stat(os.fsencode(path)).mtime_ns != modified_ns:
             return Failure("it changed since it was indexed; run emoir index again")
         pixels = decode(path, size=size, limits=limits).pixels
         if min(pixels.shape[:2]) < SMALLEST_SIDE:

@@ -16,7 +16,6 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO
 
 from emoir.errors import ModelError, UndecodableImageError
@@ -40,7 +39,7 @@ def serve(requests: BinaryIO, replies: BinaryIO, model: Model, limits: Limits) -
         answer: Extraction | Failure | ModelFault
         try:
             with cpu_limit(limits.seconds_per_file):
-                answer = extract(Path(os.fsdecode(path)), model, limits=limits)
+                answer = extract(path, model, limits=limits)
         except UndecodableImageError as error:
             answer = Failure(str(error), error.retry_when, error.kind)
         except ModelError as error:

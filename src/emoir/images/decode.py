@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emoir.errors import ShapeError, UndecodableImageError
-from emoir.files import open_regular
 from emoir.images.colour import to_srgb
 from emoir.images.colour_statement import note_statement
 from emoir.images.decoder_errors import DECODER_ERRORS, decoder_errors
 from emoir.images.exif import SIDEWAYS, moment, orientation
 from emoir.images.formats import JPEG_XL, RAW, REMEDIES, identify
 from emoir.images.jpeg_xl import jpeg_xl_size, register_jpeg_xl
+from emoir.images.places import open_file
 from emoir.images.raw import raw_preview
 from emoir.images.resize_square import resize_square_to_srgb
 from emoir.images.salvage import LEAST_SHARE, MAX_SALVAGED, salvage, share_there
@@ -57,7 +57,7 @@ def decode(
     """Decode an image file, or its bytes, to upright sRGB.
 
     Args:
-        source: a path, the content of a file, or an open binary file that can seek.
+        source: a path, an address as a path, the content of a file, or an open binary file that can seek.
         size: if given, the result is resized to a square of this side (see ``resize_square``), and JPEGs are
             decoded at a reduced scale of at least twice that side.
         fit: if given instead, the result keeps its proportions, and neither side is longer than this.
@@ -81,8 +81,8 @@ def decode(
     """
     try:
         if isinstance(source, Path):
-            with open_regular(source) as stream:
-                return _decode_stream(stream, size, fit, limits)
+            with open_file(source, limits) as file:
+                return _decode_stream(file.stream, size, fit, limits)
         return _decode_stream(BytesIO(source) if isinstance(source, bytes) else source, size, fit, limits)
     except UndecodableImageError:
         raise

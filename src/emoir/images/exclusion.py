@@ -79,19 +79,12 @@ class Exclusion:
         return False
 
 
-def exclusion_of(folder: bytes, outer: Exclusion | None) -> Exclusion | None:
+def exclusion_of(folder: bytes, content: bytes, outer: Exclusion | None) -> Exclusion | None:
     """The rules for a folder: those of its ``.emoirignore`` before those of the folders above it."""
-    try:
-        with open(os.path.join(folder, IGNORE_FILE), "rb") as stream:
-            content = stream.read(1_000_000)
-        # PowerShell writes UTF-16.
-        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        text = content.decode("utf-16", "replace") if wide else content.decode("utf-8-sig", "surrogateescape")
-        lines = text.splitlines()
-        return Exclusion(folder, [line for line in lines if _is_pattern(line)], outer)
-    except (OSError, ValueError):
-        # A list that cannot be read excludes nothing.
-        return outer
+    # PowerShell writes UTF-16.
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = content.decode("utf-16", "replace") if wide else content.decode("utf-8-sig", "surrogateescape")
+    return Exclusion(folder, [line for line in text.splitlines() if _is_pattern(line)], outer)
 
 
 def _is_pattern(line: str) -> bool:

@@ -1,43 +1,14 @@
-"""Walking folders: every regular file with its size and time, one stat each."""
+"""Walking folders: every regular file with its size and time, wherever the folders lie."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from emoir.images.exclusion import IGNORE_FILE, NO_MEDIA, Exclusion, SkipReason, exclusion_of, skip_by_name
-
-
-class FileStat(NamedTuple):
-    """Size in bytes and modification time in nanoseconds, by which a changed file is recognised."""
-
-    size: int
-    mtime_ns: int
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> FileStat:
-        """Size and time as the system states them, in numbers that a database holds.
-
-        Example:
-            >>> import tempfile
-            >>> file = tempfile.mkstemp()[1]
-            >>> os.utime(file, (10_413_792_000, 10_413_792_000))
-            >>> FileStat.of(os.stat(file))
-            FileStat(size=0, mtime_ns=-8032952073709551616)
-        """
-        time = status.st_mtime_ns
-        # Not cls(...): a scan makes one of these for every file, and a call in Python costs as much as the rest.
-        return tuple.__new__(cls, (status.st_size, time if -MOST <= time < MOST else signed(time)))
-
-
-MOST = 2**63
-
-
-def signed(number: int) -> int:
-    """A number in the 64 bits of a signed integer: one out of their range, such as a time after 2262, wraps around."""
-    return (number + MOST) % (2 * MOST) - MOST
+from emoir.images.places import FileStat, place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +28,8 @@ class Listing:
     excluded: frozenset[bytes] = frozenset()
 
 
-DOT = ord(".")
+# Bytes of a list of patterns that are read.
+LONGEST_LIST = 1_000_000
 
 Unreadable = Callable[[bytes, OSError], None]
 """Called with a directory that could not be listed, and why."""
@@ -76,7 +48,7 @@ def walk(
     to folders are not followed, so that no loop can arise. Files that vanish meanwhile are left out.
 
     Args:
-        root: an absolute path.
+        root: an absolute path, or an address (see ``Place``).
         unreadable: called with directories that cannot be listed; the walk goes on without them.
         exclude: patterns in the syntax of gitignore, relative to the root.
         skipped: called with folders that are not looked into, except hidden ones.
@@ -91,6 +63,7 @@ def walk(
         >>> [listing.files for listing in walk(os.fsencode(folder), print)][0][b"a.jpg"].size
         3
     """
+    place = place_of(root)
     pending = [(root, Exclusion(root, exclude) if exclude else None)]
 
     def skip(path: bytes, reason: SkipReason) -> None:
@@ -99,46 +72,33 @@ def walk(
 
     while pending:
         path, rules = pending.pop()
-        files: dict[bytes, FileStat] = {}
-        folders: list[bytes] = []
         try:
-            device = signed(os.stat(path).st_dev)
-            with os.scandir(path) as listed:
-                hidden, shown = set[bytes](), list[os.DirEntry[bytes]]()
-                for entry in listed:
-                    if entry.name[0] == DOT:
-                        hidden.add(entry.name)
-                    else:
-                        shown.append(entry)
+            found = place.list(path)
         except OSError as error:
             unreadable(path, error)
             continue
-        if NO_MEDIA in hidden:
+        if NO_MEDIA in found.hidden:
             skip(path, SkipReason.NO_MEDIA)
             continue
-        if IGNORE_FILE in hidden:
-            rules = exclusion_of(path, rules)
-        excluded: set[bytes] = set()
-        for entry in shown:
-            name = entry.name
-            try:
-                if entry.is_file():
-                    if rules is not None and rules.excludes(entry.path):
-                        excluded.add(name)
-                    else:
-                        files[name] = FileStat.of(entry.stat())
-                elif entry.is_dir(follow_symlinks=False):
-                    reason = skip_by_name(name)
-                    if reason is None and rules is not None and rules.excludes(entry.path, folder=True):
-                        reason = SkipReason.EXCLUDED
-                    if reason is None:
-                        folders.append(entry.path)
-                    else:
-                        skip(entry.path, reason)
-                elif entry.is_dir():
-                    skip(entry.path, SkipReason.LINK)
-            except OSError:
-                # A link that leads in a circle, or a file that has just gone.
-                continue
-        yield Listing(path, device, files, frozenset(excluded))
+        if IGNORE_FILE in found.hidden:
+            # A list that cannot be read excludes nothing.
+            with suppress(OSError):
+                rules = exclusion_of(path, place.head(os.path.join(path, IGNORE_FILE), LONGEST_LIST), rules)
+        files, excluded = found.files, frozenset[bytes]()
+        if rules is not None:
+            excluded = frozenset(name for name in files if rules.excludes(os.path.join(path, name)))
+            files = {name: stat for name, stat in files.items() if name not in excluded}
+        yield Listing(path, found.device, files, excluded)
+        for link in found.links:
+            skip(os.path.join(path, link), SkipReason.LINK)
+        folders: list[bytes] = []
+        for name in found.folders:
+            folder = os.path.join(path, name)
+            reason = skip_by_name(name)
+            if reason is None and rules is not None and rules.excludes(folder, folder=True):
+                reason = SkipReason.EXCLUDED
+            if reason is None:
+                folders.append(folder)
+            else:
+                skip(folder, reason)
         pending += [(folder, rules) for folder in sorted(folders, reverse=True)]

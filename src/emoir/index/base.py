@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.extract.base import Extraction, Failure
-from emoir.images.walk import FileStat
+from emoir.images.places import FileStat
 from emoir.index.indexed_model import IndexedModel
+from emoir.names import AddressPath, AnyPath, address_of
 
 # For up to this many images the appearance is read alone, this many times: a new process answers sooner, and one that
 # stays reads everything once and keeps it.
@@ -230,18 +231,20 @@ class IndexStatus:
     engine: str | None = None
 
 
-def as_folder(path: str | os.PathLike[str] | bytes) -> bytes:
-    """A folder as an index keys it: absolute, in the file system's own bytes, links resolved.
+def as_folder(path: AnyPath | bytes) -> bytes:
+    """A folder as an index keys it: absolute, in the file system's own bytes, links resolved; or an address.
 
     Example:
-        >>> as_folder("/photos/../photos")
-        b'/photos'
+        >>> as_folder("/photos/../photos"), as_folder("s3://bucket/photos/")
+        (b'/photos', b's3://bucket/photos')
     """
-    return os.path.realpath(os.fsencode(path))
+    return address_of(path) or os.path.realpath(os.fsencode(path))
 
 
-def as_file(path: str | os.PathLike[str] | bytes) -> bytes:
+def as_file(path: AnyPath | bytes) -> bytes:
     """A file as an index keys it: its folder with links resolved, then its own name, which may be a link."""
+    if (address := address_of(path)) is not None:
+        return address
     folder, name = os.path.split(os.path.abspath(os.fsencode(path)))
     return os.path.join(os.path.realpath(folder), name)
 
@@ -271,6 +274,7 @@ def outermost(folders: Iterable[bytes]) -> list[bytes]:
     return sorted(kept)
 
 
-def as_path(path: bytes) -> Path:
+def as_path(path: AnyPath | bytes) -> Path:
     """The inverse of ``as_folder`` and ``as_file``; bytes that are not UTF-8 survive the trip."""
-    return Path(os.fsdecode(path))
+    address = address_of(path)
+    return Path(os.fsdecode(path)) if address is None else AddressPath(os.fsdecode(address))

@@ -17,6 +17,7 @@ from emoir.index.base import IndexedCatalogue, Record, as_file, below
 from emoir.index.checksums import DamagedRowError, checked, insert, sealed, select
 from emoir.index.near_names import near_names
 from emoir.index.statements import IN_SUBTREE, subtree
+from emoir.names import address_of
 
 # Headers under which catalogues keep what emoir shows by name; compared without case, blanks, hyphens and underscores.
 HEADERS = {
@@ -133,6 +134,8 @@ def _record(header: Sequence[str], row: Sequence[str], columns: Mapping[str, int
 
 def _key(path: str, folder: Path) -> bytes:
     """A stated path as the end of an indexed one; empty if it is the folder itself."""
+    if (address := address_of(path)) is not None:
+        return composed(address)
     plain = Path(os.path.normpath(plain_path(path)))
     if not plain.parts:
         return b""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReadings
-from emoir.images.walk import FileStat
+from emoir.images.places import FileStat
 from emoir.index.attributes import Attributes
 from emoir.index.base import FileOutcome, ImageMetadata, IndexStatus, KnownImage, Record, VectorTable
 from emoir.index.catalogue import Catalogue, Joined

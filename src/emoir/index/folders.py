@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.images.walk import FileStat
+from emoir.images.places import FileStat
 from emoir.index import segments
 from emoir.index.base import KnownImage, below, outermost
 from emoir.index.checksums import checked, replace, sealed, select

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from emoir.images.walk import FileStat
+from emoir.images.places import FileStat
 from emoir.index.base import FailedFile, ImageMetadata, below
 from emoir.index.catalogue import find_records
 from emoir.index.checksums import Row, checked, select

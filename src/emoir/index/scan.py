@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from emoir.errors import PlaceError
 from emoir.images.exclusion import SkipReason
-from emoir.images.walk import FileStat, Listing, walk
+from emoir.images.places import FileStat, place_of
+from emoir.images.walk import Listing, walk
 from emoir.index.base import as_path, below
 from emoir.index.contract import ImageStore
 
@@ -61,7 +63,7 @@ def scan(
 
     Args:
         index: compared with; it also receives the devices that directories lie on.
-        root: absolute path.
+        root: absolute path, or address.
         result: is added to.
         prune: forget missing files even if they look unmounted.
         again: files that are fresh even if they did not change.
@@ -71,10 +73,11 @@ def scan(
     unreadable: list[bytes] = []
 
     def note_unreadable(path: bytes, error: OSError) -> None:
-        # A root that is not there is reported as unmounted instead.
+        # A root that is not there is reported as unmounted instead; why storage does not answer is said, too.
         if path != root:
             unreadable.append(path)
-            logger.warning("%s cannot be listed: %s", as_path(path), error.strerror)
+        if path != root or isinstance(error, PlaceError):
+            logger.warning("%s cannot be listed: %s", as_path(path), error.strerror or error)
 
     def note_skipped(path: bytes, reason: SkipReason) -> None:
         result.skipped[reason] += 1
@@ -130,11 +133,12 @@ def _compare(
             result.unchanged += 1
         else:
             result.fresh.append((path, stat))
+    place = place_of(listing.path)
     # A file that is there but not listed is one that another indexer has found and recorded since.
     missing = sorted(
         name
         for name in before.keys() - listing.files.keys()
-        if name in listing.excluded or not os.path.isfile(os.path.join(listing.path, name))
+        if name in listing.excluded or place.kind(os.path.join(listing.path, name)) != "file"
     )
     result.gone_files += [(listing.path, name) for name in missing]
     result.removed += len(missing)

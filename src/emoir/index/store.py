@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from emoir.emotions.reading import EmotionReadings
 from emoir.errors import ModelMismatchError
 from emoir.extract.base import Extraction, Failure
-from emoir.images.walk import FileStat
+from emoir.images.places import FileStat
 from emoir.index import segments
 from emoir.index.attributes import Attributes, load_attributes
 from emoir.index.base import FileOutcome, ImageMetadata, IndexStatus, KnownImage, Record, VectorTable, occurs_in

@@ -10,7 +10,7 @@ from typing import TypedDict
 
 from emoir.errors import IndexFileError
 from emoir.extract.base import Extractor
-from emoir.images.walk import FileStat
+from emoir.images.places import place_of
 from emoir.index.base import as_file, as_folder, as_path, below, outermost
 from emoir.index.catalogue import Catalogue
 from emoir.index.contract import ImageStore
@@ -72,12 +72,16 @@ class Named:
         folders, files = [], []
         for path in paths:
             folder = as_folder(path)
-            if os.path.isdir(folder) or folder in known:
+            try:
+                kind = "folder" if folder in known else place_of(folder).kind(folder)
+            except PermissionError as error:
+                raise IndexFileError(f"{as_path(path)}: no permission to look at it ({error})") from None
+            if kind == "folder":
                 folders.append(folder)
-            elif os.path.isfile(path):
+            elif kind == "file":
                 files.append(as_file(path))
             else:
-                raise IndexFileError(f"{path} is no folder and no file")
+                raise IndexFileError(f"{as_path(path)} is no folder and no file")
         return cls(folders, files)
 
 
@@ -133,7 +137,7 @@ class Update:
         store.forget(found.gone_files, found.gone_directories)
         emptied = self._forget_moved(roots, found, progress)
         for root in roots:
-            if options.prune and not os.path.isdir(root):
+            if options.prune and not is_mounted(root):
                 store.remove_root(root)
         if progress.done or found.removed or found.kept:
             store.compact()
@@ -171,11 +175,12 @@ class Update:
         known = {path: stat for path, stat in self._store.single_files(roots).items() if every or path in files}
         for path in dict.fromkeys([*files, *known]):
             folder, name = os.path.split(path)
+            place = place_of(path)
             try:
-                stat = FileStat.of(os.stat(path))
+                stat = place.stat(path)
             except FileNotFoundError:
                 # Without its folder it may be on a disk that is not mounted.
-                if os.path.isdir(folder) or self._options.prune:
+                if place.is_mounted(folder) or self._options.prune:
                     found.gone_files.append((folder, name))
                     found.removed += 1
                 continue
@@ -187,7 +192,7 @@ class Update:
                 found.fresh.append((path, stat))
 
     def _require_still_there(self, roots: Sequence[bytes], progress: Progress) -> None:
-        vanished = [str(as_path(root)) for root in roots if progress.vanished and not os.path.isdir(root)]
+        vanished = [str(as_path(root)) for root in roots if progress.vanished and not is_mounted(root)]
         if vanished:
             raise IndexFileError(
                 f"{', '.join(vanished)} vanished while it was read; what was read is safe, "
@@ -198,13 +203,18 @@ class Update:
         """Forget files of missing folders whose images turned up here; the folders that hold none any more."""
         store = self._store
         others = [root for root in store.roots() if root not in roots] if progress.moved else []
-        away = [*found.kept, *(root for root in others if not os.path.isdir(root))]
+        away = [*found.kept, *(root for root in others if not is_mounted(root))]
         emptied = store.forget_copies(away) if away else []
         for root in emptied:
             # Copies elsewhere do not say that a folder was moved: it may be a disk with a backup.
-            if progress.moved and not os.path.isdir(root):
+            if progress.moved and not is_mounted(root):
                 store.remove_root(root)
         return emptied
+
+
+def is_mounted(root: bytes) -> bool:
+    """Whether the disk or the storage of a folder is there."""
+    return place_of(root).is_mounted(root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,10 @@ from typing import TypeAlias
 
 from emoir.errors import UndecodableImageError
 from emoir.extract.base import Extraction, Extractor, Failure
-from emoir.files import file_digest, open_regular
+from emoir.files import file_digest
 from emoir.images.exclusion import SkipReason
 from emoir.images.formats import HEADER_LENGTH, SUFFIXES, sniff
-from emoir.images.walk import FileStat
+from emoir.images.places import FileStat, place_of
 from emoir.index.base import FileOutcome, KnownImage, NotAnImage, Outcome, as_path
 from emoir.index.catalogue import Joined
 from emoir.index.contract import ImageStore
@@ -137,15 +137,19 @@ class IndexWriter:
 
     def _settle(self, path: bytes, stat: FileStat) -> KnownImage | NotAnImage | Failure | None:
         """Recognise moved images by content, and files that are no images; None if it must be read."""
+        place = place_of(path)
+        promises = os.path.splitext(os.fsdecode(path))[1].lower() in SUFFIXES
+        if promises and not place.near:
+            # To look at it costs as much as to read it, which workers do side by side.
+            return None
         try:
-            with open_regular(path) as stream:
-                known_format = sniff(stream.read(HEADER_LENGTH))
-            promises = os.path.splitext(os.fsdecode(path))[1].lower() in SUFFIXES
-            if not (known_format or promises):
+            if not sniff(place.head(path, HEADER_LENGTH)) and not promises:
                 return NotAnImage()
+            if not place.near:
+                return None
             alike = {image.digest: image for image in self._index.images_like(stat)}
             # Hashed once, however many there are of its size and time.
-            image = alike.get(file_digest(as_path(path))) if alike else None
+            image = alike.get(file_digest(path)) if alike else None
         except OSError as error:
             cause = UndecodableImageError.of_system(error)
             return Failure(str(cause), cause.retry_when)
@@ -157,7 +161,7 @@ class IndexWriter:
         progress.read += isinstance(outcome, Extraction)
         progress.moved += isinstance(outcome, KnownImage)
         failure = outcome if isinstance(outcome, Failure) else None
-        if failure is not None and failure.retry_when == RetryReason.ENVIRONMENT and not os.path.lexists(path):
+        if failure is not None and failure.retry_when == RetryReason.ENVIRONMENT and _is_gone(path):
             # Nothing is recorded of a file that was taken away: the next run sees what became of it.
             progress.vanished += 1
             failure = None
@@ -177,3 +181,11 @@ class IndexWriter:
             self._index.record(self._batch, self._limits)
             self._batch = []
         self._began = time.monotonic()
+
+
+def _is_gone(path: bytes) -> bool:
+    """Whether there is no such file; a place that does not answer ends the run, which would fail for every file."""
+    try:
+        return place_of(path).kind(path) is None
+    except PermissionError:
+        return False

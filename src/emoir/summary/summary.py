@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from emoir.emotions.reading import EmotionReadings
 from emoir.index.base import ImageMetadata
 from emoir.index.layout import RowLayout
+from emoir.names import address_of
 from emoir.search.diverse import first_distinct
 
 FOLDERS = 15
@@ -181,6 +182,7 @@ def _by_folder(
     folders = [os.path.dirname(item.path) for item in metadata]
     try:
         base = os.path.commonpath(folders)
+        base = address_of(base) or base
     except ValueError:
         # Drives of Windows have nothing in common.
         base = b""

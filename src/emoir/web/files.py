@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import threading
 import zipfile
 from collections import OrderedDict
@@ -15,6 +14,9 @@ from typing import IO, Protocol
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
+
+from emoir.images.places import open_file, place_of
+from emoir.index.base import as_path
 
 BLOCK = 1 << 16
 REMEMBERED = 10_000
@@ -42,38 +44,37 @@ class VerifiedFiles:
         """The first of some files that holds the indexed content, open; None if none does."""
         for path in paths:
             try:
-                # A pipe in its place must not be waited for.
-                descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-                stream = os.fdopen(descriptor, "rb")
-            except IsADirectoryError:
-                os.close(descriptor)
-                continue
+                stream = open_file(path).stream
             except OSError:
                 continue
             try:
-                found = self._digest(stream)
+                # An object was downloaded just now: what it is called says nothing of that.
+                found = self._digest(stream) if place_of(path).near else _digest(stream)
             except OSError:
                 found = None
             if found == digest:
-                return Path(os.fsdecode(path)), stream
+                return as_path(path), stream
             stream.close()
         return None
 
-    def _digest(self, stream: IO[bytes]) -> bytes | None:
+    def _digest(self, stream: IO[bytes]) -> bytes:
         status = os.fstat(stream.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            return None
         key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         with self._lock:
             known = self._known.get(key)
         if known is None:
-            known = hashlib.file_digest(stream, "sha256").digest()  # type: ignore[arg-type]
-            stream.seek(0)
+            known = _digest(stream)
             with self._lock:
                 self._known[key] = known
                 if len(self._known) > REMEMBERED:
                     self._known.popitem(last=False)
         return known
+
+
+def _digest(stream: IO[bytes]) -> bytes:
+    digest = hashlib.file_digest(stream, "sha256").digest()  # type: ignore[arg-type]
+    stream.seek(0)
+    return digest
 
 
 class ClosingResponse(StreamingResponse):
@@ -109,8 +110,9 @@ class OpenFileResponse(ClosingResponse):
     """
 
     def __init__(self, stream: IO[bytes], headers: Mapping[str, str]) -> None:
-        sized = {**headers, "content-length": str(os.fstat(stream.fileno()).st_size)}
-        super().__init__(blocks(stream), stream, "application/octet-stream", sized)
+        size = str(stream.seek(0, os.SEEK_END))
+        stream.seek(0)
+        super().__init__(blocks(stream), stream, "application/octet-stream", {**headers, "content-length": size})
 
 
 class ZipResponse(ClosingResponse):

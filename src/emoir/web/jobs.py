@@ -24,11 +24,11 @@ from emoir.explain.figure import map_layer
 from emoir.explain.sentences import sentence
 from emoir.extract.memory import limit_memory
 from emoir.extract.worker import cpu_limit
-from emoir.files import read_regular
 from emoir.images.camera import camera_settings
 from emoir.images.decode import lift_pillow_limit
 from emoir.images.descriptors import describe_pixels, descriptor_words
 from emoir.images.palette import dominant_colours
+from emoir.images.places import open_file
 from emoir.images.thumbnail import thumbnail, webp
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.models import Model
@@ -107,7 +107,8 @@ def read_indexed(paths: Sequence[bytes], digest: bytes) -> bytes:
     """
     for path in paths:
         try:
-            content = read_regular(path)
+            with open_file(path, _set_up[1]) as file:
+                content = file.stream.read()
         except OSError:
             continue
         if hashlib.sha256(content).digest() == digest:

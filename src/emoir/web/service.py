@@ -20,9 +20,9 @@ from PIL import Image
 from emoir.collection import Collection
 from emoir.errors import UndecodableImageError
 from emoir.export.board import contact_sheet
+from emoir.images.places import FileStat, place_of
 from emoir.images.thumbnail import ThumbnailCache
-from emoir.images.walk import FileStat
-from emoir.index.base import ImageMetadata, as_path
+from emoir.index.base import ImageMetadata
 from emoir.index.ratings import Ratings
 from emoir.web.files import VerifiedFiles
 from emoir.web.jobs import (
@@ -249,12 +249,12 @@ class Service:
 
 
 def _is_like(name: bytes, stat: FileStat) -> bool:
-    """Whether a file has the size and time of the indexed one: cheaper to ask than its content."""
+    """Whether a file has the size and time of the indexed one, where that is cheaper to ask than its content."""
+    place = place_of(name)
     try:
-        now = as_path(name).stat()
+        return not place.near or place.stat(name) == stat
     except OSError:
         return False
-    return FileStat.of(now) == stat
 
 
 def _gone(id: int) -> Problem:

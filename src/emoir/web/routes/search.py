@@ -15,6 +15,7 @@ from emoir.emotions.spaces import SPACES
 from emoir.errors import QueryError
 from emoir.index.base import ImageMetadata, below
 from emoir.index.ratings import Rating
+from emoir.names import address_of
 from emoir.search import Match, parse_query
 from emoir.search import Query as ParsedQuery
 from emoir.search.options import NEWEST, OLDEST, SearchOptions
@@ -94,12 +95,16 @@ def _known_folders(service: Service, folders: list[str] | None) -> list[str] | N
         return None
     roots = service.collection.images.roots()
     for folder in folders:
-        if "\0" in folder or not any(below(os.path.normpath(os.fsencode(folder)), root) for root in roots):
+        if "\0" in folder or not any(below(_plain(folder), root) for root in roots):
             raise QueryError(
                 f"folder {folder!r}: no indexed folder is called that or lies above it",
                 chinese=f"文件夹“{folder}”：没有索引过这个文件夹，也没有索引过包含它的文件夹",
             )
     return folders
+
+
+def _plain(folder: str) -> bytes:
+    return address_of(folder) or os.path.normpath(os.fsencode(folder))
 
 
 def _hit(match: Match, metadata: ImageMetadata, rating: Rating | None) -> Hit:
