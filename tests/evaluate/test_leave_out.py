@@ -105,7 +105,7 @@ def test_the_first_answers_over_smaller_samples() -> None:
 
 def test_less_is_kept_where_answers_leave_in_groups() -> None:
     ranking = leave_one_out(VECTORS, same_class(LABELS))
-    in_fours = Ranking(ranking.gains, ranking.order, together=4)
+    in_fours = Ranking(ranking.gains, ranking.order, group_size=4)
     np.testing.assert_array_equal(precision_without(ranking, 10), precision_without(ranking, 10, kept=0.5))
     kept = 0.25 + 0.25 * np.log10(10 / 4)
     np.testing.assert_array_equal(precision_without(in_fours, 10), precision_without(ranking, 10, kept=kept))

@@ -51,10 +51,10 @@ def retrieval_influence(
     n, answers = ranking.order.shape
     mean = float(values[known].mean()) if known.any() else float("nan")
     as_answer = np.zeros(n)
-    together = 1.0 if groups is None else n / len(np.unique(groups))
+    group_size = 1.0 if groups is None else n / len(np.unique(groups))
     for start in range(0, n, max(BATCH // max(answers, 1), 1)):
         rows = slice(start, start + max(BATCH // max(answers, 1), 1))
-        part = Ranking(ranking.gains[rows], ranking.order[rows], together)
+        part = Ranking(ranking.gains[rows], ranking.order[rows], group_size)
         without = leave_out(part) if leave_out is not None else leave_out_each(part, function)
         # A query that has no value without an answer leaves the mean with it.
         change = values[rows, None] - np.where(np.isnan(without), mean, without)
@@ -113,7 +113,7 @@ def nearest_neighbour_without(ranking: Ranking) -> NDArray[np.float64]:
 
 def _kept(ranking: Ranking, k: int) -> float:
     """The share of the answers in smaller samples where the first k count."""
-    return float(min(KEPT + KEPT_PER_TENFOLD * np.log10(max(k / ranking.together, 1.0)), 1.0))
+    return float(min(KEPT + KEPT_PER_TENFOLD * np.log10(max(k / ranking.group_size, 1.0)), 1.0))
 
 
 def average_precision_without(ranking: Ranking, kept: float = KEPT) -> NDArray[np.float64]:

@@ -23,12 +23,12 @@ class Ranking:
     Args:
         gains: (n, n - 1) relevance of the ranked images to each query, best first; 0 is irrelevant.
         order: (n, n - 1) the ranked images, best first.
-        together: mean number of images that leave together; 1 if they are independent.
+        group_size: mean number of images that leave together; 1 if they are independent.
     """
 
     gains: NDArray[np.float64]
     order: NDArray[np.intp]
-    together: float = 1.0
+    group_size: float = 1.0
 
     @property
     def relevant(self) -> NDArray[np.bool_]:
