@@ -56,7 +56,8 @@ docs: $(VENV)/docs
 		--ignore-words-list "tung,fulfilment,nd"
 	$(BIN)/python benchmarks/readability.py
 
-# Prints every table of the evaluation pages again, from committed results and the labels of the development sets.
+# Prints every table of the evaluation pages again, from committed results and the labels of the development sets; where
+# these are missing, what needs none of them.
 figures: $(VENV)/dev
 	PYTHONPATH=benchmarks $(BIN)/python benchmarks/figures.py
 

@@ -1,20 +1,24 @@
 """Print every table again that the pages quote, and put it in its place: ``make figures``.
 
-Each script reads committed results and readings and the labels of the development sets (``EMOIR_DEVELOPMENT_DATA``, see
-``development``); no network is trained and no image is read. What it prints is kept in benchmarks/printed; a table of a
-page is one of these, known by its head and, where several have that, by the heading above it. ``--pages-only`` does
-without the scripts. tests/test_figures.py holds the pages to what is kept.
+Each script reads committed results and readings; no network is trained and no image is read. Most also read the labels
+of the development sets, which are not ours to give (``EMOIR_DEVELOPMENT_DATA``, see ``development``). Where these are
+missing, what such a script printed last stays, and its name is printed. What is printed is kept in benchmarks/printed;
+a table of a page is one of these, known by its head and, where several have that, by the heading above it.
+``--pages-only`` does without the scripts. tests/test_figures.py holds the pages to what is kept.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import development
 
 HERE = Path(__file__).resolve().parent
 ROOT, PRINTED = HERE.parent, HERE / "printed"
@@ -34,8 +38,12 @@ SCRIPTS = {
     "fine_tuning_trials": ["weights/fine_tuning_trials.py"],
 }
 """What is printed, by which script."""
-APART = {"interval_coverage", "encoder_heads", "pictures", "timed", "weights"}
+WITHOUT_LABELS = {"experiment_claims", "lexicon_agreement"}
+"""What needs nothing but this repository."""
+APART = {"interval_coverage", "encoder_heads", "performance", "pictures", "reliability", "timed", "weights"}
 """What simulates, reads images, runs an encoder or measures time is printed by itself, and its print kept there."""
+WHERE_AND_WHEN = re.compile(r"[^;\n]+; \d{4}-\d\d-\d\d\.$", re.MULTILINE)
+"""The end of the line that ``emoir.evaluate.provenance`` writes: machine and date."""
 PAGES = ("README.md", *(file.relative_to(ROOT).as_posix() for file in sorted((ROOT / "docs").glob("*.md"))))
 
 
@@ -91,14 +99,33 @@ def place(page: str, printed: list[QuotedTable]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def newer(kept: str, printed: str) -> str:
+    """What is to be kept: the last print, unless it only comes from another machine or day."""
+    return kept if WHERE_AND_WHEN.sub("", kept) == WHERE_AND_WHEN.sub("", printed) else printed
+
+
 def run(name: str) -> None:
     """Keep what a script prints."""
     script, *options = SCRIPTS[name]
     environment = {**os.environ, "PYTHONPATH": str(HERE)}
     done = subprocess.run(
-        [sys.executable, HERE / script, *options], cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE
+        [sys.executable, HERE / script, *options],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
     )
-    (PRINTED / f"{name}.md").write_bytes(done.stdout)
+    file = PRINTED / f"{name}.md"
+    file.write_text(newer(file.read_text(encoding="utf-8"), done.stdout), encoding="utf-8")
+
+
+def compare() -> None:
+    """Write the pages of the comparison, one per set."""
+    kept = {file: file.read_text(encoding="utf-8") for file in (HERE / "experiment").glob("*.md")}
+    subprocess.run([sys.executable, HERE / "paper_comparison.py", "print"], cwd=ROOT, check=True)
+    for file, text in kept.items():
+        file.write_text(newer(text, file.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def main() -> None:
@@ -107,9 +134,14 @@ def main() -> None:
     parser.add_argument("--pages-only", action="store_true", help="run none, put what is kept into the pages")
     arguments = parser.parse_args()
     if not arguments.pages_only:
-        if not arguments.scripts:
-            subprocess.run([sys.executable, HERE / "paper_comparison.py", "print"], cwd=ROOT, check=True)
-        for name in arguments.scripts or SCRIPTS:
+        names = arguments.scripts or list(SCRIPTS)
+        if not development.ROOT.is_dir():
+            stay = [name for name in names if name not in WITHOUT_LABELS]
+            print(f"no labels in {development.ROOT} (EMOIR_DEVELOPMENT_DATA); not printed again: {', '.join(stay)}")
+            names = [name for name in names if name in WITHOUT_LABELS]
+        elif not arguments.scripts:
+            compare()
+        for name in names:
             run(name)
     printed = printed_tables()
     for page in PAGES:
