@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import os
+import shutil
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from emoir.web import service as service_module
 from emoir.web.access import HEADERS, OPEN_PATHS
 from emoir.web.rate_limit import RateLimit
 from emoir.web.tokens import cookie_value
+from tests.pictures import save_photos
 from tests.web.servers import exchange, served
 
 SECRET = "correct horse"
@@ -257,14 +261,50 @@ def test_bodies_are_counted_before_they_are_kept(index: Path, settings: Settings
         ] == (b"422")
 
 
-@pytest.mark.parametrize("path", ["/", "/static/main.js", "/api/v1/search?q=awe", "/api/v1/images/1/thumbnail"])
-def test_head_answers_as_get_without_a_body(index: Path, settings: Settings, path: str) -> None:
-    with served(index, settings) as port:
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/static/main.js", "/api/v1/search?q=awe", "/api/v1/images/1/thumbnail", "/api/v1/images/1/file"),
+        *("/api/v1/export/readings", "/api/v1/boards/1/export/zip", "/api/v1/boards/1/export/csv"),
+    ],
+)
+def test_head_answers_as_get_without_a_body(index: Path, settings: Settings, tmp_path: Path, path: str) -> None:
+    own = Path(shutil.copy(index, tmp_path))
+    with Collection(own) as collection:
+        collection.boards.create("sea", [1, 2])
+    with served(own, settings) as port:
         head = exchange(port, f"HEAD {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
         whole = exchange(port, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 ")
     assert head.endswith(b"\r\n\r\n")
     assert head.count(b"\r\n") == whole.partition(b"\r\n\r\n")[0].count(b"\r\n") + 2
+
+
+def bytes_read() -> int:
+    return int(Path("/proc/self/io").read_text(encoding="ascii").split()[1])
+
+
+@pytest.mark.skipif(not os.access("/proc/self/io", os.R_OK), reason="counts what is read as Linux does")
+def test_head_of_a_download_reads_no_file(settings: Settings, tmp_path: Path) -> None:
+    save_photos(tmp_path / "photos", 1)
+    [photo] = (tmp_path / "photos").iterdir()
+    padding = 1 << 24
+    photo.write_bytes(photo.read_bytes() + bytes(padding))
+    with Collection(tmp_path / "own.emoir") as collection:
+        collection.index(tmp_path / "photos", workers=1)
+        collection.boards.create("sea", [1])
+    with served(tmp_path / "own.emoir", settings) as port:
+        read: dict[tuple[str, str], int] = {}
+        # The file's digest is made once.
+        for method, path in [
+            ("GET", "images/1/file"),
+            *product(("HEAD", "GET"), ("boards/1/export/zip", "images/1/file")),
+        ]:
+            before = bytes_read()
+            exchange(port, f"{method} /api/v1/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            read[method, path] = bytes_read() - before
+    assert max(number for (method, _), number in read.items() if method == "HEAD") < padding / 4
+    assert min(number for (method, _), number in read.items() if method == "GET") > padding
 
 
 def test_nothing_is_rated_where_only_reading_is_allowed(index: Path, settings: Settings) -> None:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -47,7 +47,7 @@ def write_csv(table: ExportTable, file: Path | None, *, excel: bool = False) -> 
         stream.writelines(csv_blocks(table, excel=excel))
 
 
-def csv_blocks(table: ExportTable, *, excel: bool = False) -> Iterator[str]:
+def csv_blocks(table: ExportTable, *, excel: bool = False) -> Generator[str]:
     """A table as CSV, block by block; characters of a path that would break a line are escaped.
 
     Args:

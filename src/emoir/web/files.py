@@ -15,8 +15,11 @@ from typing import IO, Protocol
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from emoir.export.table import ExportTable
+from emoir.export.write import csv_blocks
 from emoir.images.places import open_file, place_of
 from emoir.index.base import as_path
+from emoir.web.routing import HEAD_ONLY
 
 BLOCK = 1 << 16
 REMEMBERED = 10_000
@@ -80,6 +83,8 @@ def _digest(stream: IO[bytes]) -> bytes:
 class ClosingResponse(StreamingResponse):
     """A response that closes what its content comes from at its end, whatever the end is.
 
+    Where only the head is asked for, no block is made.
+
     Args:
         content: block by block.
         source: is closed; a caller that goes away must not leave files open until garbage is collected.
@@ -88,7 +93,11 @@ class ClosingResponse(StreamingResponse):
     """
 
     def __init__(
-        self, content: Iterator[bytes], source: Closeable, media_type: str, headers: Mapping[str, str] | None = None
+        self,
+        content: Iterator[bytes] | Iterator[str],
+        source: Closeable,
+        media_type: str,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self._source = source
         super().__init__(content, media_type=media_type, headers=headers)
@@ -96,7 +105,11 @@ class ClosingResponse(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
         try:
-            await super().__call__(scope, receive, send)
+            if scope.get(HEAD_ONLY):
+                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+                await send({"type": "http.response.body"})
+            else:
+                await super().__call__(scope, receive, send)
         finally:
             self._source.close()
 
@@ -128,6 +141,20 @@ class ZipResponse(ClosingResponse):
     ) -> None:
         content = zip_stream(entries)
         super().__init__(content, content, "application/zip", headers)
+
+
+class TableResponse(ClosingResponse):
+    """A table as CSV, written while it is sent.
+
+    Args:
+        table: to send.
+        excel: see ``csv_blocks``.
+        headers: of the response.
+    """
+
+    def __init__(self, table: ExportTable, *, excel: bool = False, headers: Mapping[str, str] | None = None) -> None:
+        content = csv_blocks(table, excel=excel)
+        super().__init__(content, content, "text/csv; charset=utf-8", headers)
 
 
 def blocks(stream: IO[bytes]) -> Iterator[bytes]:

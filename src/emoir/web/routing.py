@@ -5,6 +5,8 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 API = "/api/v1"
+HEAD_ONLY = "emoir.head_only"
+"""In a request's scope where nobody takes the body: an answer that is made while it is sent need not be made."""
 
 
 def route_path(scope: Scope) -> str:
@@ -49,4 +51,4 @@ class Normalised:
         async def send_head(message: Message) -> None:
             await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
-        await self.app({**inner, "method": "GET"}, receive, send_head)
+        await self.app({**inner, "method": "GET", HEAD_ONLY: True}, receive, send_head)

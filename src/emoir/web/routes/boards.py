@@ -9,18 +9,16 @@ from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Response
-from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from emoir.errors import QueryError
 from emoir.export.board import THUMBNAIL, board_page
 from emoir.export.table import image_table
-from emoir.export.write import csv_blocks
 from emoir.export.xmp import SidecarLabels, sidecar, sidecar_labels
 from emoir.index.base import as_path
 from emoir.index.boards import Board
 from emoir.names import printable
-from emoir.web.files import ZipResponse
+from emoir.web.files import TableResponse, ZipResponse
 from emoir.web.problems import Problem
 from emoir.web.records import ApiModel, Id, Image, SelectedImages
 from emoir.web.routes.collection import check_count, selection_files
@@ -195,8 +193,7 @@ def _answer(board: Board, kind: Kind, service: Service) -> tuple[Response, str]:
     metadata, rows = store.rows(board.images)
     readings = store.readings(metadata, rows)
     if kind == "csv":
-        blocks = csv_blocks(image_table(metadata, readings))
-        return StreamingResponse(blocks, media_type="text/csv; charset=utf-8"), "csv"
+        return TableResponse(image_table(metadata, readings)), "csv"
     labels = sidecar_labels(metadata, readings, service.ratings.all())
     names = [printable(as_path(entry.path).name).replace("\\", "_") for entry in metadata]
     sidecars = _sidecars(names, labels)

@@ -9,16 +9,14 @@ from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from numpy.typing import NDArray
 
 from emoir.export.table import image_table
-from emoir.export.write import csv_blocks
 from emoir.images.palette import named_palette, real_colours
 from emoir.index.base import as_path
 from emoir.names import printable
 from emoir.summary import Group, summarise
-from emoir.web.files import ZipResponse, blocks
+from emoir.web.files import TableResponse, ZipResponse, blocks
 from emoir.web.problems import Problem
 from emoir.web.records import CollectionRecord, FailureRecord, Image, SelectedImages, Share
 from emoir.web.service import Service, ServiceDep, set_etag
@@ -104,18 +102,18 @@ def _share(group: Group, names: Sequence[str]) -> Share:
 @router.get(
     "/export/readings",
     summary="Every reading as a table",
-    response_class=StreamingResponse,
+    response_class=Response,
     responses={200: {"content": {"text/csv": {}}}},
 )
-def export(service: ServiceDep, excel: Excel = False) -> StreamingResponse:
+def export(service: ServiceDep, excel: Excel = False) -> TableResponse:
     """CSV, one row per image, in the order of the paths.
 
     Example: `/api/v1/export/readings`
     """
     metadata, readings, _ = service.collection.rows()
-    return StreamingResponse(
-        csv_blocks(image_table(metadata, readings), excel=excel),
-        media_type="text/csv; charset=utf-8",
+    return TableResponse(
+        image_table(metadata, readings),
+        excel=excel,
         headers={"content-disposition": 'attachment; filename="readings.csv"'},
     )
 
@@ -134,19 +132,19 @@ def selection_images(selection: SelectedImages, service: ServiceDep) -> list[Ima
 @router.post(
     "/selection/table",
     summary="Some readings as a table",
-    response_class=StreamingResponse,
+    response_class=Response,
     responses={200: {"content": {"text/csv": {}}}},
 )
-def selection_table(selection: SelectedImages, service: ServiceDep, excel: Excel = False) -> StreamingResponse:
+def selection_table(selection: SelectedImages, service: ServiceDep, excel: Excel = False) -> TableResponse:
     """CSV of the images named, in that order; those that are gone are left out.
 
     Example: `{"ids": [17, 4]}`
     """
     store = service.collection.images
     metadata, rows = store.rows(list(dict.fromkeys(selection.ids)))
-    return StreamingResponse(
-        csv_blocks(image_table(metadata, store.readings(metadata, rows)), excel=excel),
-        media_type="text/csv; charset=utf-8",
+    return TableResponse(
+        image_table(metadata, store.readings(metadata, rows)),
+        excel=excel,
         headers={"content-disposition": 'attachment; filename="selection.csv"'},
     )
 
@@ -154,10 +152,10 @@ def selection_table(selection: SelectedImages, service: ServiceDep, excel: Excel
 @router.post(
     "/selection/files",
     summary="Some image files in a ZIP",
-    response_class=StreamingResponse,
+    response_class=Response,
     responses={200: {"content": {"application/zip": {}}}},
 )
-def selection_files(selection: SelectedImages, service: ServiceDep) -> StreamingResponse:
+def selection_files(selection: SelectedImages, service: ServiceDep) -> ZipResponse:
     """The original files of the images named, numbered in that order; files that are gone are left out.
 
     Example: `{"ids": [17, 4]}`
