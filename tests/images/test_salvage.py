@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_jxl  # noqa: F401 (lets Pillow write JPEG XL)
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
@@ -215,9 +216,40 @@ def test_a_tiff_that_lost_its_end(kind: str) -> None:
         assert 0 < rows_apart(found, content) <= (0.13 if kind == "tiles" else 0.04)
         with pytest.raises(UndecodableImageError):
             decode(content[: int(len(content) * 0.9)] + missing)
-    # A directory that asks for more than there can be, and one that is gone.
+    # A directory that asks for more than there can be.
     assert salvage("TIFF", content[:100]) is None
-    assert salvage("TIFF", encoded(photograph(), "TIFF", compression="tiff_lzw")[:-100]) is None
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF", "ignore:Truncated File")
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"])
+def test_a_tiff_that_lost_its_directory_says_so(compression: str) -> None:
+    content = encoded(photograph(), "TIFF", compression=compression)
+    assert not decode(content).incomplete
+    (at,) = struct.unpack_from("<I", content, 4)
+    for kept in (at, at - 1, at // 2):
+        for ending in (b"", bytes(len(content) - kept), b"\xff" * 5000):
+            with pytest.raises(UndecodableImageError, match="its end is missing, and with it the directory") as caught:
+                decode(content[:kept] + ending)
+            assert "目录" in caught.value.chinese
+    with pytest.raises(UndecodableImageError, match="its end is missing, and with it the directory"):
+        decode(b"II+\0\x08\0\0\0" + struct.pack("<Q", 10**9) + bytes(1000))
+
+
+def test_jpegs_in_a_tiff_whose_shared_tables_were_never_written() -> None:
+    content = encoded(photograph(), "TIFF", compression="jpeg")
+    for missing in (2, 10, 20, 50):
+        with pytest.raises(UndecodableImageError, match="damaged"):
+            decode(content[:-missing] + bytes(missing))
+
+
+@pytest.mark.parametrize("options", [{}, {"lossless": True}, {"use_container": True}], ids=str)
+def test_a_cut_jpeg_xl_is_refused_in_plain_words(options: dict[str, Any]) -> None:
+    content = encoded(photograph(), "JXL", **options)
+    assert not decode(content).incomplete
+    for missing in (1, 2, 10, len(content) // 50, len(content) // 2):
+        for ending in (b"", b"\xff" * missing, b"\xff\xd9"):
+            with pytest.raises(UndecodableImageError, match="JPEG XL is read whole or not at all"):
+                decode(content[:-missing] + ending)
 
 
 def packed_strip(pixels: NDArray[np.uint8], compression: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import BinaryIO
 
+from emoir.errors import UndecodableImageError
 from emoir.images.boxes import find_box
 
 # ISO/IEC 18181-1, table B.1: widths over heights.
@@ -64,3 +65,18 @@ def jpeg_xl_size(stream: BinaryIO) -> tuple[int, int]:
     height = side()
     ratio = RATIOS.get(take(3))
     return (side() if ratio is None else height * ratio[0] // ratio[1]), height
+
+
+def mend_jpeg_xl(content: bytes) -> None:
+    """Say what a failure of the decoder means: it gives no part of a picture.
+
+    Args:
+        content: of the file, which is not looked at.
+
+    Raises:
+        UndecodableImageError: always.
+    """
+    raise UndecodableImageError(
+        "damaged: its end is missing or bytes were changed; JPEG XL is read whole or not at all",
+        chinese="文件已损坏：缺少结尾，或有字节被改动；JPEG XL 只能整体读取",
+    )

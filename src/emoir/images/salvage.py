@@ -10,10 +10,13 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from emoir.errors import UndecodableImageError
 from emoir.images.decoder_errors import DECODER_ERRORS
+from emoir.images.formats import JPEG_XL
 from emoir.images.gif import mend_gif
 from emoir.images.jpeg import has_all_scans, jpeg_share, mend_jpeg
 from emoir.images.jpeg2000 import jpeg2000_share, mend_jpeg2000
+from emoir.images.jpeg_xl import mend_jpeg_xl
 from emoir.images.packed import box_mender, mend_webp, seems_unfinished
 from emoir.images.png import mend_png, png_is_sound
 from emoir.images.rows import UNWRITTEN, written_share
@@ -23,6 +26,8 @@ from emoir.images.tiff import mend_tiff
 MAX_SALVAGED = 500_000_000
 # Less of a picture than this is no picture.
 LEAST_SHARE = 0.95
+# TIFF: the tables that JPEGs in it share, which end as a JPEG does.
+JPEG_TABLES, END_OF_JPEG = 347, b"\xff\xd9"
 # How Pillow names pixels that are not packed, in TIFF and in BMP.
 UNPACKED = ("raw", 0, 3)
 
@@ -50,6 +55,9 @@ def salvage(format: str, content: bytes) -> Salvaged | None:
     Returns:
         The file with a sound wrapping; None if there is nothing to repair, or the picture cannot be known.
 
+    Raises:
+        UndecodableImageError: if what is missing makes the rest worthless, with the cause.
+
     Example:
         >>> from io import BytesIO
         >>> from PIL import Image
@@ -61,6 +69,8 @@ def salvage(format: str, content: bytes) -> Salvaged | None:
     mend = MENDERS.get(format)
     try:
         found = None if mend is None else mend(content)
+    except UndecodableImageError:
+        raise
     except DECODER_ERRORS:
         return None
     return None if found is None else Salvaged(*found)
@@ -103,6 +113,10 @@ def _png_share(loaded: Image.Image, stream: BinaryIO) -> float:
 
 
 def _tiff_share(loaded: Image.Image, stream: BinaryIO) -> float:
+    tables = getattr(loaded, "tag_v2", {}).get(JPEG_TABLES)
+    if tables is not None and not tables.endswith(END_OF_JPEG):
+        # Zeros in their place make another picture, of which the decoder says nothing.
+        raise ValueError("the end of its tables is missing")
     if loaded.info.get("compression") in UNPACKED:
         return written_share(loaded)
     left = salvage("TIFF", _content(stream)) if _ends_unwritten(stream) else None
@@ -170,5 +184,6 @@ MENDERS: dict[str, Callable[[bytes], tuple[bytes, float] | None]] = {
     "AVIF": box_mender("AVIF"),
     "HEIF": box_mender("HEIF"),
     "JPEG2000": mend_jpeg2000,
+    JPEG_XL: mend_jpeg_xl,
 }
 """By format: gives a sound file and the share of it that is the picture's own, or None."""

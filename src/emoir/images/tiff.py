@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from emoir.errors import UndecodableImageError
 from emoir.images.lzw import follow_lzw
 from emoir.images.rows import written_end
 
@@ -15,6 +16,7 @@ WIDTH, HEIGHT, ROWS, TILE_WIDTH, TILE_HEIGHT = 256, 257, 278, 322, 323
 # Tags of where the parts of a picture begin, and of how long they are.
 PARTS = ((273, 279), (324, 325))
 NONE, SEPARATE = 1, 2
+BIG = 43
 LZW, DEFLATE, PACK_BITS = 5, {8, 32946}, 32773
 YCBCR = 6
 # Samples of a tag's values, by the type of the field: short and long.
@@ -38,15 +40,22 @@ def mend_tiff(content: bytes) -> tuple[bytes, float] | None:
         none.
 
     Raises:
-        struct.error, KeyError: if the directory is gone, or is that of a BigTIFF.
+        UndecodableImageError: if the directory is gone, which says how large the picture is.
+        struct.error, KeyError: if it states nothing of the parts.
 
     References:
         TIFF revision 6.0 (Adobe, 1992), sections 2 and 15.
     """
     order = "<" if content[:2] == b"II" else ">"
-    if struct.unpack_from(order + "H", content, 2)[0] != 42:
+    big = struct.unpack_from(order + "H", content, 2)[0] == BIG
+    (at,) = struct.unpack_from(order + "Q", content, 8) if big else struct.unpack_from(order + "I", content, 4)
+    if at + 2 > (end := written_end(content)):
+        raise UndecodableImageError(
+            "damaged: its end is missing, and with it the directory that says how large the picture is",
+            chinese="文件已损坏：缺少结尾，而说明画面大小的目录就在那里",
+        )
+    if big:
         return None
-    (at,) = struct.unpack_from(order + "I", content, 4)
     (entries,) = struct.unpack_from(order + "H", content, at)
     fields: dict[int, tuple[str, int]] = {}
     values: dict[int, tuple[int, ...]] = {}
@@ -61,10 +70,9 @@ def mend_tiff(content: bytes) -> tuple[bytes, float] | None:
     total = sum(size for _, size in spans)
     if values.get(COMPRESSION) == (NONE,):
         there = sum(min(size, max(0, len(content) - start)) for start, size in spans)
-        end = max(start + size for start, size in spans)
+        whole = max(start + size for start, size in spans)
         # What a directory asks for may be more than any memory.
-        return (content.ljust(end, b"\0"), there / total) if there < total and end <= 2 * len(content) else None
-    end = written_end(content)
+        return (content.ljust(whole, b"\0"), there / total) if there < total and whole <= 2 * len(content) else None
     lost = [start + size > end for start, size in spans]
     if not any(lost):
         return None
