@@ -211,7 +211,11 @@ def print_thresholds() -> None:
         (f"{shipped.unsure_below:g}, fitted on all folds: the card", shipped(top) >= shipped.unsure_below),
         ("any", np.full(len(sure), True)),
     ):
-        cells = [f"{shown.mean():.1%}" for part in (~painted, painted) for shown in (which[part], right[part & which])]
+        cells = [
+            cell
+            for part in (~painted, painted)
+            for cell in (f"{which[part].mean():.1%}", str(mean_interval(right[part & which])))
+        ]
         print(f"| {title} | " + " | ".join(cells) + " |")
     shares = truth("emotion6", "ekman")
     neutral, is_neutral = OUTPUTS.calibrated("emotion6", "ekman")[:, -1], favourite_named(shares, _last(shares)) == 1

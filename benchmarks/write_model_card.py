@@ -39,9 +39,10 @@ Written by `benchmarks/write_model_card.py`.
 texture planes inside the graph; {megabytes:.1f} MB a file. It reads the distribution over Mikels' eight emotions and over
 Ekman's six and neutral, valence and arousal, and a 128-d embedding.
 
-**How it was made.** From our own random initialisation ([commands](weights.md)): distilled from what two ImageNet teachers
-(MobileNet V2 and EdgeTPU, both Apache-2.0) see in unrated images, then fine-tuned on human ratings. No weight of a teacher is
-in it. The recipe was run once per fold for the figures and once on all ratings for the weights.
+**How it was made.** It began at our own random initialisation ([commands](weights.md)). It was distilled from what two
+ImageNet teachers (MobileNet V2 and EdgeTPU, both Apache-2.0) see in unrated images, then fine-tuned on human ratings.
+No weight of a teacher is in it. The recipe was run once per fold for the figures and once on all ratings for the
+weights. So the figures are of five networks, none of which is the shipped one, and say nothing of how runs vary.
 
 **What it learnt from** (development parts of the published sets):
 
@@ -58,27 +59,28 @@ to train weights of their own (`emoir train --from-scratch`).
 
 ## Figures
 
-Out of fold, 95 % intervals by the jackknife (OASIS over themes), beside the teachers with a linear probe on the same folds; all
-figures: [evaluate](evaluate.md).
+Out of fold, with 95 % intervals over images ([how](evaluate.md#intervals); OASIS over themes). Beside it stand the
+teachers with a linear probe on the same folds. The intervals are not adjusted for their number. All figures:
+[figures](figures.md).
 
 """
 
 END = """
 **Confidence** is the calibrated probability that the top Mikels class is what most raters would name. Below {unsure} an image is called
 *unsure*: half of the images above it are expected to be named as most raters would. Nothing is called neutral. On abstract paintings
-confidence says little: those that are named are right less often than others. One temperature serves photographs and paintings
-([calibration of every set](evaluate.md#the-shipped-recipe-out-of-fold)).
+confidence says little: those that are named are not shown to be right more often. One temperature serves photographs and paintings
+([calibration of every set](figures.md#calibration)).
 
 **Known weaknesses.** About 3,000 human-rated images, mostly photographs from Western web sites, rated by
 English-speaking crowd workers. Abstract paintings number 232. Anger is rare, and classes of one polarity are often
-confused. Inside GAPED's homogeneous categories little is resolved ([evaluate](evaluate.md)). Faces, texts and memes are read by their look, not their meaning.
+confused. Inside GAPED's homogeneous categories little is resolved ([figures](figures.md)). Faces, texts and memes are read by their look, not their meaning.
 Small things vanish at {size} px.
 
 **Not measured.** Differences between viewers' age, gender, culture or language; any single person's feelings; images of
 medical, violent or sexual content beyond what GAPED and OASIS hold.
 
-**Do not use it** to judge the person in a picture or the person who looks at it, to decide about people, or as a measure
-of what somebody feels.
+**Do not use it** to judge the person in a picture or the person who looks at it, or to decide about people. It does not
+measure what somebody feels.
 """
 
 

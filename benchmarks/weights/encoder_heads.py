@@ -23,6 +23,8 @@ from emoir.datasets import Table
 from emoir.datasets.splits import Folds
 from emoir.emotions.spaces import EKMAN, MIKELS
 from emoir.evaluate.compute import headline
+from emoir.evaluate.distributions import favourite_named
+from emoir.evaluate.intervals import mean_interval
 from emoir.evaluate.metric import MetricKey
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
@@ -126,7 +128,36 @@ def print_table(without: Results, beside: Results) -> None:
         gap = difference(both, alone)
         shown = "- | " if gap is None else f"{gap} | {outcome(alone.metric, gap)}"
         print(f"| {name} ({alone.images}) | {key} | {alone.baseline} | {alone} | {both} | {shown} |")
+
+
+def print_source() -> None:
     print("\n" + provenance("development parts", "5 frozen folds, out of fold; GAPED not trained on", "seed 0"))
+
+
+def print_thresholds(sets: Rated, outputs: HeldOutOutputs) -> None:
+    """From which confidence on an image is named, and how often that is right."""
+    predicted = outputs.probabilities(outputs.temperatures(sets.labels))["mikels"]
+    print(
+        "\n| encoder alone: an image is named from a confidence of | set | named | of these right |\n|---|---|---|---|"
+    )
+    shares = sets.labels.spaces["mikels"]
+    right = favourite_named(np.nan_to_num(shares), predicted.argmax(axis=1)) == 1
+    folds = np.concatenate([sets.folds[name].folds for name in LEARNT])
+    steps, confidence = np.zeros((2, len(folds)))
+    for fold in np.unique(folds):
+        test = folds == fold
+        curve = confidence_of("mikels", predicted[~test], shares[~test])
+        steps[test], confidence[test] = curve.unsure_below, curve(predicted[test].max(axis=1))
+    card = confidence_of("mikels", predicted, shares)
+    fitted = ", ".join(f"{steps[folds == fold][0]:.3f}" for fold in np.unique(folds))
+    for title, named in (
+        (f"{fitted}, fitted without each fold", confidence >= steps),
+        (f"{card.unsure_below:g}, fitted on all folds: the card", card(predicted.max(axis=1)) >= card.unsure_below),
+        ("any", np.full(len(folds), True)),
+    ):
+        for name in SPACES["mikels"][1]:
+            rows = sets.rows(name)
+            print(f"| {title} | {name} | {named[rows].mean():.1%} | {mean_interval(right[rows][named[rows]])} |")
 
 
 def main() -> None:
@@ -150,6 +181,8 @@ def main() -> None:
         results[beside] = results_of(sets, outputs)
         results[beside] |= results_unseen(heads, head_features(unseen[0], unseen[1] if beside else None))
     print_table(results[False], results[True])
+    print_thresholds(sets, fitted[False][0])
+    print_source()
     if arguments.out is not None:
         # Colour and texture cost a quarter of the time per image, and bring nothing that is shown.
         write(arguments.out, encoder, sets, fitted[False], results[False])
