@@ -201,3 +201,19 @@ def test_the_command_writes_sidecars_and_leaves_images_alone(tmp_path: Path) -> 
         assert label is not None
         assert label.rated == ("sadness",)
         assert label.valence == round(first.reading.valence, 4)
+
+
+def test_without_its_package_one_line_says_what_is_missing(tmp_path: Path) -> None:
+    save_photos(tmp_path, 3)
+    (tmp_path / "index").mkdir()
+    index = tmp_path / "index" / "a.emoir"
+    with Collection(index) as photos:
+        photos.index(tmp_path)
+    # As in an environment without lxml.
+    hidden = "import importlib.util as u, sys; find = u.find_spec; "
+    hidden += "u.find_spec = lambda name, *more: None if name == 'lxml' else find(name, *more); "
+    code = hidden + "from emoir.cli.app import app; app(prog_name='emoir')"
+    command = [sys.executable, "-c", code, "export", "--xmp", "--index", str(index)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.splitlines() == ["emoir: XMP sidecars need lxml: pip install lxml"]

@@ -256,6 +256,11 @@ def test_words_not_understood_are_named(photos: Collection) -> None:
     assert photos.search("awe 🦖").unknown == ("🦖",)
     with pytest.raises(QueryError, match="'🦖' not understood"):
         photos.search("🦖")
+    # A word for what pictures show, of which this model sees nothing, leads to one that does.
+    for word in ("dog", "狗"):
+        with pytest.raises(QueryError, match=r"does not see what pictures show.* emoir model add") as caught:
+            photos.search(word)
+        assert "emoir model add" in str(caught.value.chinese)
     with pytest.raises(QueryError, match="id:999: no image of this index has that id"):
         photos.search("id:999")
     with pytest.raises(QueryError, match="no such file"):

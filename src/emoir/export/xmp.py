@@ -70,7 +70,12 @@ class SidecarLabels:
 def sidecar_labels(
     metadata: Sequence[ImageMetadata], readings: EmotionReadings, ratings: Iterable[Rating]
 ) -> list[SidecarLabels]:
-    """The labels of images, in their order, each with the emotions that people gave it."""
+    """The labels of images, in their order, each with the emotions that people gave it.
+
+    Raises:
+        EmoirError: if lxml is missing, without which no sidecar could be written.
+    """
+    _require_lxml()
     rated: dict[int, list[str]] = defaultdict(list)
     for rating in ratings:
         if rating.emotion is not None:

@@ -15,6 +15,9 @@ from emoir.index.layout import RowLayout
 from emoir.search.component import QueryComponent
 from emoir.search.terms.base import CompiledTerm, TermContext
 
+NO_CONTENT = "this model does not see what pictures show; add one that does: emoir model add efficientnet-lite2"
+NO_CONTENT_CHINESE = "当前模型看不出画面内容；可安装：emoir model add efficientnet-lite2"
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -50,8 +53,8 @@ class Content:
         """
         if CONTENT not in context.layout.class_names:
             raise QueryError(
-                f"{self}: this model does not see what pictures show; add one: emoir model add efficientnet-lite2",
-                chinese=f"“{self}”：当前模型看不出画面内容；可安装：emoir model add efficientnet-lite2",
+                f"{self}: {NO_CONTENT}",
+                chinese=f"“{self}”：{NO_CONTENT_CHINESE}",
             )
         parsed = parse_phrase(self.text, content_words())
         if not parsed.parts:

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.emotions.content import CONTENT
+from emoir.emotions.content import CONTENT, content_words
 from emoir.emotions.lexicon import Concept
 from emoir.emotions.mappings import TABLES, convert
 from emoir.emotions.phrases import ParsedPhrase, parse_phrase
@@ -21,7 +21,7 @@ from emoir.names import shortened
 from emoir.search.component import QueryComponent
 from emoir.search.terms.base import CompiledTerm, TermContext
 from emoir.search.terms.colours import colour_component, colour_word
-from emoir.search.terms.content import content_component
+from emoir.search.terms.content import NO_CONTENT, NO_CONTENT_CHINESE, content_component
 from emoir.search.terms.example import is_image_path
 from emoir.search.terms.point import point_component
 from emoir.search.vocabulary import Vocabulary
@@ -103,7 +103,7 @@ class Words:
         if colours:
             groups.append((colour_component(tuple(colours.values()), layout),))
         if not groups:
-            raise _nothing_understood(self.text, parsed, vocabulary)
+            raise _nothing_understood(self.text, parsed, vocabulary, layout)
         unknown = tuple(word for word in parsed.unknown if word not in colours)
         return CompiledTerm(groups=tuple(groups), unknown=unknown, content=tuple(part.word for part in shown))
 
@@ -121,7 +121,7 @@ def _refuse_joined(phrase: str, vocabulary: Vocabulary) -> None:
             )
 
 
-def _nothing_understood(phrase: str, parsed: ParsedPhrase, vocabulary: Vocabulary) -> QueryError:
+def _nothing_understood(phrase: str, parsed: ParsedPhrase, vocabulary: Vocabulary, layout: RowLayout) -> QueryError:
     # Only a mistake costs the import.
     import difflib
 
@@ -137,8 +137,13 @@ def _nothing_understood(phrase: str, parsed: ParsedPhrase, vocabulary: Vocabular
     chinese = "、".join(unknown) + (f"等 {len(parsed.unknown)} 个" if more > 0 else "")
     named = f": {english} not understood" if unknown else ""
     chinese_named = f"（不认识：{chinese}）" if unknown else ""
-    hint = f"Did you mean {' or '.join(near)}?" if near else "Ask for a feeling, such as awe, calm, lonely or 宁静."
-    chinese_hint = f"是不是想找：{'、'.join(near)}？" if near else "请写一种感受，例如 宁静、孤独、敬畏 或 awe。"
+    if near:
+        hint, chinese_hint = f"Did you mean {' or '.join(near)}?", f"是不是想找：{'、'.join(near)}？"
+    elif CONTENT not in layout.class_names and any(word in content_words() for word in parsed.unknown):
+        hint, chinese_hint = f"{NO_CONTENT[0].upper()}{NO_CONTENT[1:]}", NO_CONTENT_CHINESE
+    else:
+        hint = "Ask for a feeling, such as awe, calm, lonely or 宁静."
+        chinese_hint = "请写一种感受，例如 宁静、孤独、敬畏 或 awe。"
     return QueryError(
         f"no emotion word in {phrase!r}{named}. {hint}",
         chinese=f"“{phrase}”里没有表示情感的词{chinese_named}。{chinese_hint}",
