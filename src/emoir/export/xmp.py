@@ -6,9 +6,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import EmoirError
@@ -16,8 +14,10 @@ from emoir.files import atomic_write, open_regular
 from emoir.index.base import ImageMetadata
 from emoir.index.ratings import Rating
 
-if TYPE_CHECKING:
+try:
     from lxml import etree
+except ImportError:
+    raise EmoirError("XMP sidecars need lxml: pip install lxml") from None
 
 NAMESPACES = {
     "x": "adobe:ns:meta/",
@@ -70,12 +70,7 @@ class SidecarLabels:
 def sidecar_labels(
     metadata: Sequence[ImageMetadata], readings: EmotionReadings, ratings: Iterable[Rating]
 ) -> list[SidecarLabels]:
-    """The labels of images, in their order, each with the emotions that people gave it.
-
-    Raises:
-        EmoirError: if lxml is missing, without which no sidecar could be written.
-    """
-    _require_lxml()
+    """The labels of images, in their order, each with the emotions that people gave it."""
     rated: dict[int, list[str]] = defaultdict(list)
     for rating in ratings:
         if rating.emotion is not None:
@@ -111,7 +106,7 @@ def write_sidecar(image: Path, labels: SidecarLabels) -> Path:
         The sidecar.
 
     Raises:
-        EmoirError: if lxml is missing, or the sidecar that is there cannot be read.
+        EmoirError: if the sidecar that is there cannot be read.
 
     Example:
         >>> import tempfile
@@ -134,9 +129,6 @@ def sidecar(labels: SidecarLabels, root: etree._Element | None = None) -> bytes:
         labels: to write.
         root: of the sidecar that is there, which is changed; None for a new one.
     """
-    _require_lxml()
-    from lxml import etree
-
     root = etree.fromstring(EMPTY) if root is None else root
     description = _description(root)
     paths = tuple(f"{PARENT_KEYWORD}|{word}" for word in labels.keywords)
@@ -161,7 +153,7 @@ def read_sidecar(image: Path) -> SidecarLabels | None:
     """The labels that ``write_sidecar`` wrote beside an image, or None.
 
     Raises:
-        EmoirError: if lxml is missing, or the sidecar cannot be read.
+        EmoirError: if the sidecar cannot be read.
     """
     if not (file := sidecar_path(image)).exists():
         return None
@@ -181,15 +173,7 @@ def read_sidecar(image: Path) -> SidecarLabels | None:
     )
 
 
-def _require_lxml() -> None:
-    if find_spec("lxml") is None:
-        raise EmoirError("XMP sidecars need lxml: pip install lxml")
-
-
 def _parse(file: Path) -> etree._Element:
-    _require_lxml()
-    from lxml import etree
-
     with open_regular(file) as stream:
         content = stream.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
@@ -212,8 +196,6 @@ def _name(prefix: str, name: str) -> str:
 
 def _description(root: etree._Element) -> etree._Element:
     """The block of properties that new ones go into; made if there is none."""
-    from lxml import etree
-
     rdf = root if root.tag == _name("rdf", "RDF") else root.find(".//rdf:RDF", NAMESPACES)
     assert rdf is not None
     for block in rdf.findall("rdf:Description", NAMESPACES):
@@ -234,8 +216,6 @@ def _folded(keyword: str) -> str:
 
 def _containers(root: etree._Element, prefix: str, name: str) -> list[etree._Element]:
     """The lists of a property: rdf:Bag, rdf:Seq or rdf:Alt; a single text becomes a list."""
-    from lxml import etree
-
     for block in root.findall(".//rdf:Description", NAMESPACES):
         if (own := _name(prefix, name)) in block.attrib:
             etree.SubElement(block, own).text = str(block.attrib.pop(own))
@@ -267,8 +247,6 @@ def _remove_items(root: etree._Element, prefix: str, name: str, items: Collectio
 
 def _add_items(root: etree._Element, description: etree._Element, prefix: str, name: str, items: Sequence[str]) -> None:
     """Append texts to a list, which is made if there is none."""
-    from lxml import etree
-
     if not items:
         return
     bags = _containers(root, prefix, name)
@@ -295,8 +273,6 @@ def _text(root: etree._Element, name: str) -> str | None:
 
 
 def _set_text(root: etree._Element, description: etree._Element, name: str, text: str) -> None:
-    from lxml import etree
-
     for block in root.iterfind(".//rdf:Description", NAMESPACES):
         block.attrib.pop(_name("emoir", name), "")
     element = _property(root, "emoir", name)

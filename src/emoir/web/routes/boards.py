@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from http import HTTPStatus
-from itertools import chain, islice
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -14,7 +12,6 @@ from pydantic import Field
 from emoir.errors import QueryError
 from emoir.export.board import THUMBNAIL, board_page
 from emoir.export.table import image_table
-from emoir.export.xmp import SidecarLabels, sidecar, sidecar_labels
 from emoir.index.base import as_path
 from emoir.index.boards import Board
 from emoir.names import printable
@@ -194,12 +191,16 @@ def _answer(board: Board, kind: Kind, service: Service) -> tuple[Response, str]:
     readings = store.readings(metadata, rows)
     if kind == "csv":
         return TableResponse(image_table(metadata, readings)), "csv"
+    # What lacks its package says so, before the answer begins.
+    from emoir.export.xmp import sidecar, sidecar_labels
+
     labels = sidecar_labels(metadata, readings, service.ratings.all())
     names = [printable(as_path(entry.path).name).replace("\\", "_") for entry in metadata]
-    sidecars = _sidecars(names, labels)
-    # The first is made at once: what cannot be done is said before the answer begins.
-    first = [*islice(sidecars, 1)]
-    return ZipResponse(chain(first, sidecars)), "xmp.zip"
+    sidecars = (
+        (f"{number} {name}.xmp", iter([sidecar(label)]))
+        for number, (name, label) in enumerate(zip(names, labels, strict=True), start=1)
+    )
+    return ZipResponse(sidecars), "xmp.zip"
 
 
 def _pictures(board: Board, service: Service) -> list[tuple[str, bytes]]:
@@ -213,12 +214,6 @@ def _pictures(board: Board, service: Service) -> list[tuple[str, bytes]]:
             continue
         found.append((printable(as_path(entry.path).name), content))
     return found
-
-
-def _sidecars(names: list[str], labels: list[SidecarLabels]) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """Sidecars as they would be written beside images that have none."""
-    for number, (name, label) in enumerate(zip(names, labels, strict=True), start=1):
-        yield f"{number} {name}.xmp", iter([sidecar(label)])
 
 
 @router.get("/searches", summary="Every saved search")
