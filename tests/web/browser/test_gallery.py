@@ -101,6 +101,7 @@ def test_typing_completing_and_weighing(page: Page) -> None:
     expect(chips).to_have_count(3)
 
 
+@pytest.mark.proxied
 def test_a_query_in_chinese_and_the_page_in_chinese(page: Page) -> None:
     page.click("#language")
     expect(page.locator("h1")).to_have_text("按情感排列的图片")
@@ -372,6 +373,7 @@ def test_several_are_selected_and_taken_home(page: Page) -> None:
     assert len(page.evaluate("navigator.clipboard.readText()").splitlines()) == 3
 
 
+@pytest.mark.proxied
 def test_a_search_is_saved(page: Page) -> None:
     ask(page, "quiet")
     page.get_by_role("button", name="Save this search").click()
@@ -403,6 +405,7 @@ def test_rating_by_keyboard(page: Page) -> None:
     expect(picture).not_to_have_attribute("src", first or "")
 
 
+@pytest.mark.proxied
 def test_the_collection_page_and_file_names_that_are_markup(page: Page) -> None:
     page.get_by_role("link", name="Collection").click()
     expect(page.locator(".shares").first).to_contain_text("<img src=x onerror=alert(1)>")
@@ -440,6 +443,7 @@ def test_the_first_picture_stands_high_on_a_telephone(page: Page) -> None:
         assert first.evaluate("tile => tile.getBoundingClientRect().y") < 200
 
 
+@pytest.mark.proxied
 def test_it_works_where_nothing_may_be_remembered(page: Page) -> None:
     page.add_init_script(
         "Object.defineProperty(window, 'localStorage',"
@@ -474,6 +478,7 @@ def test_a_colour_finds_pictures_in_it(page: Page) -> None:
     expect(page.locator("#results .tile").first).to_be_visible()
 
 
+@pytest.mark.proxied
 def test_a_service_that_is_gone_is_said(page: Page) -> None:
     page.route("**/api/v1/search*", lambda route: route.abort())
     page.fill("#query", "joy")
@@ -484,6 +489,7 @@ def test_a_service_that_is_gone_is_said(page: Page) -> None:
     expect(page.locator("#results .grid:not(.waiting) .tile").first).to_be_visible()
 
 
+@pytest.mark.proxied
 def test_the_viewer_zooms_turns_pages_and_leads_back(page: Page) -> None:
     page.goto("./?q=awe&all=true")
     tiles = page.locator("#results .grid:not(.waiting) .tile")
@@ -510,6 +516,7 @@ def test_the_viewer_zooms_turns_pages_and_leads_back(page: Page) -> None:
     expect(page.locator("#detail .large")).to_have_attribute("src", re.compile(f"/images/{second}/"))
 
 
+@pytest.mark.proxied
 def test_a_file_leads_to_its_folder_and_its_camera(page: Page) -> None:
     page.goto("./?q=awe&all=true&image=1")
     path = service_says(page, "/api/v1/images/1")["files"][0]
@@ -547,6 +554,7 @@ def test_one_tap_corrects_the_model_and_can_be_undone(page: Page) -> None:
     assert service_says(page, "/api/v1/ratings")["ratings"] == 0
 
 
+@pytest.mark.proxied
 def test_a_board_is_filled_ordered_exported_and_had_back(page: Page) -> None:
     page.goto("./?q=awe&all=true")
     tiles = page.locator("#results .grid:not(.waiting) .tile")
@@ -617,6 +625,7 @@ def test_the_box_holds_words_and_no_grammar(page: Page) -> None:
     assert page.title() == "emoir"
 
 
+@pytest.mark.proxied
 def test_help_shows_keys_and_examples_to_click(page: Page) -> None:
     page.keyboard.press("?")
     expect(page.locator(".help kbd").first).to_be_visible()

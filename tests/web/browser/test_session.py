@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.web.browser.test_gallery import ask, service_says
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.proxied]
 
 
 def test_ten_tasks_in_one_sitting(page: Page) -> None:
