@@ -101,7 +101,7 @@ def explain(
         limits: larger files are refused.
 
     Returns:
-        Reading, map and counterfactuals; 56 readings are made for it.
+        Reading, map and counterfactuals; 65 readings are made for it.
 
     Raises:
         QueryError: if the model has no such emotion.

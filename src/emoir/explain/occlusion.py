@@ -11,9 +11,10 @@ from PIL import Image, ImageFilter
 
 from emoir.emotions.reading import EmotionReadings
 
-# Windows of these parts of the side, each moved by half its size, from half outside to half outside: every pixel is
-# covered equally often.
+# Windows of these parts of the side, from half outside to half outside: every pixel is covered equally often.
 COARSE, FINE = 2, 4
+# The map is smoothed to so many cells per side: a window's border is not one of the picture.
+CELLS = 8
 # Pictures read at once: with 8 the network needs 25 MB more memory, with more than 8 it is slower too.
 BATCH = 4
 # Covered parts show the picture blurred over this part of its side: their colour stays, what they show goes.
@@ -28,12 +29,12 @@ Score = Callable[[EmotionReadings], NDArray[np.floating]]
 
 
 def windows(side: int, part: int, *, step: int = 1) -> list[Box]:
-    """Windows of a part of the side, as they cover a picture.
+    """Windows of a part of the side, as they cover a picture, each moved by half its size.
 
     Args:
         side: of the picture.
         part: windows are so many times shorter.
-        step: only every second, third … row and column of them.
+        step: only every second, third … row and column of them; with 2 they do not overlap.
 
     Example:
         >>> len(windows(128, 2)), len(windows(128, 4)), windows(128, 4)[:2]
@@ -48,10 +49,10 @@ def windows(side: int, part: int, *, step: int = 1) -> list[Box]:
 def occlusion_map(pixels: NDArray[np.uint8], read: Read, score: Score) -> NDArray[np.float32]:
     """How much a score owes to each part of the picture.
 
-    41 windows of a quarter of the side, a checkerboard of them, are covered by a blurred copy of the picture, one after
-    the other: what the score loses is theirs. 9 windows of half the side are all that is shown of the picture: what the
-    score gains over the blurred copy is theirs. A pixel's value is the mean over the windows that it lies in, small
-    ones counting more. 52 readings in all.
+    25 windows of a quarter of the side and 9 of half of it are covered by a blurred copy of the picture, one after the
+    other: what the score loses is theirs. The 25 are also all that is shown of the picture, one after the other: what
+    the score gains over the blurred copy is theirs. A pixel's value is the mean over the windows that it lies in, small
+    ones counting more; then the map is smoothed. 61 readings in all.
 
     Args:
         pixels: (S, S, 3) uint8 sRGB of the network's size.
@@ -75,12 +76,13 @@ def occlusion_map(pixels: NDArray[np.uint8], read: Read, score: Score) -> NDArra
         True
     """
     side, cover = len(pixels), blurred(pixels)
-    # A row of windows has an odd number, so that every second one makes a checkerboard.
-    hidden, shown = windows(side, FINE)[::2], windows(side, COARSE, step=2)
+    fine, coarse = windows(side, FINE, step=2), windows(side, COARSE, step=2)
     whole, nothing = score(read(np.stack([pixels, cover])))
-    lost = whole - window_scores(pixels, cover, hidden, read, score)
-    gained = window_scores(cover, pixels, shown, read, score) - nothing
-    return window_means(side, [*hidden, *shown], np.concatenate([lost, gained]))
+    lost = whole - window_scores(pixels, cover, [*fine, *coarse], read, score)
+    gained = window_scores(cover, pixels, fine, read, score) - nothing
+    means = Image.fromarray(window_means(side, [*fine, *coarse, *fine], np.concatenate([lost, gained])))
+    bilinear = Image.Resampling.BILINEAR
+    return np.asarray(means.resize((CELLS, CELLS), bilinear).resize((side, side), bilinear))
 
 
 def window_scores(
