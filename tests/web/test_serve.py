@@ -11,8 +11,11 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from emoir import Collection
 from tests.pictures import save_photos
+from tests.web.servers import exchange
 
 
 def command(*arguments: str | Path | int) -> list[str]:
@@ -57,6 +60,60 @@ def test_another_address_gets_a_token_that_is_kept(index: Path, tmp_path: Path) 
     finally:
         process.terminate()
         process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_every_request_is_one_line_of_the_log_without_its_query(index: Path, form: str) -> None:
+    options = ("--port", 0, "--token", "correct-horse", "--access-log", "--log-format", form)
+    process = subprocess.Popen(command("--index", index, *options), stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    paths = ("/api/v1/search?q=lonely", "/%0Aforged", "/api/v1/images/1/thumbnail", "/api/v1/health")
+    try:
+        port = int(process.stderr.readline().rpartition(":")[2].strip().rstrip("/"))
+        while process.stderr.readline() != "Ctrl-C ends it\n":
+            pass
+        head = "Host: 127.0.0.1\r\nAuthorization: Bearer correct-horse\r\nConnection: close\r\n\r\n"
+        answers = [exchange(port, f"GET {path} HTTP/1.1\r\n{head}") for path in paths]
+    finally:
+        process.send_signal(signal.SIGINT)
+        log = process.communicate(timeout=60)[1]
+    lines = [line for line in log.splitlines() if "GET" in line]
+    assert len(lines) == len(paths), log
+    assert not any(secret in line for line in lines for secret in ("lonely", "correct-horse"))
+    statuses = [int(answer.split()[1]) for answer in answers]
+    assert statuses == [200, 404, 200, 200]
+    if form == "json":
+        entries = [json.loads(line) for line in lines]
+        assert [entry["status"] for entry in entries] == statuses
+        assert [entry["path"] for entry in entries] == [
+            *("/api/v1/search", "/\nforged", "/api/v1/images/1/thumbnail", "/api/v1/health")
+        ]
+        assert entries[2]["route"] == "/images/{id}/thumbnail"
+        assert all(entry["client"] == "127.0.0.1" and entry["seconds"] >= 0 for entry in entries)
+
+
+def test_a_browser_gets_a_code_and_in_a_terminal_none_is_started(index: Path, tmp_path: Path) -> None:
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\nprintf "%s" "$1" > {opened}.new && mv {opened}.new {opened}\n', encoding="ascii")
+    browser.chmod(0o755)
+    options = [sys.executable, "-m", "emoir", "serve", "--port", "0", "--token", "correct-horse", "--index", str(index)]
+    for display in ("", ":9"):
+        environment = {**os.environ, "BROWSER": f"{browser} %s", "DISPLAY": display, "WAYLAND_DISPLAY": ""}
+        process = subprocess.Popen(options, stderr=subprocess.PIPE, text=True, env=environment)
+        assert process.stderr is not None
+        try:
+            address = process.stderr.readline().rsplit(" ", 1)[1].strip()
+            if display:
+                eventually(opened.exists)
+            else:
+                with urllib.request.urlopen(f"{address}api/v1/health", timeout=60):
+                    pass
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        assert opened.exists() is bool(display)
+    assert opened.read_text(encoding="ascii").startswith(f"{address}?code=")
+    assert "correct-horse" not in opened.read_text(encoding="ascii")
 
 
 def test_a_taken_port_and_a_missing_index_are_said_in_one_line(index: Path, tmp_path: Path) -> None:
