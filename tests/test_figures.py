@@ -157,6 +157,15 @@ def test_what_sentences_say_was_printed(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", HELD)
+def test_answers_of_commands_are_prints(page: str) -> None:
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", page_text(page), re.DOTALL | re.MULTILINE)
+    # What one may type has no answer.
+    answers = [text for language, text in blocks if not language and not text.startswith("emoir ")]
+    printed = printed_text({"examples"})
+    assert [answer for answer in answers if FIGURE.search(answer) and answer not in printed] == []
+
+
+@pytest.mark.parametrize("page", HELD)
 def test_block_quotes_are_prints(page: str) -> None:
     quotes = re.findall(r"(?:^>.*\n)+", page_text(page), re.MULTILINE)
     printed = " ".join(printed_text({file.stem for file in PRINTED.glob("*.md")}).split())
