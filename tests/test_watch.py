@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from emoir.errors import IndexFileError
 from emoir.index.writer import IndexReport
 from emoir.watch import watch
 from tests.pictures import save_photos
+from tests.web.test_serve import eventually
 
 
 class Watcher:
@@ -91,6 +93,18 @@ def test_a_folder_that_comes_back_is_watched_again(watcher: Watcher, photos: Pat
     assert collection.status().images == 4
 
 
+def test_changes_that_follow_each_other_make_few_runs(watcher: Watcher, photos: Path) -> None:
+    watcher.next()
+    for number in range(60):
+        save_photos(photos, 1, first_seed=100 + number)
+    read = [watcher.next().read]
+    while sum(read) < 60:
+        read.append(watcher.next().read)
+    assert sum(read) == 60
+    # One, unless the machine paused for a second between two pictures.
+    assert len(read) < 10
+
+
 def test_hidden_files_and_the_index_itself_cause_no_run(photos: Path) -> None:
     with Collection(photos / "index.emoir") as collection:
         collection.index(photos)
@@ -106,7 +120,18 @@ def test_hidden_files_and_the_index_itself_cause_no_run(photos: Path) -> None:
             watcher.close()
 
 
+def watched_folders(process: int) -> int:
+    """How many folders the system watches for a process, as Linux tells."""
+    found = 0
+    for file in Path(f"/proc/{process}/fdinfo").iterdir():
+        with suppress(FileNotFoundError):
+            found += file.read_text().count("inotify wd:")
+    return found
+
+
 def test_the_command_goes_on_until_it_is_interrupted(photos: Path, tmp_path: Path) -> None:
+    for number in range(20):
+        (photos / str(number)).mkdir()
     command = [sys.executable, "-m", "emoir", "watch", str(photos), "--index", str(tmp_path / "a.emoir")]
     # A shell that runs tests in the background has them ignore Ctrl-C.
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
@@ -115,6 +140,9 @@ def test_the_command_goes_on_until_it_is_interrupted(photos: Path, tmp_path: Pat
         first = process.stderr.readline()
         assert "2 unchanged. The index holds 2 images." in first, first
         assert process.stderr.readline() == "watching; Ctrl-C ends it\n"
+        if Path("/proc/self/fdinfo").is_dir():
+            # Nothing is polled: the system tells of every folder.
+            eventually(lambda: watched_folders(process.pid) == 21)
         save_photos(photos, 1, first_seed=90)
         line = process.stderr.readline()
         assert "1 read, 2 unchanged. The index holds 3 images." in line, line
