@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from scipy.stats import binomtest
 
 import development
 from emoir.datasets.splits import image_digests
@@ -90,7 +91,10 @@ def measure() -> None:
     closest = np.minimum(*(nearest(each, others) for each in hashes))
     alarms = closest <= SAME
     print(f"\n| {len(unrelated):,} other photographs against {len(others):,} | |\n|---|---|")
-    print(f"| taken for one of them (at most {SAME} of 256 bits differ) | {alarms.sum()} ({alarms.mean():.3%}) |")
+    # So few cases need the exact interval (Clopper & Pearson 1934, DOI 10.1093/biomet/26.4.404).
+    exact = binomtest(int(alarms.sum()), len(alarms)).proportion_ci(method="exact")
+    found = f"{alarms.sum()} ({alarms.mean():.3%}) [{exact.low:.3%}, {exact.high:.3%}]"
+    print(f"| taken for one of them (at most {SAME} of 256 bits differ) | {found} |")
     print(f"| bits that differ from the closest, 1st and 10th in a thousand | {np.quantile(closest, [0.001, 0.01])} |")
     silent = 1 - is_telling(hashes[0]).mean()
     print(f"| too smooth to have a telling hash | {silent:.2%} |")
