@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -11,11 +11,20 @@ from emoir.emotions import EmotionReading
 from emoir.emotions.calibration import ScoreCurve
 from emoir.errors import ModelError
 from emoir.index.attributes import Attributes
-from emoir.index.base import ImageMetadata
+from emoir.index.base import ImageMetadata, VectorTable
 from emoir.index.contract import ImageReader
 from emoir.index.layout import RowLayout
-from emoir.index.vectors import Candidates, Capabilities, Component, RowFilter, passing, scalar_column
-from emoir.index.vectors.exact import blockwise_products
+from emoir.index.vectors import (
+    Candidates,
+    Capabilities,
+    Component,
+    ExactVectors,
+    RowCondition,
+    RowFilter,
+    passing,
+    scalar_column,
+)
+from emoir.index.vectors.exact import best_products, blockwise_products
 from emoir.search.compiled import CompiledQuery, compile_query
 from emoir.search.diverse import first_distinct, maximal_marginal_relevance, without_near_duplicates
 from emoir.search.find import SearchContext, SearchResult, best_first, find
@@ -344,3 +353,111 @@ def test_products_in_blocks_are_the_plain_products() -> None:
     for component, values in zip(components, products, strict=True):
         np.testing.assert_allclose(values, rows.astype(np.float64) @ component.vector, atol=1e-5)
     assert blockwise_products(rows, []).shape == (0, 5000)
+
+
+def test_the_best_for_each_component_and_for_all() -> None:
+    products = np.array([[1, 2, 3, 9, 0, 5], [6, 5, 1, 9, 2, 4]], np.float32)
+    # The first wants 9 and 5, the second 1 and 2, both together 3 - 1 and then 5 - 4, by their sum.
+    places, bounds = best_products(products, (1.0, -1.0), 2)
+    assert (places.tolist(), bounds.tolist()) == ([2, 3, 4, 5], [5.0, 2.0])
+    places, bounds = best_products(products[:1], (2.0,), 1)
+    assert (places.tolist(), bounds.tolist()) == ([3], [9.0])
+
+
+def test_the_best_of_many_are_found_though_a_sample_misleads() -> None:
+    random = np.random.default_rng(0)
+    spread = random.random((1, 250_000), np.float32)
+    # Every second number, which is what is looked at first, is larger than all that it leaves out.
+    misled = np.where(np.arange(250_000) % 2, spread - 2, spread).astype(np.float32)
+    for products in (spread, misled, np.zeros_like(spread)):
+        places, bounds = best_products(products, (1.0,), 1000)
+        assert len(places) == 1000
+        assert sorted(products[0, places]) == sorted(products[0])[-1000:]
+        assert bounds.tolist() == [products[0, places].min()]
+
+
+class ManyRows:
+    """As much of a store as a search asks."""
+
+    revision, layout = 1, LAYOUT
+
+    def __init__(self, rows: np.ndarray) -> None:
+        affect, appearance = np.split(rows, [LAYOUT.affect.stop], axis=1)
+        ids = np.arange(10, 10 + len(rows))
+        self._table = VectorTable(ids, affect, lambda ids: appearance[ids - 10].astype(np.float16))
+
+    def vectors(self, ids: np.ndarray | None = None) -> VectorTable:
+        return self._table
+
+    def attributes(self, ids: np.ndarray) -> Attributes:
+        return attributes(ids)
+
+
+def many_rows() -> np.ndarray:
+    """Some of them equal, so that there are ties."""
+    random = np.random.default_rng(0)
+    rows = np.zeros((3000, LAYOUT.length), np.float32)
+    rows[:, LAYOUT.distribution("mikels")] = np.sqrt(random.dirichlet(np.full(8, 0.3), 3000))
+    point = random.random((3000, 2))
+    rows[:, LAYOUT.point] = np.column_stack([point, (point**2).sum(axis=1)])
+    rows[:, LAYOUT.appearance] = random.standard_normal((3000, LAYOUT.length - LAYOUT.affect.stop)) / 16
+    rows[2000:2300] = rows[:300]
+    return rows
+
+
+@pytest.fixture(scope="module")
+def both() -> tuple[SearchContext, SearchContext]:
+    """The same images held twice; the second is searched as if they were very many."""
+    contexts = []
+    for _ in range(2):
+        vectors = ExactVectors()
+        vectors.sync(cast(ImageReader, ManyRows(many_rows())))
+        contexts.append(SearchContext(vectors=vectors, layout=LAYOUT, curves={"words by gain": CURVE}))
+    return contexts[0], contexts[1]
+
+
+CALM = RowFilter(conditions=(RowCondition({"arousal": 1.0}, high=0.5),))
+
+
+@pytest.mark.parametrize("text", ["awe", "not awe", "- fear", "2:awe - fear", "awe & fear", "va:0.2,0.7", "near:teal"])
+@pytest.mark.parametrize(
+    ("options", "where"),
+    [
+        (SearchOptions(n=10), RowFilter()),
+        (SearchOptions(n=10, min_score=0), RowFilter()),
+        (SearchOptions(n=7, start=21), RowFilter()),
+        (SearchOptions(n=10), CALM),
+        (SearchOptions(n=10), RowFilter(ids=np.arange(500, 2500))),
+        (SearchOptions(n=10, sort="newest"), RowFilter()),
+        (SearchOptions(n=10, sort="newest", min_score=0.6), CALM),
+        (SearchOptions(n=10, diverse=True), RowFilter()),
+    ],
+)
+def test_of_many_images_the_best_are_what_all_would_give(
+    both: tuple[SearchContext, SearchContext],
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    options: SearchOptions,
+    where: RowFilter,
+) -> None:
+    every, many = both
+    best = find(every, compiled(text), None, options, where)
+    monkeypatch.setattr("emoir.index.vectors.exact.LARGE", 0)
+    found = find(many, compiled(text), None, options, where)
+    assert (found.ids.tolist(), found.scores.tolist()) == (best.ids.tolist(), best.scores.tolist())
+    assert (found.searched, found.complete) == (best.searched, True)
+    assert found.hidden <= best.hidden
+
+
+def test_of_many_images_only_the_best_are_given(
+    both: tuple[SearchContext, SearchContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    components = compiled("2:awe - fear").wanted
+    monkeypatch.setattr("emoir.index.vectors.exact.LARGE", 0)
+    found = both[0].vectors.search(components, RowFilter(), 100)
+    assert (found.complete, found.matched) == (False, 3000)
+    assert 100 <= len(found.ids) <= 300
+    assert both[0].vectors.search(components, RowFilter(), 3000).complete
+    # A filter that leaves few gives them all.
+    few = both[0].vectors.search(components, RowFilter(ids=np.arange(10, 60)), 20)
+    assert (few.complete, few.ids.tolist()) == (True, list(range(10, 60)))

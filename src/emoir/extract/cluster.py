@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -57,6 +58,15 @@ class Reader:
             return list(self._extractor.extract(paths))
         except ModelError as error:
             return ModelFault(str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """Files for a reader; none: a question whether it runs."""
+
+    slot: int
+    paths: list[bytes]
+    attempt: int = 0
 
 
 class RayExtractor:
@@ -117,35 +127,46 @@ class RayExtractor:
             EmoirError: if the cluster cannot be reached.
         """
         source = iter(paths)
-        running: dict[Any, tuple[int, list[bytes]]] = {}
+        running: dict[Any, _Parcel] = {}
+        again: list[_Parcel] = []
         while True:
-            self._fill(running, source)
+            self._fill(running, again, source)
             if not running:
                 return
             [done], _ = self._ray.wait(list(running), num_returns=1)
-            _, parcel = running.pop(done)
+            parcel = running.pop(done)
             try:
                 outcomes: Answers | ModelFault = self._ray.get(done)
             except self._ray.exceptions.RayTaskError as error:
                 raise EmoirError(f"a reader on the cluster cannot work: {error.cause}") from error
             except self._ray.exceptions.RayError as error:
+                # The reader answers an empty parcel when it, or another in its place, is running again.
+                running[self._readers[parcel.slot].read.remote(self._files, [])] = _Parcel(parcel.slot, [])
+                if parcel.attempt < MAX_ATTEMPTS:
+                    again.append(parcel)
+                    continue
                 cause = f"its reader on the cluster died {MAX_ATTEMPTS} times ({type(error).__name__})"
-                outcomes = [(path, Failure(cause, RetryReason.ENVIRONMENT)) for path in parcel]
+                outcomes = [(path, Failure(cause, RetryReason.ENVIRONMENT)) for path in parcel.paths]
             if isinstance(outcomes, ModelFault):
                 raise ModelError(outcomes.cause)
             yield from outcomes
 
-    def _fill(self, running: dict[Any, tuple[int, list[bytes]]], source: Iterator[bytes]) -> None:
+    def _fill(self, running: dict[Any, _Parcel], again: list[_Parcel], source: Iterator[bytes]) -> None:
         """Give every reader its share; the cluster is reached only when there is a file for it."""
-        busy = Counter(slot for slot, _ in running.values())
+        busy = Counter[int]()
+        for parcel in running.values():
+            # A reader that is being started again gets nothing: others may do its work.
+            busy[parcel.slot] += 1 if parcel.paths else AHEAD
         while not self._readers or min(busy[slot] for slot in range(len(self._readers))) < AHEAD:
-            parcel = list(islice(source, PARCEL))
-            if not parcel:
+            old = again.pop(0) if again else _Parcel(0, list(islice(source, PARCEL)))
+            if not old.paths:
                 return
             if not self._readers:
                 self._start()
             slot = min(range(len(self._readers)), key=lambda slot: busy[slot])
-            running[self._readers[slot].read.remote(self._files, parcel)] = slot, parcel
+            # Ray would try again at once, and use up all attempts before another machine is there.
+            once = self._readers[slot].read.options(max_task_retries=0)
+            running[once.remote(self._files, old.paths)] = _Parcel(slot, old.paths, old.attempt + 1)
             busy[slot] += 1
 
     def _start(self) -> None:
@@ -175,6 +196,5 @@ class RayExtractor:
         names = [CARD, *(graph.file for graph in folder.card.graphs)]
         self._files = ray.put({name: (folder.folder / name).read_bytes() for name in names})
         count = self._count or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        # Parcels wait for a reader that is started again.
-        reader = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=MAX_ATTEMPTS - 1)(Reader)
+        reader = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=-1)(Reader)
         self._readers = [reader.remote(self._limits) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""ExactVectors: every row in memory, every row compared."""
+"""ExactVectors: every row in memory, every row compared; of many images the best are answered."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ from emoir.index.contract import ImageReader
 from emoir.index.layout import RowLayout
 from emoir.index.vectors.base import Candidates, Capabilities, Component, RowFilter, passing, scalar_column
 
-# Rows are fetched from memory once for all components of a query: this many fit a processor's second cache.
-BLOCK_ROWS = 2048
+# Rows are fetched from memory once for all components of a query: this many bytes fit a processor's second cache.
+BLOCK_BYTES = 2 * 2**20
+# Of more images than this an answer holds the best alone: to score them all takes longer than to multiply their rows.
+LARGE = 2_000_000
+# It must leave out most of them to be worth the search for the best, which looks at about so many first.
+WORTH, SAMPLE = 8, 100_000
 
 
 @dataclass(eq=False)
@@ -62,7 +66,7 @@ class _Replica:
 
 @dataclass(eq=False)
 class ExactVectors:
-    """The row vectors of a store in memory: the answer is exact, and complete.
+    """The row vectors of a store in memory: the answer is exact, and complete up to ``LARGE`` images.
 
     A million images take 72 MB until a question looks at their embeddings or palettes, then 0.8 GB.
     """
@@ -71,8 +75,8 @@ class ExactVectors:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Every image that passes the filter is in the answer."""
-        return Capabilities(exhaustive=True)
+        """Every image that passes the filter is in the answer, unless there are very many."""
+        return Capabilities(exhaustive=False)
 
     def sync(self, store: ImageReader) -> int:
         """Read the rows of the images that came since the last time; all where the store does not know which."""
@@ -89,7 +93,7 @@ class ExactVectors:
         return revision
 
     def search(self, components: Sequence[Component], where: RowFilter, k: int) -> Candidates:
-        """All images that pass the filter, and their products; ``k`` does not matter.
+        """The images that pass the filter, and their products: all, or of very many at least the ``k`` best.
 
         Raises:
             IndexFileError: if nothing has been read from a store yet.
@@ -98,7 +102,11 @@ class ExactVectors:
         replica = self._held()
         rows = replica.passing(where)
         ids = replica.table.ids if rows is None else replica.table.ids[rows]
-        return Candidates(ids=ids, products=replica.products(components, rows), matched=len(ids))
+        products = replica.products(components, rows)
+        if not components or len(ids) <= max(LARGE, WORTH * k):
+            return Candidates(ids=ids, products=products, matched=len(ids))
+        best, bounds = best_products(products, [component.weight for component in components], k)
+        return Candidates(ids=ids[best], products=products[:, best], matched=len(ids), complete=False, bounds=bounds)
 
     def rows(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """The row vectors of images, (k, d), in the order of the ids; zeros for one that is gone."""
@@ -132,8 +140,47 @@ def blockwise_products(rows: NDArray[np.float32], vectors: Sequence[NDArray[np.f
         (c, n) float32.
     """
     products = np.empty((len(vectors), len(rows)), np.float32)
-    for start in range(0, len(rows) if len(vectors) else 0, BLOCK_ROWS):
-        block = slice(start, start + BLOCK_ROWS)
+    step = max(1, BLOCK_BYTES // (rows.itemsize * max(1, rows.shape[1])))
+    for start in range(0, len(rows) if len(vectors) else 0, step):
+        block = slice(start, start + step)
         for vector, product in zip(vectors, products, strict=True):
             np.dot(rows[block], vector, out=product[block])
     return products
+
+
+def best_products(
+    products: NDArray[np.float32], weights: Sequence[float], k: int
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """The images that are best for one component, or for all by their weights.
+
+    Args:
+        products: (c, n), n more than k.
+        weights: of the components; negative: less is better.
+        k: so many for each.
+
+    Returns:
+        ``(places, bounds)``: sorted ascending; (c,) the worst product among the k best of each component.
+
+    Example:
+        >>> products = np.array([[1, 2, 3, 4], [1, 0, 1, 1]], np.float32)
+        >>> [part.tolist() for part in best_products(products, (1.0, -1.0), 1)]
+        [[1, 3], [4.0, 0.0]]
+    """
+    signs = np.sign(np.array(weights, np.float32))
+    directions = [product if sign > 0 else -product for product, sign in zip(products, signs, strict=True)]
+    found = [_largest(values, k) for values in directions]
+    bounds = np.array([values[best].min() for values, best in zip(directions, found, strict=True)], np.float32)
+    if len(products) > 1:
+        found.append(_largest(np.asarray(np.array(weights, np.float32) @ products), k))
+    return np.unique(np.concatenate(found)), bounds * signs
+
+
+def _largest(values: NDArray[np.float32], k: int) -> NDArray[np.intp]:
+    """Places of the k largest, in any order: those above what a sample lets expect, if there are enough."""
+    step = max(1, len(values) // SAMPLE)
+    sample = values[::step]
+    rank = min(len(sample), 2 * k // step + 16)
+    places = np.flatnonzero(values >= np.partition(sample, len(sample) - rank)[len(sample) - rank])
+    if len(places) < k:
+        places = np.arange(len(values))
+    return np.asarray(places[np.argpartition(values[places], len(places) - k)[len(places) - k :]])
