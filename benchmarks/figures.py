@@ -40,7 +40,10 @@ SCRIPTS = {
 """What is printed, by which script."""
 WITHOUT_LABELS = {"experiment_claims", "lexicon_agreement"}
 """What needs nothing but this repository."""
-APART = {"interval_coverage", "encoder_heads", "examples", "performance", "pictures", "reliability", "timed", "weights"}
+APART = {
+    *("interval_coverage", "encoder_heads", "examples", "performance", "pictures"),
+    *("reliability", "scale", "timed", "weights"),
+}
 """What simulates, reads images, runs an encoder or measures time is printed by itself, and its print kept there."""
 WHERE_AND_WHEN = re.compile(r"[^;\n]+; \d{4}-\d\d-\d\d\.$", re.MULTILINE)
 """The end of the line that ``emoir.evaluate.provenance`` writes: machine and date."""

@@ -43,6 +43,7 @@ SOURCES = {
     "docs/networks.md": {"timed"},
     "docs/performance.md": {"performance", "timed"},
     "docs/reliability.md": {"reliability"},
+    "docs/scale.md": {"scale"},
     "docs/search-scores.md": {"search_conjunction", "search_quality"},
     "docs/select.md": {"stimuli_norms"},
     "docs/weights.md": {"distilled_probe", "fine_tuning_trials", "weights"},
