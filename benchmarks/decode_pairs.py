@@ -3,7 +3,8 @@
 BEFORE is the folder ``src`` of the earlier one: ``git worktree add /tmp/before 22059e7`` makes that of version 0.4.
 Two processes decode the same files in turns, one file at a time, each first at every second turn. Printed are, by
 format, the ratio of computing time (the median over the pairs of one file, then over the files) and its range. With
-``--index``, both versions read a folder of JPEGs with ``emoir index`` instead, and all of their processes count.
+``--index``, both versions read folders of one and of many JPEGs with ``emoir index`` instead, and all of their
+processes count.
 
     python benchmarks/decode_pairs.py /tmp/before/src [--repeats 25] [--index]
 """
@@ -13,9 +14,11 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -111,22 +114,35 @@ def index_seconds(source: Path, folder: Path, index: Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def compare_indexing(now: Path, before: Path, folder: Path, repeats: int) -> str:
-    """The ratio of computing time of two versions, as a row of the table."""
-    (folder / "photos").mkdir()
+def compare_indexing(now: Path, before: Path, folder: Path, repeats: int) -> Iterator[str]:
+    """Ratios of computing time of two versions, as rows of the table: of one file, and of each one beyond it."""
+    for name in ("one", "many"):
+        (folder / name).mkdir()
     for file in photographs(folder)["JPEG"]:
         with Image.open(file) as image:
             for quality in QUALITIES:
-                image.save(folder / "photos" / f"{file.stem}-{quality}.jpg", quality=quality)
-    pairs = []
+                image.save(folder / "many" / f"{file.stem}-{quality}.jpg", quality=quality)
+    shutil.copy(file, folder / "one")
+    starts, each, whole = [], [], []
     for turn in range(repeats + 1):
-        spent: dict[Path, float] = {}
+        spent: dict[tuple[Path, str], float] = {}
         for source in (now, before) if turn % 2 else (before, now):
-            spent[source] = index_seconds(source, folder / "photos", folder / f"{turn}-{len(spent)}.emoir")
-        pairs.append(spent[now] / spent[before])
-    count, middle = len(list((folder / "photos").iterdir())), float(np.median(pairs[1:]))
-    span = f"{min(pairs[1:]):.3f} … {max(pairs[1:]):.3f}"
-    return f"| emoir index | {count} | {middle:.3f} | {span} | {'yes' if middle <= MOST else 'no'} |"
+            for name in ("one", "many"):
+                index = folder / f"{turn}-{len(spent)}.emoir"
+                spent[source, name] = index_seconds(source, folder / name, index)
+        starts.append(spent[now, "one"] / spent[before, "one"])
+        whole.append(spent[now, "many"] / spent[before, "many"])
+        beyond = [spent[source, "many"] - spent[source, "one"] for source in (now, before)]
+        each.append(beyond[0] / beyond[1])
+    count = len(list((folder / "many").iterdir()))
+    for what, number, pairs in (
+        ("one file, starting included", 1, starts),
+        ("many files, starting included", count, whole),
+        ("each file beyond the first", count - 1, each),
+    ):
+        middle = float(np.median(pairs[1:]))
+        kept = ("yes" if middle <= MOST else "no") if pairs is each else ""
+        yield f"| {what} | {number} | {middle:.3f} | {min(pairs[1:]):.3f} … {max(pairs[1:]):.3f} | {kept} |"
 
 
 def main() -> None:
@@ -136,10 +152,11 @@ def main() -> None:
     parser.add_argument("--index", action="store_true", help="the whole command")
     chosen = parser.parse_args()
     if chosen.index:
-        print(f"| command | files | now ÷ before | from … to | at most {MOST} |\n|---|---|---|---|---|")
+        print(f"| emoir index | files | now ÷ before | from … to | at most {MOST} |\n|---|---|---|---|---|")
         with tempfile.TemporaryDirectory() as folder:
             source = Path(__file__).resolve().parents[1] / "src"
-            print(compare_indexing(source, chosen.before, Path(folder), chosen.repeats))
+            for row in compare_indexing(source, chosen.before, Path(folder), chosen.repeats):
+                print(row)
         print("\n" + provenance(f"sides {SIDES}", f"{chosen.repeats} pairs", "1 worker"))
         return
     now, before = Decoder(Path(__file__).resolve().parents[1] / "src"), Decoder(chosen.before)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from emoir.models.onnx_file import check_self_contained
 
 # Computing time per image after which a graph is taken for one that never ends.
 SECONDS_PER_IMAGE = 30.0
+SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class Graph:
@@ -96,36 +98,58 @@ class Graph:
     def _run(self, values: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
         import onnxruntime
 
-        options, done = onnxruntime.RunOptions(), threading.Event()
-        limit = SECONDS_PER_IMAGE * len(values)
-        watch = threading.Thread(target=_end_after, args=(options, done, limit), daemon=True)
-        watch.start()
+        options, limit = onnxruntime.RunOptions(), SECONDS_PER_IMAGE * len(values)
         try:
-            answers = self._session.run(list(self._outputs), {self._input: values}, options)
+            with _WATCH.limit(options, limit):
+                answers = self._session.run(list(self._outputs), {self._input: values}, options)
         except Exception as error:  # as above
             if options.terminate:
                 raise ModelError(f"{self.file} computed for more than {limit:g} seconds and was stopped") from error
             if "alloc" in str(error):
                 raise MemoryError(_line(error)) from error
             raise ModelError(f"{self.file} cannot be run: {_line(error)}") from error
-        finally:
-            done.set()
         for (name, length), answer in zip(self._outputs.items(), answers, strict=True):
             if answer.shape != (len(values), length):
                 raise ModelError(f"{self.file}: {name} is {answer.shape}, not {(len(values), length)}")
         return dict(zip(self._outputs, answers, strict=True))
 
 
-def _end_after(options: Any, done: threading.Event, seconds: float) -> None:
-    """Have a run ended once this process has computed for so long; time that it stood still does not count."""
-    began = time.process_time()
-    left = seconds
-    while not done.wait(left):
-        left = seconds - (time.process_time() - began)
-        if left <= 0:
-            options.terminate = True
-            return
-        left = max(left, 0.05)
+class _RunWatch:
+    """Ends runs that compute for too long. One thread looks at all of them: a thread per run took 5 % of indexing."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runs: dict[int, tuple[Any, float, float]] = {}
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def limit(self, options: Any, seconds: float) -> Iterator[None]:
+        """Terminate a run once this process has computed for so long; time that it stood still does not count."""
+        with self._lock:
+            self._runs[id(options)] = options, time.process_time(), seconds
+            # After a fork there is none.
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._look, daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._runs[id(options)]
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            with self._lock:
+                if not self._runs:
+                    self._thread = None
+                    return
+                for options, began, seconds in self._runs.values():
+                    if time.process_time() - began >= seconds:
+                        options.terminate = True
+
+
+_WATCH = _RunWatch()
 
 
 def read_graph(file: Path) -> bytes:
