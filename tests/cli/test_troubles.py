@@ -245,6 +245,9 @@ def test_a_list_of_files_some_of_which_are_not_indexed(emoir: Shell) -> None:
         done = emoir(*command, "--from", "list.txt", "--format", "paths")
         assert b"1 of 3 listed files are not indexed, such as nowhere.jpg" in done.stderr
         assert sorted(Path(line).name for line in done.stdout.decode().splitlines()) == ["0000.jpg", "0001.jpg"]
+    listed.write_bytes(b'"photos/0002.jpg" \r\n')
+    done = emoir("search", "awe", "--all", "--from", "list.txt", "--format", "paths")
+    assert (Path(done.stdout.decode().strip()).name, b"listed files" in done.stderr) == ("0002.jpg", False)
     listed.write_bytes(b"photos/0002.jpg\0")
     done = emoir("search", "awe", "--all", "--from", "list.txt", "--format", "paths")
     assert (Path(done.stdout.decode().strip()).name, b"listed files" in done.stderr) == ("0002.jpg", False)

@@ -34,6 +34,8 @@ IMAGE = Image.new("RGB", (8, 8))
         "2019:06:01 12:30",
         "2019:6:1 12:30:00",
         "2019-06-01T12:30:00 UTC",
+        "2019:06:01 12:30:00 PM",
+        "2019/06/01 12:30:00pm",
     ],
 )
 def test_spellings(written: object) -> None:
@@ -42,6 +44,8 @@ def test_spellings(written: object) -> None:
 
 def test_a_day_alone_begins_at_midnight() -> None:
     assert parse_moment("2019-06-01") == "2019:06:01 00:00:00"
+    assert parse_moment("2019:06:01 12:00:00 AM") == "2019:06:01 00:00:00"
+    assert parse_moment("2019:06:01 01:30 p.m.") == "2019:06:01 13:30:00"
     assert parse_moment("2016:12:31 23:59:60") == "2016:12:31 23:59:59"
 
 

@@ -22,3 +22,10 @@ def test_other_files_are_not(text: bytes) -> None:
 
 def test_a_film_in_the_same_container_is_none() -> None:
     assert sniff(b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41") is None
+
+
+def test_a_bitmap_whose_reserved_bytes_are_used() -> None:
+    content = bytearray(encoded(Image.new("RGB", (3, 2), (9, 8, 7)), "BMP"))
+    content[6:10] = b"made"
+    assert sniff(bytes(content[:32])) == "BMP"
+    assert sniff(bytes(content[:26]) + b"\x02\0" + bytes(4)) is None

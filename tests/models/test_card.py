@@ -85,6 +85,7 @@ LIES: list[tuple[str, Any]] = [
     ("class_names.mood", ["glad"]),
     ("class_names.mood", "glad"),
     ("class_names.mood", ["glad", "glad", "sad"]),
+    ("class_names.mood", ["glad", "Glad", "sad"]),
     ("class_names.mood", ["glad", "", "sad"]),
     ("class_names.mood", ["glad", 3, "sad"]),
     ("class_names.mood", ["glad", "s\nad", "bored"]),

@@ -235,6 +235,22 @@ def endless(folder: Path) -> Path:
     return folder
 
 
+def test_a_model_that_asks_for_more_memory_than_there_is(tmp_path: Path) -> None:
+    folder = toy.constant_model(tmp_path / "toy")
+    made = onnx.load(folder / "model.onnx")
+    position = next(at for at, node in enumerate(made.graph.node) if node.output[0] == "nothing")
+    made.graph.node[position].input[0] = "most"
+    nodes = [helper.make_node("ConstantOfShape", ["shape"], ["much"])]
+    nodes.append(helper.make_node("ReduceMax", ["much"], ["greatest"], keepdims=0))
+    nodes.append(helper.make_node("Max", ["greatest", "mean"], ["most"]))
+    for offset, node in enumerate(nodes):
+        made.graph.node.insert(position + offset, node)
+    made.graph.initializer.append(numpy_helper.from_array(np.array([2**40, 16]), "shape"))
+    onnx.save(made, folder / "model.onnx")
+    with pytest.raises(ModelError, match="needs more memory for one picture than there is"):
+        Model(folder)
+
+
 def test_an_endless_model_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graphs, "SECONDS_PER_IMAGE", 0.5)
     before = threading.active_count()

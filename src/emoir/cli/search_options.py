@@ -119,9 +119,16 @@ def read_list(source: str | None) -> list[Path] | None:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         content = content.decode("utf-16", "replace").encode()
     content = content.removeprefix(codecs.BOM_UTF8)
-    by_line = [line.rstrip(b"\r") for line in content.split(b"\n")]
+    by_line = [_unquoted(line.rstrip(b"\r")) for line in content.split(b"\n")]
     lines = content.split(b"\0") if b"\0" in content else by_line
     return [Path(line.decode(sys.getfilesystemencoding(), "surrogateescape")) for line in lines if line]
+
+
+def _unquoted(line: bytes) -> bytes:
+    """A path as Windows copies it, without its quotes, unless they are part of a file's name."""
+    bare = line.strip()
+    quoted = len(bare) > 2 and bare.startswith(b'"') and bare.endswith(b'"') and not os.path.lexists(line)
+    return bare[1:-1] if quoted else line
 
 
 def say_what_is_not_indexed(photos: Collection, options: SearchOptions) -> None:

@@ -25,8 +25,8 @@ UPRIGHT = {
 SIDEWAYS = frozenset({UPRIGHT[5], UPRIGHT[6], UPRIGHT[7], UPRIGHT[8]})
 # EXIF's own form and ISO 8601's, with their separators mixed as writers do; fractions and zones are skipped.
 MOMENT = re.compile(
-    r"(\d{4})[:./-](\d{1,2})[:./-](\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?)?"
-    r" ?(?:Z|UTC|[+-]\d{2}:?\d{2})?"
+    r"(\d{4})[:./-](\d{1,2})[:./-](\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?"
+    r"(?: ?([AaPp])\.?[Mm]\.?)?)? ?(?:Z|UTC|[+-]\d{2}:?\d{2})?"
 )
 FIRST_YEAR = 1800
 # XMP properties, the first that is there holds: as an attribute, or as an element.
@@ -84,7 +84,9 @@ def parse_moment(written: object) -> str | None:
     if match is None:
         return None
     try:
-        year, month, day, hour, minute, second = (int(number or 0) for number in match.groups())
+        year, month, day, hour, minute, second = (int(number or 0) for number in match.groups()[:6])
+        if match[7] and 1 <= hour <= 12:
+            hour = hour % 12 + 12 * (match[7] in "Pp")
         # A leap second is no second of ours.
         time = datetime(year, month, day, hour, minute, min(second, 59))
     except ValueError:

@@ -143,8 +143,9 @@ def sniff(header: bytes) -> str | None:
             return name
     if header[:4] == b"RIFF" and header[8:12] == b"WEBP":
         return "WEBP"
-    # "BM" alone begins many a text: the four reserved bytes and the size of the information header decide.
-    if header[:2] == b"BM" and header[6:10] == bytes(4) and header[14:18] in _BMP_HEADERS:
+    # "BM" alone begins many a text: the size of the information header and its number of planes, always 1, decide.
+    planes = header[22:24] if header[14:15] == b"\x0c" else header[26:28]
+    if header[:2] == b"BM" and header[14:18] in _BMP_HEADERS and planes == b"\x01\0":
         return "BMP"
     if header[4:8] == b"ftyp":
         # The major brand, then (after four bytes of version) the compatible ones.

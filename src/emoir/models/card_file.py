@@ -128,7 +128,7 @@ class CardFile(BaseModel):
         for space, names in self.class_names.items():
             if space in ("embedding", "valence_arousal"):
                 raise ValueError(f"class_names: no space may be called {space}")
-            if len(set(names)) < len(names):
+            if len({name.casefold() for name in names}) < len(names):
                 raise ValueError(f"class_names.{space}: a class is named twice")
             strange = [] if space not in SPACES else [name for name in names if name not in SPACES[space].names]
             if strange:

@@ -131,7 +131,10 @@ class Model(ModelFolder):
             self._heads = Graph(
                 self.folder / heads.file, input=heads.input, type="float32", shape=(length,), outputs=card.outputs
             )
-        self.read_pixels(np.full((1, card.size, card.size, 3), 128, np.uint8))
+        try:
+            self.read_pixels(np.full((1, card.size, card.size, 3), 128, np.uint8))
+        except MemoryError as error:
+            raise ModelError(f"{self.folder} needs more memory for one picture than there is: {error}") from error
 
     def read(self, image: ImageSource, *, limits: Limits = DEFAULT_LIMITS) -> EmotionReading:
         """Read the emotion of one image.
