@@ -58,6 +58,13 @@ def test_check_knows_a_published_set(emoir: Shell) -> None:
     (emoir.folder / "sets" / "mine" / "labels.csv").write_text("path,emotion\nawe/0000.jpg,awe\n")
     printed = emoir("data", "check", "sets", code=4).stderr.decode()
     assert "sets holds one data set per folder; name one of them: mine (a table of one's own), there (OASIS" in printed
+    # Most of the folders are sets.
+    moods(emoir.folder / "sets" / "another")
+    (emoir.folder / "sets" / "there").rename(emoir.folder / "there")
+    (emoir.folder / "sets" / "another" / "labels.csv").write_text("path,emotion\nawe/0000.jpg,awe\n")
+    (emoir.folder / "sets" / "notes").mkdir()
+    printed = emoir("data", "check", "sets", code=4).stderr.decode()
+    assert "name one of them: another (a table of one's own), mine (a table of one's own)" in printed
     # A table beside the images of one class makes no set of it.
     moods(emoir.folder / "classes")
     (emoir.folder / "classes" / "awe" / "labels.csv").write_text("path,emotion\n0000.jpg,awe\n")

@@ -129,6 +129,12 @@ def test_folders(tmp_path: Path) -> None:
     assert table.classes["mood"].tolist() == [0, 0, 1]
     with pytest.raises(DatasetError, match="at least two sub-folders with images are needed, one per class; found 1"):
         read_folders(tmp_path / "calm")
+    # The folder above one whose sub-folders are the classes.
+    (tmp_path / "above").mkdir()
+    for name in ("calm", "wild"):
+        (tmp_path / name).rename(tmp_path / "above" / name)
+    with pytest.raises(DatasetError, match=r"found 1; if the classes are the sub-folders of above, name .*above$"):
+        read_folders(tmp_path)
 
 
 def test_spaces_that_emoir_knows(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def layout_of(source: Path) -> Layout | None:
 def sets_in(folder: Path) -> list[str]:
     """The sub-folders that are data sets, with what they are.
 
-    Empty for a folder of classes: none of them has a published layout, and not all have a table.
+    Empty for a folder of classes: none of them has a published layout, and few have a table.
     """
     found: dict[str, str] = {}
     children = sorted(child for child in folder.iterdir() if not child.name.startswith(".") and child.is_dir())
@@ -43,7 +43,7 @@ def sets_in(folder: Path) -> list[str]:
             published |= layout is not None
         except PermissionError:
             continue
-    certain = published or len(found) == len(children)
+    certain = published or 2 * len(found) > len(children)
     return [f"{name} ({what})" for name, what in found.items()] if certain else []
 
 

@@ -48,8 +48,12 @@ def read_folders(folder: Path, *, space: str | None = None) -> Table:
             labels += [len(names)] * len(images)
             names.append(child.name)
     if len(names) < 2:
+        deeper = {path.relative_to(folder).parts[1] for path in paths if len(path.relative_to(folder).parts) > 2}
+        hint = (
+            f"; if the classes are the sub-folders of {names[0]}, name {folder / names[0]}" if len(deeper) > 1 else ""
+        )
         raise DatasetError(
-            f"{folder}: at least two sub-folders with images are needed, one per class; found {len(names)}"
+            f"{folder}: at least two sub-folders with images are needed, one per class; found {len(names)}{hint}"
         )
     classes = known_classes(space, names)
     lower = [name.casefold() for name in classes]
