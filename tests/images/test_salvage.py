@@ -101,7 +101,7 @@ def test_a_png_with_a_wrong_sum_beside_its_pixels() -> None:
     wrong = content.replace(b"made by hand", b"made by haNd")
     found = decode(wrong)
     assert not found.incomplete
-    assert found.pixels.tolist() == decode(content).pixels.tolist()
+    assert np.array_equal(found.pixels, decode(content).pixels)
 
 
 def test_a_png_with_a_wrong_sum_of_whole_pixels() -> None:
@@ -109,7 +109,7 @@ def test_a_png_with_a_wrong_sum_of_whole_pixels() -> None:
     at = content.index(b"IDAT")
     length = struct.unpack_from(">I", content, at - 4)[0]
     content[at + 4 + length] ^= 1
-    assert decode(bytes(content)).pixels.tolist() == np.asarray(photograph()).tolist()
+    assert np.array_equal(decode(bytes(content)).pixels, np.asarray(photograph()))
 
 
 def test_a_png_whose_pixels_are_damaged_is_refused() -> None:
@@ -126,7 +126,7 @@ def test_a_png_without_its_end(missing: int) -> None:
     content = pixels_png()
     found = decode(content[: len(content) - missing])
     assert not found.incomplete
-    assert found.pixels.tolist() == np.asarray(photograph()).tolist()
+    assert np.array_equal(found.pixels, np.asarray(photograph()))
 
 
 def test_a_png_that_lost_its_last_rows() -> None:
@@ -135,9 +135,9 @@ def test_a_png_that_lost_its_last_rows() -> None:
         found = decode(content[: int(len(content) * 0.98)])
         assert found.incomplete
         rows = round(SIDE * 0.95)
-        assert found.pixels[:rows].tolist() == whole[:rows].tolist()
+        assert np.array_equal(found.pixels[:rows], whole[:rows])
         # Missing rows repeat the last one.
-        assert found.pixels[-1].tolist() == found.pixels[-2].tolist()
+        assert np.array_equal(found.pixels[-1], found.pixels[-2])
         with pytest.raises(UndecodableImageError):
             decode(content[: int(len(content) * 0.9)])
 
@@ -152,7 +152,7 @@ def test_an_interlaced_png_without_its_end() -> None:
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 1))
     content = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"".join(lines)))
-    assert decode(content[:-3]).pixels[..., 0].tolist() == picture.tolist()
+    assert np.array_equal(decode(content[:-3]).pixels[..., 0], picture)
 
 
 def test_a_bmp_that_lost_its_end() -> None:
@@ -209,7 +209,7 @@ def test_a_tiff_that_lost_its_end(kind: str) -> None:
     content = strips(
         parts if kind == "plain" else list(map(zlib.compress, parts)), 1 if kind == "plain" else 8, kind == "tiles"
     )
-    assert decode(content).pixels.tolist() == pixels.tolist()
+    assert np.array_equal(decode(content).pixels, pixels)
     for missing in (bytes(0), bytes(len(content) // 50)) if kind != "plain" else (bytes(0),):
         found = decode(content[: int(len(content) * 0.98)] + missing)
         assert found.incomplete
@@ -265,14 +265,14 @@ def packed_strip(pixels: NDArray[np.uint8], compression: str) -> bytes:
 def test_a_packed_tiff_is_read_up_to_where_it_is_cut(name: str, number: int, count: int) -> None:
     pixels = np.asarray(photograph())
     content = strips([packed_strip(part, name) for part in np.split(pixels, count)], number)
-    assert decode(content).pixels.tolist() == pixels.tolist()
+    assert np.array_equal(decode(content).pixels, pixels)
     for kept in (0.96, 0.98, 0.9999):
         for ending in (b"", bytes(len(content)), b"\xff" * 5000):
             found = decode(content[: int(len(content) * kept)] + ending)
             assert found.incomplete
             # All of the rows before it are the picture's own.
             rows = int(SIDE * (kept - 0.01))
-            assert found.pixels[:rows].tolist() == pixels[:rows].tolist()
+            assert np.array_equal(found.pixels[:rows], pixels[:rows])
     with pytest.raises(UndecodableImageError):
         decode(content[: int(len(content) * 0.9)])
 
@@ -422,7 +422,7 @@ def test_a_png_with_a_text_or_profile_beyond_all_bounds(name: bytes) -> None:
     rows = [row.tobytes() for row in np.asarray(photograph())]
     found = decode(png(rows, SIDE, (name, data)))
     assert not found.incomplete
-    assert found.pixels.tolist() == np.asarray(photograph()).tolist()
+    assert np.array_equal(found.pixels, np.asarray(photograph()))
 
 
 def test_lengths_that_lie_ask_for_no_memory() -> None:
