@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -163,10 +164,6 @@ def kill_milvus(kills: int, rows: int) -> None:
         server.set_base_dir(str(base / "milvus"))
         server.start()
 
-        def kill() -> None:
-            os.kill(server.server_proc.pid, signal.SIGKILL)
-            server.server_proc.wait()
-
         try:
             write_index(base / "x.emoir", b"/photos", made_up_files(rows))
             engine = Doomed(f"milvus://127.0.0.1:{server.listen_port}/photos")
@@ -182,14 +179,14 @@ def kill_milvus(kills: int, rows: int) -> None:
                             acknowledged = state.filled
                             engine.seconds = min(5.0, time.monotonic() - began)
                             began = time.monotonic()
-                            engine.kill = kill if done < kills and engine.kill is None else None
+                            engine.kill = partial(kill_server, server) if done < kills and engine.kill is None else None
                         break
                     except EngineAwayError:
                         unanswered += 1
                     finally:
                         if server.server_proc.poll() is not None:
                             done, engine.kill = done + 1, None
-                            _start_again(server)
+                            start_again(server)
                 check = vectors.replica.verify(store)
                 if done < kills or not check.whole or check.compared != rows:
                     sys.exit(f"{done} kills; {check}")
@@ -202,7 +199,13 @@ def kill_milvus(kills: int, rows: int) -> None:
     print("\n" + provenance(f"{rows:,} made-up rows, batches of 8,192", "moments drawn at random"))
 
 
-def _start_again(server: Any) -> None:
+def kill_server(server: Any) -> None:
+    """A ``MilvusServer``, with SIGKILL."""
+    os.kill(server.server_proc.pid, signal.SIGKILL)
+    server.server_proc.wait()
+
+
+def start_again(server: Any) -> None:
     """On the same ports, which the package would choose anew."""
     base = Path(server.config.base_data_dir)
     environment = {

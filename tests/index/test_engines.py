@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +21,7 @@ from emoir.index.vectors.engine import expression, fields_of
 from emoir.index.vectors.engine_vectors import EngineVectors
 from emoir.index.vectors.milvus import MilvusEngine
 from emoir.limits import Limits
+from kill_cluster import kill_server, start_again
 from tests.cli.test_library import emoir
 from tests.howto import code_of
 from tests.index.filled import outcomes
@@ -123,27 +122,6 @@ def test_it_goes_on_where_it_was_stopped(
     assert found_by(after, index).ids.tolist() == [2, 3, 4, 6]
 
 
-def kill(server: MilvusServer) -> None:
-    os.kill(server.server_proc.pid, signal.SIGKILL)
-    server.server_proc.wait()
-
-
-def start_again(server: MilvusServer) -> None:
-    """On the same ports, which the package would choose anew."""
-    base = Path(server.config.base_data_dir)
-    environment = {
-        "DEPLOY_MODE": "STANDALONE",
-        "METRICS_PORT": str(server.webservice_port),
-        "MILVUS_RUN_DIR": str(base / "run"),
-        "LD_LIBRARY_PATH": str(Path(server.server_proc.args[0]).parent),
-    }
-    with open(base / "again.log", "w") as log:
-        server.server_proc = subprocess.Popen(
-            server.server_proc.args, cwd=base, env=os.environ | environment, stdout=log, stderr=log
-        )
-    server.wait_started()
-
-
 @pytest.fixture
 def server(milvus_server: MilvusServer) -> Iterator[MilvusServer]:
     yield milvus_server
@@ -163,7 +141,7 @@ def test_nothing_is_lost_when_the_server_is_killed_while_rows_arrive(
     index.record(outcomes(extractions[:5]), Limits())
     steps = vectors.replica.steps(index)
     next(steps)
-    kill(server)
+    kill_server(server)
     with pytest.raises(EngineAwayError, match="does not answer"):
         next(steps)
     # The index itself answers meanwhile, and says so once.
