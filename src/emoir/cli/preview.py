@@ -34,7 +34,7 @@ class Preview:
     def __init__(self, limits: Limits) -> None:
         if not sys.stdout.isatty():
             raise EmoirError("--preview needs a terminal; leave it out, or write to one")
-        # A terminal that does not tell the size of its cells is no matter for a traceback: a usual size is assumed.
+        # Where a terminal does not tell the size of its cells, a usual one is assumed, without a traceback.
         logging.getLogger("textual_image").setLevel(logging.ERROR)
         try:
             # Asks the terminal what it can show when it is imported.

@@ -81,9 +81,9 @@ def precision_without(ranking: Ranking, k: int, kept: float | None = None) -> ND
     Which images are the first k hangs on few answers; of such a statistic the delete-one jackknife overstates the
     error, by a tenth for P@10 and by a half for the nearest neighbour (``benchmarks/interval_coverage.py``). Deleting
     a part of the answers as well, at random, mends that: a rank then counts with the probability that fewer than k of
-    those before it are there. The error of a pair of images that both have a say is counted twice by the jackknife,
-    and by 2 s if a share s of the others stays; so a half is right for ten answers, of which pairs have most say, and
-    less for one, of which more images have. Groups leave together: k answers are then as few as k groups' worth.
+    those before it are there. The jackknife counts twice what a pair of images changes together; where a share s of
+    the others stays, it counts that 2 s times. So a half is right for ten answers, which pairs change most, and less
+    for one, which more images change. Groups leave together: then k answers count as k / (size of a group).
 
     Args:
         ranking: of m images by n queries.

@@ -52,7 +52,7 @@ class VerifiedFiles:
                 continue
             try:
                 # An object was downloaded just now: what it is called says nothing of that.
-                found = self._digest(stream) if place_of(path).near else _digest(stream)
+                found = self._known_digest(stream) if place_of(path).near else _digest(stream)
             except OSError:
                 found = None
             if found == digest:
@@ -60,7 +60,7 @@ class VerifiedFiles:
             stream.close()
         return None
 
-    def _digest(self, stream: IO[bytes]) -> bytes:
+    def _known_digest(self, stream: IO[bytes]) -> bytes:
         status = os.fstat(stream.fileno())
         key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         with self._lock:
