@@ -85,7 +85,7 @@ def disturbed(kills: int, pictures: int, address: Callable[[], str], kill: Calla
         whole, other = base / "whole.emoir", base / "killed.emoir"
         make_pictures(base / "pictures", pictures)
         with Collection(whole) as photos:
-            undisturbed = photos.index(base / "pictures", workers=WORKERS)
+            photos.index(base / "pictures", workers=WORKERS)
         disturber = Disturber(kills, max(PARCEL, pictures // (kills + 1)), kill)
         with Collection(other) as photos:
             extractor = RayExtractor(shipped_model_folder(), address=address(), workers=WORKERS)
@@ -96,9 +96,20 @@ def disturbed(kills: int, pictures: int, address: Callable[[], str], kill: Calla
         if len(contents.files) != pictures or report.read + report.failed != pictures:
             sys.exit(f"{len(contents.files)} of {pictures} files are there; {report}")
         if export(whole, with_numbers=False) != export(other, with_numbers=False):
-            sys.exit(f"the exports differ: {report.failed} files failed, {undisturbed.failed} without kills")
+            sys.exit("\n".join(["the exports differ:", *differences(whole, other)]))
     print(f"{disturber.done} {name} killed; every file is there once, and the export equals the undisturbed run's")
     print("\n" + provenance(f"{pictures} pictures, one in eight broken", f"{WORKERS} readers", "seed 0"))
+
+
+def differences(whole: Path, other: Path) -> Iterator[str]:
+    """In which files two indexes differ, and why one of these failed."""
+    before, after = Contents(whole), Contents(other)
+    with Collection(other) as photos:
+        causes = {failure.path: failure.cause for failure in photos.status().failures}
+    for path in sorted(before.files | after.files):
+        ours, theirs = before.images.get(path), after.images.get(path)
+        if (ours and ours[1]) != (theirs and theirs[1]):
+            yield f"{os.fsdecode(path)}: {causes.get(path) or ('another row' if theirs else 'not there')}"
 
 
 def kill_readers(kills: int, pictures: int) -> None:

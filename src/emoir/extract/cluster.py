@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import uuid
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -25,9 +28,9 @@ from emoir.models.model import ModelFolder
 LOCAL = "local"
 # Files that travel together, and how many such parcels a reader holds: enough to keep it busy.
 PARCEL, AHEAD = 16, 2
-# A parcel whose reader died so often is given up: something about it, or about the cluster, kills readers.
+# A file that was alone with its reader so often when this died is given up: it seems to kill readers.
 MAX_ATTEMPTS = 5
-CONNECT_SECONDS = 3.0
+CONNECT_SECONDS, TIDY_SECONDS = 3.0, 5.0
 # What all parcels and the model take on a machine's shared memory; Ray wants at least 75 MiB.
 OBJECT_BYTES = 128 * 2**20
 
@@ -39,41 +42,86 @@ class Reader:
 
     Args:
         limits: what one file may cost.
+        name: of the model's folder, which the readers of a machine share; one that takes a dead one's place finds it.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits, name: str) -> None:
+        self._limits, self._folder = limits, Path(tempfile.gettempdir()) / name
         self._extractor: LocalExtractor | None = None
 
     def read(self, files: Mapping[str, bytes], paths: list[bytes]) -> Answers | ModelFault:
         """Every path with its answer, or what is wrong with the model, whose files come by name."""
         if self._extractor is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="emoir-model-")
-            for name, content in files.items():
-                path = Path(self._folder.name) / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            self._extractor = LocalExtractor(Path(self._folder.name), workers=1, limits=self._limits)
+            self._unpack(files)
+            self._extractor = LocalExtractor(self._folder, workers=1, limits=self._limits)
         try:
-            return list(self._extractor.extract(paths))
+            # No path: a question whether it can read. The folder is no image, but only a loaded model can say so.
+            return list(self._extractor.extract(paths or [os.fsencode(self._folder)]))
         except ModelError as error:
             return ModelFault(str(error))
 
+    def _unpack(self, files: Mapping[str, bytes]) -> None:
+        if self._folder.exists():
+            return
+        unpacked = Path(tempfile.mkdtemp(prefix=self._folder.name))
+        for name, content in files.items():
+            path = unpacked / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        # Another reader may have been faster; its folder is not empty, so that this fails.
+        with suppress(OSError):
+            unpacked.rename(self._folder)
+
+    def tidy(self) -> None:
+        """Delete the model's folder on this machine, and what readers that died left of it."""
+        for folder in self._folder.parent.glob(f"{self._folder.name}*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
 
 @dataclass(frozen=True, slots=True)
-class _Parcel:
-    """Files for a reader; none: a question whether it runs."""
+class Parcel:
+    """Files for a reader; none: a question whether it can read.
+
+    Args:
+        slot: number of the reader that has it.
+        paths: of the files.
+        deaths: how often a reader died over it.
+    """
 
     slot: int
     paths: list[bytes]
-    attempt: int = 0
+    deaths: int = 0
+
+
+def after_death(parcels: Sequence[Parcel]) -> tuple[list[Parcel], list[bytes]]:
+    """What becomes of the parcels of a reader that died: those to read again, and files to give up.
+
+    A reader works on its first parcel: nothing speaks against the files of the others. Those of the first go on alone,
+    for one of them may be to blame.
+
+    Args:
+        parcels: in the order in which the reader got them.
+
+    Example:
+        >>> after_death([Parcel(0, [b"a", b"b"]), Parcel(0, [b"c", b"d"])])[0] == [
+        ...     Parcel(0, [b"c", b"d"]), Parcel(0, [b"a"]), Parcel(0, [b"b"])
+        ... ]
+        True
+        >>> after_death([Parcel(0, [b"a"], deaths=4)])
+        ([], [b'a'])
+    """
+    first, *others = parcels
+    if len(first.paths) > 1:
+        return [*others, *(Parcel(first.slot, [path]) for path in first.paths)], []
+    deaths = first.deaths + 1
+    return (others, first.paths) if deaths == MAX_ATTEMPTS else ([*others, replace(first, deaths=deaths)], [])
 
 
 class RayExtractor:
     """Reads files on a Ray cluster; use it as a context manager. Every machine must see the files under their paths.
 
-    Files travel in parcels. A parcel whose reader died, with its process or with its machine, is read again as a whole:
-    no answer of it had arrived, so none is given twice.
+    Files travel in parcels. Those of a reader that died, with its process or with its machine, are read again: no
+    answer of them had arrived, so none is given twice. This goes on for as long as readers come back.
 
     Args:
         model: folder of the model; it is sent to the cluster.
@@ -107,6 +155,9 @@ class RayExtractor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if self._readers:
+            tidied = [reader.tidy.remote() for reader in self._readers]
+            self._ray.wait(tidied, num_returns=len(tidied), timeout=TIDY_SECONDS)
         for reader in self._readers:
             self._ray.kill(reader)
         self._readers.clear()
@@ -127,46 +178,59 @@ class RayExtractor:
             EmoirError: if the cluster cannot be reached.
         """
         source = iter(paths)
-        running: dict[Any, _Parcel] = {}
-        again: list[_Parcel] = []
+        running: dict[Any, Parcel] = {}
+        again: deque[Parcel] = deque()
         while True:
             self._fill(running, again, source)
             if not running:
                 return
             [done], _ = self._ray.wait(list(running), num_returns=1)
-            parcel = running.pop(done)
+            parcel = running[done]
             try:
                 outcomes: Answers | ModelFault = self._ray.get(done)
             except self._ray.exceptions.RayTaskError as error:
                 raise EmoirError(f"a reader on the cluster cannot work: {error.cause}") from error
             except self._ray.exceptions.RayError as error:
-                # The reader answers an empty parcel when it, or another in its place, is running again.
-                running[self._readers[parcel.slot].read.remote(self._files, [])] = _Parcel(parcel.slot, [])
-                if parcel.attempt < MAX_ATTEMPTS:
-                    again.append(parcel)
-                    continue
-                cause = f"its reader on the cluster died {MAX_ATTEMPTS} times ({type(error).__name__})"
-                outcomes = [(path, Failure(cause, RetryReason.ENVIRONMENT)) for path in parcel.paths]
+                if not parcel.paths:
+                    cause = str(error).strip().splitlines()[-1]
+                    raise EmoirError(f"a reader on the cluster cannot work: {cause}") from error
+                yield from self._replace(parcel.slot, running, again)
+                continue
+            del running[done]
             if isinstance(outcomes, ModelFault):
                 raise ModelError(outcomes.cause)
-            yield from outcomes
+            if parcel.paths:
+                yield from outcomes
 
-    def _fill(self, running: dict[Any, _Parcel], again: list[_Parcel], source: Iterator[bytes]) -> None:
+    def _replace(self, slot: int, running: dict[Any, Parcel], again: deque[Parcel]) -> Iterator[tuple[bytes, Failure]]:
+        """Hand the parcels of a dead reader out again; gives the files that seem to kill readers."""
+        lost = {key: parcel for key, parcel in running.items() if parcel.slot == slot}
+        for key in lost:
+            # Should its answer come after all, nobody waits for it.
+            del running[key]
+        # The reader answers this when it, or another in its place, is running again.
+        running[self._readers[slot].read.remote(self._files, [])] = Parcel(slot, [])
+        parcels, given_up = after_death(list(lost.values()))
+        again.extend(parcels)
+        cause = f"its reader on the cluster died over it {MAX_ATTEMPTS} times"
+        return ((path, Failure(cause, RetryReason.ENVIRONMENT)) for path in given_up)
+
+    def _fill(self, running: dict[Any, Parcel], again: deque[Parcel], source: Iterator[bytes]) -> None:
         """Give every reader its share; the cluster is reached only when there is a file for it."""
         busy = Counter[int]()
         for parcel in running.values():
             # A reader that is being started again gets nothing: others may do its work.
             busy[parcel.slot] += 1 if parcel.paths else AHEAD
         while not self._readers or min(busy[slot] for slot in range(len(self._readers))) < AHEAD:
-            old = again.pop(0) if again else _Parcel(0, list(islice(source, PARCEL)))
-            if not old.paths:
+            parcel = again.popleft() if again else Parcel(0, list(islice(source, PARCEL)))
+            if not parcel.paths:
                 return
             if not self._readers:
                 self._start()
             slot = min(range(len(self._readers)), key=lambda slot: busy[slot])
-            # Ray would try again at once, and use up all attempts before another machine is there.
+            # Ray would try again at once, by a reader that may not be there yet.
             once = self._readers[slot].read.options(max_task_retries=0)
-            running[once.remote(self._files, old.paths)] = _Parcel(slot, old.paths, old.attempt + 1)
+            running[once.remote(self._files, parcel.paths)] = replace(parcel, slot=slot)
             busy[slot] += 1
 
     def _start(self) -> None:
@@ -197,4 +261,5 @@ class RayExtractor:
         self._files = ray.put({name: (folder.folder / name).read_bytes() for name in names})
         count = self._count or max(1, int(ray.cluster_resources().get("CPU", 1)))
         reader = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=-1)(Reader)
-        self._readers = [reader.remote(self._limits) for _ in range(count)]
+        name = f"emoir-model-{uuid.uuid4().hex}"
+        self._readers = [reader.remote(self._limits, name) for _ in range(count)]
