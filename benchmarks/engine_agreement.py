@@ -118,20 +118,20 @@ def lines(exact: Collection, milvus: Collection, kinds: dict[str, list[Asked]]) 
     silent: list[str] = []
     every: list[float] = []
     for kind, queries in kinds.items():
-        shares, times, incomplete, ordered = [], [], 0, 0
+        shares, times, unsure, ordered = [], [], 0, 0
         for asked in queries:
             (expected, ours), (found, theirs) = timed(exact, asked), timed(milvus, asked)
             share = agreement(expected, found)
             shares.append(share)
             times.append((ours, theirs))
-            incomplete += not found.complete
+            unsure += not found.complete
             ordered += [match.id for match in expected.matches] == [match.id for match in found.matches]
             if share < 1 and found.complete:
                 silent.append(f"{kind}: {asked[0]}")
         every += shares
         memory, server = (1000 * statistics.median(column) for column in zip(*times, strict=True))
         yield (
-            f"| {kind} | {len(queries)} | {statistics.mean(shares):.3f} | {min(shares):.2f} | {ordered} | {incomplete} | "
+            f"| {kind} | {len(queries)} | {statistics.mean(shares):.3f} | {min(shares):.2f} | {ordered} | {unsure} | "
             f"{memory:.0f} ms | {server:.0f} ms |"
         )
     yield f"| all | {len(every)} | {statistics.mean(every):.3f} | {min(every):.2f} | | | | |"
