@@ -30,7 +30,7 @@ LOCAL = "local"
 PARCEL, AHEAD = 16, 2
 # A file that was alone with its reader so often when this died is given up: it seems to kill readers.
 MAX_ATTEMPTS = 5
-CONNECT_SECONDS, TIDY_SECONDS = 3.0, 5.0
+CONNECT_SECONDS, CLEAN_SECONDS = 3.0, 5.0
 # What all parcels and the model take on a machine's shared memory; Ray wants at least 75 MiB.
 OBJECT_BYTES = 128 * 2**20
 
@@ -72,7 +72,7 @@ class Reader:
         with suppress(OSError):
             unpacked.rename(self._folder)
 
-    def tidy(self) -> None:
+    def clean_up(self) -> None:
         """Delete the model's folder on this machine, and what readers that died left of it."""
         for folder in self._folder.parent.glob(f"{self._folder.name}*"):
             shutil.rmtree(folder, ignore_errors=True)
@@ -156,8 +156,8 @@ class RayExtractor:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._readers:
-            tidied = [reader.tidy.remote() for reader in self._readers]
-            self._ray.wait(tidied, num_returns=len(tidied), timeout=TIDY_SECONDS)
+            cleaned = [reader.clean_up.remote() for reader in self._readers]
+            self._ray.wait(cleaned, num_returns=len(cleaned), timeout=CLEAN_SECONDS)
         for reader in self._readers:
             self._ray.kill(reader)
         self._readers.clear()
