@@ -31,6 +31,8 @@ SCRIPTS = {
     "calibration": ["calibration.py"],
     "search_quality": ["search_quality.py"],
     "search_conjunction": ["search_conjunction.py"],
+    "search_cut": ["search_cut.py"],
+    "search_distinct": ["search_distinct.py"],
     "stimuli_norms": ["stimuli_norms.py"],
     "rater_agreement": ["rater_agreement.py"],
     "lexicon_agreement": ["lexicon_agreement.py"],

@@ -24,9 +24,9 @@ TRIES = 8
 def photographs(count: int, seed: int = 0) -> Iterator[bytes]:
     """JPEGs of many sizes, the same ones for the same seed."""
     random = np.random.default_rng(seed)
-    sources = _sources()
+    originals = sources()
     for number in range(count):
-        source = sources[number % len(sources)]
+        source = originals[number % len(originals)]
         width = int(np.exp(random.uniform(np.log(SMALLEST), np.log(LARGEST))))
         size = (width, max(1, round(width * source.height / source.width)))
         pixels = np.asarray(source.resize(size, Image.Resampling.LANCZOS)).astype(np.float32)
@@ -52,14 +52,15 @@ def photograph_folder(folder: Path, count: int) -> list[Path]:
     return paths
 
 
-def _sources() -> list[Image.Image]:
+def sources() -> list[Image.Image]:
+    """scikit-image's photographs, and its other colour pictures of some size."""
     folder = Path(skimage.__file__).parent / "data"
-    sources = []
+    found = []
     for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in (".png", ".jpg", ".jpeg")):
         with Image.open(path) as image:
             if image.mode == "RGB" and min(image.size) >= 300:
-                sources.append(image.convert("RGB"))
-    return sources
+                found.append(image.convert("RGB"))
+    return found
 
 
 def _encoded(pixels: NDArray[np.float32]) -> bytes:

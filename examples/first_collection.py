@@ -41,7 +41,7 @@ print(f"{report.read} read, {report.unchanged} unchanged, {report.failed} failed
 # %% [markdown]
 # ## Ask
 # With words in English or Chinese, with a point (valence, arousal), for two feelings at once, or with a picture.
-# `min_score=0` also shows matches that are no better than chance.
+# `min_score=0` also shows weak matches.
 
 
 # %%

@@ -44,7 +44,7 @@ SOURCES = {
     "docs/performance.md": {"performance", "timed"},
     "docs/reliability.md": {"reliability"},
     "docs/scale.md": {"scale"},
-    "docs/search-scores.md": {"search_conjunction", "search_quality"},
+    "docs/search-scores.md": {"search_conjunction", "search_cut", "search_distinct", "search_quality"},
     "docs/select.md": {"stimuli_norms"},
     "docs/weights.md": {"distilled_probe", "fine_tuning_trials", "weights"},
 }

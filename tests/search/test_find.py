@@ -36,6 +36,8 @@ from emoir.search.vocabulary import Vocabulary
 
 LAYOUT = RowLayout({"mikels": ("amusement", "anger", "awe", "contentment", "disgust", "excitement", "fear", "sadness")})
 CURVE = ScoreCurve(0.25, (-1.0, 0.0, 1.0), (-1 / 7, 0.0, 1.0))
+# One class of eight: chance is 0.125 and leaves 0.875, of which a hit gains a tenth.
+WORD_FITS = 0.2125
 
 
 def agreed(fit: float) -> float:
@@ -166,8 +168,8 @@ def awe(probabilities: list[float], fear: Sequence[float] = (), max_k: int | Non
 def test_hits_below_chance_are_hidden_and_counted() -> None:
     context = awe([0.01, 1.0, 0.5, 0.25])
     found = search(context, "awe")
-    # One class of eight: chance is 0.125, whatever the curve's pool.
-    assert compiled("awe").chance({"words by gain": CURVE}) == pytest.approx(0.125)
+    # Whatever the pool of the curve is.
+    assert compiled("awe").least_score({"words by gain": CURVE}) == pytest.approx(WORD_FITS)
     assert found.ids.tolist() == [11, 12, 13]
     assert found.scores.tolist() == pytest.approx([1.0, agreed(0.5**0.5), agreed(0.5)])
     assert (found.hidden, found.searched, found.complete) == (1, 4, True)
@@ -185,8 +187,9 @@ def test_a_sum_is_calibrated_part_by_part() -> None:
     # Nothing is feared, nothing angers: these parts are agreed with as far as ever.
     calm = 2 * (1 - agreed(0.0))
     assert found.scores.tolist() == pytest.approx([(2 * agreed(fit) + calm) / 4 for fit in (1.0, 0.5, 0.0)])
-    chance = compiled("2:awe - fear + not anger").chance({"words by gain": CURVE})
-    assert chance == pytest.approx((2 * 0.125 + 2 * 0.875) / 4)
+    # What is not wanted need not be less likely than by chance.
+    least = compiled("2:awe - fear + not anger").least_score({"words by gain": CURVE})
+    assert least == pytest.approx((2 * WORD_FITS + 2 * 0.875) / 4)
     assert search(context, "near:teal").hidden == 0
     assert search(context, "2:awe - near:teal + not anger", SearchOptions(min_score=0)).hidden == 0
 
@@ -204,7 +207,7 @@ def test_a_conjunction_wants_both(text: str) -> None:
         for row, (first, second) in enumerate(zip(probabilities, fear, strict=True))
     }
     assert dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True)) == pytest.approx(by_hand, abs=1e-6)
-    assert compiled(text).chance({"words by gain": CURVE}) == pytest.approx(0.125**2)
+    assert compiled(text).least_score({"words by gain": CURVE}) == pytest.approx(WORD_FITS**2)
 
 
 def test_a_conjunction_may_be_taken_away_and_weighed() -> None:

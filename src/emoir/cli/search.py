@@ -83,7 +83,7 @@ def search(
         if matches.content:
             echo_err(f"looked for in what pictures show: {', '.join(matches.content)}")
         if len(matches) < n and matches.hidden:
-            echo_err(f"hidden, as they fit no better than chance: {matches.hidden:,}; show them with --all")
+            echo_err(f"hidden, as they fit weakly: {matches.hidden:,}; show them with --all")
         if not matches:
             if not matches.hidden:
                 _say_nothing_found(photos, options)

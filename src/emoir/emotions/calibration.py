@@ -60,7 +60,7 @@ class ScoreCurve:
     one curve serves words that mean one thing and words that mean many.
 
     Args:
-        chance: the agreement of an image drawn at random; matches below it are hidden.
+        chance: the agreement of an image drawn at random; weaker matches are hidden.
         knots: fits or gains, sorted ascending.
         values: agreement, or its gain, at each knot; no value is below the one before.
 

@@ -118,13 +118,13 @@ class CompiledQuery:
                 found[name if sign > 0 else f"- {name}"] = values if sign > 0 else 1 - values
         return found
 
-    def chance(self, curves: Mapping[str, ScoreCurve]) -> float:
-        """The score of an image drawn at random; components without calibration count 0."""
+    def least_score(self, curves: Mapping[str, ScoreCurve]) -> float:
+        """The score from which on an image fits; components without calibration count 0."""
         values = []
         for one in self.clauses:
             for component in (part for term in one.terms for group in term.groups for part in group):
-                known = component.agreement_at_random(curves)
                 wanted = (one.weight > 0) == (component.weight > 0)
+                known = component.least_agreement(curves, wanted=wanted)
                 value = (0.0 if wanted else 1.0) if known is None else known
                 values.append(np.array([value], np.float32))
         return float(self._combined(values, 1)[0])

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from emoir.emotions.calibration import ScoreCurve
 
+# A word's hits gain at least this share of what chance leaves: benchmarks/search_cut.py chooses it by F-measure.
+FITS_FROM = 0.1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryComponent:
@@ -49,10 +52,15 @@ class QueryComponent:
         values += np.float32(self.chance)
         return np.clip(values, 0, 1, out=values)
 
-    def agreement_at_random(self, curves: Mapping[str, ScoreCurve]) -> float | None:
-        """The probability that a rater agrees with an image drawn at random; None where this kind has no curve."""
+    def least_agreement(self, curves: Mapping[str, ScoreCurve], *, wanted: bool = True) -> float | None:
+        """The probability that a rater agrees from which on an image fits; None where this kind has no curve.
+
+        It is that of an image drawn at random; a word that is wanted asks for ``FITS_FROM`` more.
+        """
         curve = curves.get(self.kind)
-        return None if curve is None else curve.chance if self.chance is None else self.chance
+        if curve is None or self.chance is None:
+            return None if curve is None else curve.chance
+        return self.chance + FITS_FROM * (1 - self.chance) if wanted else self.chance
 
     def scaled(self, factor: float) -> QueryComponent:
         """The same component with its weight times ``factor``; a negative factor turns wanted into not wanted."""

@@ -87,7 +87,7 @@ def find(
     pool = max(SMALLEST_POOL, POOL * options.n) if options.diverse else options.stop
     # What is sorted by something else than the score needs every hit.
     needed = pool if options.sort is None or options.diverse else np.iinfo(np.int64).max
-    least = np.float32(query.chance(context.curves) if options.min_score is None else options.min_score)
+    least = np.float32(query.least_score(context.curves) if options.min_score is None else options.min_score)
     k, most = pool * OVERFETCH, context.vectors.capabilities.max_k
     while True:
         k = k if most is None else min(k, most)

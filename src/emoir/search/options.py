@@ -200,7 +200,7 @@ class SearchOptions:
         positive_ids: ids of indexed images to move the query towards (relevance feedback).
         negative_ids: ids of indexed images to move it away from.
         diverse: whether near duplicates collapse and the matches spread; their number is limited.
-        min_score: only images that score at least this; None for the score of an image drawn at random.
+        min_score: only images that score at least this; None for that from which on an image fits.
         rater: whose ratings go before what the model predicts; filters go by the model.
         sort: ``newest``, ``oldest``, or a query whose score orders the matches; None for the best first.
         limits: for example images.
@@ -227,10 +227,10 @@ class SearchOptions:
     min_score: float | None = field(
         default=None,
         metadata=_about(
-            "Only images that score at least this, 0 to 1. Default: the score of an image drawn at random.",
+            "Only images that score at least this, 0 to 1. Default: hide those that fit weakly.",
             flags="--all",
             given=0.0,
-            command_help="Also images that fit no better than chance.",
+            command_help="Also images that fit weakly.",
         ),
     )
     rater: str | None = field(

@@ -119,7 +119,7 @@ class SearchPage(ApiModel):
     unknown: list[str] = Field(description="Words that were not understood and not used.")
     content: list[str] = Field(description="Words that were looked for in what the pictures show.")
     searched: int = Field(description="Images that were compared.")
-    hidden: int = Field(description="Images left out because they fit no better than chance.")
+    hidden: int = Field(description="Images left out because they fit weakly.")
     hits: list[Hit]
     next: str | None = Field(description="Cursor of the next page; null on the last.")
 

@@ -111,6 +111,10 @@ export function explore({ area, element, points, at, view, look, enclose }) {
     }
   });
   area.addEventListener("pointerleave", () => (picture.hidden = true));
+  area.addEventListener("pointercancel", () => {
+    path = null;
+    line.removeAttribute("d");
+  });
   area.addEventListener("pointerup", () => {
     if (!path) return;
     const drawn = path;
