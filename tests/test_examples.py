@@ -65,7 +65,7 @@ def test_the_demo_shows_photographs_and_no_failure(tmp_path: Path) -> None:
         command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True, encoding="utf-8"
     )
     assert done.returncode == 0, done.stderr
-    assert "9 read, 0 unchanged. The index holds 9 images." in done.stderr
+    assert "9 read, 0 files unchanged. The index holds 9 images." in done.stderr
     assert "cannot be read" not in done.stderr
     answers = [block.splitlines() for block in done.stdout.split("\n$ emoir search ")[1:]]
     assert [lines[0] for lines in answers] == ["awe -n 3", "'宁静' -n 3", "lonely -n 3"]

@@ -70,7 +70,7 @@ def test_a_bucket_is_read_as_its_folder_is(photos: Path, tmp_path: Path) -> None
         collection.index(photos, workers=1)
     bucket = emoir(tmp_path, "index", "s3://photos", "--workers", 1, index="~/bucket.emoir")
     assert bucket.returncode == 0, bucket.stderr
-    assert "5 read, 0 unchanged. The index holds 5 images." in bucket.stderr
+    assert "5 read, 0 files unchanged. The index holds 5 images." in bucket.stderr
     ours, theirs = rows(tmp_path / "folder.emoir", str(photos)), rows(tmp_path / "bucket.emoir", "s3://photos")
     assert len(ours) == 5
     assert ours == theirs

@@ -138,14 +138,14 @@ def test_the_command_goes_on_until_it_is_interrupted(photos: Path, tmp_path: Pat
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as process:
         assert process.stderr is not None
         first = process.stderr.readline()
-        assert "2 unchanged. The index holds 2 images." in first, first
+        assert "2 files unchanged. The index holds 2 images." in first, first
         assert process.stderr.readline() == "watching; Ctrl-C ends it\n"
         if Path("/proc/self/fdinfo").is_dir():
             # Nothing is polled: the system tells of every folder.
             eventually(lambda: watched_folders(process.pid) == 21)
         save_photos(photos, 1, first_seed=90)
         line = process.stderr.readline()
-        assert "1 read, 2 unchanged. The index holds 3 images." in line, line
+        assert "1 read, 2 files unchanged. The index holds 3 images." in line, line
         process.send_signal(signal.SIGINT)
         try:
             assert process.wait(timeout=120) == 130

@@ -123,8 +123,8 @@ def test_index_search_status_export(emoir: Shell) -> None:
     save_photos(emoir.folder / "photos", 5)
     done = emoir("index", "photos")
     assert done.stdout == b""
-    assert b"5 read, 0 unchanged. The index holds 5 images." in done.stderr
-    assert b"0 read, 5 unchanged" in emoir("index").stderr
+    assert b"5 read, 0 files unchanged. The index holds 5 images." in done.stderr
+    assert b"0 read, 5 files unchanged" in emoir("index").stderr
 
     lines = emoir("search", "awe", "-n", "3", "--all").stdout.decode().splitlines()
     assert lines[0].split() == ["score", "id", "emotion", "share", "valence", "arousal", "sure", "path"]
@@ -345,7 +345,11 @@ def test_exit_codes(emoir: Shell) -> None:
     assert emoir("search", code=2).stdout == b""
     assert emoir("serach", "awe", code=2).stdout == b""
     assert emoir("index", "--workers", "0", code=2).stdout == b""
-    assert b"not understood and not used: winter" in emoir("search", "sad", "winter", "--all").stderr
+    said = emoir("search", "sad", "winter", "dog", "--all").stderr
+    assert b"not understood and not used: winter\n" in said
+    assert b"not searched: dog; this model does not see what pictures show; add one that does: emoir model add" in said
+    undated = emoir("search", "awe", "--taken", "2019", code=1).stderr
+    assert b"images without a camera's date are never among --taken" in undated
     assert b"is no model folder" in emoir("describe", "x.jpg", "--model", ".", code=4).stderr
 
 
@@ -397,7 +401,7 @@ def test_a_second_model_names_two_ways_out(emoir: Shell, other_model: Path) -> N
     emoir("index", "photos")
     refused = emoir("index", "--model", str(other_model), code=4).stderr
     assert b"--index" in refused
-    assert b"--rebuild" in refused
+    assert b"--rebuild --model" in refused
     assert b"1 read" in emoir("index", "--model", str(other_model), "--rebuild").stderr
 
 
@@ -487,7 +491,7 @@ def test_stopped_in_the_middle_nothing_is_lost(emoir: Shell, blow: signal.Signal
         assert process.returncode == 130
         assert b"Everything read so far is safe" in talk
     finished = emoir("index", "photos").stderr
-    assert f"{600 - done} read, {done} unchanged".encode() in finished
+    assert f"{600 - done} read, {done} files unchanged".encode() in finished
     with Collection(location) as collection:
         metadata, readings, _ = collection.rows()
     assert [os.path.basename(item.path) for item in metadata] == [f"{number:04}.jpg".encode() for number in range(600)]

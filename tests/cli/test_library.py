@@ -24,7 +24,7 @@ def test_a_library_from_its_first_file_to_its_backup(tmp_path: Path) -> None:
     assert not (tmp_path / "~").exists()
     second = emoir(tmp_path, "index", tmp_path / "photos", "--workers", 1)
     assert "made a new index" not in second.stderr
-    assert "2 read, 1 unchanged. The index holds 3 images." in second.stderr
+    assert "2 read, 1 file unchanged. The index holds 3 images." in second.stderr
     # A mistyped name is an error, not a new and empty library.
     for command in ("status", "search"):
         mistyped = emoir(tmp_path, command, *(["awe"] if command == "search" else []), index="~/y.emoir")

@@ -56,12 +56,12 @@ def test_a_full_disk(emoir: Shell) -> None:
         """,
     )
     assert lines.pop(0) == "made a new index: disk/i.emoir"
-    assert lines[:2] == ["30 read, 0 unchanged. The index holds 30 images.", "code 0"]
+    assert lines[:2] == ["30 read, 0 files unchanged. The index holds 30 images.", "code 0"]
     assert lines[2:4] == [
         "emoir: index disk/i.emoir: the disk is full; free some space and run the command again, nothing is lost",
         "code 4",
     ]
-    assert lines[4:] == ["30 read, 30 unchanged. The index holds 60 images.", "code 0"]
+    assert lines[4:] == ["30 read, 30 files unchanged. The index holds 60 images.", "code 0"]
 
 
 def test_a_full_disk_from_the_start(emoir: Shell) -> None:
@@ -90,7 +90,7 @@ def test_a_folder_that_cannot_be_written(emoir: Shell) -> None:
     )
     assert lines[0] == "emoir: index disk/i.emoir: Read-only file system; choose another place with --index"
     assert lines.pop(2) == "made a new index: disk/i.emoir"
-    assert lines[1:4] == ["code 4", "3 read, 0 unchanged. The index holds 3 images.", "code 0"]
+    assert lines[1:4] == ["code 4", "3 read, 0 files unchanged. The index holds 3 images.", "code 0"]
     assert lines[4:6] == ["emoir: index disk/i.emoir: it is read-only; choose another place with --index", "code 4"]
     assert len(lines[6:]) == 4
 
@@ -106,7 +106,7 @@ def test_a_disk_that_does_not_take_it(emoir: Shell) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     *_, line = refused.splitlines()
     assert b"would not read or write; nothing that was acknowledged is lost" in line
-    assert b"60 read, 0 unchanged" in emoir("index", "photos").stderr
+    assert b"60 read, 0 files unchanged" in emoir("index", "photos").stderr
 
 
 def started(emoir: Shell, *arguments: str) -> subprocess.Popen[bytes]:
@@ -133,7 +133,7 @@ def test_a_folder_that_vanishes(emoir: Shell) -> None:
     with Collection(index) as photos:
         assert photos.status().failures == ()
     (emoir.folder / "unplugged").rename(emoir.folder / "photos")
-    assert f"{400 - done} read, {done} unchanged".encode() in emoir("index", "photos").stderr
+    assert f"{400 - done} read, {done} files unchanged".encode() in emoir("index", "photos").stderr
 
 
 def test_an_index_that_is_taken_away(emoir: Shell) -> None:
@@ -149,7 +149,7 @@ def test_an_index_that_is_taken_away(emoir: Shell) -> None:
     assert 0 < done < 400
     (emoir.folder / "there").rename(emoir.folder / "here")
     finished = emoir("index", "photos", "--index", "here/i.emoir").stderr
-    assert f"{400 - done} read, {done} unchanged".encode() in finished
+    assert f"{400 - done} read, {done} files unchanged".encode() in finished
 
 
 def test_files_that_vanish_one_by_one(tmp_path: Path) -> None:
@@ -191,8 +191,8 @@ def test_a_file_that_changes_while_it_is_read(emoir: Shell) -> None:
         finally:
             touching.kill()
     assert line == os.fsencode(changing) + b": it changed while it was read"
-    assert summary == b"1 read, 0 unchanged, 1 failed (see emoir status). The index holds 1 images."
-    assert b"1 read, 1 unchanged" in emoir("index", "photos").stderr
+    assert summary == b"1 read, 0 files unchanged, 1 failed (see emoir status). The index holds 1 image."
+    assert b"1 read, 1 file unchanged" in emoir("index", "photos").stderr
     assert os.fsencode(quiet) in emoir("search", "awe", "--all", "--format", "paths").stdout
 
 
@@ -220,7 +220,7 @@ def test_two_indexers_and_a_searcher(emoir: Shell) -> None:
     )
     assert together == alone
     assert not Collection(index).repair().damaged
-    assert b"0 read, 305 unchanged" in emoir("index", "photos").stderr
+    assert b"0 read, 305 files unchanged" in emoir("index", "photos").stderr
 
 
 def test_an_index_that_another_replaces_is_not_written(tmp_path: Path) -> None:

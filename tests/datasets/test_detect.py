@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from emoir.datasets import read_dataset
+from emoir.emotions.spaces import MIKELS
 from emoir.errors import DatasetError
 
 
@@ -34,6 +35,12 @@ def test_a_table_in_its_folder_or_by_name(tmp_path: Path) -> None:
 def test_probabilities_and_a_named_column(tmp_path: Path) -> None:
     shares = read_dataset(table(tmp_path / "votes", "path,p_calm,p_wild\na.jpg,3,1\n"))
     assert shares.distributions["votes"].tolist() == [[0.75, 0.25]]
+    # What the gallery writes is about emoir's own emotions; a name that is given goes before.
+    gallery = table(
+        tmp_path / "work", f"path,{','.join(f'p_{name}' for name in MIKELS.names)}\na.jpg,1,0,0,0,0,0,0,0\n"
+    )
+    assert read_dataset(gallery).class_names == {"mikels": MIKELS.names}
+    assert read_dataset(gallery, space="mine").class_names == {"mine": MIKELS.names}
     named = read_dataset(table(tmp_path / "own", "image,feeling\na.jpg,calm\nb.jpg,wild\n"), label="feeling")
     assert named.class_names == {"own": ("calm", "wild")}
 

@@ -34,6 +34,12 @@ def test_stratified_by_class(tmp_path: Path) -> None:
         assert set(folds.test_rows(fold)) | set(folds.training_rows(fold)) == set(range(60))
 
 
+def test_a_class_rarer_than_the_folds_is_no_reason_to_warn(tmp_path: Path) -> None:
+    labels = np.array([0] * 30 + [1] * 29 + [2])
+    folds = make_folds(table(tmp_path, classes={"mood": labels}, class_names={"mood": ("a", "b", "c")}), seed=1)
+    assert sorted(len(folds.test_rows(fold)) for fold in range(5)) == [12] * 5
+
+
 def test_stratified_by_valence(tmp_path: Path) -> None:
     valence = np.linspace(0, 1, 60)
     folds = make_folds(table(tmp_path, valence=valence, arousal=valence), count=5)

@@ -31,7 +31,7 @@ def test_training_images(tmp_path: Path, other_model: Path) -> None:
         rows_not_trained_on(data, model)
     assert rows_not_trained_on(data, model, leave_out=True).tolist() == [0, 1, 3]
     assert rows_not_trained_on(data.take([0, 1, 3]), model).tolist() == [0, 1, 2]
-    with pytest.raises(LeakageError, match=r"t: other-.* learnt from every one of its images"):
+    with pytest.raises(LeakageError, match=r"t: other-.* learnt from all \d+ images"):
         rows_not_trained_on(data.take([2, 4]), model, leave_out=True)
 
 

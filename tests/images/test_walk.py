@@ -31,6 +31,16 @@ def test_hidden_things_are_passed_over(tmp_path: Path) -> None:
     assert listed(tmp_path) == {b".": set(), b"sub": {b"b.jpg"}}
 
 
+def test_figures_of_explain_are_no_photographs(tmp_path: Path) -> None:
+    (tmp_path / "sea.jpg").touch()
+    (tmp_path / "sea-explained.png").touch()
+    (tmp_path / "explained.png").touch()
+    (listing,) = walk(os.fsencode(tmp_path), lambda path, error: None)
+    assert set(listing.files) == {b"sea.jpg", b"explained.png"}
+    # One that an earlier version indexed is forgotten, though it is there.
+    assert listing.excluded == {b"sea-explained.png"}
+
+
 def test_links(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"12345")
     (tmp_path / "link.jpg").symlink_to("a.jpg")

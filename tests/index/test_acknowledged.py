@@ -134,11 +134,14 @@ def test_a_log_without_its_index_is_not_read_into_a_new_one(index: Path, tmp_pat
 
 
 def test_backup_and_restore(index: Path, tmp_path: Path) -> None:
+    # A sidecar is no file of an image.
+    (tmp_path / "photos" / "0000.jpg.xmp").write_text("<x/>", encoding="utf-8")
+    assert run("index", "--index", index).returncode == 0
     with serving(index) as server:
         assert server.rate(1, "first") == 201
         saved = run("backup", tmp_path / "b" / "backup.emoir", "--index", index)
         assert saved.returncode == 0, saved.stderr
-        assert "12 images in 12 files, 1 ratings, 0 records; verified" in saved.stderr
+        assert "12 images in 12 files, 1 rating; verified" in saved.stderr
         assert sorted(path.name for path in (tmp_path / "b").iterdir()) == ["backup.emoir"]
         assert raters(tmp_path / "b" / "backup.emoir") == {"first"}
         assert server.rate(2, "second") == 201

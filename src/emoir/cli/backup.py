@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emoir.cli.options import IndexOption
-from emoir.cli.output import echo_err
+from emoir.cli.output import echo_err, number_of
 
 if TYPE_CHECKING:
     from emoir.index.backup import BackupReport
@@ -46,5 +46,6 @@ def restore(
 
 
 def _counted(done: BackupReport) -> str:
-    boards = f", {done.boards:,} boards" if done.boards else ""
-    return f"{done.images:,} images in {done.files:,} files, {done.ratings:,} ratings, {done.records:,} records{boards}"
+    others = {"rating": done.ratings, "record": done.records, "board": done.boards}
+    held = [number_of(count, noun) for noun, count in others.items() if count]
+    return ", ".join([f"{number_of(done.images, 'image')} in {number_of(done.files, 'file')}", *held])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from emoir.cli.options import IndexOption
-from emoir.cli.output import Exit, echo, echo_aligned, echo_err
+from emoir.cli.output import Exit, echo, echo_aligned, echo_err, number_of
 
 if TYPE_CHECKING:
     from emoir.collection import Collection
@@ -82,7 +82,7 @@ def add(
         found = boards.add(name, ids) if known else boards.create(name, ids)
         if notes is not None:
             boards.change(name, notes=notes)
-    echo_err(f"{name} holds {len(found.images):,} images")
+    echo_err(f"{name} holds {number_of(len(found.images), 'image')}")
 
 
 @board.command("remove")
@@ -105,7 +105,7 @@ def remove(
         off = {_id(photos, image) for image in images}
         left = [id for id in photos.boards.get(name).images if id not in off]
         photos.boards.change(name, images=left)
-    echo_err(f"{name} holds {len(left):,} images")
+    echo_err(f"{name} holds {number_of(len(left), 'image')}")
 
 
 @board.command("export")
@@ -134,7 +134,7 @@ def export(
             write_sidecars(photos, metadata, photos.images.readings(metadata, rows))
             return
         _write(photos, found, output)
-    echo_err(f"{len(found.images):,} images written to {output}")
+    echo_err(f"{number_of(len(found.images), 'image')} written to {output}")
 
 
 def _write(photos: Collection, board: Board, output: Path) -> None:

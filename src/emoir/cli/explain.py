@@ -50,6 +50,7 @@ def explain(
     from emoir.explain.figure import save_figure
     from emoir.explain.sentences import sentence
     from emoir.images.decode import lift_pillow_limit
+    from emoir.images.exclusion import FIGURE_ENDING
     from emoir.index.base import as_path
     from emoir.models import Model
 
@@ -59,7 +60,7 @@ def explain(
         explanation = explain_image(image, Model(model), emotion=emotion, limits=limits)
     except UndecodableImageError as error:
         raise EmoirError(f"{image}: {error}") from None
-    file = out if out is not None else Path(f"{image.stem}-explained.png")
+    file = out if out is not None else Path(f"{image.stem}{FIGURE_ENDING}")
     if file.is_dir() or not file.absolute().parent.is_dir():
         raise EmoirError(f"{file}: name a file in a folder that is there, with --out")
     if file.exists() and image.exists() and file.samefile(image):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from emoir.cli.options import FoldersOption, IndexOption, LimitsOption, record_options
-from emoir.cli.output import Exit, echo_err
+from emoir.cli.output import Exit, echo_err, number_of
 from emoir.cli.progress import counted
 from emoir.limits import DEFAULT_LIMITS, Limits
 
@@ -143,7 +143,7 @@ def export(
     else:
         write_csv(table, output, excel=format is ExportFormat.excel)
     if output is not None:
-        echo_err(f"{len(metadata):,} images written to {output}")
+        echo_err(f"{number_of(len(metadata), 'image')} written to {output}")
     if codebook is not None:
         write_codebook(columns, codebook)
         echo_err(f"what the columns mean: {codebook}")
@@ -165,7 +165,7 @@ def write_sidecars(photos: Collection, metadata: Sequence[ImageMetadata], readin
         except (EmoirError, OSError) as error:
             failed += 1
             echo_err(f"{as_path(item.path)}: {error}")
-    echo_err(f"{len(metadata) - failed:,} sidecars written")
+    echo_err(f"{number_of(len(metadata) - failed, 'sidecar')} written")
     if failed:
         raise typer.Exit(Exit.SOME_FAILED)
 

@@ -10,7 +10,7 @@ import typer
 
 from emoir.cli.engine import EngineOption, send
 from emoir.cli.options import IndexOption, LimitsOption, ModelOption, SecondsOption, record_options
-from emoir.cli.output import Exit, echo_err
+from emoir.cli.output import Exit, echo_err, number_of
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.names import printable
 
@@ -166,7 +166,7 @@ def index(
         echo_err(f"made a new index: {photos.location}")
     for folder in done.kept:
         echo_err(f"{folder} is missing or empty: not mounted? Its images are kept; --prune forgets them.")
-    echo_err(f"{counts(done)}. The index holds {status.images:,} images.")
+    echo_err(f"{counts(done)}. The index holds {number_of(status.images, 'image')}.")
     passed_over = skipped(done)
     if passed_over:
         echo_err(f"not looked at: {passed_over}.")
@@ -196,7 +196,7 @@ def counts(done: IndexReport) -> str:
     parts = [
         f"{done.read:,} read",
         f"{done.moved:,} moved or copied" if done.moved else "",
-        f"{done.unchanged:,} unchanged",
+        f"{number_of(done.unchanged, 'file')} unchanged",
         f"{done.removed:,} gone" if done.removed else "",
         f"{done.vanished:,} vanished meanwhile" if done.vanished else "",
         f"{done.failed:,} failed (see emoir status)" if done.failed else "",
@@ -211,7 +211,7 @@ def skipped(done: IndexReport) -> str:
 
     unread = [f"{count:,} {kind} ({REMEDIES[kind]})" for kind, count in sorted(done.unread.items())]
     folders = [
-        f"{count:,} {'folder' if count == 1 else 'folders'} {reason}"
+        f"{number_of(count, 'folder')} {reason}"
         for reason, count in sorted(done.skipped.items())
         if reason is not SkipReason.LINK
     ]

@@ -81,7 +81,10 @@ EverywhereOption = Annotated[
 SpaceOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(
-        "--space", help="A name for your classes as an emotion space. Default: the folder's name.", show_default=False
+        "--space",
+        help="A name for your classes as an emotion space. Default: mikels for ratings made in the gallery, else the "
+        "folder's name.",
+        show_default=False,
     ),
 ]
 LabelOption = Annotated[

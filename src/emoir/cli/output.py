@@ -6,12 +6,8 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from emoir.names import printable
-
-if TYPE_CHECKING:
-    pass
 
 
 class Exit:
@@ -33,6 +29,16 @@ def echo_err(message: str) -> None:
 def echo(text: str) -> None:
     """Write a line of results, in which nothing can act upon a terminal or begin another line."""
     sys.stdout.write(printable(text) + "\n")
+
+
+def number_of(count: int, noun: str) -> str:
+    """A number with what it counts.
+
+    Example:
+        >>> number_of(1, "image"), number_of(1200, "image")
+        ('1 image', '1,200 images')
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def echo_row(cells: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from emoir.cli.options import FoldersOption, IndexOption, LimitsOption, OutputLanguage
-from emoir.cli.output import Exit, echo, echo_err
+from emoir.cli.output import Exit, echo, echo_err, number_of
 from emoir.cli.progress import counted
 from emoir.errors import EmoirError
 from emoir.limits import DEFAULT_LIMITS
@@ -74,6 +74,6 @@ def report(
     file = write_report(html, figures, out)
     if len(pictures) < len(rows):
         echo_err(f"{len(rows) - len(pictures):,} images cannot be read any more; emoir index finds out why")
-    beside = "" if is_page(out) else f"; {len(figures)} figures in {out / 'figures'}"
-    echo_err(f"{len(metadata):,} images{beside}")
+    beside = "" if is_page(out) else f"; {number_of(len(figures), 'figure')} in {out / 'figures'}"
+    echo_err(f"{number_of(len(metadata), 'image')}{beside}")
     echo(str(file))

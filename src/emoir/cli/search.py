@@ -17,6 +17,8 @@ from emoir.errors import QueryError
 from emoir.search.options import FilterOptions, SearchOptions, as_paths
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from emoir.collection import Collection
     from emoir.search.query import Query
 
@@ -73,13 +75,7 @@ def search(
             lift_pillow_limit()
         matches = photos.search(asked, options, n=n)
         if matches.unknown:
-            echo_err(f"not understood and not used: {', '.join(matches.unknown)}")
-            from emoir.emotions.content import content_words
-            from emoir.emotions.lexicon import look_up
-
-            if shown := [word for word in matches.unknown if look_up(word, content_words()) is not None]:
-                names = ", ".join(shown)
-                echo_err(f"not searched, as this model does not see what pictures show: {names}")
+            _say_not_searched(matches.unknown)
         if matches.content:
             echo_err(f"looked for in what pictures show: {', '.join(matches.content)}")
         if len(matches) < n and matches.hidden:
@@ -94,6 +90,19 @@ def search(
     echo_list(matches.matches, ["score"], scores, listing, limits=options.limits, to_json=matches.to_json)
 
 
+def _say_not_searched(words: Sequence[str]) -> None:
+    """Words that were not understood, and those of things in pictures, each with what to do."""
+    from emoir.emotions.content import content_words
+    from emoir.emotions.lexicon import look_up
+    from emoir.search.terms.content import NO_CONTENT
+
+    things = [word for word in words if look_up(word, content_words()) is not None]
+    if others := [word for word in words if word not in things]:
+        echo_err(f"not understood and not used: {', '.join(others)}")
+    if things:
+        echo_err(f"not searched: {', '.join(things)}; {NO_CONTENT}")
+
+
 def _has_pictures(query: Query) -> bool:
     """Whether a picture must be decoded; without one, the decoders need not be loaded."""
     from emoir.search.terms import ImageFile
@@ -103,7 +112,8 @@ def _has_pictures(query: Query) -> bool:
 
 def _say_nothing_found(photos: Collection, options: SearchOptions) -> None:
     if options.paths is not None or options.filters != FilterOptions():
-        echo_err("no indexed image meets all conditions; loosen one of them")
+        undated = "" if options.filters.taken is None else "; images without a camera's date are never among --taken"
+        echo_err(f"no indexed image meets all conditions; loosen one of them{undated}")
         return
     folders = None if options.folders is None else as_paths(options.folders)
     elsewhere = photos.status().images

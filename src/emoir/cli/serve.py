@@ -19,7 +19,7 @@ from urllib.parse import quote
 import typer
 
 from emoir.cli.options import IndexOption, LexiconOption, LimitsOption, ModelOption, record_options, require_model
-from emoir.cli.output import echo_err
+from emoir.cli.output import echo_err, number_of
 from emoir.errors import EmoirError
 from emoir.limits import DEFAULT_LIMITS, MAX_UPLOAD
 
@@ -155,7 +155,7 @@ def serve(
         log_as_told()
         named = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(options.host, options.host)
         address = f"http://{f'[{named}]' if ':' in named else named}:{number}/"
-        echo_err(f"{images:,} images at {address}")
+        echo_err(f"{number_of(images, 'image')} at {address}")
         if token is not None:
             echo_err(f"open it with {address}?token={quote(token)}")
         if kept is not None:

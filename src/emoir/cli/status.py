@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from emoir.cli.options import IndexOption
-from emoir.cli.output import echo, echo_block
+from emoir.cli.output import echo, echo_block, number_of
 
 SHOWN_FILES = 20
 
@@ -63,11 +63,11 @@ def status(
     echo(f"index    {found.location} ({found.bytes / 1e6:.1f} MB)")
     echo(f"model    {found.model.id}")
     echo(f"licence  {found.model.licence}")
-    echo(f"images   {found.images:,} in {found.files:,} files")
+    echo(f"images   {found.images:,} in {number_of(found.files, 'file')}")
     for root in found.roots:
         echo(f"folder   {as_path(root)}")
     for catalogue in found.catalogues:
-        records, source = f"{catalogue.records:,} records", as_path(catalogue.source)
+        records, source = number_of(catalogue.records, "record"), as_path(catalogue.source)
         echo(f"records  {records} of {source} for {as_path(catalogue.root)}")
     failures = [f"{as_path(failure.path)}: {failure.cause}" for failure in found.failures]
     _put_files("failed", failures, all_files)

@@ -8,6 +8,7 @@ from emoir.datasets.delimited import Columns, header_of, read_table
 from emoir.datasets.folders import read_folders
 from emoir.datasets.published import PUBLISHED, Layout
 from emoir.datasets.table import Table
+from emoir.emotions.spaces import SPACES
 from emoir.errors import DatasetError
 
 TABLES = ("labels.csv", "labels.tsv", "labels.jsonl", "labels.parquet")
@@ -66,7 +67,8 @@ def read_dataset(
 
     Args:
         source: folder or table.
-        space: name of the label space; default: the folder's name. A published set has its own.
+        space: name of the label space. Default: a known space if the columns ``p_NAME`` are exactly its classes, else
+            the folder's name. A published set has its own.
         label: the column of the class, if it has another name.
         scale: the ratings that mean 0 and 1.
 
@@ -104,10 +106,12 @@ def read_dataset(
         )
     if label is not None and label not in columns:
         raise DatasetError(f"{source}: no column {label!r}; it has {', '.join(columns)}")
-    space = space or source.parent.name
     chosen = label or next((name for name in CLASSES if name in columns), None)
     prefix = PROBABILITY if any(name.startswith(PROBABILITY) for name in columns) else VOTES
     shares = {name.removeprefix(prefix): name for name in columns if name.startswith(prefix)}
+    # A table of ratings that the gallery wrote is about emoir's own emotions.
+    known = next((name for name, one in SPACES.items() if set(one.names) == shares.keys()), None)
+    space = space or known or source.parent.name
     rated = all(name in columns for name in RATINGS)
     if not (chosen or shares or rated):
         raise DatasetError(

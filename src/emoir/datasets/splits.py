@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -142,8 +143,11 @@ def make_folds(table: Table, *, count: int = 5, seed: int = 0, linked: Sequence[
         raise DatasetError(f"{table.name}: {len(np.unique(groups))} groups cannot fill {count} folds")
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     folds = np.empty(len(table), dtype=np.int64)
-    for fold, (_, rows) in enumerate(splitter.split(np.zeros(len(table)), _strata(table), groups)):
-        folds[rows] = fold
+    with warnings.catch_warnings():
+        # A class that is rarer than the folds are many lies in as many of them as it can.
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        for fold, (_, rows) in enumerate(splitter.split(np.zeros(len(table)), _strata(table), groups)):
+            folds[rows] = fold
     return Folds(table.name, digests, folds, seed)
 
 

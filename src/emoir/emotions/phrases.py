@@ -58,7 +58,7 @@ CHINESE_NEGATION = frozenset(
 )
 CHINESE_FUNCTION = frozenset(
     [
-        *"的地得了和与但而又也是在种一个着或及张给让人却且并既中带",
+        *"的地得了和与但而又也是在种一个着或及张给让人却且并既中带有上里",
         *_listed("图片, 照片, 画面, 感觉, 感到, 令人, 使人, 觉得, 但是, 而且, 以及, 并且, 一种, 一张"),
         # These are no negations, or their negation is used up.
         *_listed("不但, 不仅, 不只, 不光, 非但, 不得不, 无人, 没有人, 没人, 任何, 什么, 丝毫"),
@@ -68,6 +68,7 @@ CHINESE_FUNCTION = frozenset(
 # Words of no emotion that hold a negation's character without its meaning.
 CHINESE_OTHER = frozenset(
     _listed("告别, 送别, 离别, 道别, 分别, 区别, 个别, 性别, 类别, 别墅, 非洲, 是非, 除非, 莫非, 没收, 无线, 不锈钢")
+    + _listed("晚上, 早上, 上午, 上海, 上班, 上学, 上帝, 有名, 公里, 里程")
 )
 # These stand behind the word that they make stronger: 开心极了.
 CHINESE_AFTER = frozenset(_listed("极了, 至极, 透了, 死了, 坏了, 得很, 不得了, 得不得了, 不已, 无比, 万分, 异常"))

@@ -60,5 +60,8 @@ def rows_not_trained_on(table: Table, model: ModelFolder, *, leave_out: bool = F
             "metrics on them would flatter it; --skip-training-images leaves these images out"
         )
     if known.all():
-        raise LeakageError(f"{table.name}: {model.id} learnt from every one of its images")
+        raise LeakageError(
+            f"{table.name}: {model.id}, or the model that it began with, learnt from all {len(known)} images; none is "
+            "left to evaluate it on"
+        )
     return np.flatnonzero(~known)

@@ -21,6 +21,8 @@ LIBRARIES = (
     *(".cocatalog", ".cosessiondb", ".tvlibrary", ".musiclibrary", ".imovielibrary"),
 )
 NO_MEDIA, IGNORE_FILE = b".nomedia", b".emoirignore"
+# How emoir explain ends the names of its figures, which are no photographs.
+FIGURE_ENDING = "-explained.png"
 
 
 class SkipReason(StrEnum):

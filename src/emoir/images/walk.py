@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from emoir.images.exclusion import IGNORE_FILE, NO_MEDIA, Exclusion, SkipReason, exclusion_of, skip_by_name
+from emoir.images.exclusion import (
+    FIGURE_ENDING,
+    IGNORE_FILE,
+    NO_MEDIA,
+    Exclusion,
+    SkipReason,
+    exclusion_of,
+    skip_by_name,
+)
 from emoir.images.places import FileStat, place_of
 
 
@@ -44,8 +52,9 @@ def walk(
     """List a folder and everything below it, in the order of names.
 
     Hidden files and folders (a leading dot), folders of recycle bins, storage systems and photo libraries, folders
-    with a ``.nomedia`` and what a ``.emoirignore`` names are skipped. A link to a file counts as the file; links
-    to folders are not followed, so that no loop can arise. Files that vanish meanwhile are left out.
+    with a ``.nomedia``, what a ``.emoirignore`` names and the figures of ``emoir explain`` are skipped. A link to a
+    file counts as the file; links to folders are not followed, so that no loop can arise. Files that vanish meanwhile
+    are left out.
 
     Args:
         root: an absolute path, or an address (see ``Place``).
@@ -63,7 +72,7 @@ def walk(
         >>> [listing.files for listing in walk(os.fsencode(folder), print)][0][b"a.jpg"].size
         3
     """
-    place = place_of(root)
+    place, figures = place_of(root), os.fsencode(FIGURE_ENDING)
     pending = [(root, Exclusion(root, exclude) if exclude else None)]
 
     def skip(path: bytes, reason: SkipReason) -> None:
@@ -84,11 +93,12 @@ def walk(
             # A list that cannot be read excludes nothing.
             with suppress(OSError):
                 rules = exclusion_of(path, place.head(os.path.join(path, IGNORE_FILE), LONGEST_LIST), rules)
-        files, excluded = found.files, frozenset[bytes]()
+        files, excluded = found.files, {name for name in found.files if name.endswith(figures)}
         if rules is not None:
-            excluded = frozenset(name for name in files if rules.excludes(os.path.join(path, name)))
+            excluded |= {name for name in files if rules.excludes(os.path.join(path, name))}
+        if excluded:
             files = {name: stat for name, stat in files.items() if name not in excluded}
-        yield Listing(path, found.device, files, excluded)
+        yield Listing(path, found.device, files, frozenset(excluded))
         for link in found.links:
             skip(os.path.join(path, link), SkipReason.LINK)
         folders: list[bytes] = []

@@ -14,7 +14,13 @@ from emoir.index.exchange import copy_database, exchange, flush, free_name, repl
 from emoir.index.salvage import salvaged
 from emoir.index.schema import appear, connect, sqlite_errors
 
-COUNTED = ("images", "files", "ratings", "records", "boards")
+COUNTED = {
+    "images": "images",
+    "files": "files WHERE image IS NOT NULL",
+    "ratings": "ratings",
+    "records": "records",
+    "boards": "boards",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +29,7 @@ class BackupReport:
 
     Args:
         file: where it is.
-        images, files, ratings, records, boards: their numbers.
+        images, files, ratings, records, boards: their numbers; of files, those that hold an image.
         kept_as: a restore keeps what it replaced under this name; None if there was nothing.
     """
 
@@ -143,7 +149,7 @@ def _check_target(index: Path, file: Path) -> None:
 
 
 def _counts(connection: sqlite3.Connection) -> dict[str, int]:
-    return {table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in COUNTED}
+    return {name: connection.execute(f"SELECT count(*) FROM {rows}").fetchone()[0] for name, rows in COUNTED.items()}
 
 
 def _verify(made: Path, origin: Path, expected: dict[str, int]) -> None:

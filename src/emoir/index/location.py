@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 from emoir.errors import IndexFileError
@@ -30,9 +31,10 @@ def default_index() -> Path:
 
 def nothing_indexed(file: Path) -> IndexFileError:
     """The error of a command that needs an index where there is none."""
+    option = "" if file == default_index() else f" --index {shlex.quote(str(file))}"
     return IndexFileError(
-        f"nothing has been indexed yet ({file}); begin with: emoir index FOLDER",
-        chinese=f"还没有索引任何图片（{file}）；请先运行：emoir index 文件夹",
+        f"nothing has been indexed yet ({file}); begin with: emoir index FOLDER{option}",
+        chinese=f"还没有索引任何图片（{file}）；请先运行：emoir index 文件夹{option}",
     )
 
 

@@ -131,7 +131,8 @@ class SqliteStore(SqliteFolders):
         if self.model.id not in (model_id, *earlier_ids):
             raise ModelMismatchError(
                 f"{self.file} holds readings of {self.model.id}, not of {model_id}. Readings of two models cannot be "
-                "compared: use another file with --index, or read all images again with: emoir index --rebuild"
+                "compared: use another file with --index, or read all images again with the same --model: emoir index "
+                "--rebuild --model NAME"
             )
 
     def recalibrate(self, model: IndexedModel, earlier_ids: Sequence[str] = ()) -> None:

@@ -231,7 +231,10 @@ def load_network(folder: Path) -> EmotionNet:
         config = NetworkConfig.from_dict(json.loads((folder / CARD).read_text(encoding="utf-8"))["network"])
         weights = load_file(folder / WEIGHTS)
     except (OSError, KeyError) as error:
-        raise TrainingError(f"{folder} holds no network to go on from: {error}") from error
+        raise TrainingError(
+            f"{folder} holds no network to go on from ({error}); begin with the shipped model, or with a model that "
+            "emoir train made without --encoder"
+        ) from error
     # The weights are replaced at once: the caller's random numbers are not spent on them.
     with seeded(0):
         network = EmotionNet(config)
