@@ -1,8 +1,9 @@
 """Print how readable the pages are that people read first: ``python benchmarks/readability.py``.
 
 Flesch's reading ease (Flesch 1948, DOI 10.1037/h0057532) and words per sentence. Syllables are those of the CMU
-Pronouncing Dictionary, for other words those of TeX's hyphenation. Code, tables, headings and pictures are left out;
-code inside a sentence counts as one word. textstat is not used: its newer versions load their words from the network.
+Pronouncing Dictionary, for other words those of TeX's hyphenation. Code, tables, headings, pictures and quoted
+prints are left out; code inside a sentence counts as one word. textstat is not used: its newer versions load their
+words from the network.
 """
 
 from __future__ import annotations
@@ -28,8 +29,26 @@ TASKS = (
     "select",
     "deploy",
     "integrations",
+    "evaluate",
+    "engines",
+    "places",
 )
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs" / f"{name}.md" for name in TASKS))
+# Of other pages those that are as easy.
+OTHERS = (
+    "architecture",
+    "cli",
+    "experiment",
+    "experiment-protocol",
+    "figures",
+    "model-card",
+    "search-scores",
+    "summary",
+    "howto/add-an-extractor",
+)
+PAGES = (
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *(ROOT / "docs" / f"{name}.md" for name in (*TASKS, *OTHERS)),
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +65,7 @@ def prose(markdown: str) -> list[str]:
     markdown = re.sub(r"^```.*?^```$", "", markdown, flags=re.DOTALL | re.MULTILINE)
     sentences: list[str] = []
     for paragraph in re.split(r"\n\s*\n", markdown):
-        if paragraph.lstrip().startswith(("#", "|", "!", "<", "(Licence")):
+        if paragraph.lstrip().startswith(("#", "|", "!", "<", ">", "(Licence")):
             continue
         for item in re.split(r"\n(?=\s*(?:- |\d+\. ))", paragraph.strip()):
             text = re.sub(r"^\s*(?:- |\d+\. )", "", item)

@@ -82,6 +82,13 @@ def test_every_command_is_documented() -> None:
 
 
 @pytest.mark.parametrize("name", every_command())
+def test_every_option_has_a_help_of_its_own(name: str) -> None:
+    lines = [option.help for option in every_command()[name].params]
+    assert all(lines)
+    assert len(set(lines)) == len(lines)
+
+
+@pytest.mark.parametrize("name", every_command())
 def test_help_says_everything_in_80_columns(name: str) -> None:
     shown = CliRunner(env={"COLUMNS": "80", "TERM": "dumb"}).invoke(app, [*name.split(), "--help"])
     assert shown.exit_code == 0
@@ -189,7 +196,9 @@ def test_first_pages_are_easy_to_read(page: Path) -> None:
 
 def test_readability_is_that_of_a_hand_count(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("# Not this\n\nThe cat sat on `the long mat`. A happy dog ran.\n\n| nor | this |\n", "utf-8")
+    page.write_text(
+        "# Not this\n\nThe cat sat on `the long mat`. A happy dog ran.\n\n| nor | this |\n\n> nor a print\n", "utf-8"
+    )
     # Words: The cat sat on code / A happy dog ran; syllables 5 + 5.
     found = readability.readability(page)
     assert found.words == 9 / 2

@@ -36,7 +36,7 @@ class DescribeFormat(str, Enum):
 
 def describe(
     images: Annotated[list[Path], typer.Argument(help="Image files, or addresses such as s3://bucket/a.jpg.")],
-    format: Annotated[DescribeFormat, typer.Option("--format", help="How to write them.")] = DescribeFormat.table,
+    format: Annotated[DescribeFormat, typer.Option("--format", help="How to print.")] = DescribeFormat.table,
     preview: PreviewOption = False,
     limits: LimitsOption = DEFAULT_LIMITS,
     model: ModelOption = None,

@@ -13,7 +13,7 @@ from emoir.errors import EngineError
 if TYPE_CHECKING:
     from emoir.index.vectors.choice import RememberedEngine
 
-engine = typer.Typer(no_args_is_help=True, help="Fill, verify and drop the replica of an index in a search engine.")
+engine = typer.Typer(no_args_is_help=True, help="Keep a copy of the index in a search engine: fill, verify, delete.")
 
 EngineOption = Annotated[
     Optional[str],  # noqa: UP045
@@ -28,7 +28,7 @@ EngineOption = Annotated[
 
 @engine.callback()
 def _engine() -> None:
-    """Fill, verify and drop the replica of an index in a search engine."""
+    """Keep a copy of the index in a search engine: fill, verify, delete."""
 
 
 @engine.command()

@@ -56,7 +56,7 @@ class IndexOptions:
         typer.Option(
             "--ray",
             metavar="ADDRESS",
-            help="Read on a Ray cluster: HOST:PORT, auto, or local for one on this machine. Needs pip install ray.",
+            help="Read on a Ray cluster: HOST:PORT, auto, or local for one on this machine. Needs: pip install ray",
             show_default=False,
         ),
     ] = None

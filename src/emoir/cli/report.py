@@ -19,7 +19,7 @@ def report(
     language: Annotated[OutputLanguage, typer.Option("--language", help="Language of the page.")] = OutputLanguage.en,
     title: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--title", help="Language of the page.", show_default=False),
+        typer.Option("--title", help="Title of the page. Default: What these images evoke.", show_default=False),
     ] = None,
     limits: LimitsOption = DEFAULT_LIMITS,
     folders: FoldersOption = None,

@@ -22,7 +22,7 @@ class StatusFormat(str, Enum):
 
 
 def status(
-    format: Annotated[StatusFormat, typer.Option("--format", help="How to write it.")] = StatusFormat.table,
+    format: Annotated[StatusFormat, typer.Option("--format", help="How to print.")] = StatusFormat.table,
     all_files: Annotated[
         bool, typer.Option("--all", help="List every file that failed or is incomplete, not only the first.")
     ] = False,

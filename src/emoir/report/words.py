@@ -16,7 +16,7 @@ class PageText:
 
     Example:
         >>> PageText("zh")("of images", count=3), PageText("en").emotion("mikels", "awe")
-        ('3 幅', 'awe')
+        ('3 张', 'awe')
     """
 
     def __init__(self, language: str) -> None:

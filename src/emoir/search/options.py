@@ -114,7 +114,7 @@ class FilterOptions:
         metadata=_about(
             "Only images this exciting, 0 to 1.",
             partial(parse_range, name="arousal", most=1),
-            control=Control(label=("Arousal", "唤醒"), most=1),
+            control=Control(label=("Arousal", "唤醒度"), most=1),
         ),
     )
     confidence: Range | None = field(
