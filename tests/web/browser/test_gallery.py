@@ -536,6 +536,7 @@ def test_one_tap_corrects_the_model_and_can_be_undone(page: Page) -> None:
     tap = page.locator(".feeling").get_by_role("button", name="awe")
     tap.click()
     expect(tap).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#detail-name span")).to_have_text("yours: awe")
     expect(page.locator("#notice")).to_contain_text("You feel awe. Saved under the name “me”.")
     assert service_says(page, "/api/v1/ratings")["raters"] == {"me": 1}
     page.get_by_role("button", name="Close").click()

@@ -68,7 +68,7 @@ function content(image, acts, signal) {
     make(
       "div",
       { class: "bar" },
-      make("h2", { id: "detail-name" }, make("span", { text: image.record?.title || heading(image) }), " ", make("small", { class: "quiet", text: image.name })),
+      make("h2", { id: "detail-name" }, make("span", { text: title(image) }), " ", make("small", { class: "quiet", text: image.name })),
       button("previous", () => acts.step(-1)),
       button("next", () => acts.step(1)),
       make("button", { type: "button", class: "close", text: t("close"), onclick: () => $("#detail").close() }),
@@ -113,6 +113,9 @@ function content(image, acts, signal) {
 /** What a picture is called: by what it evokes, where the model is sure of it. */
 const heading = (image) => (image.rating?.emotion ? t("yours", emotionName(image.rating.emotion)) : image.sure ? emotionName(image.emotion) : t("unsureShort"));
 
+/** What stands above the picture. */
+const title = (image) => image.record?.title || heading(image);
+
 /** Eight emotions to say what the viewer feels: one tap is a rating, a second one takes it back. */
 function feeling(image, acts) {
   const box = make("fieldset", { class: "feeling" });
@@ -129,6 +132,7 @@ function feeling(image, acts) {
       return;
     }
     keepingFocus(box, draw);
+    $("#detail-name span").textContent = title(image);
     acts.rated();
     if (quiet) notify(t("undone"), "done");
     else notify(emotion ? t("keptAsYours", emotionName(emotion), rater()) : t("undone"), "done", { text: t("takeBack"), act: () => keep(before?.emotion, true) });

@@ -25,8 +25,11 @@ export function wheel(choose, { keys = false } = {}) {
     // The first sector is centred on the right, where pleasant stands in the plane.
     const [from, to] = [place - 0.5, place + 0.5].map((step) => (-step * 2 * Math.PI) / WHEEL.length);
     const middle = (from + to) / 2;
-    // Above and below the middle a sector is widest at its rim.
-    const [x, y] = point(middle, 68 + 18 * Math.abs(Math.sin(middle))).split(" ");
+    // Where the row of a label is longest: far out above and below the middle, and flatter than its sector beside them.
+    const [across, along] = place % 2 ? [82, 68] : [68, 86];
+    const x = Math.cos(middle) * across;
+    // A key stands below its label.
+    const y = Math.sin(middle) * along - (keys && Math.sin(middle) >= 0 ? 6 : 0);
     const act = () => choose(name);
     const label = emotionName(name);
     const one = make(
@@ -47,7 +50,7 @@ export function wheel(choose, { keys = false } = {}) {
       make("path", { d: sector(to, from), fill: colourOf(name) }),
       make("text", { x, y, "text-anchor": "middle", "dominant-baseline": "middle", style: { "font-size": `${LABEL}px`, fill: inkOn(colourOf(name)) }, text: label }),
     );
-    if (keys) one.append(make("text", { x, y: Number(y) + 13, "text-anchor": "middle", class: "key", style: { "font-size": `${LABEL}px`, fill: inkOn(colourOf(name)) }, text: String(place + 1) }));
+    if (keys) one.append(make("text", { x, y: y + 13, "text-anchor": "middle", class: "key", style: { "font-size": `${LABEL}px`, fill: inkOn(colourOf(name)) }, text: String(place + 1) }));
     sectors.set(name, one);
     svg.append(one);
   });
