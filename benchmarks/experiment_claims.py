@@ -62,7 +62,7 @@ def of_classes(title: str, printed: str) -> str:
     for name, label in CLASSES.items():
         row = find(RESULTS / f"{name}.md", "difference")[printed]
         rows.append([label, row["top-1"], row["in top-1"], row["P@10 (a)"], row["NLL"]])
-    return markdown([title, "top-1", "verdict", "P@10", "NLL"], rows)
+    return markdown([title, "top-1", "outcome", "P@10", "NLL"], rows)
 
 
 def of_ratings() -> str:
@@ -73,7 +73,7 @@ def of_ratings() -> str:
             row = find(RESULTS / f"{name}.md", "difference")[printed]
             axes = [[row[axis], row[f"in {axis}"]] for axis in ("valence r", "arousal r")]
             rows.append([title, label, *axes[0], *axes[1]])
-    return markdown(["ratings alone", "set", "valence r", "verdict", "arousal r", "verdict"], rows)
+    return markdown(["ratings alone", "set", "valence r", "outcome", "arousal r", "outcome"], rows)
 
 
 def rows_of(column: str) -> str:
@@ -93,7 +93,7 @@ def beside() -> str:
                 cells = [cell.strip() for cell in line.strip("|").split("|")]
                 if cells[:2] == [system, "original + our recipe"] and cells[2].endswith((": top-1", ": P@10 (a)")):
                     found.append([system, label, cells[2].partition(": ")[2], *cells[-2:]])
-    return markdown(["minus AlexNet by our recipe", "set", "measure", "difference [95 %]", "verdict"], found)
+    return markdown(["minus AlexNet by our recipe", "set", "measure", "difference [95 %]", "outcome"], found)
 
 
 def curves() -> str:

@@ -3,7 +3,7 @@
     PYTHONPATH=benchmarks python benchmarks/weights/teacher_agreement.py
 
 The cosine between what it says and what the teachers say, in the axes of its targets: on views that it learnt from, on
-new crops of the same images, and on rated images, which it never saw. The floor is the cosine with the answer to
+new crops of the same images, and on rated images, which it never saw. The baseline is the cosine with the answer to
 another picture of the set. What is lost from the first to the second is a matter of views, from there on one of images.
 """
 
@@ -72,17 +72,16 @@ def main() -> None:
         rows = np.sort(draws.choice(len(table), min(IMAGES, len(table)), replace=False))
         pixels = cached_pixels([table.paths[row] for row in rows], SIZE, arguments.run / "cache")
         pictures[f"{name}, never seen"] = pixels, teacher_features(name)[rows]
-    print("| pictures | images | agreement | floor |\n|---|---|---|---|")
+    print("| pictures | images | agreement | baseline |\n|---|---|---|---|")
     for name, (pixels, embeddings) in pictures.items():
         target = whitened_targets(np.concatenate([learnt, embeddings]), TEACHER_DIMENSIONS, fitted_on=learnt)[
             len(learnt) :
         ]
         predicted = predict(network, Inputs(pixels))["teacher"]
         predicted = predicted / np.linalg.norm(predicted, axis=1, keepdims=True)
-        floor = (predicted * np.roll(target, 1, axis=0)).sum(axis=1).mean()
-        print(
-            f"| {name} | {len(pixels)} | {mean_interval((predicted * target).sum(axis=1))} | {floor:.3f} |", flush=True
-        )
+        baseline = (predicted * np.roll(target, 1, axis=0)).sum(axis=1).mean()
+        agreement = mean_interval((predicted * target).sum(axis=1))
+        print(f"| {name} | {len(pixels)} | {agreement} | {baseline:.3f} |", flush=True)
     print("\n" + provenance("cosine in 384 partly whitened dimensions", "seed 0"))
 
 
