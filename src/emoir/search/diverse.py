@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.images.near_duplicates import near_duplicates_of
+from emoir.images.near_duplicates import near_duplicate_pairs
 from emoir.index.base import ImageMetadata
 
 # How much fit counts against likeness to what was chosen already.
@@ -32,13 +32,12 @@ def without_near_duplicates(
         >>> without_near_duplicates(np.array([0, 1, 2**40 - 1], np.uint64), np.ones(3, bool), one).tolist()
         [0, 2]
     """
-    kept: list[int] = []
-    for row in range(len(hashes)):
-        chosen = np.array([other for other in kept if known[other]], dtype=np.intp)
-        if known[row] and near_duplicates_of(hashes[chosen], palettes[chosen], hashes[row], palettes[row]).any():
-            continue
-        kept.append(row)
-    return np.array(kept, dtype=np.intp)
+    rows = np.flatnonzero(known)
+    dropped = np.zeros(len(hashes), dtype=bool)
+    # Sorted by the first of each: whether it stays is known by then.
+    for first, second in rows[near_duplicate_pairs(hashes[rows], palettes[rows])]:
+        dropped[second] |= not dropped[first]
+    return np.flatnonzero(~dropped)
 
 
 def first_distinct(

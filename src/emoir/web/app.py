@@ -18,7 +18,7 @@ from emoir.web.connection import Connections
 from emoir.web.problems import PROBLEMS, add_problems
 from emoir.web.routes import boards, images, monitoring, ratings, search
 from emoir.web.routes import collection as collection_routes
-from emoir.web.routing import API, Normalised
+from emoir.web.routing import API, Compressed, Normalised
 from emoir.web.service import Service
 from emoir.web.settings import Settings
 
@@ -82,6 +82,7 @@ def create_app(collection: Collection, settings: Settings | None = None) -> Fast
 
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_problems(app)
+    app.add_middleware(Compressed)
     # The last one added is the outermost: refusals are also counted.
     app.add_middleware(AccessControl, settings=settings)
     app.add_middleware(monitoring.Measured, metrics=app.state.metrics)

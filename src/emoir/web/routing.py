@@ -1,12 +1,16 @@
-"""Routing: where the service stands below a proxy's path, and HEAD for every GET."""
+"""Routing: where the service stands below a proxy's path, HEAD for every GET, and what is compressed."""
 
 from __future__ import annotations
 
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 API = "/api/v1"
 HEAD_ONLY = "emoir.head_only"
 """In a request's scope where nobody takes the body: an answer that is made while it is sent need not be made."""
+
+TEXTS = ("/static/", *(f"{API}/{route}" for route in ("search", "spaces", "filters", "words", "collection")))
+"""How the paths begin that answer with text; pictures, files and points gain nothing by compression."""
 
 
 def route_path(scope: Scope) -> str:
@@ -52,3 +56,19 @@ class Normalised:
             await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
         await self.app({**inner, "method": "GET", HEAD_ONLY: True}, receive, send_head)
+
+
+class Compressed:
+    """Middleware: compresses texts for those who take that. No answer holds a secret that its length could tell.
+
+    Args:
+        app: what comes next.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app, self._zipped = app, GZipMiddleware(app, compresslevel=5)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        text = scope["type"] == "http" and (route_path(scope) == "/" or route_path(scope).startswith(TEXTS))
+        await (self._zipped if text else self.app)(scope, receive, send)

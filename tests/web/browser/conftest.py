@@ -113,7 +113,7 @@ def page(browser: Browser, service: str) -> Iterator[Page]:
 
     opened.on("request", lambda request: watch(request.url))
     opened.goto(f"./?token={TOKEN}" if service.endswith("/photos/") else "./")
-    opened.wait_for_selector("#results h1")
+    opened.wait_for_selector("#results:not([aria-busy]) h1")
     yield opened
     context.close()
     assert errors == []

@@ -259,7 +259,7 @@ def test_a_picture_that_is_dropped_is_read_and_not_kept(page: Page, tmp_path: Pa
     assert names(page)[:3] == first
     page.goto("./")
     # No image of this collection is sure, so that there are no shelves to wait for.
-    page.wait_for_selector("#results h1")
+    page.wait_for_selector("#results:not([aria-busy]) h1")
     transfer = page.evaluate_handle(
         "bytes => { const data = new DataTransfer();"
         " data.items.add(new File([new Uint8Array(bytes)], 'mine.png', {type: 'image/png'})); return data; }",

@@ -56,7 +56,7 @@ export async function open(id, acts) {
 function content(image, acts, signal) {
   const [space] = Object.keys(image.reading.distributions);
   const why = make("section", { class: "why" }, make("h3", { text: t("why") }), make("button", { type: "button", text: t("askWhy"), onclick: () => explain(image, space, why, map, signal) }));
-  const large = make("img", { src: api.thumbnail(image.id, 1600), alt: image.name, class: "large", width: image.width, height: image.height, style: { "background-image": `url("${api.thumbnail(image.id, 480)}")` } });
+  const large = make("img", { src: api.thumbnail(image.id, 1600), alt: image.name, class: "large", fetchpriority: "high", width: image.width, height: image.height, style: { "background-image": `url("${api.thumbnail(image.id, 480)}")` } });
   const map = make("img", { alt: "", class: "map", hidden: true, style: { opacity: STRENGTH } });
   const frame = make("div", { class: "frame", style: { "--ratio": image.width / image.height } }, make("button", { type: "button", class: "enlarge", title: t("fullScreen"), "aria-label": t("fullScreen"), onclick: () => acts.view(image.id) }, large), map);
   const stage = make("div", { class: image.disturbing ? "stage disturbing" : "stage" }, frame);

@@ -4,9 +4,10 @@ import { thumbnail } from "./api.js";
 import { make, percent } from "./dom.js";
 import { colourOf } from "./emotions.js";
 import { emotionName, t } from "./language.js";
-import { sheet } from "./sheet.js";
 import { veil } from "./veil.js";
 
+const SIDES = [240, 480];
+const FIRST = 4;
 const NARROW = 0.4;
 const WIDE = 3.2;
 
@@ -28,9 +29,12 @@ export function tile(image, acts, asked = []) {
   const fit = image.score === undefined ? "" : t("fits", percent(image.score));
   const title = image.record?.title || image.name;
   const picture = make("img", {
+    loading: "lazy",
+    // As large as it is shown, before it is asked for.
+    sizes: "auto, 20rem",
+    srcset: SIDES.map((side) => `${thumbnail(image.id, side)} ${Math.round(side * Math.min(1, image.width / image.height))}w`).join(", "),
     src: thumbnail(image.id, 480),
     alt: "",
-    loading: "lazy",
     decoding: "async",
     onerror: () => figure.classList.add("gone"),
   });
@@ -72,7 +76,7 @@ export function tile(image, acts, asked = []) {
       make("span", { class: "score" }, make("span", { class: "wide", text: fit }), make("span", { class: "narrow", text: fit && percent(image.score) })),
     ),
     make("div", { class: "acts" }, choose, button("more", "≈", acts.more), button("like", "+", acts.like), button("unlike", "−", acts.unlike)),
-    make("button", { type: "button", tabindex: "-1", class: "menu", "aria-label": `${t("actions")}: ${image.name}`, text: "⋯", onclick: () => sheet(image, { ...acts, chosen: acts.chosen, select: () => choose.click() }) }),
+    make("button", { type: "button", tabindex: "-1", class: "menu", "aria-label": `${t("actions")}: ${image.name}`, text: "⋯", onclick: async () => (await import("./sheet.js")).sheet(image, { ...acts, chosen: acts.chosen, select: () => choose.click() }) }),
   );
   if (image.disturbing) figure.append(veil(figure));
   figure.addEventListener("keydown", (event) => {
@@ -83,6 +87,11 @@ export function tile(image, acts, asked = []) {
     }
   });
   return figure;
+}
+
+/** Let the first pictures of a container come before all others. */
+export function first(container) {
+  for (const picture of [...container.querySelectorAll("img")].slice(0, FIRST)) picture.fetchPriority = "high";
 }
 
 /** Let arrow keys walk over the tiles of a container. */

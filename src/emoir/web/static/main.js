@@ -3,20 +3,15 @@
 import * as api from "./api.js";
 import { current, go, learnFilters } from "./address.js";
 import { search, startBox } from "./box.js";
-import * as boards from "./boards.js";
-import * as detail from "./detail.js";
 import { $, make, notify } from "./dom.js";
 import { WHEEL } from "./emotions.js";
 import * as filters from "./filters.js";
 import { language, learnNames, setLanguage, startLanguage, t } from "./language.js";
-import * as overview from "./overview.js";
 import { help } from "./help.js";
 import { plane } from "./plane.js";
-import * as rating from "./rating.js";
 import { failed, forget, listed, prepare, results, showImages, shownHits, shownTerms, startEnd } from "./results.js";
 import * as selection from "./selection.js";
 import { startVeils } from "./veil.js";
-import { view } from "./viewer.js";
 import { wheel } from "./wheel.js";
 import { recall, remember } from "./storage.js";
 
@@ -27,6 +22,9 @@ let points = null;
 let instruments = null;
 let drawn = "";
 let readOnly = false;
+// What the first page does without is loaded when it is first needed.
+let rating = null;
+let detail = null;
 
 const acts = {
   open: (image) => go({ image: image.id }),
@@ -36,7 +34,7 @@ const acts = {
   toggle: selection.toggle,
   choose: selection.choose,
   chosen: selection.isChosen,
-  putOn: (image) => boards.choose([image.id]),
+  putOn: async (image) => (await import("./boards.js")).choose([image.id]),
   get canWrite() {
     return !readOnly;
   },
@@ -109,25 +107,32 @@ function draw() {
   const words = /(^|[\s&:])(id|va|near|reading):/.test(asked.q) ? "" : asked.q;
   document.title = words ? `${words} · emoir` : "emoir";
   const view = `${asked.view} ${asked.view === "boards" ? asked.board : ""} ${language}`;
+  if (!asked.image && $("#detail").open) $("#detail").close();
+  // What stands in front comes first.
+  const front = asked.image ? showDetail(asked.image) : Promise.resolve();
   if (asked.view === "gallery") {
-    rating.leave();
+    rating?.leave();
     if (document.activeElement !== $("#query")) $("#query").value = words;
     mark();
     filters.draw();
-    results();
+    front.then(() => results());
   } else if (view !== drawn) {
-    rating.leave();
-    if (asked.view === "collection") overview.draw(acts);
-    else if (asked.view === "boards") boards.draw(acts);
-    else rating.draw();
+    rating?.leave();
+    drawView(asked.view);
   }
   drawn = view;
-  if (asked.image) showDetail(asked.image);
-  else if ($("#detail").open) $("#detail").close();
 }
 
-function showDetail(id) {
-  detail.open(id, {
+async function drawView(name) {
+  const module = await import({ collection: "./overview.js", boards: "./boards.js", rate: "./rating.js" }[name]);
+  if (name === "rate") rating = module;
+  if (current().view === name) module.draw(acts);
+}
+
+async function showDetail(id) {
+  detail ??= await import("./detail.js");
+  if (current().image !== id) return;
+  await detail.open(id, {
     ...acts,
     ask: (q) => search(q),
     canWrite: !readOnly,
@@ -135,7 +140,8 @@ function showDetail(id) {
       forget();
       if (current().view === "gallery") results(true);
     },
-    view: (first) => {
+    view: async (first) => {
+      const { view } = await import("./viewer.js");
       const hits = shownHits();
       // An image that came by a link stands alone.
       view(hits.some((hit) => hit.id === first) ? hits : [detail.shownImage()], first, (last) => go({ image: last }, { replace: true }));
@@ -187,7 +193,7 @@ async function start() {
   startBox(shownTerms);
   startEnd();
   // A narrow page begins with the results.
-  if (matchMedia("(max-width: 60rem)").matches) $("#ask").open = false;
+  $("#ask").open = matchMedia("(min-width: 60rem)").matches;
   startVeils();
   $("#help").addEventListener("click", help);
   document.addEventListener("keydown", (event) => {

@@ -2,7 +2,6 @@
 
 import { announce, make } from "./dom.js";
 import { colourOf } from "./emotions.js";
-import { explore } from "./explorer.js";
 import { t } from "./language.js";
 
 const SIDE = 260;
@@ -122,7 +121,7 @@ export function plane({ choose, select = null, enclose = null, moved = () => {} 
     const { points, colours } = drawn;
     const closer = 1 / (view.valence[1] - view.valence[0]);
     const seen = points.count / closer ** 2;
-    const dot = seen > 20000 ? 2 : seen > 2000 ? 3 : 7;
+    const dot = seen > 20000 ? 2 : seen > 2000 ? 3 : seen > 200 ? 7 : 13;
     const strength = Math.max(60, Math.min(220, Math.round(900000 / Math.max(1, seen))));
     const [left, bottom] = [255 * view.valence[0], 255 * view.arousal[0]];
     const [wide, high] = [view.valence, view.arousal].map(([low, most]) => (size - dot) / (255 * (most - low)));
@@ -160,9 +159,9 @@ export function plane({ choose, select = null, enclose = null, moved = () => {} 
     });
   }
 
-  function draw(points, names) {
+  async function draw(points, names) {
     drawn = { points, colours: names.map((name, number) => rgb(colourOf(name, number))) };
-    if (select) explore({ area, element, points, at, view: () => view, look, enclose });
+    if (select) (await import("./explorer.js")).explore({ area, element, points, at, view: () => view, look, enclose });
     else paint();
   }
 

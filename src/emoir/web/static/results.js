@@ -6,7 +6,7 @@ import { search } from "./box.js";
 import { chips, unusedChips } from "./chips.js";
 import { $, announce, keepingFocus, make, notify } from "./dom.js";
 import { WHEEL } from "./emotions.js";
-import { tile, walkable } from "./grid.js";
+import { first, tile, walkable } from "./grid.js";
 import { filterChips } from "./filters.js";
 import { examples } from "./help.js";
 import { emotionName, language, t } from "./language.js";
@@ -49,9 +49,9 @@ function state(key, ...more) {
   $("#results").replaceChildren(make("p", { class: "state", text: t(key) }), ...more);
 }
 
-function skeleton() {
+function skeleton(asked) {
   $("#summary").replaceChildren();
-  $("#results").replaceChildren(make("div", { class: "grid waiting", "aria-hidden": "true" }, Array.from({ length: 12 }, () => make("div", { class: "tile" }))));
+  $("#results").replaceChildren(make("div", { class: asked.q ? "grid waiting asked" : "grid waiting", "aria-hidden": "true" }, Array.from({ length: 12 }, () => make("div", { class: "tile" }))));
   announce(t("loading"));
 }
 
@@ -76,7 +76,8 @@ export async function results(again = false) {
   const { signal } = asking;
   const walking = $("#results").contains(document.activeElement);
   shown = { key, hits: [], next: null, terms: [] };
-  skeleton();
+  skeleton(asked);
+  $("#results").setAttribute("aria-busy", "true");
   $("#chips").replaceChildren(...filterChips());
   try {
     if (asked.q) await found(asked, signal);
@@ -87,6 +88,8 @@ export async function results(again = false) {
     if (signal.aborted) return;
     shown.key = "";
     failed(error);
+  } finally {
+    if (!signal.aborted) $("#results").removeAttribute("aria-busy");
   }
 }
 
@@ -107,6 +110,7 @@ async function found(asked, signal) {
   walkable(grid);
   $("#results").replaceChildren(grid);
   append(page);
+  first(grid);
   announce($("#summary").textContent);
 }
 
@@ -175,15 +179,21 @@ async function shelves(asked, signal) {
   shown.hits = filled.flatMap((place) => held[place]);
   const box = make("div", {}, make("h1", { text: t("byFeeling") }), examples());
   if (!shown.hits.length) box.append(make("p", { class: "quiet", text: t("noneSure") }));
-  filled.forEach((place) => {
+  $("#results").replaceChildren(box);
+  if (!filled.some((place) => held[place].length >= FEW) && (await few(asked, box, signal))) return;
+  for (const place of filled) {
+    // A telephone shows what is drawn before it goes on.
+    await new Promise((done) => setTimeout(done));
+    if (signal.aborted) return;
     const name = order[place];
     const strip = make("div", { class: "grid strip" }, held[place].map((hit) => tile(hit, acts, [name])));
     walkable(strip);
+    if (box.childElementCount < 5) first(strip);
     box.append(
       make("h2", { class: "shelf" }, make("span", { text: emotionName(name) }), " ", make("button", { type: "button", class: "plain", "aria-label": `${t("showAll")}: ${emotionName(name)}`, text: t("showAll"), onclick: () => search(name) })),
       strip,
     );
-  });
+  }
   const others = unsure.hits.slice(0, SHELF);
   if (others.length) {
     shown.hits = [...shown.hits, ...others];
@@ -191,8 +201,19 @@ async function shelves(asked, signal) {
     walkable(strip);
     box.append(make("h2", { class: "others" }, t("unsureShelf"), " ", make("a", { href: `?${new URLSearchParams({ ...doubtful, all: "true" })}`, text: t("showAll") })), strip);
   }
-  $("#results").replaceChildren(box);
   announce(t("byFeeling"));
+}
+
+/** Where no shelf fills and one page holds all images: these in one order, which needs no certainty. */
+async function few(asked, box, signal) {
+  const page = await api.search({ ...searchValues({ q: "va:1,0.5", filters: asked.filters }), limit: PAGE, min_score: 0 }, signal);
+  if (page.next || signal.aborted) return signal.aborted;
+  shown.hits = page.hits.toSorted((one, other) => other.valence - one.valence);
+  const grid = make("div", { class: "grid" }, shown.hits.map((hit) => tile({ ...hit, score: undefined }, acts)));
+  walkable(grid);
+  box.append(make("h2", { class: "others", text: t("byValence") }), grid);
+  announce(t("byFeeling"));
+  return true;
 }
 
 /** Fetch the next page whenever the end comes near. */

@@ -1,7 +1,6 @@
 // The tray: images that were selected, and what can be done with them.
 
 import { selection as fetchSelection } from "./api.js";
-import * as boards from "./boards.js";
 import { $, copy, make, notify } from "./dom.js";
 import { t } from "./language.js";
 
@@ -58,7 +57,7 @@ export function draw() {
   const button = (key, act) => make("button", { type: "button", text: t(key), onclick: act });
   tray.replaceChildren(
     make("strong", { text: t("selected", chosen.size) }),
-    acts.canWrite ? button("putOn", () => boards.choose([...chosen.keys()])) : "",
+    acts.canWrite ? button("putOn", async () => (await import("./boards.js")).choose([...chosen.keys()])) : "",
     button("copyPaths", copyPaths),
     button("asTable", () => fetched("table", "selection.csv")),
     button("asZip", () => fetched("files", "emoir.zip")),
