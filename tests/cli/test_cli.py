@@ -124,17 +124,20 @@ def test_index_search_status_export(emoir: Shell) -> None:
     done = emoir("index", "photos")
     assert done.stdout == b""
     assert b"5 read, 0 files unchanged. The index holds 5 images." in done.stderr
-    assert b"0 read, 5 files unchanged" in emoir("index").stderr
+    emoir.environment |= {"LC_ALL": "", "LC_MESSAGES": "", "LANG": "zh_CN.UTF-8"}
+    assert "读取 0, 未变 5 个文件。索引中共有 5 张图片。" in emoir("index").stderr.decode()
+    # Programs read the same words everywhere.
+    table = emoir("search", "宁静", "--format", "tsv", "--all").stdout.decode().splitlines()
+    assert [len(row.split("\t")) for row in table] == [8] * 6
+    assert table[0].split("\t")[2:4] == ["emotion", "share"]
+    assert "没有把握" in emoir("search", "宁静", "--all", "--format", "table").stdout.decode()
+    emoir.environment["LANG"] = "C.UTF-8"
 
     lines = emoir("search", "awe", "-n", "3", "--all").stdout.decode().splitlines()
     assert lines[0].split() == ["score", "id", "emotion", "share", "valence", "arousal", "sure", "path"]
     assert len(lines) == 4
     assert all(line.split()[-1].startswith("photos/000") for line in lines[1:])
 
-    table = list(
-        csv.reader(io.StringIO(emoir("search", "宁静", "--format", "tsv", "--all").stdout.decode()), delimiter="\t")
-    )
-    assert [len(row) for row in table] == [8] * 6
     records = json.loads(emoir("search", "va:0.8,0.2", "--format", "json", "--all").stdout)
     assert len(records) == 5
     assert records[0]["score"] >= records[4]["score"]

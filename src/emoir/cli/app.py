@@ -34,6 +34,7 @@ from emoir.cli.status import status
 from emoir.cli.train import train
 from emoir.cli.watch import watch
 from emoir.errors import EmoirError, QueryError
+from emoir.texts import terminal_language
 
 WELCOME = """emoir finds images by the emotion they evoke.
 
@@ -47,6 +48,10 @@ All commands: emoir --help. More on one: emoir search --help."""
 
 SENTENCE = 500
 """More characters than any command's first sentence has, so that none is cut."""
+
+
+def _spoken(error: EmoirError) -> str:
+    return error.chinese if terminal_language() == "zh" else str(error)
 
 
 class ErrorHandlingGroup(TyperGroup):
@@ -72,13 +77,13 @@ class ErrorHandlingGroup(TyperGroup):
             sys.stdout.flush()
             return result
         except QueryError as error:
-            echo_err(f"emoir: {error}")
+            echo_err(f"emoir: {_spoken(error)}")
             if error.query:
                 for line in error.pointer().rsplit("\n", 1):
                     echo_err(line)
             raise typer.Exit(Exit.USAGE) from None
         except EmoirError as error:
-            echo_err(f"emoir: {error}")
+            echo_err(f"emoir: {_spoken(error)}")
             raise typer.Exit(Exit.FAILURE) from None
         except KeyboardInterrupt:
             raise typer.Exit(Exit.INTERRUPTED) from None

@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emoir.cli.options import LimitsOption, ModelOption
-from emoir.cli.output import Exit, echo, echo_block, echo_err
+from emoir.cli.output import Exit, echo, echo_block, echo_err, text
 from emoir.cli.preview import Preview, PreviewOption
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.names import printable
+from emoir.texts import terminal_language
 
 if TYPE_CHECKING:
     from emoir.models import Model
 
 MANY_CLASSES, SHOWN_OF_MANY = 20, 5
-BAR = 24
-SPACE_TITLES = {"mikels": "eight emotions (Mikels)", "ekman": "basic emotions (Ekman)"}
+BAR, LABEL = 24, 12
+TITLED_SPACES = ("mikels", "ekman")
 
 
 class DescribeFormat(str, Enum):
@@ -86,21 +87,29 @@ def _description(model: Model, image: Path, limits: Limits) -> dict[str, Any]:
 
 
 def _put_table(record: dict[str, Any]) -> None:
+    from rich.cells import cell_len
+
+    from emoir.emotions.spaces import emotion_name
+
     echo(str(record["path"]))
     for space, classes in record["distributions"].items():
-        echo(f"  {SPACE_TITLES.get(space, space)}")
+        echo(f"  {text(space) if space in TITLED_SPACES else space}")
         largest = sorted(classes.items(), key=lambda item: -item[1])
         # Of hundreds of things that a picture may show, few are worth a line.
-        for name, share in largest if len(classes) <= MANY_CLASSES else largest[:SHOWN_OF_MANY]:
-            echo(f"    {name:<12} {share:5.0%}  {'█' * round(share * BAR)}")
-    valence, arousal = record["valence"], record["arousal"]
-    echo(f"  valence {valence:.2f} (0 unpleasant, 1 pleasant), arousal {arousal:.2f} (0 calm, 1 excited)")
-    echo(f"  {record['confidence']:.0%} likely that most people choose the first emotion above")
-    echo(f"  colours {', '.join(f'{colour} {share:.0%}' for colour, share in record['colours'].items())}")
-    if record["incomplete"]:
-        echo("  incomplete: a part of the picture is missing from its file")
-    if record["monochrome"]:
-        echo("  monochrome: it has no colours of its own")
+        shown = largest if len(classes) <= MANY_CLASSES else largest[:SHOWN_OF_MANY]
+        for name, share in shown:
+            label = emotion_name(space, name, terminal_language())
+            padding = " " * (LABEL - cell_len(label))
+            echo(f"    {label}{padding} {share:5.0%}  {'█' * round(share * BAR)}".rstrip())
+    colours = ", ".join(f"{colour} {share:.0%}" for colour, share in record["colours"].items())
+    lines = [
+        text("point", valence=record["valence"], arousal=record["arousal"]),
+        text("likely", confidence=record["confidence"]),
+        text("colours", colours=colours),
+        *(text(key) for key in ("incomplete", "monochrome") if record[key]),
+    ]
+    for line in lines:
+        echo(f"  {line}")
     if record["words"]:
         echo(f"  {', '.join(record['words'])}")
     echo("")

@@ -10,7 +10,7 @@ import typer
 
 from emoir.cli.engine import EngineOption, send
 from emoir.cli.options import IndexOption, LimitsOption, ModelOption, SecondsOption, record_options
-from emoir.cli.output import Exit, echo_err, number_of
+from emoir.cli.output import Exit, echo_err, number_of, text
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.names import printable
 
@@ -113,17 +113,17 @@ def index(
         disable=not console.is_terminal,
         transient=True,
     )
-    task = bar.add_task("looking for images", total=None, rate="", failed="")
+    task = bar.add_task(text("looking"), total=None, rate="", failed="")
 
     def report(progress: Done, path: Path, failure: str | None) -> None:
         speed = bar.tasks[0].speed
         bar.update(
             task,
-            description="reading images",
+            description=text("reading"),
             total=progress.total,
             completed=progress.done,
             rate=f"{speed:.0f}/s" if speed else "",
-            failed=f"{progress.failed} failed" if progress.failed else "",
+            failed=text("count failed", count=progress.failed) if progress.failed else "",
         )
         if failure is not None:
             console.print(printable(f"{path}: {failure}"), markup=False, highlight=False, soft_wrap=True)
@@ -156,20 +156,20 @@ def index(
                     report=report,
                 )
         except KeyboardInterrupt:
-            echo_err("stopped. Everything read so far is safe; run emoir index again to go on.")
+            echo_err(text("stopped"))
             raise typer.Exit(Exit.INTERRUPTED) from None
         status = photos.status()
         if options.engine is not None or status.engine is not None:
             with RememberedEngine(photos.location) as remembered:
                 send(remembered, options.engine)
     if new:
-        echo_err(f"made a new index: {photos.location}")
+        echo_err(text("new index", path=photos.location))
     for folder in done.kept:
-        echo_err(f"{folder} is missing or empty: not mounted? Its images are kept; --prune forgets them.")
-    echo_err(f"{counts(done)}. The index holds {number_of(status.images, 'image')}.")
+        echo_err(text("missing", folder=folder))
+    echo_err(text("holds", counts=counts(done), count=status.images))
     passed_over = skipped(done)
     if passed_over:
-        echo_err(f"not looked at: {passed_over}.")
+        echo_err(text("not looked at", what=passed_over))
     if done.catalogue is not None and options.catalogue is not None:
         _say_joined(options.catalogue, done.catalogue)
     if done.failed:
@@ -193,15 +193,9 @@ def extractor_of(options: IndexOptions, photos: Collection) -> Extractor | None:
 
 def counts(done: IndexReport) -> str:
     """What a run did, in numbers."""
-    parts = [
-        f"{done.read:,} read",
-        f"{done.moved:,} moved or copied" if done.moved else "",
-        f"{number_of(done.unchanged, 'file')} unchanged",
-        f"{done.removed:,} gone" if done.removed else "",
-        f"{done.vanished:,} vanished meanwhile" if done.vanished else "",
-        f"{done.failed:,} failed (see emoir status)" if done.failed else "",
-    ]
-    return ", ".join(part for part in parts if part)
+    known = {"read": done.read, "moved": done.moved, "unchanged": done.unchanged, "gone": done.removed}
+    known |= {"vanished": done.vanished, "see status": done.failed}
+    return ", ".join(text(key, count=count) for key, count in known.items() if count or key in ("read", "unchanged"))
 
 
 def skipped(done: IndexReport) -> str:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
-from emoir.cli.output import aligned, echo, echo_block, echo_paths, echo_row
+from emoir.cli.output import aligned, echo, echo_block, echo_paths, echo_row, text
 from emoir.cli.preview import Preview, PreviewOption
 from emoir.limits import Limits
 from emoir.names import shortened
+from emoir.texts import terminal_language, texts
 
 if TYPE_CHECKING:
     from emoir.emotions.reading import EmotionReading
@@ -96,7 +97,7 @@ def _echo_images(
 ) -> None:
     """Write one line per image: aligned columns, or tab-separated with everything that a catalogue says.
 
-    Aligned columns say ``unsure`` where no emotion should be named.
+    Aligned columns say ``unsure`` where no emotion should be named, and speak the language of the terminal.
 
     Args:
         images: at least one.
@@ -105,12 +106,16 @@ def _echo_images(
         tabs: separate by tabs.
         preview: shows each image above its line.
     """
+    from emoir.emotions.spaces import emotion_name
+
     here = Path.cwd()
     records = [image.record for image in images]
     known = [record for record in records if record is not None]
     named = list({name: None for record in known for name in record.columns}) if tabs else []
     catalogued = ["record", "title", *(["url", *(f"record.{name}" for name in named)] if tabs else [])] if known else []
-    table = [[*leading, "id", "emotion", "share", "valence", "arousal", "sure", *catalogued, "path"]]
+    keys = [*leading, "id", "emotion", "share", "valence", "arousal", "sure", *catalogued, "path"]
+    known_keys = texts("cli")
+    table = [keys if tabs else [text(key) if key in known_keys else key for key in keys]]
     for image, first, record in zip(images, values, records, strict=True):
         reading = image.reading
         space = next(iter(reading.distributions))
@@ -123,7 +128,8 @@ def _echo_images(
         cells = [text or "" if tabs else shortened(text or "") for text in stated]
         path = image.path if tabs or not image.path.is_relative_to(here) else image.path.relative_to(here)
         # A person reads no emotion from a guess; a program has the column sure.
-        emotion = "unsure" if reading.unsure and not tabs else top
+        shown_as = text("unsureShort") if reading.unsure else emotion_name(space, top, terminal_language())
+        emotion = top if tabs else shown_as
         table.append([*first, str(image.id), emotion, share, *rest, *cells, str(path)])
     if tabs:
         for row in table:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from emoir.names import printable
+from emoir.texts import terminal_language, texts
 
 
 class Exit:
@@ -19,6 +20,14 @@ class Exit:
     SOME_FAILED = 3
     FAILURE = 4
     INTERRUPTED = 130
+
+
+def text(key: str, **values: object) -> str:
+    """A text of the catalogue in the language of the terminal, with values put in."""
+    version = texts("cli")[key][terminal_language() == "zh"]
+    if isinstance(version, list):
+        version = version[values["count"] != 1]
+    return str(version).format(**values)
 
 
 def echo_err(message: str) -> None:

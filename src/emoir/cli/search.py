@@ -11,10 +11,11 @@ from typer.core import TyperCommand
 
 from emoir.cli.listing import ListFormat, ListOptions, echo_list
 from emoir.cli.options import IndexOption, LexiconOption, ModelOption, record_options, require_model
-from emoir.cli.output import Exit, echo, echo_err
+from emoir.cli.output import Exit, echo, echo_err, text
 from emoir.cli.search_options import say_what_is_not_indexed, search_options
 from emoir.errors import QueryError
 from emoir.search.options import FilterOptions, SearchOptions, as_paths
+from emoir.texts import terminal_language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,9 +78,9 @@ def search(
         if matches.unknown:
             _say_not_searched(matches.unknown)
         if matches.content:
-            echo_err(f"looked for in what pictures show: {', '.join(matches.content)}")
+            echo_err(text("content", words=", ".join(matches.content)))
         if len(matches) < n and matches.hidden:
-            echo_err(f"hidden, as they fit weakly: {matches.hidden:,}; show them with --all")
+            echo_err(text("hidden", count=matches.hidden))
         if not matches:
             if not matches.hidden:
                 _say_nothing_found(photos, options)
@@ -94,13 +95,14 @@ def _say_not_searched(words: Sequence[str]) -> None:
     """Words that were not understood, and those of things in pictures, each with what to do."""
     from emoir.emotions.content import content_words
     from emoir.emotions.lexicon import look_up
-    from emoir.search.terms.content import NO_CONTENT
+    from emoir.search.terms.content import NO_CONTENT, NO_CONTENT_CHINESE
 
     things = [word for word in words if look_up(word, content_words()) is not None]
     if others := [word for word in words if word not in things]:
-        echo_err(f"not understood and not used: {', '.join(others)}")
+        echo_err(text("unknown", words=", ".join(others)))
     if things:
-        echo_err(f"not searched: {', '.join(things)}; {NO_CONTENT}")
+        reason = NO_CONTENT_CHINESE if terminal_language() == "zh" else NO_CONTENT
+        echo_err(text("no content", words=", ".join(things), reason=reason))
 
 
 def _has_pictures(query: Query) -> bool:
@@ -112,19 +114,15 @@ def _has_pictures(query: Query) -> bool:
 
 def _say_nothing_found(photos: Collection, options: SearchOptions) -> None:
     if options.paths is not None or options.filters != FilterOptions():
-        undated = "" if options.filters.taken is None else "; images without a camera's date are never among --taken"
-        echo_err(f"no indexed image meets all conditions; loosen one of them{undated}")
+        echo_err(text("loosen" if options.filters.taken is None else "loosen dated"))
         return
     folders = None if options.folders is None else as_paths(options.folders)
     elsewhere = photos.status().images
     if folders is None or not elsewhere:
-        echo_err("the index holds no image but the examples; begin with: emoir index FOLDER")
+        echo_err(text("empty"))
         return
     for folder in folders:
         if not folder.is_dir():
-            echo_err(f"{folder} is no folder")
-    named = ", ".join(map(str, folders))
-    echo_err(
-        f"no indexed images in {named}, but {elsewhere:,} elsewhere: search "
-        f"them with --everywhere, or read what is here with: emoir index {shlex.join(map(str, folders))}"
-    )
+            echo_err(text("no folder", folder=folder))
+    names = list(map(str, folders))
+    echo_err(text("elsewhere", folders=", ".join(names), count=elsewhere, command=shlex.join(names)))

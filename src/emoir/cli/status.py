@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from emoir.cli.options import IndexOption
-from emoir.cli.output import echo, echo_block, number_of
+from emoir.cli.output import echo, echo_block, text
 
-SHOWN_FILES = 20
+SHOWN_FILES, TITLE = 20, 9
 
 
 class StatusFormat(str, Enum):
@@ -60,25 +60,35 @@ def status(
             )
         )
         return
-    echo(f"index    {found.location} ({found.bytes / 1e6:.1f} MB)")
-    echo(f"model    {found.model.id}")
-    echo(f"licence  {found.model.licence}")
-    echo(f"images   {found.images:,} in {number_of(found.files, 'file')}")
+    _put("index", f"{found.location} ({found.bytes / 1e6:.1f} MB)")
+    _put("model", found.model.id)
+    _put("licence", found.model.licence)
+    _put("images", text("in files", images=found.images, count=found.files))
     for root in found.roots:
-        echo(f"folder   {as_path(root)}")
+        _put("folder", str(as_path(root)))
     for catalogue in found.catalogues:
-        records, source = number_of(catalogue.records, "record"), as_path(catalogue.source)
-        echo(f"records  {records} of {source} for {as_path(catalogue.root)}")
+        source, folder = as_path(catalogue.source), as_path(catalogue.root)
+        _put("records", text("records of", count=catalogue.records, source=source, root=folder))
     failures = [f"{as_path(failure.path)}: {failure.cause}" for failure in found.failures]
     _put_files("failed", failures, all_files)
     if found.incomplete:
-        _put_files("partial", [f"{as_path(path)}: a part is missing" for path in found.incomplete], all_files)
+        missing = text("part missing")
+        _put_files("partial", [f"{as_path(path)}: {missing}" for path in found.incomplete], all_files)
 
 
-def _put_files(title: str, lines: list[str], all_files: bool) -> None:
+def _put(key: str, value: str) -> None:
+    """A line with its title in front, all titles alike wide."""
+    from rich.cells import cell_len
+
+    title = text(key)
+    echo(f"{title}{' ' * (TITLE - cell_len(title))}{value}")
+
+
+def _put_files(key: str, lines: list[str], all_files: bool) -> None:
     """How many files there are of a kind, and the first or all of them."""
-    echo(f"{title:<9}{len(lines):,}")
+    _put(key, f"{len(lines):,}")
     for line in lines if all_files else lines[:SHOWN_FILES]:
         echo(f"  {line}")
     if len(lines) > SHOWN_FILES and not all_files:
-        echo(f"  and {len(lines) - SHOWN_FILES:,} more (--all lists them)")
+        more = text("and more", count=len(lines) - SHOWN_FILES)
+        echo(f"  {more}")

@@ -10,7 +10,7 @@ import typer
 
 from emoir.cli.index import counts
 from emoir.cli.options import IndexOption, ModelOption
-from emoir.cli.output import Exit, echo_err, number_of
+from emoir.cli.output import Exit, echo_err, text
 
 
 def watch(
@@ -41,7 +41,7 @@ def watch(
                     continue
                 for folder in report.kept:
                     echo_err(f"{moment} {folder} is missing or empty; its images are kept")
-                echo_err(f"{moment} {counts(report)}. The index holds {number_of(photos.status().images, 'image')}.")
+                echo_err(f"{moment} {text('holds', counts=counts(report), count=photos.status().images)}")
                 if number == 0:
                     echo_err("watching; Ctrl-C ends it")
         except KeyboardInterrupt:

@@ -59,4 +59,16 @@ POLARITY = EmotionSpace(
 
 SPACES: dict[str, EmotionSpace] = {space.name: space for space in (MIKELS, EKMAN, PLUTCHIK, POLARITY)}
 
+
+def emotion_name(space: str, name: str, language: str) -> str:
+    """The name of an emotion in English or Chinese; a model's own as it is called.
+
+    Example:
+        >>> emotion_name("mikels", "awe", "zh"), emotion_name("mine", "cosy", "zh")
+        ('敬畏', 'cosy')
+    """
+    known = SPACES.get(space)
+    return known.chinese[known.names.index(name)] if language == "zh" and known is not None else name
+
+
 POSITIVE_MIKELS = frozenset({"amusement", "awe", "contentment", "excitement"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from emoir.emotions.spaces import SPACES
+from emoir.emotions.spaces import emotion_name
 from emoir.texts import texts
 
 
@@ -32,10 +32,7 @@ class PageText:
 
     def emotion(self, space: str, name: str) -> str:
         """The name of an emotion; a model's own as it is called."""
-        known = SPACES.get(space)
-        if self.language == "zh" and known is not None:
-            return known.chinese[known.names.index(name)]
-        return name
+        return emotion_name(space, name, self.language)
 
     def emotions(self, space: str, names: Sequence[str]) -> list[str]:
         """The names of several."""
