@@ -16,7 +16,8 @@ from emoir.extract import Extraction
 from emoir.index import SqliteStore
 from emoir.index.indexed_model import IndexedModel
 from emoir.index.layout import RowLayout
-from emoir.index.vectors import Candidates, ExactVectors, RowCondition, RowFilter, VectorChoice
+from emoir.index.vectors import Candidates, ExactVectors, RowCondition, RowFilter, VectorChoice, scalar_column
+from emoir.index.vectors.base import class_sums, weighted_sum
 from emoir.index.vectors.engine import expression, fields_of
 from emoir.index.vectors.engine_vectors import EngineVectors
 from emoir.index.vectors.milvus import MilvusEngine
@@ -196,7 +197,7 @@ def test_the_commands(tmp_path: Path, milvus: str) -> None:
     assert (len(searched.stdout.splitlines()), searched.returncode) == (3, 0)
     with SqliteStore(tmp_path / "x.emoir") as store:
         engine = MilvusEngine(milvus)
-        engine.open(store.layout.length, list(fields_of(store.layout).values()))
+        engine.open(store.layout.length, list(fields_of(store.layout)))
         engine.remove(np.array([2]))
     spoilt, mended = emoir(tmp_path, "engine", "verify"), emoir(tmp_path, "engine", "verify")
     assert (spoilt.returncode, mended.returncode) == (3, 0)
@@ -223,8 +224,15 @@ def test_filters_are_evaluated_by_the_server(
     vectors.sync(index)
     exact, layout = ExactVectors(), index.layout
     exact.sync(index)
-    rows = exact.rows(np.arange(1, 7))
+    ids = np.arange(1, 7)
+    rows = exact.rows(ids)
     awe = float(np.sort(rows[:, layout.distribution("mikels")][:, 2] ** 2)[2])
+    positive = class_sums(layout)["polarity.positive"]
+    most = float(
+        np.sort(weighted_sum(positive, lambda name: scalar_column(name, rows, layout, lambda: index.attributes(ids))))[
+            2
+        ]
+    )
     conditions = [
         RowCondition({"mikels.awe": 1.0}, low=awe),
         RowCondition({"mikels.awe": 1.0}, low=awe, negated=True),
@@ -234,12 +242,14 @@ def test_filters_are_evaluated_by_the_server(
         RowCondition({"side": 1.0}, low=1),
         RowCondition({"valence": 1.0}),
         RowCondition({"monochrome": 1.0}, 1.0, 1.0, negated=True),
+        # Carried over from other classes; one image lies on the bound.
+        RowCondition(positive, low=most),
     ]
     fields = fields_of(layout)
-    assert [expression(one, fields) is None for one in conditions] == [at == 2 for at in range(8)]
+    assert [expression(one, fields) is None for one in conditions] == [at == 2 for at in range(9)]
     for condition in conditions:
-        for ids in (None, np.array([1, 3, 4, 99])):
-            where = RowFilter(ids, (condition,))
+        for among in (None, np.array([1, 3, 4, 99])):
+            where = RowFilter(among, (condition,))
             expected = found_by(exact, index, where)
             ours = found_by(vectors, index, where)
             assert (ours.ids.tolist(), ours.matched) == (expected.ids.tolist(), expected.matched), condition
@@ -248,4 +258,5 @@ def test_filters_are_evaluated_by_the_server(
 
 def test_no_more_fields_than_an_engine_takes() -> None:
     layout = RowLayout({"many": tuple(f"class {at}" for at in range(51))})
-    assert expression(RowCondition({"many.class 3": 1.0}, low=0.5), fields_of(layout)) is None
+    asked = [expression(RowCondition({f"many.class {at}": 1.0}, low=0.5), fields_of(layout)) for at in (3, 50)]
+    assert asked == ["(class_3 >= 0.5)", None]

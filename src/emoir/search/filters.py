@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from emoir.emotions.mappings import TABLES, mapping
 from emoir.emotions.spaces import SPACES
 from emoir.emotions.traditional import simplified
 from emoir.errors import QueryError
 from emoir.index.layout import RowLayout
 from emoir.index.vectors import RowCondition
+from emoir.index.vectors.base import class_sums
 from emoir.search.options import FilterOptions
 
 # Sides that differ by less than this are a square to the eye.
@@ -79,17 +79,12 @@ def class_columns(name: str, layout: RowLayout) -> dict[str, float]:
         {'polarity.joy': 1.0}
     """
     chosen, _, bare = name.rpartition(".")
-    for space, names in layout.class_names.items():
-        if chosen in ("", space.lower()) and (place := _place(bare, space, names)) is not None:
-            return {f"{space}.{names[place]}": 1.0}
-    for source, names in layout.class_names.items():
-        for target, known in SPACES.items():
-            place = _place(bare, target, known.names)
-            if chosen in ("", target) and place is not None and (source, target) in TABLES:
-                factors = mapping(source, target)[:, place].tolist()
-                return {f"{source}.{own}": factor for own, factor in zip(names, factors, strict=True) if factor}
-    classes = [name for names in layout.class_names.values() for name in names]
-    classes += [name for space in SPACES.values() for name in space.names]
+    for known, columns in class_sums(layout).items():
+        space, _, own = known.partition(".")
+        if chosen in ("", space.lower()) and _is_called(bare, space, own):
+            return columns
+    classes = [own for names in layout.class_names.values() for own in names]
+    classes += [own for space in SPACES.values() for own in space.names]
     choices = list(dict.fromkeys(classes))
     raise QueryError(
         f"no emotion {name!r} to filter by; there are {', '.join(choices)}",
@@ -97,10 +92,8 @@ def class_columns(name: str, layout: RowLayout) -> dict[str, float]:
     )
 
 
-def _place(name: str, space: str, names: tuple[str, ...]) -> int | None:
-    name = simplified(name)
-    lower = [simplified(other.lower()) for other in names]
-    if name in lower:
-        return lower.index(name)
-    chinese = SPACES[space].chinese if space in SPACES else ()
-    return chinese.index(name) if name in chinese else None
+def _is_called(name: str, space: str, own: str) -> bool:
+    """Whether a class is meant, by its own name or in Chinese."""
+    name, known = simplified(name), SPACES.get(space)
+    chinese = known.chinese[known.names.index(own)] if known is not None and own in known.names else None
+    return name in (simplified(own.lower()), chinese)

@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.emotions.mappings import TABLES, mapping
+from emoir.emotions.spaces import SPACES
 from emoir.index.attributes import Attributes
 from emoir.index.base import occurs_in
 from emoir.index.contract import ImageReader
@@ -129,6 +131,32 @@ class VectorIndex(Protocol):
         """What is known of images beside their rows, in the order of the ids; anything for one that is gone."""
 
 
+def class_sums(layout: RowLayout) -> dict[str, dict[str, float]]:
+    """Every class that rows tell of, ``space.class``: the rows' own, then those that their spaces map to.
+
+    Args:
+        layout: of the rows.
+
+    Returns:
+        The class to a sum of the rows' own classes: name to factor, as in ``RowCondition``.
+
+    Example:
+        >>> sums = class_sums(RowLayout({"mikels": ("anger", "awe")}))
+        >>> sums["mikels.awe"], "plutchik.joy" in sums
+        ({'mikels.awe': 1.0}, False)
+    """
+    spaces = layout.class_names.items()
+    found = {f"{space}.{name}": {f"{space}.{name}": 1.0} for space, names in spaces for name in names}
+    for source, names in spaces:
+        for target, known in SPACES.items():
+            if (source, target) in TABLES and SPACES[source].names == names:
+                for name, factors in zip(known.names, mapping(source, target).T.tolist(), strict=True):
+                    parts = {f"{source}.{own}": factor for own, factor in zip(names, factors, strict=True) if factor}
+                    if parts:
+                        found.setdefault(f"{target}.{name}", parts)
+    return found
+
+
 def passing(
     where: RowFilter, ids: NDArray[np.int64], column: Callable[[str], NDArray[np.floating]]
 ) -> NDArray[np.bool_]:
@@ -144,13 +172,21 @@ def passing(
     """
     kept = np.ones(len(ids), bool) if where.ids is None else occurs_in(ids, where.ids)
     for condition in where.conditions:
-        first, *others = (
-            column(name) if factor == 1 else factor * column(name) for name, factor in condition.columns.items()
-        )
-        value = sum(others, first)
+        value = weighted_sum(condition.columns, column)
         holds = (value >= condition.low) & (value <= condition.high)
         kept &= holds != condition.negated
     return kept
+
+
+def weighted_sum(columns: Mapping[str, float], column: Callable[[str], NDArray[np.floating]]) -> NDArray[np.floating]:
+    """The number that a ``RowCondition`` bounds, of n images.
+
+    Args:
+        columns: name to factor.
+        column: gives one number of each image by name.
+    """
+    first, *others = (column(name) if factor == 1 else factor * column(name) for name, factor in columns.items())
+    return sum(others, first)
 
 
 def scalar_column(

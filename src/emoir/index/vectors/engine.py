@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from emoir.index.attributes import Attributes
 from emoir.index.layout import RowLayout
-from emoir.index.vectors.base import RowCondition, scalar_column
+from emoir.index.vectors.base import RowCondition, class_sums, scalar_column, weighted_sum
 
 # Known of every image. A day that is not known is below all days.
 NUMBERS = ("valence", "arousal", "confidence", "day", "side", "aspect", "monochrome")
 UNKNOWN_DAY = -1.0
-# Engines take a bounded number of fields: the probabilities of more classes than this are not among them.
+# Engines take a bounded number of fields (Milvus 64): of more classes than this only the first are among them.
 MOST_CLASSES = 50
 
 
@@ -83,52 +83,50 @@ class Engine(Protocol):
         """What was put for those of the images that are there, by id."""
 
 
-def fields_of(layout: RowLayout) -> dict[str, str]:
-    """Named numbers (see ``RowCondition``) that an engine keeps of an image, to the name of the field.
+def fields_of(layout: RowLayout) -> dict[str, dict[str, float]]:
+    """What an engine keeps of an image beside its row: field to the sum that it holds (see ``RowCondition``).
 
     Example:
-        >>> fields_of(RowLayout({"polarity": ("bad", "good")}))["polarity.good"]
-        'class_1'
+        >>> fields_of(RowLayout({"polarity": ("bad", "good")}))["class_1"]
+        {'polarity.good': 1.0}
     """
-    classes = [f"{space}.{name}" for space, names in layout.class_names.items() for name in names]
-    fields = {name: name for name in NUMBERS}
-    return fields | ({name: f"class_{at}" for at, name in enumerate(classes)} if len(classes) <= MOST_CLASSES else {})
+    classes = list(class_sums(layout).values())[:MOST_CLASSES]
+    return {name: {name: 1.0} for name in NUMBERS} | {f"class_{at}": columns for at, columns in enumerate(classes)}
 
 
-def numbers_of(
-    fields: Mapping[str, str], affect: NDArray[np.float32], layout: RowLayout, known: Attributes
-) -> dict[str, NDArray[np.float64]]:
+def numbers_of(layout: RowLayout, affect: NDArray[np.float32], known: Attributes) -> dict[str, NDArray[np.float64]]:
     """Field to one number of n images.
 
     Args:
-        fields: of ``fields_of``.
-        affect: (n, w), the first columns of every row.
         layout: of the rows.
+        affect: (n, w), the first columns of every row.
         known: of the same images.
     """
     found = {
-        field: np.asarray(scalar_column(name, affect, layout, lambda: known), np.float64)
-        for name, field in fields.items()
+        field: np.asarray(
+            weighted_sum(columns, lambda name: scalar_column(name, affect, layout, lambda: known)), np.float64
+        )
+        for field, columns in fields_of(layout).items()
     }
     found["day"] = np.where(np.isnan(found["day"]), UNKNOWN_DAY, found["day"])
     return found
 
 
-def expression(condition: RowCondition, fields: Mapping[str, str]) -> str | None:
-    """A condition as SQL and Milvus write it; None for a sum, which the latter cannot.
+def expression(condition: RowCondition, fields: Mapping[str, Mapping[str, float]]) -> str | None:
+    """A condition as SQL and Milvus write it; None for a sum that no field holds.
 
     Example:
-        >>> expression(RowCondition({"side": 1.0}, low=640, negated=True), {"side": "side"})
+        >>> expression(RowCondition({"side": 1.0}, low=640, negated=True), {"side": {"side": 1.0}})
         'not (side >= 640.0)'
     """
-    [(name, factor), *others] = condition.columns.items()
-    if others or factor != 1 or name not in fields:
+    field = next((field for field, columns in fields.items() if columns == condition.columns), None)
+    if field is None:
         return None
-    field, low, high = fields[name], float(condition.low), float(condition.high)
-    if name not in ("day", "side", "aspect"):
+    low, high = float(condition.low), float(condition.high)
+    if field not in ("day", "side", "aspect"):
         # The column is of single precision, and so is its comparison in numpy.
         low, high = float(np.float32(low)), float(np.float32(high))
-    if name == "day":
+    if field == "day":
         low = max(low, 0.0)
     bounds = [f"{field} >= {low!r}"] if low > -np.inf else []
     bounds += [f"{field} <= {high!r}"] if high < np.inf else []

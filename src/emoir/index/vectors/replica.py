@@ -24,7 +24,7 @@ class ReplicaState:
 
     Args:
         library: the store that it is of.
-        layout: of the rows, as JSON.
+        layout: of the rows and of the numbers beside them, as JSON.
         revision: of the store; later changes are still to come.
         filled: images up to this id are there, as of the revision.
         whole: whether these are all.
@@ -98,16 +98,18 @@ class Replica:
     def _read(self, store: ImageReader) -> ReplicaState:
         """The state of the replica; of a new one, if there is none or the rows are laid out otherwise."""
         layout = store.layout
-        text = self._engine.open(layout.length, list(fields_of(layout).values()))
+        fields = fields_of(layout)
+        shape = json.dumps([layout.to_json(), fields])
+        text = self._engine.open(layout.length, list(fields))
         state = None if text is None else ReplicaState(**json.loads(text))
         if state is not None and state.library != store.library:
             raise EngineError(f"{self._engine} holds the rows of another index; choose another name")
-        if state is not None and state.layout == layout.to_json():
+        if state is not None and state.layout == shape:
             return state
         if state is not None:
             self._engine.drop()
-            self._engine.open(layout.length, list(fields_of(layout).values()))
-        state = ReplicaState(library=store.library, layout=layout.to_json(), revision=store.revision)
+            self._engine.open(layout.length, list(fields))
+        state = ReplicaState(library=store.library, layout=shape, revision=store.revision)
         # Written before any row: rows without a state belong to another program.
         self._engine.write_state(json.dumps(asdict(state)))
         return state
@@ -161,7 +163,7 @@ def batch_of(store: ImageReader, ids: NDArray[np.int64]) -> RowBatch:
     """What the store holds of some images as it goes to an engine, sorted by id; those that are gone are left out."""
     table, layout = store.vectors(ids), store.layout
     known = store.attributes(table.ids)
-    return RowBatch(table.ids, table.rows, numbers_of(fields_of(layout), table.affect, layout, known))
+    return RowBatch(table.ids, table.rows, numbers_of(layout, table.affect, known))
 
 
 def differing(ours: RowBatch, theirs: RowBatch) -> NDArray[np.bool_]:
