@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 
-.PHONY: figures demo test test-web test-engines lint types unit coverage lowest audit docs format clean
+.PHONY: figures demo test test-web test-engines test-web-engines lint types unit coverage lowest audit docs format clean
 
 demo: $(VENV)/base
 	$(BIN)/python examples/demo.py $(if $(PHOTOS),"$(PHOTOS)")
@@ -22,14 +22,15 @@ types: $(VENV)/dev
 unit: $(VENV)/dev
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
-# A machine holds one search engine, so its tests run one by one.
+# A machine holds one search engine, so its tests run one by one: the search suite, and REST.
+ENGINE_TESTS := tests/index/test_engines.py tests/search tests/web/test_routes.py
 test-engines: $(VENV)/dev
-	$(BIN)/pytest -m engine tests/index/test_engines.py tests/search
+	$(BIN)/pytest -m engine $(ENGINE_TESTS)
 
 # Of all lines and branches, so many percent are run; commands that tests start are counted.
 coverage: $(VENV)/dev
 	$(BIN)/pytest --numprocesses auto --dist worksteal --cov --cov-report=
-	$(BIN)/pytest -m engine tests/index/test_engines.py tests/search --cov --cov-append \
+	$(BIN)/pytest -m engine $(ENGINE_TESTS) --cov --cov-append \
 		--cov-report=term:skip-covered --cov-fail-under=92
 
 # The base install at its lowest versions, on tests that use each of its packages and need no more than it.
@@ -47,7 +48,12 @@ audit: $(VENV)/dev
 test-web: $(VENV)/dev
 	command -v chromium || command -v chromium-browser || test -n "$$CHROMIUM" || \
 		($(SUDO) apt-get update && $(SUDO) apt-get install --yes chromium)
-	$(BIN)/pytest tests/web/browser tests/images/browser -m browser --numprocesses auto --dist worksteal
+	$(BIN)/pytest tests/web/browser tests/images/browser -m "browser and not engine" \
+		--numprocesses auto --dist worksteal
+
+# The same tests of the gallery while Milvus finds its pictures.
+test-web-engines: $(VENV)/dev
+	$(BIN)/pytest tests/web/browser -m "browser and engine"
 
 # The site of the documentation, in site/; every warning is an error.
 docs: $(VENV)/docs

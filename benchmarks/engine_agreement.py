@@ -160,7 +160,8 @@ def compare(folder: Path, rows: int) -> None:
             milvus.search("awe")
             sent = time.perf_counter() - began
             exact.search("near:teal")
-            print("\n".join(lines(exact, milvus, questions(ids.tolist(), photograph, code))))
+            for line in lines(exact, milvus, questions(ids.tolist(), photograph, code)):
+                print(line, flush=True)
             status = Path(f"/proc/{server.server_proc.pid}/status").read_text(encoding="utf-8")
             memory = int(status.split("VmRSS:")[1].split()[0]) * 1024 / 1e9
             print(f"\nMilvus holds {memory:.1f} GB; to send what it lacked took {sent:.0f} s.")

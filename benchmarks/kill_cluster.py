@@ -4,6 +4,7 @@ Parts:
     readers  processes of a Ray cluster, with SIGKILL, while ``Collection.index`` reads on it
     nodes    machines of a Ray cluster, as many processes of this one: all of a node's processes at once
     milvus   a Milvus server, with SIGKILL, while a replica is sent; it is started again on the same data
+    memory   no kills: how much the process that indexes holds while a cluster reads very many files
     speed    no kills: a Ray cluster of two readers against two worker processes, in turns, processor and wall time
 
 Afterwards nothing that was acknowledged may be missing, nothing may be there twice, and the export must equal that of
@@ -232,6 +233,41 @@ def start_again(server: Any) -> None:
     server.wait_started()
 
 
+def memory(count: int) -> None:
+    """Names of a few broken files, all of which the cluster opens; a tenth of them after the other."""
+    samples: list[tuple[int, float]] = []
+
+    def note(progress: Progress, path: Path, failure: str | None) -> None:
+        if progress.done >= count * len(samples) // 10:
+            samples.append((progress.done, resident()))
+
+    with tempfile.TemporaryDirectory() as temporary:
+        base = Path(os.path.realpath(temporary))
+        for number in range(count):
+            folder = base / "pictures" / f"{number // 1000:04}"
+            if number % 1000 == 0:
+                folder.mkdir(parents=True)
+                (folder / "000.jpg").write_bytes(b"no picture at all")
+            else:
+                os.link(folder / "000.jpg", folder / f"{number % 1000:03}.jpg")
+        before = resident()
+        with Collection(base / "x.emoir") as photos:
+            extractor = RayExtractor(shipped_model_folder(), workers=WORKERS)
+            report = photos.index(base / "pictures", extractor=extractor, report=note)
+    if report.failed != count:
+        sys.exit(f"{report.failed} of {count} files were opened")
+    print("| files done | memory of the process that indexes |\n|---|---|")
+    print(f"| before the run | {before:.0f} MB |")
+    print("\n".join(f"| {done:,} | {megabytes:.0f} MB |" for done, megabytes in samples))
+    print("\n" + provenance(f"{count:,} names of broken files", f"{WORKERS} readers"))
+
+
+def resident() -> float:
+    """Megabytes that this process holds in memory."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.split("VmRSS:")[1].split()[0]) / 1000
+
+
 def speed(folder: Path, repeats: int) -> None:
     """The same photographs by both; from the first answer to the last, as starting costs the same for any number."""
     paths = [os.fsencode(path) for path in sorted(folder.iterdir())]
@@ -258,11 +294,12 @@ def speed(folder: Path, repeats: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["readers", "nodes", "milvus", "speed"])
+    parser.add_argument("part", choices=["readers", "nodes", "milvus", "memory", "speed"])
     parser.add_argument("--kills", type=int, help="default: 20 readers, 5 nodes, 10 of Milvus")
     parser.add_argument("--pictures", type=int, default=3000)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--folder", type=Path, default=Path("runs/performance/1000_photographs"), help="of speed")
+    parser.add_argument("--files", type=int, default=1_000_000, help="of memory")
     parser.add_argument("--repeats", type=int, default=3)
     asked = parser.parse_args()
     if asked.part == "readers":
@@ -271,6 +308,8 @@ def main() -> None:
         kill_nodes(asked.kills or 5, asked.pictures)
     elif asked.part == "milvus":
         kill_milvus(asked.kills or 10, asked.rows)
+    elif asked.part == "memory":
+        memory(asked.files)
     else:
         speed(asked.folder, asked.repeats)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 from emoir import Collection, Model
+from emoir.index.vectors.choice import RememberedEngine
 from emoir.models.card import CARD
 from emoir.models.library import shipped_model_folder
 
@@ -57,6 +59,8 @@ def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusSe
     package = pytest.importorskip("milvus", reason="the package milvus is not installed: it is for Linux")
     import fcntl
 
+    # Reads wait for its next tick, a start for the end of the lease of a server that was killed (200 ms, 30 s).
+    os.environ |= {"PROXY_TIMETICKINTERVAL": "20", "COMMON_SESSION_TTL": "5"}
     server = package.MilvusServer()
     server.set_base_dir(str(tmp_path_factory.mktemp("milvus")))
     # Its etcd listens on port 2380, whatever the others are: one server at a time on a machine.
@@ -89,6 +93,19 @@ def milvus(milvus_server: MilvusServer) -> str:
             client.delete("photos", ids=[row["id"] for row in rows])
     client.close()
     return f"milvus://127.0.0.1:{milvus_server.listen_port}/photos"
+
+
+@pytest.fixture(scope="session")
+def replicated(milvus_server: MilvusServer, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """Copies an index; the copy remembers a replica of its own in that server."""
+
+    def copied(index: Path) -> Path:
+        copy = Path(shutil.copy(index, tmp_path_factory.mktemp("replicated")))
+        with RememberedEngine(copy) as kept:
+            assert list(kept.send(f"milvus://127.0.0.1:{milvus_server.listen_port}/{index.stem}"))
+        return copy
+
+    return copied
 
 
 @pytest.fixture(scope="session")

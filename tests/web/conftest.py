@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,9 +38,16 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(thumbnails=tmp_path / "thumbnails")
 
 
-@pytest.fixture
-def client(index: Path, settings: Settings) -> Iterator[TestClient]:
-    with TestClient(create_app(Collection(index), settings), base_url=HERE) as found:
+@pytest.fixture(scope="session")
+def index_on_milvus(index: Path, replicated: Callable[[Path], Path]) -> Path:
+    return replicated(index)
+
+
+@pytest.fixture(params=["memory", pytest.param("milvus", marks=pytest.mark.engine)])
+def client(index: Path, settings: Settings, request: pytest.FixtureRequest) -> Iterator[TestClient]:
+    """A service that searches in memory, or on a Milvus server."""
+    searched = index if request.param == "memory" else request.getfixturevalue("index_on_milvus")
+    with TestClient(create_app(Collection(searched), settings), base_url=HERE) as found:
         yield found
 
 

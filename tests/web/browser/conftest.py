@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -63,19 +63,26 @@ def gallery(photographs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return file
 
 
+@pytest.fixture(scope="session")
+def gallery_on_milvus(gallery: Path, replicated: Callable[[Path], Path]) -> Path:
+    return replicated(gallery)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests that are marked, or all with EMOIR_PROXIES=all, run through the proxies of deploy/ too."""
+    """All tests run on Milvus too; those marked, or all with EMOIR_PROXIES=all, through the proxies of deploy/."""
     if "service" in metafunc.fixturenames:
         marked = metafunc.definition.get_closest_marker("proxied") is not None
-        ways = ["", "nginx", "caddy"] if marked or os.environ.get("EMOIR_PROXIES") == "all" else [""]
-        metafunc.parametrize("service", ways, indirect=True, ids=[way or "direct" for way in ways])
+        ways = ["direct", "nginx", "caddy"] if marked or os.environ.get("EMOIR_PROXIES") == "all" else ["direct"]
+        engine = pytest.param("milvus", marks=pytest.mark.engine)
+        metafunc.parametrize("service", [*ways, engine], indirect=True)
 
 
 @pytest.fixture
 def service(gallery: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """A real emoir serve with an index of its own, perhaps behind a proxy; its address."""
-    index = Path(shutil.copy(gallery, tmp_path))
-    if request.param:
+    on_milvus = request.param == "milvus"
+    index = Path(shutil.copy(request.getfixturevalue("gallery_on_milvus") if on_milvus else gallery, tmp_path))
+    if request.param in ("nginx", "caddy"):
         with behind(request.param, index, tmp_path, host="localhost") as port:
             yield f"http://localhost:{port}/photos/"
         return
