@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,43 @@ from emoir import Collection
 from emoir.index.vectors.engine_vectors import EngineVectors
 from emoir.index.vectors.milvus import MilvusEngine
 from tests.howto import code_of
+
+
+class ReadOnce:
+    """Indexes folders of pictures; of each kind only the first is read, the others are known by their content.
+
+    Args:
+        base: keeps what was read.
+    """
+
+    def __init__(self, base: Path) -> None:
+        self._base = base
+
+    def __call__(self, photos: Collection, folder: Path, draw: Callable[[Path], object]) -> Collection:
+        """Make pictures in a folder and index it.
+
+        Args:
+            photos: its index does not exist yet.
+            folder: does not exist yet.
+            draw: makes the pictures, always the same ones.
+        """
+        kept = self._base / f"{draw.__module__}.{draw.__name__}"
+        if not kept.exists():
+            draw(kept / "drawn")
+            with Collection(kept / "x.emoir") as first:
+                first.index(kept / "drawn", workers=1)
+            # Their folder is gone, so that the others hold moved files.
+            (kept / "drawn").rename(kept / "pictures")
+        shutil.copytree(kept / "pictures", folder)
+        photos.location.parent.mkdir(exist_ok=True)
+        shutil.copy(kept / "x.emoir", photos.location)
+        assert photos.index(folder).read == 0
+        return photos
+
+
+@pytest.fixture(scope="session")
+def read_once(tmp_path_factory: pytest.TempPathFactory) -> ReadOnce:
+    return ReadOnce(tmp_path_factory.mktemp("read"))
 
 
 @pytest.fixture(params=["exact", "brute force", pytest.param("milvus", marks=pytest.mark.engine)])

@@ -11,14 +11,18 @@ from emoir import Collection
 from emoir.errors import QueryError
 from emoir.search import TERMS, parse_query
 from tests.howto import code_of
+from tests.search.conftest import ReadOnce
+
+
+def three_sizes(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for name, side in (("small", 100), ("middle", 500), ("large", 1000)):
+        Image.linear_gradient("L").resize((side, side + 10)).save(folder / f"{name}.png")
 
 
 @pytest.fixture
-def photos(collection: Collection, tmp_path: Path) -> Collection:
-    for name, side in (("small", 100), ("middle", 500), ("large", 1000)):
-        Image.linear_gradient("L").resize((side, side + 10)).save(tmp_path / f"{name}.png")
-    collection.index(tmp_path, workers=1)
-    return collection
+def photos(collection: Collection, tmp_path: Path, read_once: ReadOnce) -> Collection:
+    return read_once(collection, tmp_path / "photos", three_sizes)
 
 
 def test_a_term_of_ones_own(photos: Collection, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,14 +8,16 @@ import pytest
 
 from emoir import Collection
 from tests.pictures import save_photos
+from tests.search.conftest import ReadOnce
+
+
+def six(folder: Path) -> None:
+    save_photos(folder, 6)
 
 
 @pytest.fixture
-def photos(tmp_path: Path) -> Collection:
-    collection = Collection(tmp_path / "index.emoir")
-    save_photos(tmp_path / "photos", 6)
-    collection.index(tmp_path / "photos", workers=1)
-    return collection
+def photos(tmp_path: Path, read_once: ReadOnce) -> Collection:
+    return read_once(Collection(tmp_path / "index.emoir"), tmp_path / "photos", six)
 
 
 def ranked(photos: Collection, query: str, **options: Any) -> list[int]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from emoir import Collection, EmotionReading
 from emoir.emotions import MIKELS
@@ -26,6 +27,7 @@ from emoir.search.options import FilterOptions
 from emoir.search.terms import TermContext
 from emoir.search.vocabulary import Vocabulary
 from tests.pictures import save_photos
+from tests.search.conftest import ReadOnce
 from tests.search.test_find import NoExamples
 
 NEUTRAL = np.eye(7)[6]
@@ -67,11 +69,13 @@ def slightly(reading: EmotionReading, word: str) -> float:
     return fidelity(reading, weakened(word))
 
 
+def twelve(folder: Path) -> None:
+    save_photos(folder, 12)
+
+
 @pytest.fixture
-def photos(collection: Collection, tmp_path: Path) -> Collection:
-    save_photos(tmp_path / "photos", 12)
-    collection.index(tmp_path / "photos", workers=2)
-    return collection
+def photos(collection: Collection, tmp_path: Path, read_once: ReadOnce) -> Collection:
+    return read_once(collection, tmp_path / "photos", twelve)
 
 
 def test_scores_against_plain_python(photos: Collection, tmp_path: Path) -> None:
@@ -124,12 +128,14 @@ def test_scores_against_plain_python(photos: Collection, tmp_path: Path) -> None
         assert scores == sorted(scores, reverse=True)
 
 
-def test_colours_find_what_is_painted_in_them(collection: Collection, tmp_path: Path) -> None:
-    from PIL import Image
-
+def painted(folder: Path) -> None:
+    folder.mkdir(parents=True)
     for name in ("teal", "crimson", "white"):
-        Image.new("RGB", (64, 64), name).save(tmp_path / f"{name}.png")
-    collection.index(tmp_path, workers=1)
+        Image.new("RGB", (64, 64), name).save(folder / f"{name}.png")
+
+
+def test_colours_find_what_is_painted_in_them(collection: Collection, tmp_path: Path, read_once: ReadOnce) -> None:
+    read_once(collection, tmp_path / "photos", painted)
     for name in ("teal", "crimson", "white"):
         matches = collection.search(f"near:{name}", min_score=0)
         assert matches[0].path.stem == name
@@ -187,14 +193,14 @@ def test_feedback_is_a_query_that_can_be_asked_again(photos: Collection) -> None
     assert [match.id for match in again] == [match.id for match in found]
 
 
-def test_diverse_results_hold_no_near_duplicates(collection: Collection, tmp_path: Path) -> None:
-    from PIL import Image
+def in_four_qualities(folder: Path) -> None:
+    for path in save_photos(folder, 5):
+        for quality in (40, 60, 80):
+            Image.open(path).save(folder / f"{path.stem}-{quality}.jpg", quality=quality)
 
-    originals = save_photos(tmp_path / "photos", 5)
-    for quality in (40, 60, 80):
-        for path in originals:
-            Image.open(path).save(tmp_path / "photos" / f"{path.stem}-{quality}.jpg", quality=quality)
-    collection.index(tmp_path / "photos", workers=2)
+
+def test_diverse_results_hold_no_near_duplicates(collection: Collection, tmp_path: Path, read_once: ReadOnce) -> None:
+    read_once(collection, tmp_path / "photos", in_four_qualities)
     plain = collection.search("awe", n=5, min_score=0)
     diverse = collection.search("awe", n=5, min_score=0, diverse=True)
     assert len({match.path.stem[:4] for match in plain}) < 5

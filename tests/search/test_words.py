@@ -19,16 +19,19 @@ from emoir.search.terms import TermContext
 from emoir.search.terms.words import SUGGEST_FOR
 from emoir.search.vocabulary import Vocabulary
 from tests.pictures import save_photos
+from tests.search.conftest import ReadOnce
 from tests.search.test_find import LAYOUT, NoExamples
 
 
-@pytest.fixture
-def photos(collection: Collection, tmp_path: Path) -> Collection:
-    save_photos(tmp_path / "photos", 6)
+def six_and_three_colours(folder: Path) -> None:
+    save_photos(folder, 6)
     for name in ("teal", "red", "gold"):
-        Image.new("RGB", (64, 64), name).save(tmp_path / "photos" / f"{name}.png")
-    collection.index(tmp_path / "photos", workers=1)
-    return collection
+        Image.new("RGB", (64, 64), name).save(folder / f"{name}.png")
+
+
+@pytest.fixture
+def photos(collection: Collection, tmp_path: Path, read_once: ReadOnce) -> Collection:
+    return read_once(collection, tmp_path / "photos", six_and_three_colours)
 
 
 def found(photos: Collection, query: str) -> dict[int, float]:
