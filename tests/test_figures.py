@@ -34,6 +34,7 @@ SOURCES = {
     "docs/datasets.md": {"pictures", "rater_agreement"},
     "docs/emotions.md": {"lexicon_agreement"},
     "docs/encoders.md": {"encoder_heads"},
+    "docs/engines.md": {"scale"},
     "docs/evaluate.md": {"interval_coverage", "pictures"},
     "docs/experiment-protocol.md": {"timed"},
     "docs/experiment.md": {"comparison_beside", "experiment_claims", "run_differences"},
