@@ -348,9 +348,11 @@ def test_exit_codes(emoir: Shell) -> None:
     assert emoir("search", code=2).stdout == b""
     assert emoir("serach", "awe", code=2).stdout == b""
     assert emoir("index", "--workers", "0", code=2).stdout == b""
-    said = emoir("search", "sad", "winter", "dog", "--all").stderr
-    assert b"not understood and not used: winter\n" in said
-    assert b"not searched: dog; this model does not see what pictures show; add one that does: emoir model add" in said
+    printed = emoir("search", "sad", "winter", "dog", "--all").stderr
+    assert b"not understood and not used: winter\n" in printed
+    assert (
+        b"not searched: dog; this model does not see what pictures show; add one that does: emoir model add" in printed
+    )
     undated = emoir("search", "awe", "--taken", "2019", code=1).stderr
     assert b"images without a camera's date are never among --taken" in undated
     assert b"is no model folder" in emoir("describe", "x.jpg", "--model", ".", code=4).stderr
