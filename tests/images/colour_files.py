@@ -167,10 +167,16 @@ def stated_colours() -> Iterator[tuple[str, bytes]]:
         "p3_profile": [iccp(p3)],
         "cicp_over_profile": [cicp(DISPLAY_P3, 13), iccp(linear)],
         "cicp_limited_range": [cicp(DISPLAY_P3, 13, 0, 0)],
+        "srgb_of_no_intent": [gama(1), (b"sRGB", b"\x07")],
         "grey_profile_on_rgb": [iccp(grey_profile(1.0))],
     }
     for name, chunks in statements.items():
         yield f"{name}.png", png_of(rgb, *chunks)
+    for name, chunk in {"gamma": gama(1), "profile": iccp(linear), "cicp": cicp(DISPLAY_P3, 13)}.items():
+        yield f"{name}_behind_palette.png", png_of(rgb, (b"PLTE", bytes(range(48))), chunk)
+    content = png_of(rgb)
+    # The last twelve bytes are IEND.
+    yield "behind_pixels.png", content[:-12] + png_of(rgb, gama(1))[33:49] + content[-12:]
     for code in (1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 22):
         yield f"primaries_{code}.png", png_of(rgb, cicp(code, 13))
         yield f"primaries_{code}.avif", avif(code, 13)
@@ -204,6 +210,10 @@ def stated_colours() -> Iterator[tuple[str, bytes]]:
     yield "cmyk.jpg", encoded(samples("CMYK"), "JPEG", quality=97)
     yield "cmyk_profile.jpg", encoded(samples("CMYK"), "JPEG", quality=97, icc_profile=cmyk_profile())
     yield "rgb_profile_on_cmyk.jpg", encoded(samples("CMYK"), "JPEG", quality=97, icc_profile=p3)
+    segment = b"\xff\xe2" + struct.pack(">H", len(p3) + 16) + b"ICC_PROFILE\0\1\1" + p3
+    jpeg = encoded(samples(), "JPEG", quality=95, subsampling=0, icc_profile=linear)
+    # The first 20 bytes are the marker of its start and JFIF's.
+    yield "two_profiles.jpg", jpeg[:20] + segment + jpeg[20:]
     yield "profile.bmp", bmp_with_profile(linear)
     yield "profile_and_nclx.avif", avif(9, 16, profile=p3)
     yield "grey_pq.avif", avif(9, 16, mode="L")

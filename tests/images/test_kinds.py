@@ -167,3 +167,94 @@ def test_jpeg_xl_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pillow_jxl", None)
     with pytest.raises(UndecodableImageError, match="JPEG XL needs one more package: pip install pillow-jxl-plugin"):
         decode(b"\xff\x0a" + bytes(50))
+
+
+def tiff(*pages: tuple[dict[int, int | tuple[int, ...]], list[bytes]], order: str = "<") -> bytes:
+    """A TIFF of pages, each a directory's short values by tag and its strips; TIFF 6.0, section 2."""
+    content = bytearray(struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 0))
+    link = 4
+    for tags, strips in pages:
+        values: dict[int, tuple[str, tuple[int, ...]]] = {}
+        for tag, value in tags.items():
+            values[tag] = "H", value if isinstance(value, tuple) else (value,)
+        begins = tuple(len(content) + sum(map(len, strips[:number])) for number in range(len(strips)))
+        values |= {273: ("I", begins), 279: ("I", tuple(map(len, strips)))}
+        content += b"".join(strips)
+        entries = b""
+        for tag, (form, numbers) in sorted(values.items()):
+            packed = struct.pack(f"{order}{len(numbers)}{form}", *numbers)
+            if len(packed) > 4:
+                packed, long = struct.pack(order + "I", len(content)), packed
+                content += long
+            entries += struct.pack(order + "HHI", tag, 3 if form == "H" else 4, len(numbers)) + packed.ljust(4, b"\0")
+        struct.pack_into(order + "I", content, link, len(content))
+        content += struct.pack(order + "H", len(values)) + entries + bytes(4)
+        link = len(content) - 4
+    return bytes(content)
+
+
+def grey(
+    bits: int, pixel: bytes, *, side: int = 2, **tags: int
+) -> tuple[dict[int, int | tuple[int, ...]], list[bytes]]:
+    """A page of one level."""
+    stated: dict[int, int | tuple[int, ...]] = {
+        256: side,
+        257: side,
+        258: bits,
+        259: 1,
+        262: 1,
+        277: 1,
+        278: side,
+        254: tags.get("reduced", 0),
+    }
+    return stated, [pixel * (side * side * bits // 8 // len(pixel))]
+
+
+RGB_16: dict[int, int | tuple[int, ...]] = {256: 2, 257: 1, 258: (16,) * 3, 259: 1, 262: 2, 277: 3, 278: 1, 284: 2}
+PALETTE = {256: 2, 257: 1, 258: 8, 259: 1, 262: 3, 277: 1, 278: 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "pixel"),
+    [
+        # 100, 200 and 50 of 255 as 16 bits, each colour in a plane of its own: Pillow reads their bytes as samples.
+        (tiff((RGB_16, [b"\x64\x64" * 2, b"\xc8\xc8" * 2, b"\x32\x32" * 2])), [100, 200, 50]),
+        (tiff((RGB_16, [b"\0\x64" * 2, b"\0\xc8" * 2, b"\0\x32" * 2])), [100, 200, 50]),
+        (tiff((RGB_16, [b"\x64\0" * 2, b"\xc8\0" * 2, b"\x32\0" * 2]), order=">"), [100, 200, 50]),
+        # 1,606 of 4,095 is 100 of 255: 0x646, two of them in three bytes.
+        (tiff(grey(12, b"\x64\x66\x46")), [100] * 3),
+        # 3,000,000,000, which has no room in 32 bits with a sign, is the largest level, and white.
+        (tiff(grey(32, struct.pack("<I", 3_000_000_000))), [255] * 3),
+        # A palette of 8 bits where 16 are asked for.
+        (tiff(({**PALETTE, 320: (100,) * 256 + (200,) * 256 + (50,) * 256}, [b"\1\2"])), [100, 200, 50]),
+        # Grey with premultiplied alpha: 50 at half cover, over white.
+        (tiff(({**PALETTE, 258: (8, 8), 262: 1, 277: 2, 338: 1}, [b"\x32\x80" * 2])), [177] * 3),
+        # A thumbnail before the picture.
+        (tiff(grey(8, b"\x0a", reduced=1), grey(8, b"\xc8", side=3)), [200] * 3),
+        # A picture that only calls itself a thumbnail.
+        (tiff(grey(8, b"\xc8", reduced=1)), [200] * 3),
+    ],
+    ids=["planes", "planes_le", "planes_be", "12_bits", "32_bits", "palette", "premultiplied", "thumbnail", "alone"],
+)
+def test_tiffs_that_pillow_misreads(content: bytes, pixel: list[int]) -> None:
+    for size in (None, 2):
+        assert abs(decode(content, size=size).pixels[0, 0].astype(int) - pixel).max() <= 1
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF", "ignore:Truncated File")
+def test_a_thumbnail_is_not_taken_for_a_picture_that_is_cut_off() -> None:
+    content = tiff(grey(8, b"\x0a", reduced=1), grey(8, b"\xc8", side=64))
+    for length in range(150, len(content) - 50, 20):
+        with pytest.raises(UndecodableImageError):
+            decode(content[:length])
+
+
+def test_colours_of_a_jpeg_2000_in_another_order() -> None:
+    content = encoded(Image.new("RGB", (16, 16), (50, 100, 200)), "JPEG2000", mct=0)
+    # ISO/IEC 15444-1, I.5.3.6: blue is the first channel, red the last.
+    definition = struct.pack(">I4s10H", 28, b"cdef", 3, 0, 0, 3, 1, 0, 2, 2, 0, 1)
+    at = content.index(b"jp2h") - 4
+    (length,) = struct.unpack_from(">I", content, at)
+    inner = content[at + 8 : at + length] + definition
+    changed = content[:at] + struct.pack(">I4s", len(inner) + 8, b"jp2h") + inner + content[at + length :]
+    assert decode(changed).pixels[0, 0].tolist() == [200, 100, 50]

@@ -19,8 +19,9 @@ from emoir.images.hdr import hdr_to_srgb
 WHITE = (255, 255, 255)
 # Modes whose samples lie beyond 8 bits; Pillow's own conversion clips them.
 DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
-# TIFF 6.0: Pillow turns WhiteIsZero around for 8 bits, but not for 16.
+# TIFF 6.0: Pillow turns WhiteIsZero around for 8 bits, but not for 16, and takes 32 bits without a sign for signed.
 PHOTOMETRIC_INTERPRETATION, WHITE_IS_ZERO = 262, 0
+BITS_PER_SAMPLE, SAMPLE_FORMAT, UNSIGNED = 258, 339, 1
 ALPHA_MODES = {"RGBA", "LA", "PA", "RGBa", "La"}
 GREY_MODES = {"L", "LA", "La"}
 
@@ -32,10 +33,12 @@ class GreyLevels:
     Args:
         white: the level that becomes 255.
         inverted: whether 0 is white.
+        unsigned: whether 32 bits hold no sign.
     """
 
     white: float
     inverted: bool
+    unsigned: bool = False
 
 
 def to_srgb(image: Image.Image, *, levels: GreyLevels | None = None) -> Image.Image:
@@ -61,7 +64,8 @@ def to_srgb(image: Image.Image, *, levels: GreyLevels | None = None) -> Image.Im
         grey, alpha = _deep_grey(image, levels or grey_levels(image))
         return _over_white(_apply(stated, grey), alpha)
     if image.mode in ALPHA_MODES or "transparency" in image.info:
-        layered = image.convert("RGBA")
+        # Pillow brings premultiplied grey to nothing else.
+        layered = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
         # A profile of grey is one for grey samples.
         colours = layered.getchannel("R") if image.mode in GREY_MODES else layered.convert("RGB")
         return _over_white(_apply(stated, colours), layered.getchannel("A"))
@@ -78,18 +82,25 @@ def _over_white(colours: Image.Image, alpha: Image.Image) -> Image.Image:
 
 def grey_levels(image: Image.Image) -> GreyLevels:
     """The levels of a grey image beyond 8 bits; undefined for other modes."""
-    inverted = getattr(image, "tag_v2", {}).get(PHOTOMETRIC_INTERPRETATION) == WHITE_IS_ZERO
+    tags = getattr(image, "tag_v2", {})
+    inverted = tags.get(PHOTOMETRIC_INTERPRETATION) == WHITE_IS_ZERO
     if image.mode not in ("I", "F"):
-        return GreyLevels(65535.0, inverted)
-    largest = max(float(_finite(np.asarray(band)).max(initial=0.0)) for _, band in bands(image))
+        return GreyLevels(4095.0 if tags.get(BITS_PER_SAMPLE) == (12,) else 65535.0, inverted)
+    unsigned = image.mode == "I" and image.format == "TIFF" and tags.get(SAMPLE_FORMAT, (UNSIGNED,)) == (UNSIGNED,)
+    largest = max(float(_finite(_samples(band, unsigned)).max(initial=0.0)) for _, band in bands(image))
     # Floating-point files state no range: the smallest of the usual ones that holds the values is taken.
     ranges = (1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)
-    return GreyLevels(next((white for white in ranges if largest <= white), largest), inverted)
+    return GreyLevels(next((white for white in ranges if largest <= white), largest), inverted, unsigned)
+
+
+def _samples(image: Image.Image, unsigned: bool) -> NDArray[Any]:
+    samples = np.asarray(image)
+    return samples.view(np.uint32) if unsigned else samples
 
 
 def _deep_grey(image: Image.Image, levels: GreyLevels) -> tuple[Image.Image, Image.Image]:
     """16-bit, 32-bit or floating-point grey to 8 bits, by scaling; with the alpha of its transparent level."""
-    values = np.asarray(image).astype(np.float64)
+    values = _samples(image, levels.unsigned).astype(np.float64)
     transparent = image.info.get("transparency")
     alpha = np.where(values == transparent, 0, 255) if isinstance(transparent, int) else np.full(values.shape, 255)
     values = np.clip(_finite(values) / levels.white, 0, 1)

@@ -21,6 +21,10 @@ PNG_SIGNATURE_LENGTH = 8
 BMP_HEADER_AT, BMP_V5_LENGTH = 14, 124
 # Transfer functions (ITU-T H.273, table 3) that AVIF and HEIF are shown with sRGB's for.
 AS_SRGB = {1, 2, 6, 14, 15}
+# PNG: what states colours where it stands before the pixels (third edition, 5.6), by its key in the info.
+PNG_STATEMENTS = {"icc_profile": b"iCCP", "srgb": b"sRGB", "gamma": b"gAMA", "chromaticity": b"cHRM"}
+INTENTS = range(4)
+ONE_PROFILE = b"ICC_PROFILE\0\1\1"
 # PNG: a gamma this near to 1/2.2 is how older writers said sRGB (libpng's threshold).
 SRGB_GAMMA, SRGB_GAMMA_TOLERANCE = 2.2, 0.05
 
@@ -37,13 +41,18 @@ def note_statement(image: Image.Image, stream: BinaryIO) -> None:
     """
     at = stream.tell()
     try:
+        found: Statement = None
         if image.format == "PNG":
-            found: Statement = _png_code_points(stream)
+            # What stands elsewhere Pillow reads later.
+            image.info[KEY] = _png_statement(image, stream)
+            return
         elif image.format in ("AVIF", "HEIF"):
             found = _heif_code_points(stream)
             if "icc_profile" in image.info:
                 # Only the matrix of the code points holds beside a profile.
                 found = None
+        elif image.format in ("JPEG", "MPO"):
+            found = _first_profile(image)
         elif image.format == "BMP":
             found = _bmp_profile(stream)
         elif image.format == "JPEG2000":
@@ -71,14 +80,14 @@ def statement_of(image: Image.Image) -> Statement:
         >>> statement_of(image).gamma
         1.0
     """
-    noted: Statement = image.info.get(KEY)
-    if noted is not None:
+    if KEY in image.info:
+        noted: Statement = image.info[KEY]
         return noted
     profile = image.info.get("icc_profile")
     if isinstance(profile, bytes) and profile:
         return _hdr_of_profile(profile) or profile
     gamma = image.info.get("gamma")
-    if "srgb" in image.info or not isinstance(gamma, float) or gamma <= 0:
+    if image.info.get("srgb") in INTENTS or not isinstance(gamma, float) or gamma <= 0:
         return None
     x_y = image.info.get("chromaticity")
     if x_y is None:
@@ -91,17 +100,32 @@ def statement_of(image: Image.Image) -> Statement:
     return ColourSpace(tuple(x_y), gamma=1 / gamma)
 
 
-def _png_code_points(stream: BinaryIO) -> ColourSpace | None:
+def _png_statement(image: Image.Image, stream: BinaryIO) -> Statement:
     stream.seek(PNG_SIGNATURE_LENGTH)
+    seen: set[bytes] = set()
     while len(header := stream.read(8)) == 8:
         length, name = struct.unpack(">I4s", header)
         if name == b"IDAT":
-            return None
-        if name == b"cICP" and length == 4:
+            break
+        if name == b"cICP" and length == 4 and b"PLTE" not in seen:
             primaries, transfer, matrix, full_range = stream.read(4)
-            return from_cicp(primaries, transfer) if (matrix, full_range) == (0, 1) else None
+            found = from_cicp(primaries, transfer) if (matrix, full_range) == (0, 1) else None
+            if found is not None:
+                return found
+            stream.seek(4, os.SEEK_CUR)
+            continue
+        seen.add(name)
         stream.seek(length + 4, os.SEEK_CUR)
-    return None
+    for key, name in PNG_STATEMENTS.items():
+        if name not in seen:
+            image.info.pop(key, None)
+    return statement_of(image)
+
+
+def _first_profile(image: Image.Image) -> bytes | None:
+    """The first of several profiles of a JPEG, which Pillow takes for parts of one."""
+    segments = () if image.info.get("icc_profile") else getattr(image, "applist", ())
+    return next((data[len(ONE_PROFILE) :] for _, data in segments if data.startswith(ONE_PROFILE)), None)
 
 
 def _heif_code_points(stream: BinaryIO) -> ColourSpace | None:

@@ -19,11 +19,13 @@ from emoir.images.colour_statement import note_statement
 from emoir.images.decoder_errors import DECODER_ERRORS, decoder_errors
 from emoir.images.exif import SIDEWAYS, moment, orientation
 from emoir.images.formats import JPEG_XL, RAW, REMEDIES, identify
+from emoir.images.jpeg2000 import in_order
 from emoir.images.jpeg_xl import jpeg_xl_size, register_jpeg_xl
 from emoir.images.places import open_file
 from emoir.images.raw import raw_preview
 from emoir.images.resize_square import resize_square_to_srgb
 from emoir.images.salvage import LEAST_SHARE, MAX_SALVAGED, salvage, share_there
+from emoir.images.tiff import prepare_tiff
 from emoir.images.transparency import load_with_transparency
 from emoir.limits import DEFAULT_LIMITS, Limits, RetryReason
 
@@ -178,6 +180,8 @@ def _decode_whole(
 ) -> Photograph:
     """Decode a file whose wrapping is sound; ``share`` is how much of the picture it holds, if that is known."""
     with decoder_errors(name), Image.open(stream, formats=[PILLOW_NAMES.get(name, name)]) as image:
+        if name == "TIFF":
+            prepare_tiff(image)
         width, height = image.size
         _check_pixels(width, height, limits)
         with suppress(*DECODER_ERRORS):
@@ -188,6 +192,8 @@ def _decode_whole(
         elif fit:
             image.draft("RGB", (fit, fit))
         loaded = load_with_transparency(image, stream)
+        if name == "JPEG2000":
+            loaded = in_order(loaded, stream)
         share = share_there(name, loaded, stream) if share is None else share
         if share < LEAST_SHARE:
             raise UndecodableImageError(

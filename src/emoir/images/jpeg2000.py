@@ -1,10 +1,13 @@
-"""JPEG 2000 files that lost their end: how much of the picture is there, and a sound file made of it."""
+"""JPEG 2000 files: which channel is which colour, and of one that lost its end how much is there, mended."""
 
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
+from PIL import Image
+
+from emoir.images.boxes import boxes, find_box
 from emoir.images.decoder_errors import DECODER_ERRORS
 from emoir.images.rows import rows_of, written_end
 
@@ -29,6 +32,25 @@ class CodeStream(NamedTuple):
     cut: int
     end: int
     ended: bool
+
+
+def in_order(image: Image.Image, stream: BinaryIO) -> Image.Image:
+    """A loaded picture with its colours in their usual order, where its file states another; Pillow does not look.
+
+    References:
+        ISO/IEC 15444-1:2019, I.5.3.6.
+    """
+    stated = dict(boxes(find_box(stream, b"jp2h") or b"")).get(b"cdef", b"")
+    channels = list(image.getbands())
+    order = list(range(len(channels)))
+    for channel, kind, colour in struct.iter_unpack(">3H", stated[2 : 2 + len(stated[2:]) // 6 * 6]):
+        if kind == 0 and 1 <= colour <= len(order) and channel < len(order):
+            order[colour - 1] = channel
+    if image.mode == "P" or order == sorted(order) or sorted(order) != list(range(len(order))):
+        return image
+    ordered = Image.merge(image.mode, [image.getchannel(channel) for channel in order])
+    ordered.info = image.info
+    return ordered
 
 
 def jpeg2000_share(content: bytes) -> float:

@@ -14,6 +14,8 @@ MAX_UNPACKED = 500_000_000
 UNWRITTEN = 64
 # Pillow refuses a file with a longer text or colour profile: PngImagePlugin.MAX_TEXT_CHUNK.
 MAX_TEXT = 2**20
+# What states colours, which counts before the pixels alone.
+COLOURS = {b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"}
 
 
 def png_is_sound(content: bytes) -> bool:
@@ -58,6 +60,8 @@ def mend_png(content: bytes) -> tuple[bytes, float] | None:
             cut_off = whole is None
         elif name == b"IEND":
             cut_off = False
+        elif packed and name in COLOURS:
+            continue
         elif whole and not _is_bomb(name, data):
             kept.append((name, data))
         elif name in (b"IHDR", b"PLTE", b"tRNS"):

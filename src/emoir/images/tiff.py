@@ -1,4 +1,4 @@
-"""TIFF files that lost their end: a sound one made of the strips or tiles that are left."""
+"""TIFF files: what Pillow misreads of them, and of one that lost its end a sound one made of what is left."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import struct
 import zlib
 from collections.abc import Mapping
 from typing import TypeAlias
+
+from PIL import Image, ImagePalette, TiffImagePlugin
 
 from emoir.errors import UndecodableImageError
 from emoir.images.lzw import follow_lzw
@@ -16,6 +18,8 @@ WIDTH, HEIGHT, ROWS, TILE_WIDTH, TILE_HEIGHT = 256, 257, 278, 322, 323
 # Tags of where the parts of a picture begin, and of how long they are.
 PARTS = ((273, 279), (324, 325))
 NONE, SEPARATE = 1, 2
+SUBFILE_TYPE, REDUCED, MAX_PAGES = 254, 1, 100
+COLOUR_MAP = 320
 BIG = 43
 LZW, DEFLATE, PACK_BITS = 5, {8, 32946}, 32773
 YCBCR = 6
@@ -27,6 +31,37 @@ MAX_COUNTED = 30_000_000
 TagValues: TypeAlias = Mapping[int, tuple[int, ...]]
 # LZW: begins a table anew, of codes of nine bits, of which so many leave it so small.
 CLEAR, CLEAR_WIDTH, CODES = 256, 9, 250
+
+
+def prepare_tiff(image: Image.Image) -> None:
+    """Let Pillow load the picture of a TIFF and not its thumbnail, with its own colours.
+
+    Args:
+        image: as opened, not loaded.
+
+    References:
+        TIFF revision 6.0 (Adobe, 1992), sections 6 and 8.
+    """
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return
+    page = 0
+    while image.tag_v2.get(SUBFILE_TYPE, 0) & REDUCED and page < MAX_PAGES:
+        page += 1
+        try:
+            image.seek(page)
+        except EOFError:
+            image.seek(page := 0)
+            break
+    tags = image.tag_v2
+    if tags.get(PLANAR) == SEPARATE and set(tags.get(BITS, ())) == {16} and image.tile[0].codec_name == "raw":
+        # Pillow takes 8 bits of each sample.
+        order = ";16L" if tags.prefix == b"II" else ";16B"
+        planes = [(tile, tile.args) for tile in image.tile if isinstance(tile.args, tuple)]
+        image.tile = [tile._replace(args=(args[0] + order, *args[1:])) for tile, args in planes]
+    levels = tags.get(COLOUR_MAP, ())
+    if image.mode == "P" and 0 < max(levels, default=0) < 256:
+        # Levels of 8 bits, where 16 are asked for.
+        image.palette = ImagePalette.raw("RGB;L", bytes(levels))
 
 
 def mend_tiff(content: bytes) -> tuple[bytes, float] | None:
@@ -65,6 +100,9 @@ def mend_tiff(content: bytes) -> tuple[bytes, float] | None:
             form = f"{order}{count}{TYPES[kind]}"
             start = place + 8 if struct.calcsize(form) <= 4 else struct.unpack_from(order + "I", content, place + 8)[0]
             fields[tag], values[tag] = (form, start), struct.unpack_from(form, content, start)
+    if values.get(SUBFILE_TYPE, (0,))[0] & REDUCED:
+        # A thumbnail is not the picture that was lost.
+        return None
     begin, length = PARTS[0] if PARTS[0][0] in values else PARTS[1]
     spans = list(zip(values[begin], values[length], strict=True))
     total = sum(size for _, size in spans)
