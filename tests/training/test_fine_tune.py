@@ -21,7 +21,7 @@ from emoir.emotions.calibration import ConfidenceCurve
 from emoir.errors import TrainingError
 from emoir.models.card import CARD
 from emoir.networks import EmotionNet, NetworkConfig
-from emoir.training.export import ModelDescription, export_model
+from emoir.training.export import ModelDescription, export_model, load_network
 from emoir.training.fine_tune import _digest, fine_tune
 from emoir.training.labels import check_enough
 from emoir.training.targets import complete_targets
@@ -167,6 +167,12 @@ def test_labels_that_no_held_out_image_has(base: Path, tmp_path: Path) -> None:
     assert model.card.confidence.space == "mood"
     learnt = set(image_digests(paths)) & model.training_digests()
     assert learnt == set(image_digests(paths)) - set(image_digests([paths[row] for row in held_out]))
+
+
+def test_a_model_without_a_network_says_so(tmp_path: Path) -> None:
+    (tmp_path / CARD).write_text("{}", encoding="utf-8")
+    with pytest.raises(TrainingError, match=r"no network to go on from \(its card has no 'network'\); begin with"):
+        load_network(tmp_path)
 
 
 def test_too_few_images(tmp_path: Path, base: Path) -> None:

@@ -231,8 +231,9 @@ def load_network(folder: Path) -> EmotionNet:
         config = NetworkConfig.from_dict(json.loads((folder / CARD).read_text(encoding="utf-8"))["network"])
         weights = load_file(folder / WEIGHTS)
     except (OSError, KeyError) as error:
+        cause = error if isinstance(error, OSError) else f"its card has no {error}"
         raise TrainingError(
-            f"{folder} holds no network to go on from ({error}); begin with the shipped model, or with a model that "
+            f"{folder} holds no network to go on from ({cause}); begin with the shipped model, or with a model that "
             "emoir train made without --encoder"
         ) from error
     # The weights are replaced at once: the caller's random numbers are not spent on them.
