@@ -6,16 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from emoir import Collection, Model
+from emoir.emotions import MIKELS
 from emoir.emotions.lexicon import lexicon
 from emoir.errors import QueryError
+from emoir.images.palette import reference_colours
 from emoir.index import RowLayout
 from emoir.search.compiled import compile_query
 from emoir.search.grammar import parse_query
 from emoir.search.terms import TermContext
+from emoir.search.terms.colours import shades_component
 from emoir.search.terms.words import SUGGEST_FOR
 from emoir.search.vocabulary import Vocabulary
 from tests.pictures import save_photos
@@ -43,16 +47,33 @@ def found(photos: Collection, query: str) -> dict[int, float]:
     [("red", "near:red"), ("Teal", "near:teal"), ("青色", "near:teal"), ("青", "near:青色"), ("金色", "near:gold")],
 )
 def test_a_colour_word_asks_for_the_colour(photos: Collection, word: str, near: str) -> None:
-    assert found(photos, word) == found(photos, near)
     assert photos.search(word, min_score=0)[0].path.stem == photos.search(near, min_score=0)[0].path.stem
     assert photos.search(word, min_score=0).unknown == ()
 
 
 def test_a_colour_beside_a_feeling_wants_both(photos: Collection) -> None:
-    assert found(photos, "calm red") == pytest.approx(found(photos, "calm & near:red"), abs=1e-6)
-    assert found(photos, "宁静，红色") == pytest.approx(found(photos, "宁静 & near:red"), abs=1e-6)
+    calm, red, both = (found(photos, query) for query in ("calm", "red", "calm red"))
+    assert both == pytest.approx({id: calm[id] * red[id] for id in calm}, abs=1e-6)
+    assert found(photos, "宁静，金色") == pytest.approx(found(photos, "宁静 & near:gold"), abs=1e-6)
     # Snow is a colour of CSS, but people who write it mean the thing.
     assert photos.search("calm snow").unknown == ("snow",)
+
+
+def test_a_basic_colour_means_its_shades() -> None:
+    layout = RowLayout({"mikels": MIKELS.names})
+    colours = reference_colours().tolist()
+
+    def score(word: str, picture: dict[tuple[int, int, int], float]) -> float:
+        row = np.zeros(layout.length, np.float32)
+        for colour, share in picture.items():
+            row[layout.palette.start + colours.index(list(colour))] = np.sqrt(share)
+        return float(row @ shades_component([word], layout).vector)
+
+    # A sky is no colour of a screen: half of it light blue, a quarter of it blue, and something brown.
+    sky = {(85, 170, 255): 0.5, (85, 85, 255): 0.25, (85, 85, 0): 0.25}
+    assert score("blue", sky) == pytest.approx((0.5**0.5 + 0.5) / 2)
+    assert score("red", sky) == 0.0
+    assert score("black", {(0, 0, 0): 1.0}) == pytest.approx(1.0)
 
 
 def test_emoji_of_feelings_are_words(photos: Collection) -> None:

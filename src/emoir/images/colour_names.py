@@ -39,6 +39,17 @@ _NAMES = (
 _LAB = srgb_to_lab(np.array([rgb for *_, rgb in _NAMES], dtype=np.uint8))
 
 
+def shades(name: str) -> frozenset[str]:
+    """The names of a basic colour's shades, itself among them; none if it is no basic colour.
+
+    Example:
+        >>> sorted(shades("blue")), shades("navy")
+        (['blue', 'dark blue', 'light blue'], frozenset())
+    """
+    known = frozenset(english for english, *_ in _NAMES)
+    return frozenset(english for english in known if name in known and english.split()[-1] == name)
+
+
 def colour_name(colour: str, language: str = "en") -> str:
     """What people call a colour: the nearest in CIELAB of 27 shades, the basic terms and their shades.
 

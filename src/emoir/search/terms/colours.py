@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from emoir.errors import QueryError
+from emoir.images.colour_names import colour_name, shades
 from emoir.images.lab import srgb_to_lab
 from emoir.images.palette import reference_colours
 from emoir.index.layout import RowLayout
@@ -17,6 +19,8 @@ from emoir.search.terms.base import CompiledTerm, TermContext
 
 # Colours this far apart in CIELAB still look alike: the reach of ``near:``.
 COLOUR_REACH = 6.0
+# So many shades of even share make a picture that is all of one colour.
+MANY_SHADES = 4
 # English names that always mean a colour; many of the other names that CSS knows mean a thing first, such as snow.
 _WORDS = frozenset(
     """
@@ -24,7 +28,7 @@ _WORDS = frozenset(
     golden silver navy crimson maroon violet indigo lavender khaki
     """.split()  # noqa: SIM905
 )
-_ENGLISH = {"golden": "gold"}
+_ENGLISH = {"golden": "gold", "gray": "grey"}
 # Chinese names, with or without 色, as names of CSS.
 _CHINESE_OF = {
     **{"black": "黑", "gray": "灰", "white": "白", "red": "红 紅", "pink": "粉 粉红 粉紅", "brown": "棕 褐 咖啡"},
@@ -97,15 +101,34 @@ def parse_colour(text: str) -> str | None:
 
 
 def colour_word(word: str) -> str | None:
-    """The colour that a word of a phrase means, as ``#rrggbb``; None if it means none.
+    """The colour that a word of a phrase means, by its name in CSS; None if it means none.
 
     Example:
         >>> colour_word("red"), colour_word("青色"), colour_word("snow")
-        ('#ff0000', '#008080', None)
+        ('red', 'teal', None)
     """
     lower = word.strip().lower()
-    known = lower in _WORDS or lower in CHINESE_COLOURS
-    return parse_colour(_ENGLISH.get(lower, lower)) if known else None
+    name = CHINESE_COLOURS.get(lower, lower)
+    return _ENGLISH.get(name, name) if lower in _WORDS or lower in CHINESE_COLOURS else None
+
+
+def shades_component(names: Sequence[str], layout: RowLayout) -> QueryComponent:
+    """Colours by their names: how much of the picture has one of their shades, as people call them.
+
+    A basic colour means all its shades, since a photograph's blue is never the blue of a screen; any other name means
+    what ``near:`` does with it.
+    """
+    called = [colour_name(f"#{red:02x}{green:02x}{blue:02x}") for red, green, blue in reference_colours()]
+    vectors = []
+    for name in names:
+        chosen = np.isin(called, list(shades(name)))
+        if not chosen.any():
+            vectors.append(colour_component((str(parse_colour(name)),), layout).vector)
+            continue
+        vector = np.zeros(layout.length, np.float32)
+        vector[layout.palette] = chosen / np.sqrt(min(chosen.sum(), MANY_SHADES))
+        vectors.append(vector)
+    return QueryComponent(vector=np.mean(vectors, axis=0, dtype=np.float32), offset=0.0, kind="colour")
 
 
 def colour_component(colours: tuple[str, ...], layout: RowLayout) -> QueryComponent:

@@ -20,7 +20,7 @@ from emoir.index.layout import RowLayout
 from emoir.names import shortened
 from emoir.search.component import QueryComponent
 from emoir.search.terms.base import CompiledTerm, TermContext
-from emoir.search.terms.colours import colour_component, colour_word
+from emoir.search.terms.colours import colour_word, shades_component
 from emoir.search.terms.content import NO_CONTENT, NO_CONTENT_CHINESE, content_component
 from emoir.search.terms.example import is_image_path
 from emoir.search.terms.point import point_component
@@ -101,7 +101,7 @@ class Words:
         groups += [(content_component(part.concept, layout).scaled(float(np.sign(part.factor))),) for part in shown]
         colours = {word: colour for word in parsed.unknown if (colour := colour_word(word)) is not None}
         if colours:
-            groups.append((colour_component(tuple(colours.values()), layout),))
+            groups.append((shades_component(tuple(colours.values()), layout),))
         if not groups:
             raise _nothing_understood(self.text, parsed, vocabulary, layout)
         unknown = tuple(word for word in parsed.unknown if word not in colours)

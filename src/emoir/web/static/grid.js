@@ -10,6 +10,8 @@ const SIDES = [240, 480];
 const FIRST = 4;
 const NARROW = 0.4;
 const WIDE = 3.2;
+// Narrower pictures have no room for a whole caption.
+const SLIM = 1.25;
 
 /** What a caption says of the emotion: not what was asked for anyway. */
 function named(image, asked) {
@@ -66,7 +68,7 @@ export function tile(image, acts, asked = []) {
   });
   const figure = make(
     "figure",
-    { class: image.disturbing ? "tile disturbing" : "tile", style: { "--ratio": ratio }, dataset: { id: String(image.id) } },
+    { class: ["tile", image.disturbing && "disturbing", ratio < SLIM && "slim"].filter(Boolean).join(" "), style: { "--ratio": ratio }, dataset: { id: String(image.id) } },
     open,
     make(
       "figcaption",

@@ -19,7 +19,7 @@ export async function draw(acts) {
   }
   acts.listed([...Object.values(found.most).flat(), ...found.uncertain]);
   const part = (key, ...children) => make("section", {}, make("h2", { text: t(key) }), children);
-  const strip = (images) => make("div", { class: "grid strip" }, images.map((image) => tile(image, acts)));
+  const strip = (images, name) => make("div", { class: "grid strip" }, images.map((image) => tile(image, acts, [name])));
   const rows = (shares) =>
     make(
       "table",
@@ -65,7 +65,7 @@ export async function draw(acts) {
           "div",
           {},
           make("h3", {}, make("button", { type: "button", class: "plain", text: emotionName(name), onclick: () => go({ view: "gallery", q: name }) })),
-          strip(images),
+          strip(images, name),
         ),
       ),
     ),
