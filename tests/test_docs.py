@@ -187,7 +187,7 @@ def test_no_line_of_text_is_longer_than_120_characters(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", readability.PAGES, ids=lambda page: page.name)
-def test_first_pages_are_easy_to_read(page: Path) -> None:
+def test_pages_are_easy_to_read(page: Path) -> None:
     found = readability.readability(page)
     assert found.ease >= 50
     assert found.words <= 15
