@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from emoir import Collection
+from emoir.index import SqliteStore
+from emoir.web import Settings, create_app
 from tests.pictures import encoded
+from tests.web.conftest import HERE
 
 
 @pytest.mark.parametrize(
@@ -134,3 +138,18 @@ def test_without_an_index_the_service_says_what_to_do(tmp_path: Path) -> None:
     assert (answer.status_code, chinese.status_code) == (503, 503)
     assert "emoir index FOLDER" in answer.json()["detail"]
     assert "emoir index 文件夹" in chinese.json()["detail"]
+
+
+def test_a_search_engine_that_is_away_is_said(
+    index: Path, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Path(shutil.copy(index, tmp_path))
+    with SqliteStore(copy) as store:
+        store.use_engine("milvus://127.0.0.1:1/photos")
+    with TestClient(create_app(Collection(copy), settings), base_url=HERE) as client:
+        assert len(client.get("/api/v1/search?q=awe&min_score=0").json()["hits"]) == 14
+        # As if there were too many images to answer from the index.
+        monkeypatch.setattr("emoir.index.vectors.engine_vectors.SMALL_STORE", 0)
+        for language, words in (("en", "/photos does not answer ("), ("zh", "/photos 没有回应（")):
+            answer = client.get("/api/v1/search?q=awe", headers={"accept-language": language})
+            assert (answer.status_code, words in answer.json()["detail"]) == (503, True)

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from emoir.errors import EmoirError, IndexFileError, ModelMismatchError, QueryError, UndecodableImageError
+from emoir.errors import EmoirError, EngineError, IndexFileError, ModelMismatchError, QueryError, UndecodableImageError
 from emoir.web.routing import API, route_path
 
 MEDIA_TYPE = "application/problem+json"
@@ -51,7 +51,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     413: _documented("More than the service takes at once."),
     422: _documented("A value out of its range, or no image."),
     429: _documented("Too many requests without the token."),
-    503: _documented("Busy, or nothing has been indexed yet."),
+    503: _documented("Busy, nothing has been indexed yet, or the search engine does not answer."),
 }
 """What every route may answer beside what it is asked for."""
 
@@ -181,6 +181,7 @@ def add_problems(app: FastAPI) -> None:
             UndecodableImageError: HTTPStatus.UNPROCESSABLE_ENTITY,
             ModelMismatchError: HTTPStatus.CONFLICT,
             IndexFileError: HTTPStatus.SERVICE_UNAVAILABLE,
+            EngineError: HTTPStatus.SERVICE_UNAVAILABLE,
             EmoirError: HTTPStatus.INTERNAL_SERVER_ERROR,
         }
         place = {"query": error.query, "at": error.at} if isinstance(error, QueryError) and error.query else {}

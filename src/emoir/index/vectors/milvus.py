@@ -74,7 +74,9 @@ class MilvusEngine:
         except (OSError, self._milvus.MilvusException) as error:
             self._client = None
             cause = " ".join(str(error).split())[:MESSAGE_LENGTH]
-            raise EngineAwayError(f"{self.url} does not answer ({cause})") from error
+            raise EngineAwayError(
+                f"{self.url} does not answer ({cause})", chinese=f"搜索引擎 {self.url} 没有回应（{cause}）"
+            ) from error
 
     def open(self, length: int, fields: Sequence[str]) -> str | None:
         """Connect; make the collection if there is none."""
