@@ -6,6 +6,7 @@ import ast
 import importlib
 import re
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,12 @@ def test_the_citation_is_of_this_version() -> None:
     assert citation["version"] == emoir.__version__
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## [{citation['version']}] - {citation['date-released']}" in changes
+
+
+def test_every_extra_is_explained() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    explained = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "install.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(explained) == project["optional-dependencies"].keys() - {"docs", "dev"}
 
 
 def every_command() -> dict[str, Any]:
