@@ -11,7 +11,7 @@ const FIRST = 4;
 const NARROW = 0.4;
 const WIDE = 3.2;
 // Narrower pictures have no room for a whole caption.
-const SLIM = 1.25;
+const SLIM = 1;
 
 /** What a caption says of the emotion: not what was asked for anyway. */
 function named(image, asked) {
