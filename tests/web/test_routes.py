@@ -43,14 +43,14 @@ def search(client: TestClient, **values: Any) -> dict[str, Any]:
 
 
 def test_search_says_what_the_collection_says(client: TestClient, index: Path) -> None:
-    page = search(client, q="2:awe - fear", min_score=0, limit=5)
+    page = search(client, q="2:sad - fear", min_score=0, limit=5)
     with Collection(index) as collection:
-        matches = collection.search("2:awe - fear", n=5, min_score=0)
+        matches = collection.search("2:sad - fear", n=5, min_score=0)
     assert [hit["id"] for hit in page["hits"]] == [match.id for match in matches]
     assert [hit["score"] for hit in page["hits"]] == [round(match.score, 4) for match in matches]
     assert page["terms"] == [
-        {"text": "awe", "weight": 2.0, "kind": "words"},
-        {"text": "fear", "weight": -1.0, "kind": "words"},
+        {"text": "sad", "weight": 2.0, "kind": "words", "emotions": ["sadness"]},
+        {"text": "fear", "weight": -1.0, "kind": "words", "emotions": ["fear"]},
     ]
     assert page["searched"] == 14
 
@@ -219,6 +219,13 @@ def test_detail_file_and_thumbnail(client: TestClient, photos: Path) -> None:
     assert Image.open(io.BytesIO(small.content)).size == (64, 64)
     tag = {"if-none-match": small.headers["etag"]}
     assert client.get(f"/api/v1/images/{hit['id']}/thumbnail?side=240", headers=tag).status_code == 304
+    # Texts are compressed, pictures and files are not.
+    for path in ("/", "/static/main.js", "/api/v1/filters", "/api/v1/search?q=awe&min_score=0"):
+        assert client.get(path).headers["content-encoding"] == "gzip"
+        plain = client.get(path, headers={"accept-encoding": "identity"})
+        assert "content-encoding" not in plain.headers
+        assert plain.text == client.get(path).text
+    assert "content-encoding" not in small.headers | original.headers
     assert client.get(f"/api/v1/images/{hit['id']}/thumbnail?side=5000").status_code == 422
 
 

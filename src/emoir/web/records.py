@@ -109,6 +109,7 @@ class QueryTerm(ApiModel):
     text: str = Field(description="In the query grammar, without weight and sign.")
     weight: float = Field(description="Negative: not wanted.")
     kind: Literal["words", "image", "reading", "point", "colours", "both"] = Field(description="Both: joined by &.")
+    emotions: list[str] = Field(description="Classes of the model's first space that its words mean mostly.")
 
 
 class SearchPage(ApiModel):

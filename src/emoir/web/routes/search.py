@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Annotated, Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
 from emoir.emotions.lexicon import lexicon
+from emoir.emotions.phrases import parse_phrase
 from emoir.emotions.spaces import SPACES
 from emoir.errors import QueryError
 from emoir.index.base import ImageMetadata, below
@@ -20,7 +21,7 @@ from emoir.search import Match, parse_query
 from emoir.search import Query as ParsedQuery
 from emoir.search.options import NEWEST, OLDEST, SearchOptions
 from emoir.search.query import Clause
-from emoir.search.terms import Colours, EncodedReading, ImageFile, ImageId, Point
+from emoir.search.terms import Colours, EncodedReading, ImageFile, ImageId, Point, Words
 from emoir.web.parameters import FilterControl, SearchParameters, filter_controls
 from emoir.web.records import Hit, Image, QueryTerm, SearchPage, Space, Word
 from emoir.web.service import Service, ServiceDep, set_etag
@@ -28,6 +29,7 @@ from emoir.web.service import Service, ServiceDep, set_etag
 router = APIRouter(tags=["search"])
 
 FARTHEST = 100_000
+MOSTLY = 0.5
 
 
 def safe_query(text: str) -> ParsedQuery:
@@ -79,7 +81,7 @@ def search(
     rated = {} if options.rater is None else service.collection.images.ratings_by(options.rater)
     return SearchPage(
         query=matches.query,
-        terms=_terms(safe_query(matches.query)),
+        terms=_terms(safe_query(matches.query), next(iter(service.collection.images.layout.class_names))),
         unknown=list(matches.unknown),
         content=list(matches.content),
         searched=matches.searched,
@@ -114,11 +116,25 @@ def _hit(match: Match, metadata: ImageMetadata, rating: Rating | None) -> Hit:
     return Hit(**image.model_dump(), score=round(match.score, 4), parts=parts)
 
 
-def _terms(query: ParsedQuery) -> list[QueryTerm]:
+def _terms(query: ParsedQuery, space: str) -> list[QueryTerm]:
     return [
-        QueryTerm(text=str(Clause(1.0, clause.terms)), weight=clause.weight, kind=_kind(clause))
+        QueryTerm(
+            text=str(Clause(1.0, clause.terms)),
+            weight=clause.weight,
+            kind=_kind(clause),
+            emotions=list(_meant_mostly(clause, space)),
+        )
         for clause in query.clauses
     ]
+
+
+def _meant_mostly(clause: Clause, space: str) -> Iterator[str]:
+    """The classes of a space that words of a clause mean by half or more."""
+    phrases = (term.text for term in clause.terms if isinstance(term, Words))
+    for part in (part for phrase in phrases for part in parse_phrase(phrase, lexicon()).parts):
+        meaning = part.concept.distributions.get(space)
+        if meaning is not None and part.factor > 0 and meaning.max() >= MOSTLY:
+            yield SPACES[space].names[int(meaning.argmax())]
 
 
 def _kind(clause: Clause) -> Literal["words", "image", "reading", "point", "colours", "both"]:

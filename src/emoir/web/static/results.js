@@ -136,7 +136,9 @@ export function showImages(images, text) {
 function append(page) {
   shown.hits.push(...page.hits);
   shown.next = page.next;
-  $("#results .grid").append(...page.hits.map((hit) => tile(hit, acts, shown.terms.map((term) => term.text))));
+  // What was asked for need not be said again.
+  const wanted = shown.terms.filter((term) => term.weight > 0).flatMap((term) => [term.text, ...term.emotions]);
+  $("#results .grid").append(...page.hits.map((hit) => tile(hit, acts, wanted)));
   lookAgain();
 }
 
