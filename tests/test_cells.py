@@ -148,6 +148,14 @@ def test_what_json_can_write_and_no_name_can_hold(tmp_path: Path, text: str) -> 
         read_catalogue(tmp_path / "records.json")
 
 
+def test_a_date_in_parquet_that_no_calendar_holds(tmp_path: Path) -> None:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    file = tmp_path / "records.parquet"
+    parquet.write_table(arrow.table({"path": ["a.jpg"], "taken": arrow.array([2**62], arrow.timestamp("ms"))}), file)
+    with pytest.raises(CatalogueError, match="no Parquet that can be read: "):
+        read_catalogue(file)
+
+
 def test_tables_of_careless_archivists(tmp_path: Path) -> None:
     file = tmp_path / "labels.csv"
     for text in (
@@ -156,6 +164,8 @@ def test_tables_of_careless_archivists(tmp_path: Path) -> None:
         "path,emotion\ra.jpg,awe\r",
         '[{"path": "a.jpg", "emotion": "awe"}]',
         "path,emotion\na.jpg,\u00a0awe\u00a0\n",
+        "\n\r\npath,emotion\na.jpg,awe\n",
+        "path;emotion;;\na.jpg;awe;;\n",
     ):
         file.write_bytes(text.encode())
         table = read_dataset(file, space="mine")
@@ -165,6 +175,7 @@ def test_tables_of_careless_archivists(tmp_path: Path) -> None:
         ("path,emotion,emotion\na.jpg,awe,fear\n", "the column 'emotion' occurs twice"),
         ("Pfad,emotion\na.jpg,awe\n", "call it one of path, .*; it has Pfad, emotion"),
         ("[1]", "an object of columns is needed"),
+        (f'{{"path": "a.jpg", "n": {"9" * 5000}}}', "line 1: no JSON: Exceeds the limit"),
     ):
         file.write_text(text)
         with pytest.raises(DatasetError, match=message):

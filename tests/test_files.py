@@ -12,6 +12,7 @@ from threading import Barrier
 
 import pytest
 
+from emoir.cli.search_options import read_list
 from emoir.datasets.delimited import header_of
 from emoir.emotions.lexicon_files import read_lexicon
 from emoir.errors import EmoirError
@@ -78,7 +79,7 @@ def test_a_regular_file_is_read(tmp_path: Path) -> None:
         assert stream.read() == b"content"
 
 
-@pytest.mark.parametrize("read", [read_lexicon, read_catalogue, header_of])
+@pytest.mark.parametrize("read", [read_lexicon, read_catalogue, header_of, lambda file: read_list(str(file))])
 def test_tables_that_are_no_files_are_refused_at_once(read: Callable[[Path], object], tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises((EmoirError, OSError), match="not a regular file"):

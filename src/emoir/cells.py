@@ -96,7 +96,7 @@ def _of_records(records: list[tuple[int, dict[str, Any]]]) -> tuple[list[str], l
 def _array(text: str) -> list[tuple[int, dict[str, Any]]]:
     try:
         records = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"no JSON: {error}") from None
     for number, record in enumerate(records, 1):
         if not isinstance(record, dict):
@@ -107,7 +107,7 @@ def _array(text: str) -> list[tuple[int, dict[str, Any]]]:
 def _record(number: int, line: str) -> dict[str, Any]:
     try:
         record = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"line {number}: no JSON: {error}") from None
     if not isinstance(record, dict):
         raise ValueError(f"line {number}: an object of columns is needed")
@@ -121,7 +121,7 @@ def _parquet(content: bytes) -> list[tuple[int, dict[str, Any]]]:
         raise ValueError("Parquet needs one more package: pip install pyarrow") from None
     try:
         return list(enumerate(parquet.read_table(BufferReader(content)).to_pylist(), 1))
-    except (ArrowException, OSError, ValueError) as error:
+    except (ArrowException, OSError, ValueError, OverflowError) as error:
         raise ValueError(f"no Parquet that can be read: {error}") from None
 
 
@@ -145,7 +145,7 @@ def read_cells(text: str, *, quotes: bool = True) -> tuple[list[str], list[tuple
     # Excel's own note of what separates its columns.
     noted = re.match("sep=(.)\r?\n", text, re.IGNORECASE)
     text = text[noted.end() :] if noted else text
-    first = text.partition("\n")[0]
+    first = text.lstrip().partition("\n")[0]
     delimiter = noted[1] if noted else max(DELIMITERS, key=first.count)
     limit = csv.field_size_limit(MAX_CELL)
     reader = csv.reader(
@@ -156,7 +156,8 @@ def read_cells(text: str, *, quotes: bool = True) -> tuple[list[str], list[tuple
         quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
     )
     try:
-        names = [name.strip() for name in next(reader, [])]
+        header = next((row for row in reader if any(map(str.strip, row))), [])
+        names = [name.strip() for name in header]
         rows: list[tuple[int, list[str]]] = []
         for row in reader:
             cells = [cell.strip() for cell in row]
@@ -171,6 +172,9 @@ def read_cells(text: str, *, quotes: bool = True) -> tuple[list[str], list[tuple
         raise ValueError(f"line {reader.line_num}: {error}") from None
     finally:
         csv.field_size_limit(limit)
+    # Spreadsheets end their lines with columns that nobody filled.
+    while names and not names[-1] and not any(cells[-1] for _, cells in rows):
+        names, rows = names[:-1], [(line, cells[:-1]) for line, cells in rows]
     return names, rows
 
 

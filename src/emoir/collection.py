@@ -57,7 +57,7 @@ class Collection(AbstractContextManager["Collection"]):
         text_encoder: TextEncoder | None = None,
         vectors: VectorIndex | None = None,
     ) -> None:
-        self.location = Path(index).expanduser() if index is not None else default_index()
+        self.location = Path(os.path.expanduser(index)) if index is not None else default_index()
         self._model_folder = model if model is not None else os.environ.get("EMOIR_MODEL") or None
         self._words = read_lexicon(Path(chosen)) if (chosen := lexicon or os.environ.get("EMOIR_LEXICON")) else None
         self._text_encoder = text_encoder

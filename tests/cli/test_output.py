@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import ast
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from emoir.cli.output import echo, echo_aligned, echo_block, echo_err, echo_row
+from emoir.cli.output import echo, echo_aligned, echo_block, echo_err, echo_paths, echo_row
 from emoir.names import shortened
 
 
@@ -49,3 +51,17 @@ def test_no_command_prints_past_that_place() -> None:
         tree = ast.parse(file.read_text(encoding="utf-8"))
         calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
         assert not calls & {"print", "sys.stdout.write", "sys.stderr.write", "typer.echo", "click.echo"}, file
+
+
+def test_paths_are_harmless_on_a_terminal_and_bytes_elsewhere(
+    capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    echo_paths([Path("a\x1b[31m\nb.jpg")], nul=False)
+    assert capfdbinary.readouterr().out == b"a\x1b[31m\nb.jpg\n"
+    master, slave = os.openpty()
+    with open(slave, "w", encoding="utf-8") as terminal, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", terminal)
+        echo_paths([Path("a\x1b[31m\nb.jpg")], nul=False)
+        terminal.flush()
+    assert os.read(master, 100) == b"a\\x1b[31m\\nb.jpg\r\n"
+    os.close(master)

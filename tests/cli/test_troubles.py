@@ -248,6 +248,9 @@ def test_a_list_of_files_some_of_which_are_not_indexed(emoir: Shell) -> None:
     listed.write_bytes(b'"photos/0002.jpg" \r\n')
     done = emoir("search", "awe", "--all", "--from", "list.txt", "--format", "paths")
     assert (Path(done.stdout.decode().strip()).name, b"listed files" in done.stderr) == ("0002.jpg", False)
+    # Started by a program that has closed them: the index must not open in their place.
+    closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-m", "emoir", "search", "awe", "--from", "-"]
+    assert subprocess.run(closed, cwd=emoir.folder, env=emoir.environment, check=False).returncode == 1
     listed.write_bytes(b"photos/0002.jpg\0")
     done = emoir("search", "awe", "--all", "--from", "list.txt", "--format", "paths")
     assert (Path(done.stdout.decode().strip()).name, b"listed files" in done.stderr) == ("0002.jpg", False)

@@ -207,6 +207,11 @@ def test_a_network_file_system_is_refused_with_advice(tmp_path: Path, monkeypatc
     table = tmp_path / "mounts"
     table.write_text(f"nas:/x {tmp_path} nfs4 rw 0 0\n")
     check_filesystem(tmp_path / "index.emoir")
+    (tmp_path / "link.emoir").symlink_to(tmp_path / "unmounted" / "index.emoir")
+    with pytest.raises(IndexFileError, match=r"is a link to .*, which is not there; is its disk mounted\?"):
+        check_filesystem(tmp_path / "link.emoir")
+    with pytest.raises(IndexFileError, match="there is no user of that name"):
+        check_filesystem(Path("~nobody-is-called-so/index.emoir"))
     monkeypatch.setattr("emoir.index.location.MOUNTS", table)
     with pytest.raises(IndexFileError, match=r"lies on nfs4, .* with --index"):
         Collection(tmp_path / "index.emoir").index(tmp_path)

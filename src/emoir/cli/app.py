@@ -66,6 +66,10 @@ class ErrorHandlingGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
+        # A program may be started without these; the next file that it opens would be in their place.
+        for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+            if getattr(sys, name) is None:
+                setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
         for stream in (sys.stdout, sys.stderr):
             # A terminal that lacks a character shows its code instead of failing.
             if isinstance(stream, io.TextIOWrapper):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -177,7 +178,7 @@ def _id(photos: Collection, image: str) -> int:
 
     if image.startswith("id:"):
         return parse_id(image)
-    found = photos.images.id_of(as_file(Path(image).expanduser()))
+    found = photos.images.id_of(as_file(os.path.expanduser(image)))
     if found is None:
         raise QueryError(
             f"{image} is not indexed; begin with: emoir index {Path(image).parent}",

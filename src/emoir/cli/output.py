@@ -85,7 +85,11 @@ def echo_aligned(table: Sequence[Sequence[str]], write: Callable[[str], None] = 
 
 
 def echo_paths(paths: list[Path], *, nul: bool) -> None:
-    """Write paths byte for byte, one a line, or with a NUL after each."""
+    """Write paths byte for byte, one a line, or with a NUL after each; to a terminal as ``echo`` does."""
+    if sys.stdout.isatty() and not nul:
+        for path in paths:
+            echo(str(path))
+        return
     sys.stdout.flush()
     end = b"\0" if nul else b"\n"
     sys.stdout.buffer.write(b"".join(os.fsencode(path) + end for path in paths))

@@ -107,10 +107,12 @@ def _options(values: Mapping[str, Any]) -> SearchOptions:
 
 def read_list(source: str | None) -> list[Path] | None:
     """The paths of a list: a file, or standard input for ``-``; NUL or line ends between them."""
+    from emoir.cells import read_content
+
     if source is None:
         return None
     try:
-        content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        content = read_content(Path(source))
     except OSError as error:
         raise QueryError(
             f"--from {source}: {error.strerror}; name a list of files, or - for standard input",
@@ -140,14 +142,14 @@ def say_what_is_not_indexed(photos: Collection, options: SearchOptions) -> None:
     files = as_paths(options.paths or ())
 
     def is_known(file: Path) -> bool:
-        return any(photos.images.id_of(name) is not None for name in spellings(as_file(file.expanduser())))
+        return any(photos.images.id_of(name) is not None for name in spellings(as_file(os.path.expanduser(file))))
 
     missing = [file for file in files if not is_known(file)]
     if files and missing:
         echo_err(f"{len(missing):,} of {len(files):,} listed files are not indexed, such as {missing[0]}")
         for file in missing[:SHOWN_NEAR]:
-            place = as_file(file.expanduser())
-            folder = as_folder(file.expanduser().parent)
+            place = as_file(os.path.expanduser(file))
+            folder = as_folder(Path(os.path.expanduser(file)).parent)
             near = near_names([str(file)], photos.images.names_in(folder)).get(str(file), ())
             near = near or tuple(str(as_path(path)) for path in photos.images.paths_called(os.path.basename(place)))
             if near:

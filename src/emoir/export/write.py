@@ -31,7 +31,8 @@ def _text(file: Path | None) -> Iterator[IO[str]]:
         yield stream
 
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Tables of Japanese and Chinese also begin a formula with full-width signs (OWASP, CSV injection).
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 BLOCK = 1 << 16
 
 

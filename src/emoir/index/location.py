@@ -23,7 +23,7 @@ def default_index() -> Path:
     """The index of the current user: EMOIR_INDEX, or a file in the platform's data folder."""
     chosen = os.environ.get("EMOIR_INDEX")
     if chosen:
-        return Path(chosen).expanduser()
+        return Path(os.path.expanduser(chosen))
     import platformdirs
 
     return Path(platformdirs.user_data_path("emoir", appauthor=False)) / "index.emoir"
@@ -50,6 +50,10 @@ def check_filesystem(file: Path) -> None:
         raise IndexFileError(
             f"index {file}: {address[1]} addresses are not supported; an index is a file on this machine"
         )
+    if file.parts[:1] and file.parts[0].startswith("~"):
+        raise IndexFileError(f"index {file}: there is no user of that name; write the whole path")
+    if file.is_symlink() and not file.exists():
+        raise IndexFileError(f"index {file} is a link to {file.readlink()}, which is not there; is its disk mounted?")
     kind = "a network share" if os.name == "nt" and str(file.absolute()).startswith("\\\\") else None
     if MOUNTS.exists():
         found = file_system(os.path.realpath(file), MOUNTS.read_text(encoding="utf-8", errors="surrogateescape"))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from emoir.errors import ModelError
-from emoir.files import open_regular
+from emoir.files import open_regular, read_regular
 from emoir.models.graph import Graph, read_graph
 from emoir.models.onnx_file import check_self_contained
 from emoir.models.preprocessing import Preprocessing
@@ -273,7 +273,7 @@ def parse_preprocessor(values: dict[str, Any]) -> Preprocessing:
 def _licence(folder: Path) -> str:
     """What the head of the folder's README says, as the hub writes it."""
     try:
-        head = (folder / "README.md").read_text(encoding="utf-8", errors="replace")[:20_000]
+        head = read_regular(folder / "README.md").decode("utf-8", "replace")[:20_000]
     except OSError:
         return NOT_STATED
     stated = re.search(r"^license(?:_name)?:\s*(\S[^\n]*)$", head.split("\n---")[0], re.MULTILINE)

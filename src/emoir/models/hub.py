@@ -41,7 +41,7 @@ def load_encoder(source: str) -> Encoder:
         ModelError: if there is none; the message says whether the repository is gated, missing or holds no encoder.
     """
     if not source.startswith(PREFIX):
-        return find_encoder(Path(source).expanduser())
+        return find_encoder(Path(os.path.expanduser(source)))
     snapshot = fetch(source)
     return find_encoder(snapshot.folder, name=f"{PREFIX}{snapshot.repository}@{snapshot.commit}")
 

@@ -44,7 +44,7 @@ def find_model(model: str | PathLike[str] | None) -> Path:
     """
     if model is None:
         return shipped_model_folder()
-    folder = Path(model).expanduser()
+    folder = Path(os.path.expanduser(model))
     if folder.is_dir():
         return folder
     known = known_models()

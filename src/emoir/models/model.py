@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import ModelError, ShapeError
+from emoir.files import read_regular
 from emoir.images.features import NUMBERS, colour_and_texture
 from emoir.images.palette import is_monochrome
 from emoir.images.picture_hash import BYTES as HASH_BYTES
@@ -75,7 +76,7 @@ class ModelFolder:
         """
         for name in (TRAINING_DIGESTS, EARLIER_TRAINING_DIGESTS):
             if (self.folder / name).is_file():
-                digests = (self.folder / name).read_text(encoding="utf-8", errors="replace").split()
+                digests = read_regular(self.folder / name).decode("utf-8", "replace").split()
                 if wrong := next((digest for digest in digests if not DIGEST.fullmatch(digest)), None):
                     raise ModelError(f"{self.folder / name}: {wrong[:40]!r} is no digest, so no metric can be trusted")
                 return frozenset(digests)
@@ -89,7 +90,7 @@ class ModelFolder:
         """
         file = self.folder / TRAINING_HASHES
         try:
-            hashes = np.frombuffer(file.read_bytes(), np.uint8)
+            hashes = np.frombuffer(read_regular(file), np.uint8)
         except FileNotFoundError:
             return np.zeros((0, HASH_BYTES), np.uint8)
         except OSError as error:

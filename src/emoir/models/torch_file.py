@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.errors import ModelError
+from emoir.files import open_regular
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 TYPES: dict[str, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
@@ -52,7 +53,7 @@ def read_torch_weights(file: Path) -> dict[str, NDArray[Any]]:
         ModelError: if it is no such file, or holds anything else.
     """
     try:
-        with open(file, "rb") as stream:
+        with open_regular(file) as stream:
             if (_Unpickler(stream).load(), _Unpickler(stream).load()) != (MAGIC, PROTOCOL):
                 raise ModelError(f"{file} was not saved by an early torch.save")
             _Unpickler(stream).load()
