@@ -47,7 +47,8 @@ def test_a_board_is_made_filled_and_taken_away(board: Commands) -> None:
     assert len(board("show", "sea").stdout.splitlines()) == 2
     board("remove", "sea")
     assert "there is no board 'sea'" in board("show", "sea", code=2).stderr
-    assert "is not indexed" in board("add", "sea", "/no/such.jpg", code=2).stderr
+    refused = board("add", "sea", "/no/such.jpg", code=2).stderr
+    assert f"/no/such.jpg is not indexed; begin with: emoir index /no --index {board.index}\n" in refused
 
 
 def test_a_board_is_exported_in_every_way(board: Commands) -> None:

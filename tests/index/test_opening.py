@@ -24,7 +24,7 @@ from tests.index.filled import outcomes
 
 def test_a_second_model_is_refused_with_two_ways_out(index: SqliteStore, indexed: IndexedModel) -> None:
     other = replace(indexed, id="other-1")
-    with pytest.raises(ModelMismatchError, match=r"use another file with --index, or .* emoir index --rebuild"):
+    with pytest.raises(ModelMismatchError, match=r"another file with --index, or .* --rebuild --model NAME --index "):
         SqliteStore(index.file, model=other).require(other.id)
     index.require(other.id, indexed.id)
     index.rebuild(other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -174,14 +175,16 @@ def _id(photos: Collection, image: str) -> int:
     """The id of an indexed image, by its number or by a file that holds it."""
     from emoir.errors import QueryError
     from emoir.index.base import as_file
+    from emoir.index.location import index_option
     from emoir.search.option_text import parse_id
 
     if image.startswith("id:"):
         return parse_id(image)
     found = photos.images.id_of(as_file(os.path.expanduser(image)))
     if found is None:
+        command = f"emoir index {shlex.quote(str(Path(image).parent))}{index_option(photos.location)}"
         raise QueryError(
-            f"{image} is not indexed; begin with: emoir index {Path(image).parent}",
-            chinese=f"{image} 尚未索引；请先运行：emoir index {Path(image).parent}",
+            f"{image} is not indexed; begin with: {command}",
+            chinese=f"{image} 尚未索引；请先运行：{command}",
         )
     return found

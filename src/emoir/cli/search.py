@@ -116,6 +116,8 @@ def _say_nothing_found(photos: Collection, options: SearchOptions) -> None:
     if options.paths is not None or options.filters != FilterOptions():
         echo_err(text("loosen" if options.filters.taken is None else "loosen dated"))
         return
+    from emoir.index.location import index_option
+
     folders = None if options.folders is None else as_paths(options.folders)
     elsewhere = photos.status().images
     if folders is None or not elsewhere:
@@ -125,4 +127,5 @@ def _say_nothing_found(photos: Collection, options: SearchOptions) -> None:
         if not folder.is_dir():
             echo_err(text("no folder", folder=folder))
     names = list(map(str, folders))
-    echo_err(text("elsewhere", folders=", ".join(names), count=elsewhere, command=shlex.join(names)))
+    command = f"{shlex.join(names)}{index_option(photos.location)}"
+    echo_err(text("elsewhere", folders=", ".join(names), count=elsewhere, command=command))

@@ -11,6 +11,7 @@ from emoir.errors import IndexFileError
 from emoir.index.change_log import restart_log
 from emoir.index.damage import find_damage
 from emoir.index.exchange import copy_database, exchange, flush, free_name, replace_unopenable, work_folder
+from emoir.index.location import index_option
 from emoir.index.salvage import salvaged
 from emoir.index.schema import appear, connect, sqlite_errors
 
@@ -163,5 +164,5 @@ def _verify(made: Path, origin: Path, expected: dict[str, int]) -> None:
     if problems:
         raise IndexFileError(
             f"{origin} is damaged, nothing was copied ({'; '.join(problems)}); "
-            "emoir index --repair salvages what it can"
+            f"emoir index --repair{index_option(origin)} salvages what it can"
         )

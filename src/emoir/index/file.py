@@ -12,6 +12,7 @@ from emoir.errors import IndexFileError
 from emoir.index.change_log import CUT_EVERY, cut_log, restart_log, revision_of
 from emoir.index.checksums import DamagedRowError
 from emoir.index.damage import LARGE_TABLES, SMALL_TABLES, find_damage, find_hidden, find_page_damage
+from emoir.index.location import index_option
 from emoir.index.schema import BUSY_SECONDS, connect, identity, is_writable, library_of, prepare, sqlite_errors
 
 # After this long another attempt is made to bring the log into the file, if a reader was in the way.
@@ -96,8 +97,9 @@ class IndexFile:
         if identity(self.path) is None:
             raise IndexFileError(
                 f"index {self.path} was moved or deleted while it was in use; put it back, or begin again with: "
-                "emoir index FOLDER",
-                chinese=f"索引 {self.path} 在使用中被移动或删除；请把它放回原处，或重新运行：emoir index 文件夹",
+                f"emoir index FOLDER{index_option(self.path)}",
+                chinese=f"索引 {self.path} 在使用中被移动或删除；请把它放回原处，或重新运行："
+                f"emoir index 文件夹{index_option(self.path)}",
             )
         connection = self._open()
         if (library_of(connection) or "") != self.library:

@@ -29,12 +29,21 @@ def default_index() -> Path:
     return Path(platformdirs.user_data_path("emoir", appauthor=False)) / "index.emoir"
 
 
+def index_option(file: Path) -> str:
+    """What must stand behind a command that is to use this index: nothing if it does so by itself.
+
+    Example:
+        >>> index_option(Path("my photos.emoir")), index_option(default_index())
+        (" --index 'my photos.emoir'", '')
+    """
+    return "" if file == default_index() else f" --index {shlex.quote(str(file))}"
+
+
 def nothing_indexed(file: Path) -> IndexFileError:
     """The error of a command that needs an index where there is none."""
-    option = "" if file == default_index() else f" --index {shlex.quote(str(file))}"
     return IndexFileError(
-        f"nothing has been indexed yet ({file}); begin with: emoir index FOLDER{option}",
-        chinese=f"还没有索引任何图片（{file}）；请先运行：emoir index 文件夹{option}",
+        f"nothing has been indexed yet ({file}); begin with: emoir index FOLDER{index_option(file)}",
+        chinese=f"还没有索引任何图片（{file}）；请先运行：emoir index 文件夹{index_option(file)}",
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from emoir.errors import IndexFileError, IndexVersionError
 from emoir.index.checksums import DamagedRowError, checked, insert, replace, sealed, select
+from emoir.index.location import index_option
 from emoir.index.migrations import migrate, statements
 from emoir.index.tables import INDEXES, TABLES, TRIGGERS, VERSION
 
@@ -255,7 +256,7 @@ def sqlite_errors(file: Path) -> Iterator[None]:
         raise IndexFileError(f"index {file}: {remedy}") from error
     except sqlite3.DatabaseError as error:
         harmed = (
-            "; it is damaged (emoir index --repair salvages what it can) or no emoir index"
+            f"; it is damaged (emoir index --repair{index_option(file)} salvages what it can) or no emoir index"
             if getattr(error, "sqlite_errorcode", None) in HARMED
             else ""
         )
@@ -263,7 +264,8 @@ def sqlite_errors(file: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:
         # What SQLite says of a spoilt table quotes it.
         raise IndexFileError(
-            f"index {file}: its text is spoilt; it is damaged (emoir index --repair salvages what it can)"
+            f"index {file}: its text is spoilt; it is damaged "
+            f"(emoir index --repair{index_option(file)} salvages what it can)"
         ) from error
     except OSError as error:
         raise IndexFileError(f"index {file}: {error.strerror}; choose another place with --index") from error

@@ -25,7 +25,7 @@ from emoir.index.file import IndexFile
 from emoir.index.folders import SqliteFolders
 from emoir.index.indexed_model import IndexedModel
 from emoir.index.layout import RowLayout
-from emoir.index.location import check_filesystem, nothing_indexed
+from emoir.index.location import check_filesystem, index_option, nothing_indexed
 from emoir.index.marks import Marks
 from emoir.index.metadata import load_failures, load_files, load_incomplete, load_metadata
 from emoir.index.ratings import Rating, Ratings
@@ -132,7 +132,7 @@ class SqliteStore(SqliteFolders):
             raise ModelMismatchError(
                 f"{self.file} holds readings of {self.model.id}, not of {model_id}. Readings of two models cannot be "
                 "compared: use another file with --index, or read all images again with the same --model: emoir index "
-                "--rebuild --model NAME"
+                f"--rebuild --model NAME{index_option(self.file)}"
             )
 
     def recalibrate(self, model: IndexedModel, earlier_ids: Sequence[str] = ()) -> None:
