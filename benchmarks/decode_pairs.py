@@ -3,10 +3,10 @@
 BEFORE is the folder ``src`` of the earlier one: ``git worktree add /tmp/before 22059e7`` makes that of version 0.4.
 Two processes decode the same files in turns, one file at a time, each first at every second turn. Printed are, by
 format, the ratio of computing time (the median over the pairs of one file, then over the files) and its range. With
-``--index``, both versions read folders of one and of many JPEGs with ``emoir index`` instead, and all of their
-processes count.
+``--index FOLDER``, both versions read the photographs of ``performance.py``, kept in the folder, with ``emoir index``
+instead, and all of their processes count.
 
-    python benchmarks/decode_pairs.py /tmp/before/src [--repeats 25] [--index]
+    python benchmarks/decode_pairs.py /tmp/before/src [--repeats 25] [--index runs/performance] [--photographs 1000]
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ import skimage.data
 from PIL import Image
 
 from emoir.evaluate.provenance import provenance
+from photographs import photograph_folder
 
 NAMES = ("astronaut", "chelsea", "coffee", "rocket")
 # Longest sides; the side to which models have pictures decoded.
 SIDES, SIZE = (800, 2400), 128
 MOST = 1.03
-QUALITIES = range(80, 92)
 # Decodes what it is told to and answers with the seconds.
 DECODER = """
 import sys, time
@@ -108,56 +108,50 @@ def ratio(file: Path, now: Decoder, before: Decoder, repeats: int) -> float:
 def index_seconds(source: Path, folder: Path, index: Path) -> float:
     """Computing time of ``emoir index`` of one source folder, from its start to the end of its last worker."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, "-m", "emoir", "index", str(folder), "--index", str(index), "--workers=1"]
+    command = [sys.executable, "-m", "emoir", "index", str(folder), "--index", str(index), "--workers=2"]
     subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(source)})
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def compare_indexing(now: Path, before: Path, folder: Path, repeats: int) -> Iterator[str]:
-    """Ratios of computing time of two versions, as rows of the table: of one file, and of each one beyond it."""
-    for name in ("one", "many"):
-        (folder / name).mkdir()
-    for file in photographs(folder)["JPEG"]:
-        with Image.open(file) as image:
-            for quality in QUALITIES:
-                image.save(folder / "many" / f"{file.stem}-{quality}.jpg", quality=quality)
-    shutil.copy(file, folder / "one")
-    starts, each, whole = [], [], []
-    for turn in range(repeats + 1):
-        spent: dict[tuple[Path, str], float] = {}
-        for source in (now, before) if turn % 2 else (before, now):
-            for name in ("one", "many"):
-                index = folder / f"{turn}-{len(spent)}.emoir"
-                spent[source, name] = index_seconds(source, folder / name, index)
-        starts.append(spent[now, "one"] / spent[before, "one"])
-        whole.append(spent[now, "many"] / spent[before, "many"])
-        beyond = [spent[source, "many"] - spent[source, "one"] for source in (now, before)]
-        each.append(beyond[0] / beyond[1])
-    count = len(list((folder / "many").iterdir()))
-    for what, number, pairs in (
-        ("one file, starting included", 1, starts),
-        ("many files, starting included", count, whole),
-        ("each file beyond the first", count - 1, each),
-    ):
-        middle = float(np.median(pairs[1:]))
-        kept = ("yes" if middle <= MOST else "no") if pairs is each else ""
-        yield f"| {what} | {number} | {middle:.3f} | {min(pairs[1:]):.3f} … {max(pairs[1:]):.3f} | {kept} |"
+def compare_indexing(now: Path, before: Path, photographs: Path, repeats: int) -> Iterator[str]:
+    """Rows of the table: both versions read one photograph, and a folder of them, with two workers, in turns."""
+    with tempfile.TemporaryDirectory() as folder:
+        one = Path(folder) / "one"
+        one.mkdir()
+        shutil.copy(sorted(photographs.iterdir())[0], one)
+        for what, pictures in (("one photograph", one), ("a folder", photographs)):
+            pairs: list[tuple[float, float]] = []
+            for turn in range(repeats):
+                spent: dict[Path, float] = {}
+                for source in (now, before) if turn % 2 else (before, now):
+                    index = Path(folder) / f"{what}-{turn}-{len(spent)}.emoir"
+                    spent[source] = index_seconds(source, pictures, index)
+                pairs.append((spent[now], spent[before]))
+            ratios = np.divide(*np.transpose(pairs))
+            middle = float(np.median(ratios))
+            seconds = " ÷ ".join(f"{value:.2f} s" for value in np.median(pairs, axis=0))
+            kept = "yes" if middle <= MOST else "no"
+            files, widest = len(list(pictures.iterdir())), f"{ratios.min():.3f} … {ratios.max():.3f}"
+            must = kept if pictures == photographs else ""
+            yield f"| {what} | {files:,} | {middle:.3f} | {widest} | {seconds} | {must} |"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("before", type=Path, help="the folder src of the earlier version")
     parser.add_argument("--repeats", type=int, default=25)
-    parser.add_argument("--index", action="store_true", help="the whole command")
+    parser.add_argument("--index", type=Path, metavar="FOLDER", help="the whole command; photographs are kept here")
+    parser.add_argument("--photographs", type=int, default=1000)
     chosen = parser.parse_args()
     if chosen.index:
-        print(f"| emoir index | files | now ÷ before | from … to | at most {MOST} |\n|---|---|---|---|---|")
-        with tempfile.TemporaryDirectory() as folder:
-            source = Path(__file__).resolve().parents[1] / "src"
-            for row in compare_indexing(source, chosen.before, Path(folder), chosen.repeats):
-                print(row)
-        print("\n" + provenance(f"sides {SIDES}", f"{chosen.repeats} pairs", "1 worker"))
+        pictures = chosen.index / f"{chosen.photographs}_photographs"
+        photograph_folder(pictures, chosen.photographs)
+        print(f"| emoir index | files | now ÷ before | from … to | seconds | at most {MOST} |\n" + "|---" * 6 + "|")
+        source = Path(__file__).resolve().parents[1] / "src"
+        for row in compare_indexing(source, chosen.before, pictures, chosen.repeats):
+            print(row, flush=True)
+        print("\n" + provenance(f"{chosen.repeats} pairs", "2 workers"))
         return
     now, before = Decoder(Path(__file__).resolve().parents[1] / "src"), Decoder(chosen.before)
     print(f"| format | files | now ÷ before | from … to | at most {MOST} |\n|---|---|---|---|---|")
