@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 from emoir.limits import RetryReason
 
@@ -106,12 +107,31 @@ class QueryError(EmoirError, ValueError):
         chinese: likewise.
         query: the whole text that was asked.
         at: the character at which the error begins.
+        near: words that were not understood, each with a word like it.
     """
 
-    def __init__(self, message: str, *, chinese: str = "", query: str = "", at: int = 0) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        chinese: str = "",
+        query: str = "",
+        at: int = 0,
+        near: Sequence[tuple[str, str]] = (),
+    ) -> None:
         super().__init__(message, chinese=chinese)
         self.query = query
         self.at = at
+        self.near = near
+
+    def suggestions(self) -> list[str]:
+        """Queries to ask instead: each has a word like it in the place of one that was not understood.
+
+        Example:
+            >>> QueryError("what?", query="awe + lonley", near=[("lonley", "lonely")]).suggestions()
+            ['awe + lonely']
+        """
+        return [self.query.replace(given, word) for given, word in self.near if given in self.query]
 
     def pointer(self) -> str:
         """The query and, below it, a mark at the place; empty where there is no query.

@@ -253,6 +253,9 @@ def test_words_not_understood_are_named(photos: Collection) -> None:
     assert photos.search("a quiet winter evening").unknown == ("winter", "evening")
     with pytest.raises(QueryError, match=r"no emotion word in 'quite': 'quite' not understood. Did you mean quiet"):
         photos.search("quite")
+    with pytest.raises(QueryError) as refused:
+        photos.search("awe - 2:lonley")
+    assert refused.value.suggestions() == ["awe - 2:lonely"]
     for joined in ("宁静-恐惧", "awe-fear", "awe+joy", "宁静–孤独", "awe&joy", "宁静＆孤独"):
         with pytest.raises(QueryError, match=r"write ' \+ ', ' - ' or ' & ' with a space on either side"):
             photos.search(joined)

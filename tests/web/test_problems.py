@@ -75,6 +75,7 @@ def test_what_is_wrong_is_said_in_chinese_to_who_asks_for_it(
 def test_an_error_points_into_the_query(client: TestClient) -> None:
     problem = client.get("/api/v1/search", params={"q": "awe + va:2,0"}).json()
     assert problem["query"][problem["at"] :] == "va:2,0"
+    assert problem["suggestions"] == []
 
 
 @pytest.mark.parametrize(

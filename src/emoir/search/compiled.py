@@ -185,6 +185,6 @@ def compile_query(query: Query, context: TermContext) -> CompiledQuery:
                 terms.append(term.compile(context))
             except QueryError as error:
                 at = query.place(number, place)
-                raise QueryError(str(error), chinese=error.chinese, query=str(query), at=at) from None
+                raise QueryError(str(error), chinese=error.chinese, query=str(query), at=at, near=error.near) from None
         clauses.append(CompiledClause(clause.weight, tuple(map(str, clause.terms)), tuple(terms)))
     return CompiledQuery(query, tuple(clauses))

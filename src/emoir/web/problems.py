@@ -184,7 +184,9 @@ def add_problems(app: FastAPI) -> None:
             EngineError: HTTPStatus.SERVICE_UNAVAILABLE,
             EmoirError: HTTPStatus.INTERNAL_SERVER_ERROR,
         }
-        place = {"query": error.query, "at": error.at} if isinstance(error, QueryError) and error.query else {}
+        place: dict[str, Any] = {}
+        if isinstance(error, QueryError) and error.query:
+            place = {"query": error.query, "at": error.at, "suggestions": error.suggestions()}
         return problem(
             next(status for kind, status in statuses.items() if isinstance(error, kind)),
             str(error),

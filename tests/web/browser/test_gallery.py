@@ -122,6 +122,10 @@ def test_a_mistake_is_shown_where_it_is(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.locator(".state")).to_contain_text("valence and arousal go from 0 to 1")
     expect(page.locator(".state mark")).to_have_text("va:9,9")
+    page.fill("#query", "awe & lonley")
+    page.keyboard.press("Enter")
+    page.locator(".state .example", has_text="lonely").click()
+    expect(page.locator(".chip .word")).to_have_text("awe & lonely")
 
 
 def test_the_wheel_and_the_plane(page: Page) -> None:

@@ -127,7 +127,7 @@ def _nothing_understood(phrase: str, parsed: ParsedPhrase, vocabulary: Vocabular
 
     asked = [word for word in parsed.unknown[:SUGGEST_FOR] if len(word) <= SUGGEST_LENGTH]
     near = [
-        word
+        (given, word)
         for given in asked
         for word in difflib.get_close_matches(given, vocabulary.words, n=2, cutoff=0.75 if given.isascii() else 0.5)
     ]
@@ -138,7 +138,8 @@ def _nothing_understood(phrase: str, parsed: ParsedPhrase, vocabulary: Vocabular
     named = f": {english} not understood" if unknown else ""
     chinese_named = f"（不认识：{chinese}）" if unknown else ""
     if near:
-        hint, chinese_hint = f"Did you mean {' or '.join(near)}?", f"是不是想找：{'、'.join(near)}？"
+        words = [word for _, word in near]
+        hint, chinese_hint = f"Did you mean {' or '.join(words)}?", f"是不是想找：{'、'.join(words)}？"
     elif CONTENT not in layout.class_names and any(word in content_words() for word in parsed.unknown):
         hint, chinese_hint = f"{NO_CONTENT[0].upper()}{NO_CONTENT[1:]}", NO_CONTENT_CHINESE
     else:
@@ -147,6 +148,7 @@ def _nothing_understood(phrase: str, parsed: ParsedPhrase, vocabulary: Vocabular
     return QueryError(
         f"no emotion word in {phrase!r}{named}. {hint}",
         chinese=f"“{phrase}”里没有表示情感的词{chinese_named}。{chinese_hint}",
+        near=near,
     )
 
 

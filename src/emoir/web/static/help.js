@@ -21,9 +21,9 @@ const KEYS = [
   ["?", "help"],
 ];
 
-/** Questions to click. */
-export const examples = () =>
-  make("p", { class: "examples" }, make("span", { class: "quiet", text: `${t("tryThese")} ` }), EXAMPLES[language].map((q) => make("a", { class: "example", href: `?${new URLSearchParams({ q })}`, text: q })));
+/** Questions to click: examples, or those given. */
+export const examples = (questions = EXAMPLES[language]) =>
+  make("p", { class: "examples" }, make("span", { class: "quiet", text: `${t("tryThese")} ` }), questions.map((q) => make("a", { class: "example", href: `?${new URLSearchParams({ q })}`, text: q })));
 
 /** Show what can be asked and which keys do what. */
 export function help() {

@@ -57,12 +57,12 @@ function skeleton(asked) {
 
 /** Show what went wrong, and a way to try again if that can help. */
 export function failed(error, retry = () => results(true)) {
-  const query = error.problem?.query;
+  const { query, suggestions: suggested } = error.problem ?? {};
   const detail = error instanceof api.Refused ? t("failed", error.message) : t("offline");
   const pointer = query ? [make("pre", { class: "pointer" }, query.slice(0, error.problem.at), make("mark", { text: query.slice(error.problem.at) || " " }))] : [];
   $("#summary").replaceChildren();
   $("#results").replaceChildren(
-    make("div", { class: "state", role: "alert" }, make("p", { text: detail }), pointer, error.status === BAD_REQUEST ? examples() : make("button", { type: "button", text: t("retry"), onclick: retry })),
+    make("div", { class: "state", role: "alert" }, make("p", { text: detail }), pointer, error.status === BAD_REQUEST ? examples(suggested?.length ? suggested : undefined) : make("button", { type: "button", text: t("retry"), onclick: retry })),
   );
 }
 
