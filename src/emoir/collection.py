@@ -17,7 +17,7 @@ from emoir.index import Boards, ImageMetadata, ImageReader, IndexedModel, IndexS
 from emoir.index.backup import BackupReport, backup, restore
 from emoir.index.catalogue import read_catalogue
 from emoir.index.layout import RowVectors
-from emoir.index.location import default_index
+from emoir.index.location import behind_link, default_index
 from emoir.index.repair import Repair, repair
 from emoir.index.update import Forgotten, Update, UpdateKeywords, UpdateOptions, forget
 from emoir.index.vectors import VectorChoice, VectorIndex
@@ -145,16 +145,16 @@ class Collection(AbstractContextManager["Collection"]):
     def repair(self) -> Repair:
         """Salvage a damaged index; see ``emoir.index.repair.repair``."""
         self.close()
-        return repair(self.location)
+        return repair(behind_link(self.location))
 
     def backup(self, file: AnyPath) -> BackupReport:
         """Copy the index as it is at this moment; see ``emoir.index.backup.backup``."""
-        return backup(self.location, Path(file))
+        return backup(self.location, behind_link(Path(os.path.expanduser(file))))
 
     def restore(self, file: AnyPath) -> BackupReport:
         """Put a backup in the place of the index; see ``emoir.index.backup.restore``."""
         self.close()
-        return restore(Path(file), self.location)
+        return restore(Path(os.path.expanduser(file)), behind_link(self.location))
 
     def search(
         self, query: QueryLike, options: SearchOptions | None = None, **keywords: Unpack[SearchKeywords]

@@ -171,6 +171,28 @@ def test_a_restore_into_nothing_and_into_ruins(index: Path, tmp_path: Path) -> N
             assert everything(photos) == expected
 
 
+def test_links_stay_links_and_lead_to_what_is_new(index: Path, tmp_path: Path) -> None:
+    real, link, disk = tmp_path / "disk" / "real.emoir", tmp_path / "link.emoir", tmp_path / "disk" / "backup"
+    real.parent.mkdir()
+    shutil.copy(index, real)
+    link.symlink_to(real)
+    (tmp_path / "backup").symlink_to(disk)
+    with Collection(link) as photos:
+        with pytest.raises(IndexFileError, match="which is not there"):
+            photos.backup(tmp_path / "backup")
+        shutil.copy(index, disk)
+        photos.ratings.add(1, "first", emotion=None, valence=0.5, arousal=0.5)
+        assert photos.backup(tmp_path / "backup").ratings == 1
+        assert raters(disk) == {"first"}
+        photos.ratings.add(1, "second", emotion=None, valence=0.5, arousal=0.5)
+        assert photos.restore(tmp_path / "backup").file == real
+    spoil(real, "appearance")
+    with Collection(link) as photos:
+        assert photos.repair().damaged
+    assert link.is_symlink()
+    assert raters(real) == raters(link) == {"first"}
+
+
 def test_what_is_refused(index: Path, tmp_path: Path) -> None:
     (tmp_path / "letter").write_text("Dear Ana,")
     before = index.read_bytes()

@@ -47,6 +47,19 @@ def nothing_indexed(file: Path) -> IndexFileError:
     )
 
 
+def behind_link(file: Path) -> Path:
+    """The file that a link leads to, or the path itself: what takes a file's place must not take that of the link.
+
+    Raises:
+        IndexFileError: if nothing is there.
+    """
+    if not file.is_symlink():
+        return file
+    if not file.exists():
+        raise IndexFileError(f"{file} is a link to {file.readlink()}, which is not there; is its disk mounted?")
+    return file.resolve()
+
+
 def check_filesystem(file: Path) -> None:
     """Refuse a network file system, where a power cut or a second machine may spoil the index, and what is no file.
 
@@ -61,8 +74,7 @@ def check_filesystem(file: Path) -> None:
         )
     if file.parts[:1] and file.parts[0].startswith("~"):
         raise IndexFileError(f"index {file}: there is no user of that name; write the whole path")
-    if file.is_symlink() and not file.exists():
-        raise IndexFileError(f"index {file} is a link to {file.readlink()}, which is not there; is its disk mounted?")
+    behind_link(file)
     kind = "a network share" if os.name == "nt" and str(file.absolute()).startswith("\\\\") else None
     if MOUNTS.exists():
         found = file_system(os.path.realpath(file), MOUNTS.read_text(encoding="utf-8", errors="surrogateescape"))
