@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,24 @@ def test_the_last_word_counts() -> None:
     rules = Exclusion(b"/p/q", ["!x.jpg"], Exclusion(b"/p", ["*.jpg"]))
     assert not rules.excludes(b"/p/q/x.jpg")
     assert rules.excludes(b"/p/q/y.jpg")
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is the twin")
+@pytest.mark.filterwarnings("ignore:Possible nested set")
+def test_patterns_mean_what_they_mean_to_git(tmp_path: Path) -> None:
+    names = ["a.jpg", "B.jpg", "x.png", "tail.jpg ", "[x].jpg", "foo/a.jpg", "foo/x.png", "foo/1/2/c.jpg", "keep/a.jpg"]
+    touch(tmp_path, *names, "foo/1/c.jpg", "bar/foo/c.jpg", "bar/1/a.jpg", "1/2/3/a.jpg")
+    git = ["git", "-C", os.fspath(tmp_path)]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    for list_ in (
+        ["*.png\t"], ["*", "!/keep/"], ["!*", "foo/"], ["1", "[!a]", "!/*/"], ["***/c.jpg"], ["foo/**/"], ["**/"],
+        ["*/", "!foo/"], ["tail.jpg\\   "], ["[[]x].jpg", "[[:upper:]].jpg"], ["*", "!*/", "!*.jpg"], ["/*", "!/foo"],
+        ["a.jpg\u2028B.jpg"], ["foo/*", "!foo/1/"], ["*.jpg\r", "!keep/"], ["foo", "!foo/a.jpg"], ["**/1/**", "!c.jpg"],
+    ):  # fmt: skip
+        for name in (".gitignore", ".emoirignore"):
+            (tmp_path / name).write_text("\n".join(list_) + "\n", encoding="utf-8", newline="")
+        listed_by_git = subprocess.run(
+            [*git, "ls-files", "--others", "-z", "--exclude-standard"], check=True, capture_output=True
+        ).stdout
+        kept = {name for name in os.fsdecode(listed_by_git).split("\0") if name and not name.startswith(".")}
+        assert listed(tmp_path)[0] == kept, list_

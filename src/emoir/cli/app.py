@@ -74,8 +74,8 @@ class ErrorHandlingGroup(TyperGroup):
             # A terminal that lacks a character shows its code instead of failing.
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
-        # Warnings of image decoders about odd files help no user.
-        warnings.filterwarnings("ignore", module="PIL")
+        # Warnings of image decoders about odd files, and of odd patterns, help no user.
+        warnings.filterwarnings("ignore", module="PIL|pathspec")
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -19,6 +20,19 @@ HOUSEKEEPING = frozenset(
 LIBRARIES = (
     *(".photoslibrary", ".photolibrary", ".migratedphotolibrary", ".aplibrary", ".lrdata", ".lrlibrary"),
     *(".cocatalog", ".cosessiondb", ".tvlibrary", ".musiclibrary", ".imovielibrary"),
+)
+# The group in pathspec's expressions that matches where a folder ends.
+FOLDER_END = "ps_d"
+# What pathspec reads otherwise than git, and how it reads the same: a tab ends no pattern, blanks behind a kept one go,
+# three stars are two, **/ is any folder, a/**/ is not a, and [:digit:] is a class.
+CLASSES = {"alnum": "a-zA-Z0-9", "alpha": "a-zA-Z", "digit": "0-9", "lower": "a-z", "upper": "A-Z"}
+AS_GIT = (
+    *((re.compile(rf"\[:{name}:\]"), characters) for name, characters in CLASSES.items()),
+    (re.compile(r"\t(?=[\t ]*$)"), "[\t]"),
+    (re.compile(r"(?<=\\ ) +$"), ""),
+    (re.compile(r"(?<!\\)\*{3,}"), "**"),
+    (re.compile(r"^(!?)(?:\*|/?\*\*|/?\*\*/\*)/ *$"), r"\1?*/"),
+    (re.compile(r"(?<=.)/\*\*/ *$"), "/**/*/"),
 )
 NO_MEDIA, IGNORE_FILE = b".nomedia", b".emoirignore"
 # How emoir explain ends the names of its figures, which are no photographs.
@@ -67,18 +81,30 @@ class Exclusion:
         from pathspec import GitIgnoreSpec
 
         self._folder, self._outer = folder, outer
-        self._rules = GitIgnoreSpec.from_lines(patterns)
+        read = GitIgnoreSpec.from_lines(map(_as_git_reads, patterns)).patterns
+        self._rules = [(rule.regex, rule.include) for rule in reversed(read) if rule.regex is not None]
 
     def excludes(self, path: bytes, *, folder: bool = False) -> bool:
         """Whether a file, or a folder, below is skipped."""
         rules: Exclusion | None = self
         while rules is not None:
             relative = os.fsdecode(os.path.relpath(path, rules._folder)).replace(os.sep, "/")
-            included = rules._rules.check_file(relative + "/" if folder else relative).include
-            if included is not None:
-                return included
+            excluded = rules._verdict(relative + "/" if folder else relative)
+            if excluded is not None:
+                return bool(excluded)
             rules = rules._outer
         return False
+
+    def _verdict(self, relative: str) -> bool | None:
+        """What the last rule says that is about a path itself; those about a folder above it were asked before."""
+        for regex, excluded in self._rules:
+            found = regex.search(relative)
+            # pathspec also matches what is below a folder, and marks where the folder ends.
+            if found is not None and found.groupdict().get(FOLDER_END) is None:
+                return excluded
+            if found is not None and found.end(FOLDER_END) == len(relative):
+                return excluded
+        return None
 
 
 def exclusion_of(folder: bytes, content: bytes, outer: Exclusion | None) -> Exclusion | None:
@@ -86,7 +112,14 @@ def exclusion_of(folder: bytes, content: bytes, outer: Exclusion | None) -> Excl
     # PowerShell writes UTF-16.
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = content.decode("utf-16", "replace") if wide else content.decode("utf-8-sig", "surrogateescape")
-    return Exclusion(folder, [line for line in text.splitlines() if _is_pattern(line)], outer)
+    lines = (line.removesuffix("\r") for line in text.split("\n"))
+    return Exclusion(folder, [line for line in lines if _is_pattern(line)], outer)
+
+
+def _as_git_reads(pattern: str) -> str:
+    for ours, same in AS_GIT:
+        pattern = ours.sub(same, pattern)
+    return pattern
 
 
 def _is_pattern(line: str) -> bool:
