@@ -98,11 +98,11 @@ class Exclusion:
     def _verdict(self, relative: str) -> bool | None:
         """What the last rule says that is about a path itself; those about a folder above it were asked before."""
         for regex, excluded in self._rules:
-            found = regex.search(relative)
-            # pathspec also matches what is below a folder, and marks where the folder ends.
-            if found is not None and found.groupdict().get(FOLDER_END) is None:
-                return excluded
-            if found is not None and found.end(FOLDER_END) == len(relative):
+            # pathspec also matches what is below a folder, and marks where the folder ends. A rule without the mark is
+            # for what lies below.
+            marks = FOLDER_END in regex.groupindex
+            found = regex.search(relative if marks else relative.removesuffix("/"))
+            if found is not None and (not marks or found.end(FOLDER_END) in (-1, len(relative))):
                 return excluded
         return None
 
