@@ -256,6 +256,7 @@ def test_filters_are_evaluated_by_the_server(
 
 
 def test_no_more_fields_than_an_engine_takes() -> None:
-    layout = RowLayout({"many": tuple(f"class {at}" for at in range(51))})
-    asked = [expression(RowCondition({f"many.class {at}": 1.0}, low=0.5), fields_of(layout)) for at in (3, 50)]
-    assert asked == ["(class_3 >= 0.5)", None]
+    layout = RowLayout({"many": tuple(f"class {at}" for at in range(51)), "polarity": ("negative", "positive")})
+    asked = ("polarity.positive", "many.class 47", "many.class 48")
+    texts = [expression(RowCondition({name: 1.0}, low=0.5), fields_of(layout)) for name in asked]
+    assert texts == ["(class_1 >= 0.5)", "(class_49 >= 0.5)", None]

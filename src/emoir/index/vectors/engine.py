@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from emoir.emotions.spaces import SPACES
 from emoir.index.attributes import Attributes
 from emoir.index.layout import RowLayout
 from emoir.index.vectors.base import RowCondition, class_sums, scalar_column, weighted_sum
@@ -16,7 +17,7 @@ from emoir.index.vectors.base import RowCondition, class_sums, scalar_column, we
 # Known of every image. A day that is not known is below all days.
 NUMBERS = ("valence", "arousal", "confidence", "day", "side", "aspect", "monochrome")
 UNKNOWN_DAY = -1.0
-# Engines take a bounded number of fields (Milvus 64): of more classes than this only the first are among them.
+# Engines take a bounded number of fields (Milvus 64): of more classes than this only the first have one.
 MOST_CLASSES = 50
 
 
@@ -90,8 +91,10 @@ def fields_of(layout: RowLayout) -> dict[str, dict[str, float]]:
         >>> fields_of(RowLayout({"polarity": ("bad", "good")}))["class_1"]
         {'polarity.good': 1.0}
     """
-    classes = list(class_sums(layout).values())[:MOST_CLASSES]
-    return {name: {name: 1.0} for name in NUMBERS} | {f"class_{at}": columns for at, columns in enumerate(classes)}
+    sums = class_sums(layout)
+    # Emotions first: what a picture shows has hundreds of classes.
+    classes = sorted(sums, key=lambda name: name.partition(".")[0] not in SPACES)[:MOST_CLASSES]
+    return {name: {name: 1.0} for name in NUMBERS} | {f"class_{at}": sums[name] for at, name in enumerate(classes)}
 
 
 def numbers_of(layout: RowLayout, affect: NDArray[np.float32], known: Attributes) -> dict[str, NDArray[np.float64]]:
