@@ -4,7 +4,7 @@ Generated rows, as long as those of the shipped model, go into an index and from
 the script starts. Queries of every kind are asked of both. The agreement is the share of the first 20 that memory
 gives which Milvus gives too. Where an answer differs it must say so: ``Matches.complete`` is false.
 
-With ``--folder`` the index and the server's data stay there; the next run goes on from them.
+With ``--folder`` the index stays there, for the next run.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def lines(exact: Collection, milvus: Collection, kinds: dict[str, list[Asked]]) 
 
 
 def compare(folder: Path, rows: int) -> None:
-    """Fill, ask, print."""
+    """Write an index unless there is one, start a server, ask."""
     from milvus import MilvusServer
 
     index = folder / "rows.emoir"
@@ -147,14 +147,23 @@ def compare(folder: Path, rows: int) -> None:
         write_index(folder / "part.emoir", ROOT.encode(), made_up_files(rows))
         (folder / "part.emoir").rename(index)
     server: Any = MilvusServer()
-    server.set_base_dir(str(folder / "milvus"))
-    server.start()
-    try:
+    with tempfile.TemporaryDirectory() as data:
+        server.set_base_dir(data)
+        try:
+            server.start()
+            ask(index, rows, server)
+        finally:
+            server.stop()
+
+
+def ask(index: Path, rows: int, server: Any) -> None:
+    """Send the rows, ask everything, print."""
+    with tempfile.TemporaryDirectory() as temporary:
         vectors = EngineVectors(MilvusEngine(f"milvus://127.0.0.1:{server.listen_port}/photos"))
         with Collection(index) as exact, Collection(index, vectors=vectors) as milvus:
             rate(exact, rows)
             ids = np.random.default_rng(0).choice(rows, 6, replace=False) + 1
-            [photograph] = photograph_folder(folder / "photograph", 1)
+            [photograph] = photograph_folder(Path(temporary), 1)
             code = encode_reading(exact.model.read(photograph))
             began = time.perf_counter()
             milvus.search("awe")
@@ -164,16 +173,14 @@ def compare(folder: Path, rows: int) -> None:
                 print(line, flush=True)
             status = Path(f"/proc/{server.server_proc.pid}/status").read_text(encoding="utf-8")
             memory = int(status.split("VmRSS:")[1].split()[0]) * 1024 / 1e9
-            print(f"\nMilvus holds {memory:.1f} GB; to send what it lacked took {sent:.0f} s.")
+            print(f"\nMilvus holds {memory:.1f} GB; to send all rows took {sent:.0f} s.")
             print("\n" + provenance(f"{rows:,} made-up rows of {exact.images.layout.length} columns", "seed 0"))
-    finally:
-        server.stop()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--folder", type=Path, help="where index and server data stay")
+    parser.add_argument("--folder", type=Path, help="where the index stays")
     asked = parser.parse_args()
     if asked.folder is not None:
         asked.folder.mkdir(parents=True, exist_ok=True)

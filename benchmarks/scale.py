@@ -69,7 +69,7 @@ class Costs:
     store_bytes: int
     thumbnail_bytes: int
     affect_bytes: int
-    row_bytes: int
+    engine_bytes: int
     search: float
 
 
@@ -138,7 +138,7 @@ def _medians(repeats: int, *actions: Callable[[], object]) -> list[float]:
     return [statistics.median(taken) for taken in times]
 
 
-def costs(count: int, rows: int, search_seconds: float) -> None:
+def costs(count: int, rows: int, search_seconds: float, engine_bytes: int) -> None:
     """Measure, and write down."""
     model = Model()
     layout = RowLayout(model.card.class_names, model.card.embedding_length)
@@ -166,7 +166,7 @@ def costs(count: int, rows: int, search_seconds: float) -> None:
         store_bytes=round(size / rows),
         thumbnail_bytes=round(statistics.mean(map(len, small))),
         affect_bytes=4 * layout.affect.stop + 8,
-        row_bytes=2 * layout.length,
+        engine_bytes=engine_bytes,
         search=search_seconds,
     )
     pixels = statistics.mean(float(np.prod(Image.open(BytesIO(content)).size)) for content in contents) / 1e6
@@ -200,7 +200,7 @@ def plan(prices: Prices, cores: int) -> None:
         ("index file", f"{one.store_bytes:,} bytes"),
         ("thumbnail", f"{one.thumbnail_bytes / 1000:.1f} KB"),
         ("memory of a search for words and points", f"{one.affect_bytes} bytes"),
-        ("memory of a search engine, whole rows of float32", f"{2 * one.row_bytes:,} bytes"),
+        ("memory of a search engine", f"{one.engine_bytes:,} bytes"),
         ("search for a word, a million images", f"{1000 * one.search:.0f} ms"),
     ]
     print("| one image costs | |\n|---|---|")
@@ -223,7 +223,7 @@ def plan(prices: Prices, cores: int) -> None:
     line("index", lambda size: f"{one.store_bytes * size / GB:,.0f} GB")
     line("thumbnails, were all kept", lambda size: f"{one.thumbnail_bytes * size / GB:,.0f} GB")
     line("memory, exact search in one process", lambda size: f"{one.affect_bytes * size / GB:,.1f} GB")
-    line("memory, search engine", lambda size: f"{2 * one.row_bytes * size / GB:,.0f} GB")
+    line("memory, search engine", lambda size: f"{one.engine_bytes * size / GB:,.0f} GB")
     line("exact search for a word, one core", lambda size: f"{one.search * size / 10**6:,.1f} s")
     million = 10**6
     once = each * million / HOUR * prices.core_hour + 2 * million * prices.requests
@@ -242,12 +242,11 @@ def _short(size: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=["search", "costs", "plan"])
-    parser.add_argument(
-        "--rows", type=int, default=10**7, help="generated rows of search; a hundredth of them for costs"
-    )
+    parser.add_argument("--rows", type=int, default=10**7, help="generated rows of search; a tenth of them for costs")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--photographs", type=int, default=60)
     parser.add_argument("--search-seconds", type=float, default=0.0053, help="of a million rows, as search printed it")
+    parser.add_argument("--engine-bytes", type=int, default=3600, help="of an image, as engine_agreement.py printed it")
     parser.add_argument("--cores", type=int, default=16, help="of a machine")
     parser.add_argument("--core-hour", type=float, default=0.04)
     parser.add_argument("--disk-month", type=float, default=0.08)
@@ -257,7 +256,7 @@ def main() -> None:
     if asked.part == "search":
         search(asked.rows, asked.repeats)
     elif asked.part == "costs":
-        costs(asked.photographs, asked.rows // 100, asked.search_seconds)
+        costs(asked.photographs, asked.rows // 10, asked.search_seconds, asked.engine_bytes)
     else:
         prices = Prices(
             core_hour=asked.core_hour,
