@@ -22,10 +22,10 @@ types: $(VENV)/dev
 unit: $(VENV)/dev
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
-# A machine holds one search engine, so its tests run one by one: the search suite, and REST.
+# The search suite and REST, each process on a Milvus of its own; the file that kills it begins.
 ENGINE_TESTS := tests/index/test_engines.py tests/search tests/web/test_routes.py
 test-engines: $(VENV)/dev
-	$(BIN)/pytest -m engine $(ENGINE_TESTS)
+	$(BIN)/pytest -m engine $(ENGINE_TESTS) --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # Of all lines and branches, so many percent are run; commands that tests start are counted.
 coverage: $(VENV)/dev
@@ -48,12 +48,11 @@ audit: $(VENV)/dev
 test-web: $(VENV)/dev
 	command -v chromium || command -v chromium-browser || test -n "$$CHROMIUM" || \
 		($(SUDO) apt-get update && $(SUDO) apt-get install --yes chromium)
-	$(BIN)/pytest tests/web/browser tests/images/browser -m "browser and not engine" \
-		--numprocesses auto --dist worksteal
+	$(BIN)/pytest tests/web/browser tests/images/browser -m browser --numprocesses auto --dist worksteal
 
 # The same tests of the gallery while Milvus finds its pictures.
 test-web-engines: $(VENV)/dev
-	$(BIN)/pytest tests/web/browser -m "browser and engine"
+	$(BIN)/pytest tests/web/browser -m "browser and engine" --numprocesses auto --dist worksteal
 
 # The site of the documentation, in site/; every warning is an error.
 docs: $(VENV)/docs

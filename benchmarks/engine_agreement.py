@@ -27,6 +27,7 @@ from emoir.index.vectors.engine_vectors import EngineVectors
 from emoir.index.vectors.milvus import MilvusEngine
 from emoir.search.matches import Matches
 from emoir.search.options import SearchOptions
+from kill_cluster import milvus_server
 from photographs import photograph_folder
 from synthetic import made_up_files, write_index
 
@@ -140,15 +141,12 @@ def lines(exact: Collection, milvus: Collection, kinds: dict[str, list[Asked]]) 
 
 def compare(folder: Path, rows: int) -> None:
     """Write an index unless there is one, start a server, ask."""
-    from milvus import MilvusServer
-
     index = folder / "rows.emoir"
     if not index.exists():
         write_index(folder / "part.emoir", ROOT.encode(), made_up_files(rows))
         (folder / "part.emoir").rename(index)
-    server: Any = MilvusServer()
     with tempfile.TemporaryDirectory() as data:
-        server.set_base_dir(data)
+        server = milvus_server(Path(data))
         try:
             server.start()
             ask(index, rows, server)

@@ -168,15 +168,11 @@ class Doomed(MilvusEngine):
 
 def kill_milvus(kills: int, rows: int) -> None:
     """Send a replica; every second batch loses its server."""
-    from milvus import MilvusServer
-
-    server: Any = MilvusServer()
     with tempfile.TemporaryDirectory() as temporary:
         base = Path(temporary)
-        server.set_base_dir(str(base / "milvus"))
-        server.start()
-
+        server = milvus_server(base)
         try:
+            server.start()
             write_index(base / "x.emoir", b"/photos", made_up_files(rows))
             engine = Doomed(f"milvus://127.0.0.1:{server.listen_port}/photos")
             unanswered = done = 0
@@ -209,6 +205,21 @@ def kill_milvus(kills: int, rows: int) -> None:
         "number: none missing, none twice, none different"
     )
     print("\n" + provenance(f"{rows:,} made-up rows, batches of 8,192", "moments drawn at random"))
+
+
+def milvus_server(folder: Path) -> Any:
+    """A ``MilvusServer`` with its data in a folder, not started yet; several may run on a machine."""
+    from milvus import MilvusServer
+
+    # Its etcd would take port 2380 whatever the others are.
+    urls = ("listen-client-urls", "advertise-client-urls", "listen-peer-urls", "initial-advertise-peer-urls")
+    settings = [f"{url}: http://127.0.0.1:0" for url in urls]
+    etcd = folder / "etcd.yaml"
+    etcd.write_text("\n".join([*settings, "initial-cluster: default=http://127.0.0.1:0"]), encoding="utf-8")
+    os.environ["ETCD_CONFIG_PATH"] = str(etcd)
+    server = MilvusServer()
+    server.set_base_dir(str(folder / "milvus"))
+    return server
 
 
 def kill_server(server: Any) -> None:

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,29 +57,35 @@ def collection(tmp_path: Path) -> Iterator[Collection]:
 @pytest.fixture(scope="session")
 def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
     """A real Milvus; tests that kill it start it again."""
-    package = pytest.importorskip("milvus", reason="the package milvus is not installed: it is for Linux")
-    import fcntl
+    pytest.importorskip("milvus", reason="the package milvus is not installed: it is for Linux")
+    from kill_cluster import milvus_server
 
     # Reads wait for its next tick, a start for the end of the lease of a server that was killed (200 ms, 30 s).
     os.environ |= {"PROXY_TIMETICKINTERVAL": "20", "COMMON_SESSION_TTL": "5"}
-    server = package.MilvusServer()
-    server.set_base_dir(str(tmp_path_factory.mktemp("milvus")))
-    # Its etcd listens on port 2380, whatever the others are: one server at a time on a machine.
+    server = milvus_server(tmp_path_factory.mktemp("milvus"))
+    try:
+        # It leaves its own log file to the garbage collector.
+        with warnings.catch_warnings(), choosing_ports():
+            warnings.simplefilter("ignore", ResourceWarning)
+            try:
+                server.start()
+            except TimeoutError as error:
+                pytest.skip(f"no Milvus here: {error}")
+            finally:
+                gc.collect()
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def choosing_ports() -> Iterator[None]:
+    """For one process at a time: a server that starts takes ports that it has seen free a while before."""
+    import fcntl
+
     with open(Path(tempfile.gettempdir()) / "emoir-tests-milvus.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            # It leaves its own log file to the garbage collector.
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ResourceWarning)
-                try:
-                    server.start()
-                except TimeoutError as error:
-                    pytest.skip(f"no Milvus here: {error}")
-                finally:
-                    gc.collect()
-            yield server
-        finally:
-            server.stop()
+        yield
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from emoir.index.vectors.milvus import MilvusEngine
 from emoir.limits import Limits
 from kill_cluster import kill_server, start_again
 from tests.cli.test_library import emoir
+from tests.conftest import choosing_ports
 from tests.howto import code_of
 from tests.index.filled import outcomes
 from tests.pictures import save_photos
@@ -125,9 +126,11 @@ def test_it_goes_on_where_it_was_stopped(
 
 @pytest.fixture
 def server(milvus_server: MilvusServer) -> Iterator[MilvusServer]:
-    yield milvus_server
-    if not milvus_server.running:
-        start_again(milvus_server)
+    # No other server may take its ports while it is down.
+    with choosing_ports():
+        yield milvus_server
+        if not milvus_server.running:
+            start_again(milvus_server)
 
 
 def test_nothing_is_lost_when_the_server_is_killed_while_rows_arrive(

@@ -73,8 +73,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "service" in metafunc.fixturenames:
         marked = metafunc.definition.get_closest_marker("proxied") is not None
         ways = ["direct", "nginx", "caddy"] if marked or os.environ.get("EMOIR_PROXIES") == "all" else ["direct"]
-        engine = pytest.param("milvus", marks=pytest.mark.engine)
-        metafunc.parametrize("service", [*ways, engine], indirect=True)
+        # Only where engines are asked for: -m browser alone starts none.
+        asked = "engine" in metafunc.config.option.markexpr
+        engine = [pytest.param("milvus", marks=pytest.mark.engine)] if asked else []
+        metafunc.parametrize("service", [*ways, *engine], indirect=True)
 
 
 @pytest.fixture
