@@ -184,13 +184,13 @@ def add_problems(app: FastAPI) -> None:
             EngineError: HTTPStatus.SERVICE_UNAVAILABLE,
             EmoirError: HTTPStatus.INTERNAL_SERVER_ERROR,
         }
-        place: dict[str, Any] = {}
+        details: dict[str, Any] = {}
         if isinstance(error, QueryError) and error.query:
-            place = {"query": error.query, "at": error.at, "suggestions": error.suggestions()}
+            details = {"query": error.query, "at": error.at, "suggestions": error.suggestions()}
         return problem(
             next(status for kind, status in statuses.items() if isinstance(error, kind)),
             str(error),
             chinese=error.chinese,
             accepted=request.headers.get("accept-language", ""),
-            more=place,
+            more=details,
         )
