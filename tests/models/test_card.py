@@ -56,6 +56,8 @@ LIES: list[tuple[str, Any]] = [
     ("preprocessing.mean", [0.5, 0.5]),
     ("preprocessing.mean", ["0.5", 0.5, 0.5]),
     ("preprocessing.mean", [float("nan"), 0, 0]),
+    ("preprocessing.mean", [1e308, 0, 0]),
+    ("preprocessing.deviation", [1e-300, 1, 1]),
     ("preprocessing.deviation", [0, 1, 1]),
     ("preprocessing.deviation", [-1, 1, 1]),
     ("preprocessing.deviation", [float("inf"), 1, 1]),

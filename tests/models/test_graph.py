@@ -193,7 +193,9 @@ def test_a_location_without_a_file_is_refused_too() -> None:
         check_self_contained(made.SerializeToString(), "x.onnx")
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff" * 100, b"a letter", b"\x3a\xff\xff\xff\x7f", b"xxxxORTMxxxx"])
+@pytest.mark.parametrize(
+    "content", [b"", bytes(100), b"\xff" * 100, b"a letter", b"\x3a\xff\xff\xff\x7f", b"xxxxORTMxxxx"]
+)
 def test_what_is_no_onnx_file(content: bytes, tmp_path: Path) -> None:
     folder = toy.toy_model(tmp_path / "toy")
     (folder / "encoder.onnx").write_bytes(content)
@@ -233,6 +235,42 @@ def endless(folder: Path) -> Path:
     made.graph.initializer.append(numpy_helper.from_array(np.array(True), "go"))
     onnx.save(made, folder / "model.onnx")
     return folder
+
+
+def test_a_model_that_computes_for_ever_while_it_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphs, "SECONDS_TO_LOAD", 0.1)
+    folder = toy.constant_model(tmp_path / "toy")
+    made = onnx.load(folder / "model.onnx")
+    # A product of large constants, again and again: the runtime works it out beforehand.
+    nodes = [helper.make_node("ConstantOfShape", ["shape"], ["product_0"])]
+    nodes += [helper.make_node("MatMul", [f"product_{n}"] * 2, [f"product_{n + 1}"]) for n in range(10)]
+    nodes.append(helper.make_node("Identity", ["product_10"], ["product"]))
+    made.graph.node.extend(nodes)
+    made.graph.output.append(helper.make_tensor_value_info("product", TensorProto.FLOAT, [1500, 1500]))
+    made.graph.initializer.append(numpy_helper.from_array(np.array([1500, 1500]), "shape"))
+    onnx.save(made, folder / "model.onnx")
+    with pytest.raises(ModelError, match=r"computed for more than 0\.1 seconds while it was loaded"):
+        Model(folder)
+
+
+@pytest.mark.parametrize("times", [1, 10])
+def test_functions_that_stand_for_more_nodes_than_there_may_be(times: int) -> None:
+    made = toy.encoder()
+    made.opset_import.append(helper.make_opsetid("own", 1))
+    for number in range(6):
+        # Ten calls of the next, five deep, are a hundred thousand nodes; where it is one, the last calls itself.
+        called = f"F{min(number + 1, 5)}"
+        steps = [helper.make_node(called, [f"x{n}"], [f"x{n + 1}"], domain="own") for n in range(times)]
+        imports = [helper.make_opsetid("", 18), helper.make_opsetid("own", 1)]
+        if number == 5 and times > 1:
+            steps = [helper.make_node("Cos", ["x0"], [f"x{times}"])]
+        made.functions.append(helper.make_function("own", f"F{number}", ["x0"], [f"x{times}"], steps, imports))
+    made.graph.node.append(helper.make_node("F1", ["features"], ["more"], domain="own"))
+    if times > 1:
+        check_self_contained(made.SerializeToString(), "x")
+    made.graph.node[-1].op_type = "F0"
+    with pytest.raises(ModelError, match="stands for more than 100,000 nodes, or calls itself"):
+        check_self_contained(made.SerializeToString(), "x")
 
 
 def test_a_model_that_asks_for_more_memory_than_there_is(tmp_path: Path) -> None:

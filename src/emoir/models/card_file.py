@@ -37,7 +37,9 @@ Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_print
 OnnxName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_file_name)]
 Numbers = Annotated[tuple[float, ...], Field(min_length=1, max_length=10_000)]
 Probability = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
+# Of the samples of a picture, which go from 0 to 1 or 255: float32 holds what becomes of them.
+Mean = Annotated[float, Field(ge=-1e6, le=1e6)]
+Deviation = Annotated[float, Field(ge=1e-6, le=1e6)]
 Length = Annotated[int, Field(ge=1, le=65_536)]
 Side = Annotated[int, Field(ge=8, le=4096)]
 
@@ -56,8 +58,8 @@ class PreprocessingSection(Section):
     shorter_side: Side | None = None
     layout: Literal["NHWC", "NCHW"] = "NHWC"
     type: Literal["uint8", "float32"] = "uint8"
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    deviation: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
+    mean: tuple[Mean, Mean, Mean] = (0.0, 0.0, 0.0)
+    deviation: tuple[Deviation, Deviation, Deviation] = (1.0, 1.0, 1.0)
 
     @model_validator(mode="after")
     def _agrees(self) -> PreprocessingSection:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,10 @@ from emoir.models.onnx_file import check_self_contained
 # Computing time per image after which a graph is taken for one that never ends.
 SECONDS_PER_IMAGE = 30.0
 SECONDS_BETWEEN_LOOKS = 0.5
+# The runtime computes what is constant in a graph when it is loaded, and no option ends that.
+SECONDS_TO_LOAD = 60.0
+# No ONNX file can be longer (protobuf).
+MAX_BYTES = 2**31
 
 
 class Graph:
@@ -51,7 +57,11 @@ class Graph:
         # A plan per batch size is kept for good: a quarter of a process's memory, and no time saved.
         options.enable_mem_pattern = False
         try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            self._session = _in_time(
+                lambda: onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            )
+        except TimeoutError:
+            raise ModelError(f"{file} computed for more than {SECONDS_TO_LOAD:g} seconds while it was loaded") from None
         except Exception as error:  # ONNX Runtime's own exceptions share no base below Exception
             raise ModelError(f"{file} cannot be loaded: {_line(error)}") from error
         self._batch = self._check(type, shape)
@@ -114,6 +124,27 @@ class Graph:
         return dict(zip(self._outputs, answers, strict=True))
 
 
+def _in_time(load: Callable[[], Any]) -> Any:
+    """What a function gives; what it raises, and TimeoutError once this process has computed for too long."""
+    ended: Future[Any] = Future()
+
+    def work() -> None:
+        try:
+            ended.set_result(load())
+        except Exception as error:  # for who waits
+            ended.set_exception(error)
+
+    began = time.process_time()
+    # Nothing can end it but the end of the process, which does not wait for this kind of thread.
+    threading.Thread(target=work, daemon=True).start()
+    while True:
+        try:
+            return ended.result(SECONDS_BETWEEN_LOOKS)
+        except TimeoutError:
+            if ended.done() or time.process_time() - began >= SECONDS_TO_LOAD:
+                raise
+
+
 class _RunWatch:
     """Ends runs that compute for too long. One thread looks at all of them: a thread per run took 5 % of indexing."""
 
@@ -156,10 +187,13 @@ def read_graph(file: Path) -> bytes:
     """The content of a graph's file.
 
     Raises:
-        ModelError: if it cannot be read.
+        ModelError: if it cannot be read, or is too large.
     """
     try:
         with open_regular(file) as stream:
+            if stream.seek(0, os.SEEK_END) > MAX_BYTES:
+                raise ModelError(f"{file} is larger than 2 GB, which no ONNX file is")
+            stream.seek(0)
             return stream.read()
     except OSError as error:
         raise ModelError(f"{file.parent} is no model folder: {file.name} cannot be read") from error

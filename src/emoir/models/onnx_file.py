@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
 from emoir.errors import ModelError
 
 # Messages of onnx.proto that may lead to a tensor: field number to the message that it holds.
@@ -16,6 +19,10 @@ FIELDS: dict[str, dict[int, str]] = {
     "tensor": {},
 }
 EXTERNAL_DATA, DATA_LOCATION = 13, 14
+# Where a node, and a function, state their domain and name. The runtime puts a function's nodes in place of every call.
+NAMES = {"node": (7, 4), "function": (10, 1)}
+MOST_NODES = 100_000
+Call: TypeAlias = tuple[bytes, ...]
 # protobuf itself goes no deeper.
 DEEPEST = 100
 
@@ -28,7 +35,7 @@ def check_self_contained(content: bytes, name: str) -> None:
         name: for the message.
 
     Raises:
-        ModelError: if a tensor's data lies elsewhere, or this is no ONNX file.
+        ModelError: if a tensor's data lies elsewhere, its functions stand for too many nodes, or this is no ONNX file.
 
     References:
         https://github.com/onnx/onnx/blob/main/docs/ExternalData.md
@@ -38,19 +45,37 @@ def check_self_contained(content: bytes, name: str) -> None:
     """
     if content[4:8] == b"ORTM":
         raise ModelError(f"{name} is a model in ONNX Runtime's own format; an ONNX file is needed")
+    functions: dict[Call, list[Call]] = {}
     try:
-        _look(memoryview(content), "model", name, 0)
-    except (IndexError, ValueError):
+        calls = _look(memoryview(content), "model", name, 0, functions)
+        nodes = _count(calls, functions, {})
+    except (IndexError, ValueError, RecursionError):
         raise ModelError(f"{name} is no ONNX file, or damaged") from None
+    if nodes > MOST_NODES:
+        raise ModelError(f"{name} stands for more than {MOST_NODES:,} nodes, or calls itself")
 
 
-def _look(message: memoryview, kind: str, name: str, depth: int) -> None:
+def _count(calls: Iterable[Call], functions: Mapping[Call, list[Call]], known: dict[Call, float]) -> float:
+    """The nodes that calls stand for; infinite if a function calls itself."""
+    total = 0.0
+    for call in calls:
+        if call in functions and call not in known:
+            known[call] = float("inf")
+            known[call] = _count(functions[call], functions, known)
+        total += known.get(call, 1)
+    return total
+
+
+def _look(message: memoryview, kind: str, name: str, depth: int, functions: dict[Call, list[Call]]) -> list[Call]:
+    """The nodes below a message; those of functions are put among the functions."""
     if depth > DEEPEST:
         raise ValueError("too deep")
-    at = 0
+    at, calls, names = 0, list[Call](), dict[int, bytes]()
     while at < len(message):
         tag, at = _number(message, at)
         field, wire = tag >> 3, tag & 7
+        if field == 0:
+            raise ValueError("no field has that number")
         if wire == 0:
             value, at = _number(message, at)
             if kind == "tensor" and field == DATA_LOCATION and value:
@@ -63,7 +88,9 @@ def _look(message: memoryview, kind: str, name: str, depth: int) -> None:
                 raise ModelError(f"{name} keeps numbers in another file; a model's graph must be one file")
             inner = FIELDS[kind].get(field)
             if inner is not None:
-                _look(message[at : at + length], inner, name, depth + 1)
+                calls += _look(message[at : at + length], inner, name, depth + 1, functions)
+            elif field in NAMES.get(kind, ()):
+                names[field] = bytes(message[at : at + length])
             at += length
         elif wire in (1, 5):
             at += 8 if wire == 1 else 4
@@ -71,6 +98,11 @@ def _look(message: memoryview, kind: str, name: str, depth: int) -> None:
                 raise ValueError("cut off")
         else:
             raise ValueError("groups are not part of ONNX")
+    own = tuple(names.get(field, b"") for field in NAMES.get(kind, ()))
+    if kind == "function":
+        functions[own] = calls
+        return []
+    return [*calls, own] if kind == "node" else calls
 
 
 def _number(message: memoryview, at: int) -> tuple[int, int]:
