@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -147,6 +148,11 @@ def test_a_folder_of_another_run_is_refused(tmp_path: Path) -> None:
     fit(fresh(), Inputs(pixels), targets, TrainingConfig(epochs=1, batch=8), tmp_path)
     with pytest.raises(TrainingError, match="another configuration"):
         fit(fresh(), Inputs(pixels), targets, TrainingConfig(epochs=2, batch=8), tmp_path)
+    whole = (tmp_path / "checkpoint.pt").read_bytes()
+    for content in (b"", whole[: len(whole) // 2], b"a letter", pickle.dumps([1])):
+        (tmp_path / "checkpoint.pt").write_bytes(content)
+        with pytest.raises(TrainingError, match="is damaged; remove it"):
+            fit(fresh(), Inputs(pixels), targets, TrainingConfig(epochs=1, batch=8), tmp_path)
 
 
 def test_too_few_images_for_a_batch(tmp_path: Path) -> None:

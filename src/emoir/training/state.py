@@ -119,9 +119,17 @@ class TrainingState(Generic[NetworkType]):
             os.fsync(stream.fileno())
 
     def restore(self, file: Path) -> int:
-        """Load a checkpoint; returns the epochs done."""
-        values = torch.load(file, weights_only=True)
-        if values["config"] != asdict(self.config):
+        """Load a checkpoint; returns the epochs done.
+
+        Raises:
+            TrainingError: if it is damaged, or of a run with another configuration.
+        """
+        try:
+            values = torch.load(file, weights_only=True)
+            config = values["config"]
+        except Exception as error:  # torch's reader raises almost any on a damaged file
+            raise TrainingError(f"{file} is damaged; remove it to begin this run again") from error
+        if config != asdict(self.config):
             raise TrainingError(f"{file} belongs to a run with another configuration; choose another folder")
         self.network.load_state_dict(values["network"])
         self.average.load_state_dict(values["average"])
