@@ -237,6 +237,9 @@ def transparencies() -> Iterator[tuple[str, bytes]]:
     yield "whole.gif", gif(4, 4, (0, 0, 4, 4))
     yield "partial.gif", gif(4, 4, (1, 1, 2, 2))
     yield "partial_transparent.gif", gif(4, 4, (1, 1, 2, 2), transparent=2)
+    # A second control extension, without transparency, before the frame.
+    before, behind = gif(4, 4, (0, 0, 4, 4), transparent=2).split(b",", 1)
+    yield "opaque_after_all.gif", before + b"\x21\xf9\x04\0\n\0\2\0," + behind
     yield "beyond_the_screen.gif", gif(4, 4, (3, 3, 2, 2))
     red, blue, lime = (Image.new("RGB", (8, 8), colour) for colour in ("red", "blue", "lime"))
     yield "hidden_picture.png", encoded(lime, "PNG", save_all=True, append_images=[red, blue], default_image=True)

@@ -1,4 +1,4 @@
-"""GIF files that lost their end: a sound one made of what is left of the first frame."""
+"""GIF files: whether the first frame is transparent, and a sound file of what is left of one that lost its end."""
 
 from __future__ import annotations
 
@@ -6,9 +6,23 @@ import struct
 
 from emoir.images.lzw import WIDEST, follow_lzw
 
-EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B
+EXTENSION, IMAGE, TRAILER, CONTROL = 0x21, 0x2C, 0x3B, b"\xf9"
 # Larger frames are not repaired: every code is counted.
 MAX_PIXELS = 100_000_000
+
+
+def is_transparent(head: bytes) -> bool:
+    """Whether a colour of the first frame is transparent: of several control extensions before it, the last decides.
+
+    Args:
+        head: of a file in which one says so, as far as it is worth reading.
+    """
+    at, transparent = 13 + _colours(head[10]), True
+    while head[at : at + 1] == b"!":
+        if head[at + 1 : at + 2] == CONTROL:
+            transparent = any(flags & 1 for flags in head[at + 3 : at + 4])
+        at = _blocks(head, at + 2)[1]
+    return transparent
 
 
 def mend_gif(content: bytes) -> tuple[bytes, float] | None:

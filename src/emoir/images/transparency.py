@@ -7,8 +7,12 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
+from emoir.images.gif import is_transparent
+
 # Bits of a level of grey and what brings it to 8 bits, by Pillow's name for how the samples lie in a PNG.
 GREY_SCALES = {"L;2": (3, 85), "L;4": (15, 17)}
+# Of a GIF: its colours and what stands before its first frame.
+HEAD = 2**16
 RGB_HIGH_BYTES, RGB_LOW_BYTES = "RGB;16B", "RGB;16L"
 
 
@@ -38,11 +42,21 @@ def load_with_transparency(image: Image.Image, stream: BinaryIO) -> Image.Image:
         image.info["transparency"] = (transparent & mask) * scale
     if image.format == "PNG" and layout == RGB_HIGH_BYTES and isinstance(transparent, tuple):
         return _without_colour(image, stream, transparent)
+    if image.format == "GIF" and transparent is not None and not is_transparent(_head(stream)):
+        del image.info["transparency"]
     extent = _extent(image) if image.format == "GIF" else None
     image.load()
     if extent is not None and extent != (0, 0, *image.size):
         return _inside(image, extent)
     return image
+
+
+def _head(stream: BinaryIO) -> bytes:
+    at = stream.tell()
+    stream.seek(0)
+    head = stream.read(HEAD)
+    stream.seek(at)
+    return head
 
 
 def _layout(image: Image.Image) -> object:
