@@ -8,6 +8,7 @@ import { veil } from "./veil.js";
 
 const SIDES = [240, 480];
 const FIRST = 4;
+const PATIENCE = 2000;
 const NARROW = 0.4;
 const WIDE = 3.2;
 // Narrower pictures have no room for a whole caption.
@@ -94,6 +95,16 @@ export function tile(image, acts, asked = []) {
 /** Let the first pictures of a container come before all others. */
 export function first(container) {
   for (const picture of [...container.querySelectorAll("img")].slice(0, FIRST)) picture.fetchPriority = "high";
+}
+
+/** Wait until the pictures of a container that are in sight are there, or for a while. */
+export function inSight(container) {
+  const seen = [...container.querySelectorAll("img")].filter((picture) => {
+    const { top, left } = picture.getBoundingClientRect();
+    return !picture.complete && top < innerHeight && left < innerWidth;
+  });
+  const there = seen.map((picture) => new Promise((done) => ["load", "error"].forEach((kind) => picture.addEventListener(kind, done, { once: true }))));
+  return Promise.race([Promise.all(there), new Promise((done) => setTimeout(done, PATIENCE))]);
 }
 
 /** Let arrow keys walk over the tiles of a container. */

@@ -6,7 +6,7 @@ import { search } from "./box.js";
 import { chips, unusedChips } from "./chips.js";
 import { $, announce, keepingFocus, make, notify } from "./dom.js";
 import { WHEEL } from "./emotions.js";
-import { first, tile, walkable } from "./grid.js";
+import { first, inSight, tile, walkable } from "./grid.js";
 import { filterChips } from "./filters.js";
 import { examples } from "./help.js";
 import { emotionName, language, t } from "./language.js";
@@ -15,6 +15,8 @@ import { saving } from "./saved.js";
 const PAGE = 60;
 const SHELF = 12;
 const FEW = 4;
+// Of the pictures on a shelf, in pixels.
+const SLIMMEST = 160;
 const PLEASANT = ["amusement", "awe", "contentment", "excitement", "joy"];
 const PATIENCE = 5000;
 const BAD_REQUEST = 400;
@@ -183,19 +185,25 @@ async function shelves(asked, signal) {
   if (!shown.hits.length) box.append(make("p", { class: "quiet", text: t("noneSure") }));
   $("#results").replaceChildren(box);
   if (!filled.some((place) => held[place].length >= FEW) && (await few(asked, box, signal))) return;
-  for (const place of filled) {
-    // A telephone shows what is drawn before it goes on.
-    await new Promise((done) => setTimeout(done));
+  // What is out of sight comes after the pictures that are in sight.
+  const early = 1 + Math.ceil(box.clientWidth / SLIMMEST);
+  const late = [];
+  for (const [number, place] of filled.entries()) {
+    await (number === FEW ? inSight(box) : new Promise((done) => setTimeout(done)));
     if (signal.aborted) return;
     const name = order[place];
-    const strip = make("div", { class: "grid strip" }, held[place].map((hit) => tile(hit, acts, [name])));
+    const tiles = (hits) => hits.map((hit) => tile(hit, acts, [name]));
+    const strip = make("div", { class: "grid strip" }, tiles(held[place].slice(0, early)));
+    late.push(() => strip.append(...tiles(held[place].slice(early))));
     walkable(strip);
-    if (box.childElementCount < 5) first(strip);
     box.append(
       make("h2", { class: "shelf" }, make("span", { text: emotionName(name) }), " ", make("button", { type: "button", class: "plain", "aria-label": `${t("showAll")}: ${emotionName(name)}`, text: t("showAll"), onclick: () => search(name) })),
       strip,
     );
   }
+  await inSight(box);
+  if (signal.aborted) return;
+  for (const act of late) act();
   const others = unsure.hits.slice(0, SHELF);
   if (others.length) {
     shown.hits = [...shown.hits, ...others];
