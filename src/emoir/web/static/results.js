@@ -188,8 +188,8 @@ async function shelves(asked, signal) {
   // What is out of sight comes after the pictures that are in sight.
   const early = 1 + Math.ceil(box.clientWidth / SLIMMEST);
   const late = [];
-  for (const [number, place] of filled.entries()) {
-    await (number === FEW ? inSight(box) : new Promise((done) => setTimeout(done)));
+  for (const place of filled) {
+    await new Promise((done) => setTimeout(done));
     if (signal.aborted) return;
     const name = order[place];
     const tiles = (hits) => hits.map((hit) => tile(hit, acts, [name]));
@@ -201,9 +201,7 @@ async function shelves(asked, signal) {
       strip,
     );
   }
-  await inSight(box);
-  if (signal.aborted) return;
-  for (const act of late) act();
+  inSight(box).then(() => !signal.aborted && late.forEach((act) => act()));
   const others = unsure.hits.slice(0, SHELF);
   if (others.length) {
     shown.hits = [...shown.hits, ...others];
