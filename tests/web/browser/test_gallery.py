@@ -671,6 +671,7 @@ def test_a_telephone_has_a_sheet_of_actions_with_large_targets(page: Page) -> No
     page.goto("./?q=awe&all=true")
     page.locator("#results .tile .menu").first.click()
     sheet = page.locator(".sheet")
+    expect(sheet).to_be_visible()
     heights = sheet.locator("button").evaluate_all("all => all.map(one => one.getBoundingClientRect().height)")
     assert min(heights) >= 44
     axe(page)
