@@ -95,36 +95,50 @@ def index(
     continues. Without folders, all folders indexed before are read.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
 
     from emoir.collection import Collection
     from emoir.index.vectors.choice import RememberedEngine
     from emoir.index.writer import Progress as Done
+
+    class Rate(ProgressColumn):
+        """Files a second; computed when the bar is drawn, not for every file."""
+
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:.0f}/s" if task.speed else "")
 
     console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
+        Rate(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[failed]}"),
         console=console,
         disable=not console.is_terminal,
         transient=True,
     )
-    task = bar.add_task(text("looking"), total=None, rate="", failed="")
+    task = bar.add_task(text("looking"), total=None, failed="")
 
     def report(progress: Done, path: Path, failure: str | None) -> None:
-        speed = bar.tasks[0].speed
-        bar.update(
-            task,
-            description=text("reading"),
-            total=progress.total,
-            completed=progress.done,
-            rate=f"{speed:.0f}/s" if speed else "",
-            failed=text("count failed", count=progress.failed) if progress.failed else "",
-        )
+        if console.is_terminal:
+            bar.update(
+                task,
+                description=text("reading"),
+                total=progress.total,
+                completed=progress.done,
+                failed=text("count failed", count=progress.failed) if progress.failed else "",
+            )
         if failure is not None:
             console.print(printable(f"{path}: {failure}"), markup=False, highlight=False, soft_wrap=True)
 
