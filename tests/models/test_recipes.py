@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import pickle
 import shutil
 import struct
@@ -27,8 +28,8 @@ from emoir.search.options import SearchOptions
 from tests.pictures import save_photos
 
 BLOCKS = [name for name, _, _ in efficientnet._blocks()]
-# Channels of every stage: narrow, so that a test is quick; the heads need the last to be 1280.
-WIDTHS = (4, 4, 4, 4, 4, 4, 4)
+# Channels of a block: few, so that a test is quick, but for those that the heads see.
+WIDTHS = dict.fromkeys(BLOCKS, 4) | dict.fromkeys(BLOCKS[15:20], 208) | {BLOCKS[20]: 352}
 
 
 def random_weights(file: Path) -> dict[str, torch.Tensor]:
@@ -36,7 +37,8 @@ def random_weights(file: Path) -> dict[str, torch.Tensor]:
     random = torch.Generator().manual_seed(0)
 
     def drawn(*shape: int) -> torch.Tensor:
-        return torch.randn(*shape, generator=random) * 0.5
+        # As large as lets rounding neither grow nor vanish from layer to layer.
+        return torch.randn(*shape, generator=random) / max(1, math.prod(shape[1:])) ** 0.5
 
     weights: OrderedDict[str, torch.Tensor] = OrderedDict()
 
@@ -48,18 +50,20 @@ def random_weights(file: Path) -> dict[str, torch.Tensor]:
     weights["_conv_stem.weight"] = drawn(4, 3, 3, 3).to(memory_format=torch.channels_last)
     norm("_bn0", 4)
     kernels = [kernel for count, kernel, _, _ in efficientnet.STAGES for _ in range(count)]
+    before = 4
     for name, kernel, (_, _, expansion) in zip(BLOCKS, kernels, efficientnet._blocks(), strict=True):
-        wide = 4 * expansion
+        wide = before * expansion
         if expansion > 1:
-            weights[f"{name}._expand_conv.weight"] = drawn(wide, 4, 1, 1)
+            weights[f"{name}._expand_conv.weight"] = drawn(wide, before, 1, 1)
             norm(f"{name}._bn0", wide)
         weights[f"{name}._depthwise_conv.weight"] = drawn(wide, 1, kernel, kernel)
         norm(f"{name}._bn1", wide)
-        weights[f"{name}._project_conv.weight"] = drawn(4, wide, 1, 1)
-        norm(f"{name}._bn2", 4)
-    weights["_conv_head.weight"] = drawn(1280, 4, 1, 1)
+        weights[f"{name}._project_conv.weight"] = drawn(WIDTHS[name], wide, 1, 1)
+        norm(f"{name}._bn2", WIDTHS[name])
+        before = WIDTHS[name]
+    weights["_conv_head.weight"] = drawn(1280, before, 1, 1)
     norm("_bn1", 1280)
-    weights["_fc.weight"], weights["_fc.bias"] = drawn(1000, 1280) * 0.1, drawn(1000)
+    weights["_fc.weight"], weights["_fc.bias"] = drawn(1000, 1280), drawn(1000)
     torch.save(weights, file, _use_new_zipfile_serialization=False)
     return weights
 
@@ -78,14 +82,17 @@ def by_torch(weights: dict[str, torch.Tensor], pixels: torch.Tensor) -> tuple[np
         mean, variance = weights[f"{bn}.running_mean"], weights[f"{bn}.running_var"]
         return F.batch_norm(x, mean, variance, weights[f"{bn}.weight"], weights[f"{bn}.bias"], eps=1e-3)
 
+    pooled = []
     x = F.relu6(convolve(pixels, "_conv_stem", "_bn0", 2))
     for name, stride, expansion in efficientnet._blocks():
         wide = x if expansion == 1 else F.relu6(convolve(x, f"{name}._expand_conv", f"{name}._bn0"))
         wide = F.relu6(convolve(wide, f"{name}._depthwise_conv", f"{name}._bn1", stride))
         narrow = convolve(wide, f"{name}._project_conv", f"{name}._bn2")
-        x = narrow + x if stride == 1 else narrow
+        x = narrow + x if stride == 1 and narrow.shape == x.shape else narrow
+        pooled.append(x.mean(dim=(2, 3)))
     seen = F.relu6(convolve(x, "_conv_head", "_bn1")).mean(dim=(2, 3))
-    return seen.numpy(), (seen @ weights["_fc.weight"].T + weights["_fc.bias"]).numpy()
+    parts = [F.normalize(part) for part in (pooled[19], pooled[20], seen)]
+    return torch.cat(parts, dim=1).numpy(), (seen @ weights["_fc.weight"].T + weights["_fc.bias"]).numpy()
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +143,7 @@ def test_the_graph_computes_what_the_network_does(
     preprocessor = '{"size": {"height": 260, "width": 260}, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]}'
     (tmp_path / "preprocessor_config.json").write_text(preprocessor)
     encoder = find_encoder(tmp_path)
-    assert (encoder.output, encoder.length, encoder.logits) == ("embedding", 1280, "logits")
+    assert (encoder.output, encoder.length, encoder.logits) == ("embedding", 208 + 352 + 1280, "logits")
 
 
 @pytest.fixture

