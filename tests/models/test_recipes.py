@@ -38,7 +38,7 @@ def random_weights(file: Path) -> dict[str, torch.Tensor]:
 
     def drawn(*shape: int) -> torch.Tensor:
         # As large as lets rounding neither grow nor vanish from layer to layer.
-        return torch.randn(*shape, generator=random) / max(1, math.prod(shape[1:])) ** 0.5
+        return torch.randn(*shape, generator=random) / math.sqrt(math.prod(shape[1:]))
 
     weights: OrderedDict[str, torch.Tensor] = OrderedDict()
 
