@@ -141,6 +141,13 @@ def test_sixteen_bit_grey_that_counts_from_white() -> None:
     assert abs(first_pixel(content)[0] - 155) <= 2
 
 
+def test_signed_grey_is_as_light_as_its_greatest_sample() -> None:
+    # 12,850 of 32,767 is 100 of 255; the tag 339 says that samples are signed.
+    for value, level in ((12_850, 100), (32_767, 255), (-5, 0)):
+        image = Image.fromarray(np.full((4, 4), value, np.int16).view(np.uint16))
+        assert abs(first_pixel(encoded(image, "TIFF", tiffinfo={339: 2}))[0] - level) <= 1
+
+
 def test_transparent_levels_of_grey() -> None:
     deep = Image.fromarray(np.array([[25_700, 9]], np.uint16))
     pixels = decode(encoded(deep, "PNG", transparency=9)).pixels

@@ -89,7 +89,8 @@ def grey_levels(image: Image.Image) -> GreyLevels:
     unsigned = image.mode == "I" and image.format == "TIFF" and tags.get(SAMPLE_FORMAT, (UNSIGNED,)) == (UNSIGNED,)
     largest = max(float(_finite(_samples(band, unsigned)).max(initial=0.0)) for _, band in bands(image))
     # Floating-point files state no range: the smallest of the usual ones that holds the values is taken.
-    ranges = (1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)
+    signed = not unsigned and image.format == "TIFF" and tags.get(BITS_PER_SAMPLE) == (16,)
+    ranges = (1.0, 255.0, 65535.0) if image.mode == "F" else (32767.0,) if signed else (65535.0,)
     return GreyLevels(next((white for white in ranges if largest <= white), largest), inverted, unsigned)
 
 
