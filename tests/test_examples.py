@@ -69,11 +69,11 @@ def test_the_demo_shows_photographs_and_no_failure(tmp_path: Path) -> None:
     assert "cannot be read" not in done.stderr
     answers = [block.splitlines() for block in done.stdout.split("\n$ emoir search ")[1:]]
     assert [lines[0] for lines in answers] == ["awe -n 3", "'宁静' -n 3", "lonely -n 3"]
-    found = [[line.split()[-1] for line in lines[2:5]] for lines in answers]
+    found = [[line.split()[-1] for line in lines if line.startswith("0.")] for lines in answers]
     # What a person would choose of the nine: a launch, a flower, a pagoda; no machine; a man alone in a field.
     assert sorted(found[0]) == ["china.jpg", "flower.jpg", "rocket.jpg"]
     assert sorted(found[1]) == ["chelsea.png", "coffee.png", "flower.jpg"]
-    assert found[2][0] == "camera.png"
+    assert found[2] == ["camera.png"]
     assert not any(emotion in done.stdout for emotion in ("disgust", "anger"))
     assert "make demo PHOTOS=folder" in done.stdout
 
