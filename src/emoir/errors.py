@@ -128,8 +128,8 @@ class QueryError(EmoirError, ValueError):
         """Queries to ask instead: each has a word like it in the place of one that was not understood.
 
         Example:
-            >>> QueryError("what?", query="awe + lonley", near=[("lonley", "lonely")]).suggestions()
-            ['awe + lonely']
+            >>> QueryError("what?", query="awe + calmm", near=[("calmm", "calm")]).suggestions()
+            ['awe + calm']
         """
         return [self.query.replace(given, word) for given, word in self.near if given in self.query]
 

@@ -579,6 +579,8 @@ def test_a_board_is_filled_ordered_exported_and_had_back(page: Page) -> None:
     def kept() -> Any:
         return service_says(page, "/api/v1/boards")[0]
 
+    # A picture that arrives in the middle of a drag moves the tiles.
+    page.wait_for_function("[...document.querySelectorAll('.board img')].every(image => image.naturalWidth)")
     tiles.nth(2).drag_to(tiles.nth(0), target_position={"x": 10, "y": 60})
     expect(tiles.first).to_have_attribute("data-id", str(ids[2]))
     tiles.nth(1).locator(".open").focus()
