@@ -225,7 +225,7 @@ def test_detail_file_and_thumbnail(client: TestClient, photos: Path) -> None:
         plain = client.get(path, headers={"accept-encoding": "identity"})
         assert "content-encoding" not in plain.headers
         assert plain.text == client.get(path).text
-    assert "content-encoding" not in small.headers | original.headers
+    assert "content-encoding" not in {**small.headers, **original.headers}
     assert client.get(f"/api/v1/images/{hit['id']}/thumbnail?side=5000").status_code == 422
 
 
