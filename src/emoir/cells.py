@@ -173,8 +173,10 @@ def read_cells(text: str, *, quotes: bool = True) -> tuple[list[str], list[tuple
     finally:
         csv.field_size_limit(limit)
     # Spreadsheets end their lines with columns that nobody filled.
-    while names and not names[-1] and not any(cells[-1] for _, cells in rows):
-        names, rows = names[:-1], [(line, cells[:-1]) for line, cells in rows]
+    if names and not names[-1]:
+        table = (names, *(cells for _, cells in rows))
+        width = max((place for cells in table for place, cell in enumerate(cells, 1) if cell), default=0)
+        names, rows = names[:width], [(line, cells[:width]) for line, cells in rows]
     return names, rows
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emoir.cli.options import LimitsOption, ModelOption
-from emoir.cli.output import Exit, echo, echo_block, echo_err, text
+from emoir.cli.output import Exit, echo, echo_block, echo_err, padded, text
 from emoir.cli.preview import Preview, PreviewOption
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.names import printable
@@ -87,8 +87,6 @@ def _description(model: Model, image: Path, limits: Limits) -> dict[str, Any]:
 
 
 def _put_table(record: dict[str, Any]) -> None:
-    from rich.cells import cell_len
-
     from emoir.emotions.spaces import emotion_name
 
     echo(str(record["path"]))
@@ -99,8 +97,7 @@ def _put_table(record: dict[str, Any]) -> None:
         shown = largest if len(classes) <= MANY_CLASSES else largest[:SHOWN_OF_MANY]
         for name, share in shown:
             label = emotion_name(space, name, terminal_language())
-            padding = " " * (LABEL - cell_len(label))
-            echo(f"    {label}{padding} {share:5.0%}  {'█' * round(share * BAR)}".rstrip())
+            echo(f"    {padded(label, LABEL)} {share:5.0%}  {'█' * round(share * BAR)}".rstrip())
     colours = ", ".join(f"{colour} {share:.0%}" for colour, share in record["colours"].items())
     lines = [
         text("point", valence=record["valence"], arousal=record["arousal"]),

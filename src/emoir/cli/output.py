@@ -60,6 +60,18 @@ def echo_block(text: str) -> None:
     sys.stdout.write("\n".join(map(printable, text.split("\n"))) + "\n")
 
 
+def padded(cell: str, width: int) -> str:
+    """A cell with blanks behind it, as many as bring it to a width; Chinese characters take two columns each.
+
+    Example:
+        >>> padded("丰收", 6)
+        '丰收  '
+    """
+    from rich.cells import cell_len
+
+    return cell + " " * (width - cell_len(cell))
+
+
 def aligned(table: Sequence[Sequence[str]]) -> list[str]:
     """Rows as lines with columns below each other; the last column runs free.
 
@@ -70,12 +82,8 @@ def aligned(table: Sequence[Sequence[str]]) -> list[str]:
     from rich.cells import cell_len
 
     table = [[printable(cell) for cell in row] for row in table]
-    # Chinese characters are twice as wide in a terminal.
     widths = [max(cell_len(row[column]) for row in table) for column in range(len(table[0]) - 1)]
-    padded = (
-        (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=False)) for row in table
-    )
-    return ["  ".join([*cells, row[-1]]) for cells, row in zip(padded, table, strict=True)]
+    return ["  ".join([*map(padded, row[:-1], widths), row[-1]]) for row in table]
 
 
 def echo_aligned(table: Sequence[Sequence[str]], write: Callable[[str], None] = echo) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from emoir.cli.options import IndexOption
-from emoir.cli.output import echo, echo_block, text
+from emoir.cli.output import echo, echo_block, padded, text
 
 SHOWN_FILES, TITLE = 20, 9
 
@@ -78,10 +78,7 @@ def status(
 
 def _put(key: str, value: str) -> None:
     """A line with its title in front, all titles alike wide."""
-    from rich.cells import cell_len
-
-    title = text(key)
-    echo(f"{title}{' ' * (TITLE - cell_len(title))}{value}")
+    echo(f"{padded(text(key), TITLE)}{value}")
 
 
 def _put_files(key: str, lines: list[str], all_files: bool) -> None:

@@ -89,13 +89,13 @@ class Exclusion:
         rules: Exclusion | None = self
         while rules is not None:
             relative = os.fsdecode(os.path.relpath(path, rules._folder)).replace(os.sep, "/")
-            excluded = rules._verdict(relative + "/" if folder else relative)
+            excluded = rules._decision(relative + "/" if folder else relative)
             if excluded is not None:
                 return bool(excluded)
             rules = rules._outer
         return False
 
-    def _verdict(self, relative: str) -> bool | None:
+    def _decision(self, relative: str) -> bool | None:
         """What the last rule says that is about a path itself; those about a folder above it were asked before."""
         for regex, excluded in self._rules:
             # pathspec also matches what is below a folder, and marks where the folder ends. A rule without the mark is

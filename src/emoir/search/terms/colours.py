@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -112,16 +113,21 @@ def colour_word(word: str) -> str | None:
     return _ENGLISH.get(name, name) if lower in _WORDS or lower in CHINESE_COLOURS else None
 
 
+@cache
+def _names_of_references() -> tuple[str, ...]:
+    """The name of every reference colour."""
+    return tuple(colour_name(f"#{red:02x}{green:02x}{blue:02x}") for red, green, blue in reference_colours())
+
+
 def shades_component(names: Sequence[str], layout: RowLayout) -> QueryComponent:
     """Colours by their names: how much of the picture has one of their shades, as people call them.
 
     A basic colour means all its shades, since a photograph's blue is never the blue of a screen; any other name means
     what ``near:`` does with it.
     """
-    called = [colour_name(f"#{red:02x}{green:02x}{blue:02x}") for red, green, blue in reference_colours()]
     vectors = []
     for name in names:
-        chosen = np.isin(called, list(shades(name)))
+        chosen = np.isin(_names_of_references(), list(shades(name)))
         if not chosen.any():
             vectors.append(colour_component((str(parse_colour(name)),), layout).vector)
             continue
