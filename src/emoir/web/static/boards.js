@@ -128,7 +128,10 @@ function one(box, board, acts) {
   };
   grid.append(...board.images.map(figure));
   walkable(grid);
-  if (!readonly) sortable().then((Sortable) => new Sortable(grid, { animation: 150, delay: 200, delayOnTouchOnly: true, draggable: ".tile", onEnd: keep }));
+  if (!readonly) sortable().then((Sortable) => {
+    new Sortable(grid, { animation: 150, delay: 200, delayOnTouchOnly: true, draggable: ".tile", onEnd: keep });
+    grid.classList.add("movable");
+  });
   box.replaceChildren(
     make("p", {}, make("a", { href: "?view=boards", text: `‹ ${t("boards")}` })),
     make("h1", { class: "unseen", text: board.name }),
