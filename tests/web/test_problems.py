@@ -144,6 +144,7 @@ def test_without_an_index_the_service_says_what_to_do(tmp_path: Path) -> None:
 def test_a_search_engine_that_is_away_is_said(
     index: Path, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("pymilvus")
     copy = Path(shutil.copy(index, tmp_path))
     with SqliteStore(copy) as store:
         store.use_engine("milvus://127.0.0.1:1/photos")

@@ -30,7 +30,7 @@ from emoir.models.model import ModelFolder
 from emoir.search import FilterOptions, parse_query
 from emoir.search.terms import EncodedReading
 from emoir.web import Settings, create_app
-from emoir.web.files import ZipResponse, blocks
+from emoir.web.files import ZipResponse
 from tests.pictures import noise, save_photos
 from tests.web.conftest import HERE
 
@@ -524,7 +524,7 @@ def test_palettes_are_the_pictures_own_colours(own_client: TestClient, photos: P
 def test_a_zip_that_nobody_takes_any_more_leaves_no_file_open(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(bytes(1_000_000))
     stream = (tmp_path / "a.jpg").open("rb")
-    response = ZipResponse(iter([("a.jpg", blocks(stream))]))
+    response = ZipResponse(iter([("a.jpg", stream)]))
 
     async def receive() -> Message:
         return {"type": "http.disconnect"}

@@ -8,6 +8,7 @@ import threading
 import zipfile
 from collections import OrderedDict
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from functools import partial
 from io import RawIOBase
 from pathlib import Path
 from typing import IO, Protocol
@@ -125,7 +126,12 @@ class OpenFileResponse(ClosingResponse):
     def __init__(self, stream: IO[bytes], headers: Mapping[str, str]) -> None:
         size = str(stream.seek(0, os.SEEK_END))
         stream.seek(0)
-        super().__init__(blocks(stream), stream, "application/octet-stream", {**headers, "content-length": size})
+        super().__init__(
+            iter(partial(stream.read, BLOCK), b""),
+            stream,
+            "application/octet-stream",
+            {**headers, "content-length": size},
+        )
 
 
 class ZipResponse(ClosingResponse):
@@ -136,9 +142,7 @@ class ZipResponse(ClosingResponse):
         headers: of the response.
     """
 
-    def __init__(
-        self, entries: Iterator[tuple[str, Iterator[bytes]]], headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, entries: Iterator[tuple[str, IO[bytes]]], headers: Mapping[str, str] | None = None) -> None:
         content = zip_stream(entries)
         super().__init__(content, content, "application/zip", headers)
 
@@ -155,13 +159,6 @@ class TableResponse(ClosingResponse):
     def __init__(self, table: ExportTable, *, excel: bool = False, headers: Mapping[str, str] | None = None) -> None:
         content = csv_blocks(table, excel=excel)
         super().__init__(content, content, "text/csv; charset=utf-8", headers)
-
-
-def blocks(stream: IO[bytes]) -> Iterator[bytes]:
-    """A file's content, block by block; closes it at the end."""
-    with stream:
-        while block := stream.read(BLOCK):
-            yield block
 
 
 class _Sink(RawIOBase):
@@ -183,26 +180,26 @@ class _Sink(RawIOBase):
         return found
 
 
-def zip_stream(entries: Iterator[tuple[str, Iterator[bytes]]]) -> Generator[bytes]:
+def zip_stream(entries: Iterator[tuple[str, IO[bytes]]]) -> Generator[bytes]:
     """A ZIP file, written while it is read: it is never whole in memory or on disk.
 
     Args:
-        entries: names, and contents block by block.
+        entries: names, and open files, each of which is closed once it has been read.
 
     Yields:
         Its bytes.
 
     Example:
         >>> import io
-        >>> content = b"".join(zip_stream(iter([("a.txt", iter([b"one", b"two"]))])))
+        >>> content = b"".join(zip_stream(iter([("a.txt", io.BytesIO(b"onetwo"))])))
         >>> zipfile.ZipFile(io.BytesIO(content)).read("a.txt")
         b'onetwo'
     """
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in entries:
-            with archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as entry:
-                for block in content:
+        for name, stream in entries:
+            with stream, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as entry:
+                while block := stream.read(BLOCK):
                     entry.write(block)
                     yield sink.take()
         yield sink.take()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from http import HTTPStatus
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -197,7 +198,7 @@ def _answer(board: Board, kind: Kind, service: Service) -> tuple[Response, str]:
     labels = sidecar_labels(metadata, readings, service.ratings.all())
     names = [printable(as_path(entry.path).name).replace("\\", "_") for entry in metadata]
     sidecars = (
-        (f"{number} {name}.xmp", iter([sidecar(label)]))
+        (f"{number} {name}.xmp", io.BytesIO(sidecar(label)))
         for number, (name, label) in enumerate(zip(names, labels, strict=True), start=1)
     )
     return ZipResponse(sidecars), "xmp.zip"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
-from typing import Annotated
+from typing import IO, Annotated
 
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
@@ -16,7 +17,7 @@ from emoir.images.palette import named_palette, real_colours
 from emoir.index.base import as_path
 from emoir.names import printable
 from emoir.summary import Group, summarise
-from emoir.web.files import TableResponse, ZipResponse, blocks
+from emoir.web.files import TableResponse, ZipResponse
 from emoir.web.problems import Problem
 from emoir.web.records import CollectionRecord, FailureRecord, Image, SelectedImages, Share
 from emoir.web.service import Service, ServiceDep, set_etag
@@ -200,7 +201,7 @@ def _files_of(id: int, service: Service) -> list[bytes] | None:
         return None
 
 
-def _entries(ids: list[int], missing: int, service: Service) -> Iterator[tuple[str, Iterator[bytes]]]:
+def _entries(ids: list[int], missing: int, service: Service) -> Iterator[tuple[str, IO[bytes]]]:
     """Names and contents of a ZIP file's entries; each file is opened when its turn has come."""
     for number, id in enumerate(ids, start=1):
         try:
@@ -210,6 +211,6 @@ def _entries(ids: list[int], missing: int, service: Service) -> Iterator[tuple[s
             continue
         # The number keeps names apart, and in order; a backslash in a name is a separator on Windows.
         name = printable(path.name).replace("\\", "_")
-        yield f"{number:0{len(str(len(ids)))}} {name}", blocks(stream)
+        yield f"{number:0{len(str(len(ids)))}} {name}", stream
     if missing:
-        yield "missing.txt", iter([f"{missing} files are gone or have changed; run emoir index\n".encode()])
+        yield "missing.txt", io.BytesIO(f"{missing} files are gone or have changed; run emoir index\n".encode())
