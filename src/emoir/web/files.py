@@ -126,12 +126,8 @@ class OpenFileResponse(ClosingResponse):
     def __init__(self, stream: IO[bytes], headers: Mapping[str, str]) -> None:
         size = str(stream.seek(0, os.SEEK_END))
         stream.seek(0)
-        super().__init__(
-            iter(partial(stream.read, BLOCK), b""),
-            stream,
-            "application/octet-stream",
-            {**headers, "content-length": size},
-        )
+        content = iter(partial(stream.read, BLOCK), b"")
+        super().__init__(content, stream, "application/octet-stream", {**headers, "content-length": size})
 
 
 class ZipResponse(ClosingResponse):
