@@ -23,6 +23,7 @@ import development
 HERE = Path(__file__).resolve().parent
 ROOT, PRINTED = HERE.parent, HERE / "printed"
 SCRIPTS = {
+    "paper_protocol": ["paper_protocol.py", "print"],
     "run_differences": ["run_differences.py"],
     "comparison_beside": ["comparison_beside.py"],
     "experiment_claims": ["experiment_claims.py"],

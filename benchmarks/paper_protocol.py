@@ -1,24 +1,48 @@
 """The protocol of docs/experiment-protocol.md on the development sets.
 
-    PYTHONPATH=benchmarks python benchmarks/paper_protocol.py run emotion6 fi_subset
+    PYTHONPATH=benchmarks python benchmarks/paper_protocol.py run [SET …] [--rows B D] [--device cuda] [--jobs N]
+    PYTHONPATH=benchmarks python benchmarks/paper_protocol.py print
     PYTHONPATH=benchmarks python benchmarks/paper_protocol.py cost
+    PYTHONPATH=benchmarks python benchmarks/paper_protocol.py bundle FOLDER
 
-``run`` goes on where it stopped, in runs/protocol; several processes share the work by row and fold. What is finished
-is packed into benchmarks/experiment/SET.protocol.npz. ``cost`` times a few steps of every row on this machine and
-prints what one fold of it costs, and the whole protocol.
+``run`` goes on where it stopped, in runs/protocol, B and D of the deciding sets first; several processes share the work
+by row and fold. What is finished is packed into benchmarks/experiment/SET.protocol.npz. ``print`` makes all tables from
+these, also of a run that is not finished: then they say what is missing. ``cost`` times a few steps of every row on
+this machine. ``bundle`` writes tars below 60 MB for a machine with a GPU: the images of each set, and of every set what
+is finished. There: unpack them, set EMOIR_DEVELOPMENT_DATA to the images' folder, ``run --device cuda --jobs 14``,
+``bundle FOLDER --finished`` and unpack what comes back here.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
+import tarfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import development
 from emoir.datasets.splits import make_folds
+from emoir.evaluate.provenance import provenance
 from emoir.experiment.data import ExperimentData
-from emoir.experiment.protocol import FOLD_SEED, ROWS, ProtocolRow, choose_setting, run_until_learnt, settings_of
+from emoir.experiment.endpoints import TRAINED, SetResults, set_results
+from emoir.experiment.fusion import fused_runs
+from emoir.experiment.protocol import (
+    FOLD_SEED,
+    OTHER_SEEDS,
+    ROWS,
+    Choice,
+    ProtocolRow,
+    choose_setting,
+    final_runs,
+    run_until_learnt,
+    settings_of,
+)
+from emoir.experiment.protocol_tables import protocol_tables
 from emoir.experiment.results import FoldResult, RunKey, read_results, write_results
 from emoir.experiment.runs import FoldRun
 from emoir.experiment.timing import seconds_per_step
@@ -27,10 +51,21 @@ from emoir.training.loop import use_one_thread
 from paper_comparison import RESULTS, claimed, setting
 
 RUNS = Path("runs") / "protocol"
+PRETRAINED = RUNS / "label-free"
 DECIDING = ("emotion6", "fi_subset")
+DESCRIBED = ("abstract_paintings", "oasis", "gaped")
+TITLES = {
+    "emotion6": "Emotion6",
+    "fi_subset": "FI part",
+    "abstract_paintings": "abstract paintings",
+    "oasis": "OASIS",
+    "gaped": "GAPED",
+}
+FUSED_ROW, FIRST_ROWS = "C", ("B", "D")
 TIMED_STEPS = 12
 
 
+@cache
 def data_of(name: str) -> ExperimentData:
     """A set with folds drawn anew; groups and near duplicates stay together, as in the frozen folds."""
     table, _, _ = setting(name)
@@ -39,27 +74,72 @@ def data_of(name: str) -> ExperimentData:
 
 
 def seeds_of(row: ProtocolRow, name: str) -> int:
-    return row.seeds if name in DECIDING else 3
+    return row.seeds if name in DECIDING else OTHER_SEEDS
 
 
-def run(name: str, letters: Sequence[str]) -> None:
-    """Choose and train what is missing of one set, less what another process is at, and pack what is done."""
+def units(names: Sequence[str], letters: Sequence[str]) -> list[tuple[str, ProtocolRow, int]]:
+    """Set, row and fold of everything that is to be done, in the order in which it is."""
+    rows = sorted((TRAINED[letter] for letter in letters), key=lambda row: row.letter not in FIRST_ROWS)
+    found = [(name, row, fold) for row in rows for name in names for fold in range(5)]
+    # First what decides, and after all others the rows with label-free pre-training.
+    return sorted(found, key=lambda one: (one[1].variant.pretrained, one[0] not in DECIDING))
+
+
+def run_unit(name: str, row: ProtocolRow, fold: int, device: str) -> None:
+    """Choose the setting of a row and a fold, train its seeds, and fuse the row that a probe is fused with."""
+    folder, data = RUNS / name, data_of(name)
+    if row.variant.pretrained:
+        data = replace(data, pretrained=PRETRAINED / row.letter)
+    choice = choose_setting(row, data, fold, folder / f"inner{fold}", device=device)
+    print(f"{time.strftime('%H:%M:%S')} {name}: {row.variant.name}, fold {fold}: {choice.setting}", flush=True)
+    attempts: dict[RunKey, FoldResult] = {}
+    for seed in range(seeds_of(row, name)):
+        attempts |= run_until_learnt(FoldRun(row.variant, fold, seed), data, choice.setting, folder, device=device)
+    if row.letter == FUSED_ROW and data.table.classes:
+        write_results(fused(data, attempts, choice), folder / f"fused.fold{fold}.npz")
+
+
+def fused(data: ExperimentData, attempts: dict[RunKey, FoldResult], choice: Choice) -> dict[RunKey, FoldResult]:
+    """The runs of C on a fold with a probe on the numbers of D's branch."""
+    numbers = data.statistics(TRAINED["D"].variant)
+    assert numbers is not None
+    return {**fused_runs(final_runs(attempts), choice.result, numbers, data.table)}
+
+
+def packed_file(name: str) -> Path:
+    return RESULTS / f"{name}.protocol.npz"
+
+
+def pack(name: str) -> None:
+    """Put what is finished of a set into its committed file."""
+    files = sorted((RUNS / name).glob("*.npz"))
+    if files:
+        kept = [packed_file(name)] if packed_file(name).exists() else []
+        write_results(read_results([*kept, *files]), packed_file(name))
+
+
+def run(names: Sequence[str], letters: Sequence[str], device: str) -> None:
+    """Do what is missing, less what another process is at."""
+    for name, row, fold in units(names, letters):
+        with claimed(RUNS / name / "running" / f"{row.letter}.fold{fold}.lock") as mine:
+            if mine:
+                run_unit(name, row, fold, device)
+                pack(name)
+
+
+def results_of(name: str) -> SetResults:
+    """What the committed file of a set holds; the images need not be there, their labels do."""
     data = data_of(name)
-    folder = RUNS / name
-    packed = RESULTS / f"{name}.protocol.npz"
-    finished: dict[RunKey, FoldResult] = read_results([packed]) if packed.exists() else {}
-    for row in (row for row in ROWS if row.letter in letters):
-        for fold in range(data.folds.count):
-            with claimed(folder / "running" / f"{row.letter}.fold{fold}.lock") as mine:
-                if not mine:
-                    continue
-                chosen = choose_setting(row, data, fold, folder / f"inner{fold}")
-                print(f"{time.strftime('%H:%M:%S')} {name}: {row.variant.name}, fold {fold}: {chosen}", flush=True)
-                for seed in range(seeds_of(row, name)):
-                    one = FoldRun(row.variant, fold, seed)
-                    finished[one.key] = run_until_learnt(one, data, chosen, folder)
-    if finished:
-        write_results(finished, packed)
+    results = read_results([packed_file(name)]) if packed_file(name).exists() else {}
+    seeds = {letter: seeds_of(row, name) for letter, row in TRAINED.items()}
+    return set_results(TITLES[name], data.table, data.folds, results, seeds)
+
+
+def show() -> None:
+    """Print all tables."""
+    deciding, described = ([results_of(name) for name in names] for names in (DECIDING, DESCRIBED))
+    print(protocol_tables(deciding, described))
+    print(provenance("committed results of the protocol", f"5 folds of seed {FOLD_SEED}"))
 
 
 def cost(names: Sequence[str]) -> None:
@@ -86,19 +166,54 @@ def cost(names: Sequence[str]) -> None:
     print(f"\nall of it: {total:.0f} hours of one core at the longest lengths; a chosen shorter length costs less")
 
 
+def bundle(folder: Path, names: Sequence[str], *, finished_alone: bool) -> None:
+    """Write a tar of each set's images and labels, and one of each set's finished runs, paths as they lie here."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        files = sorted((RUNS / name).rglob("*.npz"))
+        if files:
+            with tarfile.open(folder / f"{name}.finished.tar", "w") as tar:
+                for file in files:
+                    tar.add(file)
+        if not finished_alone:
+            with tarfile.open(folder / f"{name}.images.tar", "w") as tar:
+                for part in (name, "near_duplicates.csv"):
+                    tar.add(development.ROOT / part, arcname=part)
+    for tarred in sorted(folder.glob("*.tar")):
+        print(f"{tarred}: {tarred.stat().st_size / 1e6:.1f} MB")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("run", "cost"))
-    parser.add_argument("sets", nargs="*", default=list(DECIDING))
-    letters = [row.letter for row in ROWS]
-    parser.add_argument("--rows", nargs="+", choices=letters, default=letters)
+    parser.add_argument("what", choices=("run", "print", "cost", "bundle"))
+    parser.add_argument("sets", nargs="*", default=[*DECIDING, *DESCRIBED], help="of bundle, its folder stands first")
+    parser.add_argument("--rows", nargs="+", choices=[*TRAINED], default=[row.letter for row in ROWS])
+    parser.add_argument("--device", default="cpu", help="that torch trains on")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at work at once")
+    parser.add_argument("--finished", action="store_true", help="bundle no images")
     arguments = parser.parse_args()
     use_one_thread()
     if arguments.what == "cost":
-        cost(arguments.sets)
-        return
-    for name in arguments.sets:
-        run(name, arguments.rows)
+        cost([name for name in arguments.sets if name in DECIDING])
+    elif arguments.what == "print":
+        show()
+    elif arguments.what == "bundle":
+        folder, *names = arguments.sets
+        bundle(Path(folder), names or DECIDING, finished_alone=arguments.finished)
+    elif arguments.jobs == 1:
+        run(arguments.sets, arguments.rows, arguments.device)
+    else:
+        words = [*arguments.sets, "--rows", *arguments.rows, "--device", arguments.device]
+        for name in arguments.sets:
+            # What all processes read is made once.
+            data = data_of(name)
+            for variant in (TRAINED["B"].variant, TRAINED["D"].variant):
+                data.statistics(variant)
+        jobs = [subprocess.Popen([sys.executable, __file__, "run", *words]) for _ in range(arguments.jobs)]
+        failed = sum(job.wait() != 0 for job in jobs)
+        for name in arguments.sets:
+            pack(name)
+        sys.exit(f"{failed} of {arguments.jobs} processes failed" if failed else 0)
 
 
 if __name__ == "__main__":

@@ -264,10 +264,11 @@ def test_results_come_back_from_one_packed_file(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     results = {
         RunKey(name, fold, 0): FoldResult(
-            {"epochs": 2},
-            np.arange(fold, 7, 2),
-            {"mood": draw.normal(size=(4 - fold, 3)).astype(np.float32), **extra},
-            {"epoch": np.array([1, 2]), "test NLL (mood)": draw.random(2)},
+            conditions={"epochs": 2},
+            rows=np.arange(fold, 7, 2),
+            predictions={"mood": draw.normal(size=(4 - fold, 3)).astype(np.float32), **extra},
+            curve={"epoch": np.array([1, 2]), "test NLL (mood)": draw.random(2)},
+            learnt={"mood": draw.normal(size=(3 + fold, 3)).astype(np.float16)},
         )
         for name, extra in (("original", {}), ("ours, RGB", {"mood P@10 (b)": np.full(4, np.nan)}))
         for fold in (0, 1)
@@ -278,8 +279,13 @@ def test_results_come_back_from_one_packed_file(tmp_path: Path) -> None:
     assert list(found) == list(results)
     for key, result in results.items():
         assert found[key].conditions == result.conditions
-        assert found[key].predictions.keys() == result.predictions.keys()
-        for first, second in ((found[key].predictions, result.predictions), (found[key].curve, result.curve)):
+        both = found[key], result
+        for first, second in (
+            [one.predictions for one in both],
+            [one.curve for one in both],
+            [one.learnt for one in both],
+        ):
+            assert first.keys() == second.keys()
             for name, values in second.items():
                 assert first[name].dtype == values.dtype
                 np.testing.assert_array_equal(first[name], values)

@@ -16,6 +16,8 @@ from emoir.experiment.protocol import (
     RESTART_SEED,
     ROWS,
     choose_setting,
+    final_runs,
+    first_runs,
     inner_data,
     is_stuck,
     run_until_learnt,
@@ -49,7 +51,11 @@ def test_a_setting_is_chosen_without_a_test_image(data: ExperimentData, tmp_path
     outer = {data.table.paths[row] for row in data.folds.training_rows(0)}
     assert set(inner.table.paths) == outer
     assert inner.folds.count == 2
-    chosen = choose_setting(STATISTICS, data, 0, tmp_path, start=TINY)
+    choice = choose_setting(STATISTICS, data, 0, tmp_path, start=TINY)
+    chosen = choice.setting
+    assert {data.table.paths[row] for row in choice.result.rows} == {
+        inner.table.paths[row] for row in inner.folds.test_rows(0)
+    }
     axes = dict(settings_of(STATISTICS, TINY.epochs))
     assert all(getattr(chosen, name) in values for name, values in axes.items())
     tried = read_results(tmp_path.glob("*.npz"))
@@ -62,14 +68,20 @@ def test_a_setting_is_chosen_without_a_test_image(data: ExperimentData, tmp_path
 
 
 def test_a_stuck_run_begins_anew_with_another_seed(data: ExperimentData, tmp_path: Path) -> None:
-    curve = {"epoch": np.array([1]), "train top-1 (temperature)": np.array([0.51])}
-    result = FoldResult({}, np.arange(2), {}, curve)
-    assert is_stuck(result, data), "half of the images are of each class"
-    assert not is_stuck(replace(result, curve={**curve, "train top-1 (temperature)": np.array([0.6])}), data)
+    test, labels = data.folds.test_rows(0), data.table.classes["temperature"]
+    same = np.zeros((20, 2))
+    result = FoldResult(conditions={}, rows=test, predictions={}, learnt={"temperature": same})
+    assert is_stuck(result, data.table), "half of the images are of each class"
+    some = np.eye(2)[labels[data.folds.training_rows(0)]] * (np.arange(20) < 16)[:, None]
+    assert not is_stuck(replace(result, learnt={"temperature": some}), data.table)
     # With a rate of nothing AlexNet stays at its start, where every image is of the same class.
     run = FoldRun(ROWS[0].variant, 0, 0)
-    run_until_learnt(run, data, replace(TINY, epochs=1, learning_rate=1e-12), tmp_path)
+    attempts = run_until_learnt(run, data, replace(TINY, epochs=1, learning_rate=1e-12), tmp_path)
     assert {key.seed for key in read_results(tmp_path.glob("*.npz"))} == {0, RESTART_SEED, 2 * RESTART_SEED}
+    final, first = final_runs(attempts), first_runs(attempts)
+    assert [*final] == [*first] == [run.key]
+    assert final[run.key] is attempts[run.key._replace(seed=2 * RESTART_SEED)]
+    assert first[run.key] is attempts[run.key]
 
 
 def test_statistics_of_pictures() -> None:

@@ -105,7 +105,7 @@ class Influence:
             images=self.images - other.images,
             groups=self.groups,
             run_variance=self.run_variance + other.run_variance,
-            run_freedom=_freedom((self.run_variance, self.run_freedom), (other.run_variance, other.run_freedom)),
+            run_freedom=joint_freedom((self.run_variance, self.run_freedom), (other.run_variance, other.run_freedom)),
         )
 
     def estimate(self, *, low: float = -np.inf, high: float = np.inf, correlation: bool = False) -> Estimate:
@@ -130,7 +130,7 @@ class Influence:
         units = len(sums)
         of_images = float((sums**2).sum()) / len(self.images) ** 2 * units / max(units - 1, 1)
         error = float(np.sqrt(of_images + self.run_variance))
-        freedom = _freedom((of_images, max(units - 1, 1)), (self.run_variance, self.run_freedom))
+        freedom = joint_freedom((of_images, max(units - 1, 1)), (self.run_variance, self.run_freedom))
         reach = float(student.ppf((1 + LEVEL) / 2, freedom)) * error
         p = float(2 * student.sf(abs(self.value) / error, freedom)) if error else float(self.value == 0)
         if correlation and abs(self.value) < 1:
@@ -141,7 +141,7 @@ class Influence:
         return Estimate(value=self.value, low=float(ends[0]), high=float(ends[1]), error=error, p=p)
 
 
-def _freedom(*parts: tuple[float, float]) -> float:
+def joint_freedom(*parts: tuple[float, float]) -> float:
     """Degrees of freedom of a sum of variances, each given with its own.
 
     References:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from emoir.evaluate.intervals import Estimate, Influence, Statistic, average_runs
+from emoir.errors import ShapeError
+from emoir.evaluate.intervals import Estimate, Influence, Statistic, average_runs, joint_freedom
 from emoir.evaluate.metric import Baseline, Metric, MetricKey
 
 
@@ -87,3 +88,38 @@ def average_results(runs: Sequence[MetricResult], parts: NDArray[np.integer] | N
         influence=average_runs(influences, parts) if len(influences) == len(runs) else None,
         over=(lambda rows: float(np.mean([over(rows) for over in each]))) if len(each) == len(runs) else None,
     )
+
+
+def pooled_results(parts: Sequence[MetricResult]) -> MetricResult:
+    """A result over several data sets together, in which every image counts once.
+
+    The sets are given, not drawn: images are a sample inside each, and so are the training runs.
+
+    Args:
+        parts: the same metric of one system on each set; rankings stay inside the sets.
+
+    Returns:
+        The result without baseline figures of its own: it keeps those of the first set.
+
+    Raises:
+        ShapeError: if a part has no interval.
+    """
+    influences = [part.influence for part in parts if part.influence is not None]
+    if len(influences) < len(parts):
+        raise ShapeError(f"{parts[0].metric.name} has no interval; it cannot be pooled")
+    counts = np.array([len(one.images) for one in influences])
+    shares = counts / counts.sum()
+    groups = [
+        [f"{number} {name}" for name in (np.arange(len(one.images)) if one.groups is None else one.groups).tolist()]
+        for number, one in enumerate(influences)
+    ]
+    runs = [(share**2 * one.run_variance, one.run_freedom) for share, one in zip(shares, influences, strict=True)]
+    value = float(shares @ [one.value for one in influences])
+    together = Influence(
+        value=value,
+        images=np.concatenate([one.images - one.images.mean() for one in influences]),
+        groups=np.array([name for own in groups for name in own]),
+        run_variance=sum(variance for variance, _ in runs),
+        run_freedom=joint_freedom(*runs),
+    )
+    return replace(parts[0], images=int(counts.sum()), value=value, influence=together, over=None)

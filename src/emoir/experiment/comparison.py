@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 
 from emoir.datasets import ABSENT_CLASS, Table
 from emoir.datasets.splits import Folds
 from emoir.evaluate.compute import compute_metrics
-from emoir.evaluate.intervals import of_mean
+from emoir.evaluate.intervals import Influence, average_runs, of_mean
 from emoir.evaluate.metric import Baseline, MetricKey, Sample
 from emoir.evaluate.metrics import METRICS
 from emoir.evaluate.out_of_fold import OutOfFold
@@ -26,6 +26,7 @@ from emoir.networks.base import VALENCE_AROUSAL
 COLUMNS = {("top-1", ""): "top-1", ("NLL", ""): "NLL", ("P@10", "a"): "P@10 (a)", ("mAP", "a"): "mAP (a)"}
 """Metrics of the classes with their protocols, and what their columns are called."""
 RATINGS = {MetricKey("valence", "r"): "valence r", MetricKey("arousal", "r"): "arousal r"}
+Heads = Mapping[str, NDArray[np.floating]]
 R_SQUARED, ERROR = "R²", "squared error"
 
 
@@ -37,7 +38,7 @@ class VariantResult:
         variant: what ran.
         metrics: column to metric, the mean over seeds, with its baseline.
         by_seed: the same of every complete seed alone.
-        curves: of every fold, the mean over seeds.
+        curves: of every fold, the mean over seeds; none of rows that were not trained themselves.
     """
 
     variant: ModelVariant
@@ -52,8 +53,26 @@ class VariantResult:
 
 
 def mean_curve(curves: Sequence[Curve]) -> Curve:
-    """The mean of curves that were measured after the same epochs; at least one curve."""
-    return {name: np.mean([curve[name] for curve in curves], axis=0) for name in curves[0]}
+    """The mean of curves, of which there is one at least, at equal shares of their lengths.
+
+    Between measured epochs a curve is taken for straight; shares before the latest first measurement are left out.
+
+    Args:
+        curves: of runs that may have different lengths.
+
+    Example:
+        >>> short = {"epoch": np.array([1.0, 2.0]), "test NLL": np.array([0.9, 0.7])}
+        >>> long = {"epoch": np.array([1.0, 2.0, 3.0, 4.0]), "test NLL": np.array([0.7, 0.5, 0.4, 0.3])}
+        >>> {name: values.tolist() for name, values in mean_curve([short, long]).items()}
+        {'epoch': [1.5, 2.25, 3.0], 'test NLL': [0.7, 0.6, 0.5]}
+    """
+    shares = [curve["epoch"] / curve["epoch"][-1] for curve in curves]
+    at = np.unique(np.concatenate(shares))
+    at = at[at >= max(share[0] for share in shares)]
+    return {
+        name: np.mean([np.interp(at, share, curve[name]) for share, curve in zip(shares, curves, strict=True)], axis=0)
+        for name in curves[0]
+    }
 
 
 def with_r_squared(curve: Curve, table: Table) -> Curve:
@@ -107,10 +126,8 @@ def variant_result(
         return None
     found = {seed: _metrics(table, folds, join_predictions(variant, table, folds, results, seed)) for seed in complete}
     columns = dict.fromkeys(column for one in found.values() for column in one)
-    curves = [
-        with_r_squared(mean_curve([results[RunKey(variant.name, fold, seed)].curve for seed in complete]), table)
-        for fold in range(folds.count)
-    ]
+    runs = [[results[RunKey(variant.name, fold, seed)] for seed in complete] for fold in range(folds.count)]
+    curves = [with_r_squared(mean_curve([run.curve for run in own]), table) for own in runs if own[0].curve]
     averaged = {
         column: average_results(
             [one[column] for one in found.values() if column in one], folds.folds[labelled_rows(table, column)]
@@ -141,6 +158,58 @@ def join_predictions(
         for name, values in result.predictions.items():
             joined.setdefault(name, np.full((len(table), *values.shape[1:]), np.nan))[result.rows] = values
     return joined
+
+
+def learnt_gap(
+    variant: ModelVariant, table: Table, folds: Folds, results: Results, seeds: Sequence[int]
+) -> dict[str, Influence]:
+    """How much better a finished row reads the images that it learnt from, with images and runs as samples.
+
+    Each image is read once by the network that has not seen it, and by every other fold's network, which has: the
+    difference is one number per image.
+
+    Args:
+        variant: the row.
+        table: the data set; its first class space is judged, or its ratings where it has no classes.
+        folds: its folds.
+        results: of finished runs.
+        seeds: all of which are complete.
+
+    Returns:
+        Of ratings ``squared error``; else ``top-1`` (learnt minus new) and ``NLL`` (new minus learnt).
+    """
+    found: dict[str, list[Influence]] = {}
+    for seed in seeds:
+        new, known = ({name: np.zeros(len(table)) for name in _per_image(table)} for _ in range(2))
+        for fold in range(folds.count):
+            result = results[RunKey(variant.name, fold, seed)]
+            train = folds.training_rows(fold)
+            for values, rows, heads in ((new, result.rows, result.predictions), (known, train, result.learnt)):
+                for name, measured in _per_image(table).items():
+                    values[name][rows] += measured(heads, rows)
+        for name in new:
+            mean = known[name] / (folds.count - 1)
+            gap = mean - new[name] if name == "top-1" else new[name] - mean
+            found.setdefault(name, []).append(of_mean(gap, groups=table.groups))
+    # Networks of several folds make each of these numbers, so a run is all networks of a seed.
+    return {name: average_runs(runs) for name, runs in found.items()}
+
+
+def _per_image(table: Table) -> dict[str, Callable[[Heads, NDArray[np.intp]], Values]]:
+    """What an image's outputs are judged by: measure to function of heads and rows; NaN without a label."""
+    if not table.classes:
+        truth = np.stack([np.asarray(table.valence), np.asarray(table.arousal)], axis=1)
+        return {"squared error": lambda heads, rows: ((heads[VALENCE_AROUSAL] - truth[rows]) ** 2).mean(axis=1)}
+    space, labels = next(iter(table.classes.items()))
+
+    def right(heads: Heads, rows: NDArray[np.intp]) -> Values:
+        return np.where(labels[rows] == ABSENT_CLASS, np.nan, heads[space].argmax(axis=1) == labels[rows])
+
+    def loss(heads: Heads, rows: NDArray[np.intp]) -> Values:
+        logits = log_softmax(heads[space].astype(np.float64), axis=1)
+        return np.where(labels[rows] == ABSENT_CLASS, np.nan, -logits[np.arange(len(rows)), labels[rows]])
+
+    return {"top-1": right, "NLL": loss}
 
 
 def out_of_fold(table: Table, folds: Folds, predictions: Mapping[str, Values]) -> OutOfFold:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from emoir.datasets import ABSENT_CLASS
+from emoir.datasets import ABSENT_CLASS, Table
 from emoir.datasets.splits import Folds, make_hold_out
 from emoir.experiment.data import ExperimentData
-from emoir.experiment.results import FoldResult, read_results
+from emoir.experiment.results import FoldResult, Results, RunKey, read_results
 from emoir.experiment.runs import FoldRun, run_fold
 from emoir.experiment.variants import COLOUR, TEXTURE, ExperimentProtocol, ModelVariant, run_length
 from emoir.training.loop import Report
@@ -21,6 +21,7 @@ LENGTHS = (1.0, 2 / 3, 1 / 3)
 DECAYS, MIXUPS = (0.3, 0.05), (0.0, 0.2)
 RESTARTS, RESTART_SEED = 2, 1_000
 STUCK_MARGIN = 0.02
+OTHER_SEEDS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +32,13 @@ class ProtocolRow:
         letter: by which endpoints name it.
         variant: the network.
         rates: learning rates to choose from, the first of which is tried with everything else.
-        seeds: how often it is trained on the sets that decide; on the others three times.
+        seeds: how often it is trained on the sets that decide; on the others ``OTHER_SEEDS`` times.
     """
 
     letter: str
     variant: ModelVariant
     rates: tuple[float, ...] = (2e-3,)
-    seeds: int = 3
+    seeds: int = OTHER_SEEDS
 
 
 ROWS = (
@@ -52,6 +53,29 @@ ROWS = (
     ProtocolRow(letter="E", variant=ModelVariant(name="E, RGB + shuffled", planes=("srgb",), statistics="shuffled")),
 )
 """What is trained. Row F averages runs of B, and the fallback of D fuses C with a probe: neither needs a run."""
+PRETRAINED_ROWS = tuple(
+    replace(
+        row,
+        letter=f"{row.letter}′",
+        variant=replace(row.variant, name=f"{row.letter}′, label-free pre-training", pretrained=True),
+        rates=tuple(rate / 2 for rate in row.rates),
+    )
+    for row in (ROWS[0], ROWS[3])
+)
+"""A and D once more after label-free pre-training, with half the rate; they run after all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen for a row and a fold.
+
+    Args:
+        setting: to train the fold's runs with.
+        result: of the inner run with this setting; its rows, held out inside the fold, are rows of the whole table.
+    """
+
+    setting: ExperimentProtocol
+    result: FoldResult
 
 
 def settings_of(row: ProtocolRow, longest: int) -> tuple[tuple[str, tuple[float, ...]], ...]:
@@ -90,7 +114,8 @@ def choose_setting(
     *,
     start: ExperimentProtocol | None = None,
     report: Report | None = None,
-) -> ExperimentProtocol:
+    device: str = "cpu",
+) -> Choice:
     """The setting of a row for a fold, chosen on the fold's own training images; a stopped call goes on.
 
     One setting after the other is chosen, the others as they stand: the value with the lowest loss on the inner
@@ -103,6 +128,7 @@ def choose_setting(
         folder: receives the inner runs, one file each.
         start: the longest run, and what is not chosen; default: about 2,000 steps.
         report: progress of each run.
+        device: that torch trains on.
     """
     inner = inner_data(data, fold)
     batch, epochs = run_length(len(inner.folds.training_rows(0)))
@@ -111,21 +137,36 @@ def choose_setting(
     for name, values in axes:
         chosen = replace(chosen, **{name: values[0]})  # type: ignore[arg-type]
     for name, values in axes:
-        losses = []
-        for value in values:
-            tried = replace(chosen, **{name: value})  # type: ignore[arg-type]
-            words = f"{tried.learning_rate:g} {tried.epochs} {tried.weight_decay:g} {tried.mixup:g}"
-            variant = replace(row.variant, name=f"{row.variant.name} {words}")
-            losses.append(_last_loss(_run(FoldRun(variant, 0, INNER_SEED), inner, tried, folder, report)))
-        chosen = replace(chosen, **{name: values[int(np.argmin(losses))]})  # type: ignore[arg-type]
-    return chosen
+        tried = [replace(chosen, **{name: value}) for value in values]  # type: ignore[arg-type]
+        results = [_inner_run(row, one, inner, folder, report, device) for one in tried]
+        best = int(np.argmin([_last_loss(result) for result in results]))
+        chosen, result = tried[best], results[best]
+    return Choice(chosen, replace(result, rows=data.folds.training_rows(fold)[result.rows]))
+
+
+def _inner_run(
+    row: ProtocolRow,
+    tried: ExperimentProtocol,
+    inner: ExperimentData,
+    folder: Path,
+    report: Report | None,
+    device: str,
+) -> FoldResult:
+    words = f"{tried.learning_rate:g} {tried.epochs} {tried.weight_decay:g} {tried.mixup:g}"
+    variant = replace(row.variant, name=f"{row.variant.name} {words}")
+    return _run(FoldRun(variant, 0, INNER_SEED), inner, tried, folder, report, device)
 
 
 def _run(
-    run: FoldRun, data: ExperimentData, protocol: ExperimentProtocol, folder: Path, report: Report | None
+    run: FoldRun,
+    data: ExperimentData,
+    protocol: ExperimentProtocol,
+    folder: Path,
+    report: Report | None,
+    device: str,
 ) -> FoldResult:
     folder.mkdir(parents=True, exist_ok=True)
-    run_fold(run, data, protocol, folder, report=report)
+    run_fold(run, data, protocol, folder, report=report, device=device)
     return read_results([folder / f"{run.file}.npz"])[run.key]
 
 
@@ -134,26 +175,58 @@ def _last_loss(result: FoldResult) -> float:
     return float(result.curve[names[0]][-1])
 
 
-def is_stuck(result: FoldResult, data: ExperimentData) -> bool:
+def is_stuck(result: FoldResult, table: Table) -> bool:
     """Whether a run knows no more of its own training images than which class is most frequent.
 
     A set without classes has no stuck runs by this rule.
 
     Args:
         result: of the run.
-        data: what it learnt from.
+        table: the data set.
     """
-    space = next(iter(data.table.classes), None)
+    space = next(iter(table.classes), None)
     if space is None:
         return False
-    labels = data.table.classes[space]
-    counts = np.bincount(labels[labels != ABSENT_CLASS])
-    return bool(result.curve[f"train top-1 ({space})"][-1] <= counts.max() / counts.sum() + STUCK_MARGIN)
+    labels = np.delete(table.classes[space], result.rows)
+    known = labels != ABSENT_CLASS
+    right = (result.learnt[space].argmax(axis=1) == labels)[known].mean()
+    return bool(right <= np.bincount(labels[known]).max() / known.sum() + STUCK_MARGIN)
+
+
+def final_runs(results: Results) -> dict[RunKey, FoldResult]:
+    """Of every run the last attempt, under the seed that the first began with.
+
+    Args:
+        results: of first runs, and of those that were started again.
+
+    Example:
+        >>> first, again = (FoldResult(conditions={}, rows=np.arange(n), predictions={}) for n in (1, 2))
+        >>> results = {RunKey("A", 0, 0): first, RunKey("A", 0, 1_000): again, RunKey("A", 1, 0): first}
+        >>> [len(result.rows) for result in final_runs(results).values()]
+        [2, 1]
+    """
+    last = {RunKey(variant, fold, seed % RESTART_SEED): seed for variant, fold, seed in sorted(results)}
+    return {key: results[key._replace(seed=seed)] for key, seed in last.items()}
+
+
+def first_runs(results: Results) -> dict[RunKey, FoldResult]:
+    """Of every run the first attempt, stuck or not.
+
+    Args:
+        results: of first runs, and of those that were started again.
+    """
+    return {key: result for key, result in results.items() if key.seed < RESTART_SEED}
 
 
 def run_until_learnt(
-    run: FoldRun, data: ExperimentData, protocol: ExperimentProtocol, folder: Path, *, report: Report | None = None
-) -> FoldResult:
+    run: FoldRun,
+    data: ExperimentData,
+    protocol: ExperimentProtocol,
+    folder: Path,
+    *,
+    report: Report | None = None,
+    device: str = "cpu",
+) -> dict[RunKey, FoldResult]:
     """Train one fold of a row; a stuck run is started anew with another seed, at most twice; every row alike.
 
     Args:
@@ -162,14 +235,15 @@ def run_until_learnt(
         protocol: the setting of the row.
         folder: receives one file per run.
         report: progress.
+        device: that torch trains on.
 
     Returns:
-        The first run that is not stuck, or the last; its file is named after the seed that it began with.
+        All attempts (see ``final_runs``), each under the seed that it began with.
     """
-    result = _run(run, data, protocol, folder, report)
-    for attempt in range(1, RESTARTS + 1):
-        if not is_stuck(result, data):
-            break
+    attempts: dict[RunKey, FoldResult] = {}
+    for attempt in range(RESTARTS + 1):
         again = replace(run, seed=run.seed + attempt * RESTART_SEED)
-        result = _run(again, data, protocol, folder, report)
-    return result
+        attempts[again.key] = _run(again, data, protocol, folder, report, device)
+        if not is_stuck(attempts[again.key], data.table):
+            break
+    return attempts

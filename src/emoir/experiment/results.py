@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from emoir.errors import TrainingError
 from emoir.experiment.overfitting import Curve
 from emoir.files import atomic_write
 
-RUNS, ROWS, CURVE = "runs", "rows", "epochs: "
+RUNS, ROWS, CURVE, LEARNT = "runs", "rows", "epochs: ", "learnt: "
 
 
 class RunKey(NamedTuple):
@@ -26,7 +26,7 @@ class RunKey(NamedTuple):
     seed: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FoldResult:
     """What one run left.
 
@@ -34,13 +34,15 @@ class FoldResult:
         conditions: everything beside its key that the result depends on, fit for JSON.
         rows: (n,) rows of the table that the run was tested on.
         predictions: head to (n, K) outputs on these rows, and measure to (n,) values of single images.
-        curve: what was measured on training and test images while the network learnt.
+        curve: what was measured on training and test images while the network learnt; empty where none did.
+        learnt: head to outputs on the other rows of the table, without augmentation: the images it learnt from.
     """
 
     conditions: Mapping[str, object]
     rows: NDArray[np.intp]
     predictions: Mapping[str, NDArray[np.floating]]
-    curve: Curve
+    curve: Curve = field(default_factory=dict)
+    learnt: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
 
     def check(self, wanted: Mapping[str, object], where: str) -> None:
         """Refuse a result that was obtained under other conditions.
@@ -73,7 +75,8 @@ def write_results(results: Results, file: Path) -> None:
     parts: dict[str, list[NDArray[Any]]] = {}
     for key, result in results.items():
         curve = {f"{CURVE}{name}": values for name, values in result.curve.items()}
-        arrays = {ROWS: result.rows, **result.predictions, **curve}
+        learnt = {f"{LEARNT}{name}": values for name, values in result.learnt.items()}
+        arrays = {ROWS: result.rows, **result.predictions, **curve, **learnt}
         for name, values in arrays.items():
             parts.setdefault(name, []).append(values)
         lengths = {name: len(values) for name, values in arrays.items()}
@@ -103,9 +106,15 @@ def read_results(files: Iterable[Path]) -> dict[RunKey, FoldResult]:
                 own[name] = arrays[name][at[name] : at[name] + length]
                 at[name] += length
             found[RunKey(run["variant"], run["fold"], run["seed"])] = FoldResult(
-                run["conditions"],
-                own.pop(ROWS),
-                {name: values for name, values in own.items() if not name.startswith(CURVE)},
-                {name.removeprefix(CURVE): values for name, values in own.items() if name.startswith(CURVE)},
+                conditions=run["conditions"],
+                rows=own.pop(ROWS),
+                predictions={name: values for name, values in own.items() if not name.startswith((CURVE, LEARNT))},
+                curve=_named(own, CURVE),
+                learnt=_named(own, LEARNT),
             )
     return found
+
+
+def _named(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    """The arrays under a prefix, without it."""
+    return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}

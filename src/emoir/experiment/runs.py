@@ -71,7 +71,13 @@ def plan_runs(variants: Sequence[ModelVariant], folds: int, seeds: Sequence[int]
 
 
 def run_fold(
-    run: FoldRun, data: ExperimentData, protocol: ExperimentProtocol, folder: Path, *, report: Report | None = None
+    run: FoldRun,
+    data: ExperimentData,
+    protocol: ExperimentProtocol,
+    folder: Path,
+    *,
+    report: Report | None = None,
+    device: str = "cpu",
 ) -> None:
     """Train one row on one fold and keep its predictions for the images held out; nothing if that is done already.
 
@@ -82,6 +88,7 @@ def run_fold(
         folder: receives ``NAME.npz``: predictions on the test fold, retrieval inside it, and the curve: figures on
             the test fold and on as many training images without augmentation. A few kilobytes.
         report: progress.
+        device: that torch trains on; a result does not depend on it but for rounding.
 
     Raises:
         TrainingError: if it is done already, but with another protocol, other images or other weights.
@@ -92,21 +99,12 @@ def run_fold(
         read_results([file])[run.key].check(wanted, str(file))
         return
     table = data.table
-    train, test = data.folds.training_rows(run.fold), data.folds.test_rows(run.fold)
-    targets = data.targets()
-    rows = data.training_rows(run.fold)
-    statistics = data.statistics(run.variant)
-    exact = Inputs(cached_pixels(table.paths, SIZE, data.cache), statistics)
-    length = 0 if statistics is None else statistics.shape[1]
-    with seeded(run.seed):
-        network = build_network(run.variant, protocol, data.heads, data.pretrained, length)
-    if statistics is not None and isinstance(network, EmotionNet) and network.branch is not None:
-        network.branch.standardise(torch.from_numpy(statistics[rows]))
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    train_rows, test = data.folds.training_rows(run.fold), data.folds.test_rows(run.fold)
+    exact = Inputs(cached_pixels(table.paths, SIZE, data.cache), data.statistics(run.variant))
 
     def measure(current: Network) -> dict[str, float]:
         # As many as are tested are enough to see the gap.
-        seen = train[:: max(1, len(train) // max(1, len(test)))]
+        seen = train_rows[:: max(1, len(train_rows) // max(1, len(test)))]
         return {
             f"{part} {name}": value
             for part, chosen in (("test", test), ("train", seen))
@@ -114,22 +112,76 @@ def run_fold(
         }
 
     running = folder / "running" / run.file
-    fit(
-        network,
-        Inputs(data.pixels(CACHE_SIZE), statistics),
-        targets,
-        protocol.training(run.variant, run.seed),
+    network = train(
+        run,
+        data,
+        protocol,
         running,
-        rows=rows,
+        rows=data.training_rows(run.fold),
         report=report,
         curve=CurveMeasure(measure, measured_every(protocol.epochs)),
+        device=device,
     )
-    outputs = predict(network, exact.take(test))
-    kept: dict[str, NDArray[np.floating]] = {name: outputs[name] for name in (*table.classes, VALENCE_AROUSAL)}
+    heads = (*table.classes, VALENCE_AROUSAL)
+    outputs, known = predict(network, exact.take(test)), predict(network, exact.take(train_rows))
+    kept: dict[str, NDArray[np.floating]] = {name: outputs[name] for name in heads}
     for space, labels in table.classes.items():
         kept |= _retrieval(space, labels[test], outputs["features"])
-    write_results({run.key: FoldResult(wanted, test, kept, _curve(running / "log.jsonl"))}, file)
+    result = FoldResult(
+        conditions=wanted,
+        rows=test,
+        predictions=kept,
+        curve=_curve(running / "log.jsonl"),
+        # Of many images, and only for means over them.
+        learnt={name: known[name].astype(np.float16) for name in heads},
+    )
+    write_results({run.key: result}, file)
     shutil.rmtree(running)
+
+
+def train(
+    run: FoldRun,
+    data: ExperimentData,
+    protocol: ExperimentProtocol,
+    folder: Path,
+    *,
+    rows: NDArray[np.intp],
+    report: Report | None = None,
+    curve: CurveMeasure[Network] | None = None,
+    device: str = "cpu",
+) -> Network:
+    """A row's network, trained with a seed; a stopped call goes on.
+
+    Args:
+        run: row and seed.
+        data: what it learns from.
+        protocol: the row's setting.
+        folder: receives checkpoint and log.
+        rows: of ``data.pixels`` to learn from.
+        report: progress.
+        curve: what to measure between epochs.
+        device: that torch trains on.
+
+    Returns:
+        With averaged weights, in evaluation mode.
+    """
+    statistics = data.statistics(run.variant)
+    length = 0 if statistics is None else statistics.shape[1]
+    with seeded(run.seed):
+        network = build_network(run.variant, protocol, data.heads, data.pretrained, length)
+    if statistics is not None and isinstance(network, EmotionNet) and network.branch is not None:
+        network.branch.standardise(torch.from_numpy(statistics[rows]))
+    placed: Network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return fit(
+        placed,
+        Inputs(data.pixels(CACHE_SIZE), statistics),
+        data.targets(),
+        protocol.training(run.variant, run.seed),
+        folder,
+        rows=rows,
+        report=report,
+        curve=curve,
+    )
 
 
 def conditions(run: FoldRun, data: ExperimentData, protocol: ExperimentProtocol) -> dict[str, object]:

@@ -54,7 +54,7 @@ def write_report(
     shown = [*rows, {"row": "by guessing", **baselines}]
     also = "" if extra is None else f", also with {extra.name} ({len(extra)})"
     texts = [f"### {table.name} ({len(table)} images){also}\n"]
-    texts.append(_markdown(columns, [[row.get(name, "") for name in columns] for row in shown]))
+    texts.append(markdown(columns, [[row.get(name, "") for name in columns] for row in shown]))
     by_name = {line.variant.name: line for line in lines}
     pairs = [(title, by_name[a], by_name[b]) for title, a, b in HEADLINES if a in by_name and b in by_name]
     if pairs:
@@ -117,7 +117,7 @@ def _differences(pairs: Sequence[tuple[str, VariantResult, VariantResult]], tabl
             ]
             outcome = "" if gap is None else gap.outcome()
             row += [outcome, f"{p:.3f}", ", ".join(by_fold), ", ".join(by_seed)]
-    return _markdown(header, rows)
+    return markdown(header, rows)
 
 
 def _difference_over(first: MetricResult, second: MetricResult, rows: NDArray[np.intp]) -> str:
@@ -142,7 +142,7 @@ def _curve_gaps(pairs: Sequence[tuple[str, VariantResult, VariantResult]], accur
         return ""
     name = accuracy.partition(" (")[0]
     columns = [f"at equal {name} on training images", "from … to", f"test {name}: mean difference", "least"]
-    return _markdown([*columns, "mean, from fold to fold (folds)"], rows)
+    return markdown([*columns, "mean, from fold to fold (folds)"], rows)
 
 
 def _best_epochs(curves: Mapping[str, Curve], accuracy: str, loss: str) -> str:
@@ -158,9 +158,10 @@ def _best_epochs(curves: Mapping[str, Curve], accuracy: str, loss: str) -> str:
             found = overfitting.best_epoch(curve, f"test {measure}", lower_is_better=lower)
             row += [f"{found.best:.3f}", str(found.epoch), f"{found.end:.3f}"]
         rows.append(row)
-    return _markdown(columns, rows)
+    return markdown(columns, rows)
 
 
-def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table of a head and rows of as many cells."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

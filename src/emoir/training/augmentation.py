@@ -34,10 +34,10 @@ def augment(images: Tensor, size: int, augmentation: Augmentation, generator: to
         images: (B, 3, H, W) sRGB in [0, 1].
         size: side of the square that comes out.
         augmentation: the limits.
-        generator: source of every draw.
+        generator: source of every draw, on the CPU: the draws are the same on every device.
 
     Returns:
-        (B, 3, size, size) in [0, 1].
+        (B, 3, size, size) in [0, 1], on the device of the images.
 
     Example:
         >>> generator = torch.Generator().manual_seed(0)
@@ -58,9 +58,10 @@ def augment(images: Tensor, size: int, augmentation: Augmentation, generator: to
     transform[:, 1, 1] = height
     transform[:, 0, 2] = uniform(-1, 1) * (1 - width)
     transform[:, 1, 2] = uniform(-1, 1) * (1 - height)
-    grid = F.affine_grid(transform, [batch, 3, size, size], align_corners=False)
+    grid = F.affine_grid(transform.to(images.device), [batch, 3, size, size], align_corners=False)
     crops = F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    brightness = uniform(1 - augmentation.jitter, 1 + augmentation.jitter).view(-1, 1, 1, 1)
-    contrast = uniform(1 - augmentation.jitter, 1 + augmentation.jitter).view(-1, 1, 1, 1)
+    brightness, contrast = (
+        uniform(1 - augmentation.jitter, 1 + augmentation.jitter).view(-1, 1, 1, 1).to(images.device) for _ in range(2)
+    )
     middle = crops.mean(dim=(1, 2, 3), keepdim=True)
     return ((crops - middle) * contrast + middle * brightness).clamp(0, 1)

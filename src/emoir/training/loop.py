@@ -48,8 +48,10 @@ class CurveMeasure(Generic[NetworkType]):
     every: int = 1
 
 
-def has_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 itself, in AVX-512, AMX or ARM instructions."""
+def has_bfloat16(device: str = "cpu") -> bool:
+    """Whether a device multiplies bfloat16 itself; a processor does so in AVX-512, AMX or ARM instructions."""
+    if device != "cpu":
+        return True
     # Older versions of torch cannot say, and float32 is right everywhere.
     abilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(abilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
@@ -99,7 +101,7 @@ def fit(
     leaves the one before), and ``log.jsonl`` with the mean loss per head of every epoch.
 
     Args:
-        network: is trained in place.
+        network: is trained in place, on the device that its weights are on.
         inputs: n images of at least the network's size.
         targets: n rows.
         config: how to train.
@@ -152,24 +154,26 @@ def _epoch(
     state: TrainingState[NetworkType], inputs: Inputs, targets: Targets, rows: Tensor, report: Report | None
 ) -> dict[str, float]:
     config, network = state.config, state.network.train()
+    device = next(network.parameters()).device
+    bfloat16 = config.bfloat16 and has_bfloat16(device.type)
     order = rows[torch.randperm(len(rows), generator=state.generator)]
     sums: dict[str, float] = {}
     for at in range(state.steps_per_epoch):
         chosen = order[at * config.batch : (at + 1) * config.batch].sort().values
         shown = inputs.take(chosen.numpy())
-        batch = torch.from_numpy(shown.pixels).permute(0, 3, 1, 2).float() / 255
+        batch = torch.from_numpy(shown.pixels).to(device).permute(0, 3, 1, 2).float() / 255
         images = augment(batch, network.config.size, config.augmentation, state.generator)
-        statistics = None if shown.statistics is None else torch.from_numpy(shown.statistics)
+        statistics = None if shown.statistics is None else torch.from_numpy(shown.statistics).to(device)
         share, partners = draw_mixture(len(chosen), config.mixup, state.generator)
         if config.mixup:
             images = share * images + (1 - share) * images[partners]
             statistics = None if statistics is None else share * statistics + (1 - share) * statistics[partners]
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16 and has_bfloat16()):
+        with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
             output = network(images.contiguous(memory_format=torch.channels_last), statistics)
         smoothing = 0.0 if config.published else 0.1
-        losses = losses_per_head(output, targets.take(chosen), smoothing=smoothing)
+        losses = losses_per_head(output, targets.take(chosen).to(device), smoothing=smoothing)
         if config.mixup:
-            others = losses_per_head(output, targets.take(chosen[partners]), smoothing=smoothing)
+            others = losses_per_head(output, targets.take(chosen[partners]).to(device), smoothing=smoothing)
             losses = {head: share * loss + (1 - share) * others[head] for head, loss in losses.items()}
         loss = torch.stack([values * config.weights.get(head, 1.0) for head, values in losses.items()]).sum()
         if not torch.isfinite(loss):

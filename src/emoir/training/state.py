@@ -125,7 +125,8 @@ class TrainingState(Generic[NetworkType]):
             TrainingError: if it is damaged, or of a run with another configuration.
         """
         try:
-            values = torch.load(file, weights_only=True)
+            # Random states live on the CPU, whatever the device of the weights, which are copied there below.
+            values = torch.load(file, weights_only=True, map_location="cpu")
             config = values["config"]
         except Exception as error:  # torch's reader raises almost any on a damaged file
             raise TrainingError(f"{file} is damaged; remove it to begin this run again") from error

@@ -44,6 +44,15 @@ class Targets:
             None if self.teacher is None else self.teacher[rows],
         )
 
+    def to(self, device: torch.device) -> Targets:
+        """The same targets on a device."""
+        return Targets(
+            {head: values.to(device) for head, values in self.distributions.items()},
+            {head: values.to(device) for head, values in self.classes.items()},
+            self.valence_arousal.to(device),
+            None if self.teacher is None else self.teacher.to(device),
+        )
+
 
 def join_targets(tables: Sequence[Table], distributions: Sequence[str], classes: Sequence[str]) -> Targets:
     """Join the labels of tables.

@@ -1,0 +1,300 @@
+"""The protocol's endpoints in their order, what overfitting is called little by, and which sentences follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from emoir.datasets import Table
+from emoir.datasets.splits import Folds
+from emoir.evaluate.intervals import Estimate, Influence
+from emoir.evaluate.results import difference, pooled_results
+from emoir.experiment.comparison import RATINGS, VariantResult, learnt_gap, mean_curve, variant_result
+from emoir.experiment.fusion import AVERAGED, FUSED, averaged_runs
+from emoir.experiment.overfitting import best_epoch, curve_gap
+from emoir.experiment.protocol import PRETRAINED_ROWS, RESTART_SEED, ROWS, final_runs, first_runs
+from emoir.experiment.results import Results
+from emoir.experiment.variants import ModelVariant
+
+TRAINED = {row.letter: row for row in (*ROWS, *PRETRAINED_ROWS)}
+LETTERS = (*(row.letter for row in ROWS), "F", FUSED, *(row.letter for row in PRETRAINED_ROWS))
+"""All rows in the order of the protocol."""
+VARIANTS_BY_LETTER = {
+    **{letter: row.variant for letter, row in TRAINED.items()},
+    "F": ModelVariant(name=AVERAGED),
+    FUSED: ModelVariant(name=FUSED),
+}
+CLASS_COLUMNS = ("top-1", "P@10 (a)", "NLL")
+TOO_LONG, LARGEST_GAP = 0.02, 0.10
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A difference between two rows.
+
+    Args:
+        first, second: letters of the rows; the first minus the second.
+        column: the metric.
+        aim: what it is to reach, None for 0.
+    """
+
+    first: str
+    second: str
+    column: str
+    aim: float | None = None
+
+    @property
+    def title(self) -> str:
+        """As tables name it."""
+        return f"{self.first} − {self.second}, {self.column.removesuffix(' (a)')}"
+
+    def is_shown_by(self, estimate: Estimate) -> bool:
+        """Whether the whole interval lies on the right side of 0."""
+        return estimate.high < 0 if self.column == "NLL" else estimate.low > 0
+
+
+ENDPOINTS = (
+    Endpoint("D", "B", "top-1", 0.03),
+    Endpoint("D", "B", "NLL"),
+    Endpoint("D", "B", "P@10 (a)"),
+    Endpoint("D", "A", "top-1", 0.10),
+)
+"""In fixed order; little overfitting is the fifth."""
+UNCORRECTED = (("D", "B"), ("D", "A"), ("D", "E"), ("D", "F"), ("D", "C"), ("C", "B"), (FUSED, "C"), ("D′", "A′"))
+"""Differences that are printed as they are, of every set alone and of those that decide together."""
+AIMED_BESIDE = {("D", "A", "P@10 (a)"): 0.05}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetResults:
+    """What there is of the protocol on one data set.
+
+    Args:
+        title: of the set.
+        columns: that its labels allow, of ``CLASS_COLUMNS`` and ``RATINGS``.
+        runs: letter of every trained row to the number of finished runs, and of all.
+        stuck: letter to how many first runs were stuck.
+        rows: letter to metrics and curves; of complete rows alone.
+        first: the same with first runs, of B and D.
+        gaps: letter to what a row reads better on images that it learnt from (see ``learnt_gap``).
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    runs: Mapping[str, tuple[int, int]]
+    stuck: Mapping[str, int]
+    rows: Mapping[str, VariantResult]
+    first: Mapping[str, VariantResult]
+    gaps: Mapping[str, Mapping[str, Influence]]
+
+    def has(self, *letters: str) -> bool:
+        """Whether rows are complete."""
+        return all(letter in self.rows for letter in letters)
+
+
+def set_results(title: str, table: Table, folds: Folds, results: Results, seeds: Mapping[str, int]) -> SetResults:
+    """Put what is finished of a set together.
+
+    Args:
+        title: as tables name the set.
+        table: the data set.
+        folds: its folds.
+        results: of all attempts, and of ``fused_runs``.
+        seeds: letter to the number of seeds that its row runs with; a fused row has those of C, F those of B.
+    """
+    final = final_runs(results)
+    by_letter = {**seeds, **{"F": seeds["B"], FUSED: seeds["C"]}}
+    final |= averaged_runs(final, TRAINED["B"].variant.name, folds.count, range(seeds["B"]), table)
+    names = {letter: VARIANTS_BY_LETTER[letter].name for letter in by_letter}
+
+    def done(letter: str) -> int:
+        return sum(
+            key.variant == names[letter] and key.fold < folds.count and key.seed < by_letter[letter] for key in final
+        )
+
+    def row(letter: str, from_results: Results) -> VariantResult:
+        variant = VARIANTS_BY_LETTER[letter]
+        found = variant_result(variant, table, folds, from_results, range(by_letter[letter]))
+        assert found is not None
+        return found
+
+    wanted = {letter: folds.count * count for letter, count in by_letter.items()}
+    complete = [letter for letter in LETTERS if letter in by_letter and done(letter) == wanted[letter]]
+    first = first_runs(results)
+    return SetResults(
+        title=title,
+        columns=(*(CLASS_COLUMNS if table.classes else ()), *(RATINGS.values() if table.valence is not None else ())),
+        runs={letter: (done(letter), wanted[letter]) for letter in seeds},
+        stuck={
+            letter: sum(key.variant == names[letter] and key.seed // RESTART_SEED == 1 for key in results)
+            for letter in seeds
+        },
+        rows={letter: row(letter, final) for letter in complete},
+        first={letter: row(letter, first) for letter in complete if letter in ("B", "D")},
+        gaps={
+            letter: learnt_gap(VARIANTS_BY_LETTER[letter], table, folds, final, range(by_letter[letter]))
+            for letter in complete
+        },
+    )
+
+
+def pooled_difference(
+    sets: Sequence[SetResults], first: str, second: str, column: str, *, of_first_runs: bool = False
+) -> Estimate | None:
+    """First minus second over all sets together, every image counted once; None where a row or metric is missing.
+
+    Args:
+        sets: whose rows are compared.
+        first: letter.
+        second: letter.
+        column: the metric.
+        of_first_runs: whether stuck runs count as they were.
+    """
+    sides = []
+    for letter in (first, second):
+        rows = [(one.first if of_first_runs else one.rows).get(letter) for one in sets]
+        results = [row.metrics[column] for row in rows if row is not None and column in row.metrics]
+        if not results or len(results) < len(sets):
+            return None
+        sides.append(pooled_results(results))
+    return difference(*sides)
+
+
+@dataclass(frozen=True, slots=True)
+class OverfittingPart:
+    """One part of what *little overfitting* means, on one set.
+
+    Args:
+        title: of the part.
+        set_title: of the set.
+        value: that is judged, as tables show it.
+        holds: whether it is little by this part.
+    """
+
+    title: str
+    set_title: str
+    value: str
+    holds: bool
+
+
+def overfitting_parts(one: SetResults) -> list[OverfittingPart]:
+    """The three parts of *little overfitting* of row D on a set.
+
+    Args:
+        one: with rows A and D complete, and classes.
+    """
+    ours, original = (mean_curve(one.rows[letter].curves) for letter in ("D", "A"))
+    accuracy, loss = (
+        next(name.removeprefix("test ") for name in ours if name.startswith(f"test {measure}"))
+        for measure in ("top-1", "NLL")
+    )
+    turned = best_epoch(ours, f"test {loss}", lower_is_better=True)
+    gap = one.gaps["D"]["top-1"].estimate()
+    met = curve_gap(ours, original, accuracy)
+    at_equal = "no training accuracy in common"
+    if met is not None:
+        at_equal = f"{met.least:.3f} at least, from {met.low:.3f} to {met.high:.3f}"
+    return [
+        OverfittingPart(
+            "NLL at the end above its lowest",
+            one.title,
+            f"{turned.end - turned.best:.3f}",
+            turned.end - turned.best <= TOO_LONG,
+        ),
+        OverfittingPart("top-1, learnt minus new images", one.title, str(gap), gap.high <= LARGEST_GAP),
+        OverfittingPart("D above A at equal training accuracy", one.title, at_equal, met is not None and met.least > 0),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointResult:
+    """An endpoint with its difference, and whether it was shown.
+
+    Args:
+        endpoint: what was asked.
+        estimate: the pooled difference.
+        outcome: ``shown``, ``not shown``, or ``descriptive`` after the first that was not shown.
+    """
+
+    endpoint: Endpoint
+    estimate: Estimate
+    outcome: str
+
+
+def judge_endpoints(sets: Sequence[SetResults]) -> list[EndpointResult]:
+    """The endpoints in their order, each tested only if the one before was shown; empty while rows are missing.
+
+    Args:
+        sets: that decide.
+    """
+    found: list[EndpointResult] = []
+    is_open = True
+    for endpoint in ENDPOINTS:
+        estimate = pooled_difference(sets, endpoint.first, endpoint.second, endpoint.column)
+        if estimate is None:
+            return []
+        shown = endpoint.is_shown_by(estimate)
+        found.append(
+            EndpointResult(endpoint, estimate, ("shown" if shown else "not shown") if is_open else "descriptive")
+        )
+        is_open = is_open and shown
+    return found
+
+
+def sentences(
+    sets: Sequence[SetResults], results: Sequence[EndpointResult], parts: Sequence[OverfittingPart]
+) -> list[tuple[str, str]]:
+    """What will be said, by the table of the protocol: outcome and sentence of each that came out.
+
+    Args:
+        sets: that decide, with all rows but those of label-free pre-training.
+        results: of ``judge_endpoints``.
+        parts: of every set.
+    """
+    first, second, _, fourth = results
+    conclusions: list[tuple[str, str]] = []
+    if first.outcome != "shown":
+        conclusions.append(("1 not shown", "this run does not confirm what the readings showed in hindsight"))
+    elif first.estimate.value >= 0.03:
+        conclusions.append(
+            (
+                "1 shown, point estimate ≥ .03",
+                "colour and texture as planes and statistics make the same network better from scratch; how much "
+                f"stands in the interval: {first.estimate}",
+            )
+        )
+    else:
+        conclusions.append(("1 shown, below .03", "they help by less than was aimed at"))
+    for letter, sentence in (
+        ("E", "the gain may come from the size of the branch"),
+        ("F", "averaging two networks without colour and texture does as much"),
+    ):
+        gap = pooled_difference(sets, "D", letter, "top-1")
+        if gap is not None and gap.low <= 0:
+            conclusions.append((f"D − {letter} not above 0", sentence))
+    late = pooled_difference(sets, FUSED, "D", "top-1")
+    if late is not None and late.value >= 0:
+        sentence = "late fusion does as much as a joint network, and is what we ship"
+        conclusions.append(("C + probe at least as good as D", sentence))
+    if fourth.outcome == "shown" and fourth.estimate.low >= 0.10:
+        conclusions.append(
+            ("4 shown, ≥ .10 by the whole interval", "ten points over the original, by the whole interval")
+        )
+    elif fourth.outcome == "shown" and fourth.estimate.value >= 0.10:
+        conclusions.append(("4 shown, ≥ .10 by the estimate", "ten points over the original, by the estimate"))
+    if fourth.estimate.value < 0.10:
+        sentence = (
+            "the paper's ten points are not reached from scratch; D′ − A′ says whether unlabelled photographs close "
+            "the gap"
+        )
+        conclusions.append(("4 below .10", sentence))
+    failed = list(dict.fromkeys(part.title for part in parts if not part.holds))
+    if failed:
+        conclusions.append(("any part of 5 fails", f"overfitting is not little: {'; '.join(failed)}"))
+    elif fourth.outcome == "shown":
+        conclusions.append(("5 shown", "overfitting is little, as defined"))
+    ships = first.outcome == second.outcome == "shown" and all(
+        one.rows["D"].metrics["NLL"].value < one.rows[FUSED].metrics["NLL"].value for one in sets
+    )
+    conclusions.append(("what ships", f"the network that ships {'takes' if ships else 'does not take'} the branch"))
+    return conclusions
