@@ -206,20 +206,20 @@ def test_sentences_are_those_of_the_protocol(
     shown = first.low > 0
     outcomes = ["shown" if shown else "not shown", *["shown" if shown else "descriptive"] * 3]
     results = [EndpointResult(*one) for one in zip(ENDPOINTS, estimates, outcomes, strict=True)]
-    said = sentences(sets, results, [OverfittingPart("a part", "large", "0.3", little)])
-    assert [outcome for outcome, _ in said[:-1]] == expected
-    assert said[-1][1] == f"the network that ships {'takes' if shown else 'does not take'} the branch"
+    found = sentences(sets, results, [OverfittingPart("a part", "large", "0.3", little)])
+    assert [outcome for outcome, _ in found[:-1]] == expected
+    assert found[-1][1] == f"the network that ships {'takes' if shown else 'does not take'} the branch"
     text = " ".join(PROTOCOL.read_text(encoding="utf-8").split())
-    for outcome, sentence in said[:-1]:
+    for outcome, sentence in found[:-1]:
         if outcome != "5 shown":
             assert sentence.partition(":")[0].removesuffix(", by the whole interval") in text
 
 
 def test_controls_that_do_as_much_are_named(sets: list[SetResults]) -> None:
     same = [replace(one, rows={**one.rows, **dict.fromkeys(("E", "F", FUSED), one.rows["D"])}) for one in sets]
-    said = dict(sentences(same, judge_endpoints(same), []))
-    assert {"D − E not above 0", "D − F not above 0", "C + probe at least as good as D"} <= set(said)
-    assert said["what ships"].endswith("does not take the branch")
+    found = dict(sentences(same, judge_endpoints(same), []))
+    assert {"D − E not above 0", "D − F not above 0", "C + probe at least as good as D"} <= set(found)
+    assert found["what ships"].endswith("does not take the branch")
 
 
 def test_tables_of_a_part_name_what_is_missing_and_show_nothing(sets: list[SetResults]) -> None:
