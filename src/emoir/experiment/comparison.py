@@ -26,7 +26,7 @@ from emoir.networks.base import VALENCE_AROUSAL
 COLUMNS = {("top-1", ""): "top-1", ("NLL", ""): "NLL", ("P@10", "a"): "P@10 (a)", ("mAP", "a"): "mAP (a)"}
 """Metrics of the classes with their protocols, and what their columns are called."""
 RATINGS = {MetricKey("valence", "r"): "valence r", MetricKey("arousal", "r"): "arousal r"}
-Heads = Mapping[str, NDArray[np.floating]]
+HeadOutputs = Mapping[str, NDArray[np.floating]]
 R_SQUARED, ERROR = "R²", "squared error"
 
 
@@ -195,17 +195,17 @@ def learnt_gap(
     return {name: average_runs(runs) for name, runs in found.items()}
 
 
-def _per_image(table: Table) -> dict[str, Callable[[Heads, NDArray[np.intp]], Values]]:
+def _per_image(table: Table) -> dict[str, Callable[[HeadOutputs, NDArray[np.intp]], Values]]:
     """What an image's outputs are judged by: measure to function of heads and rows; NaN without a label."""
     if not table.classes:
         truth = np.stack([np.asarray(table.valence), np.asarray(table.arousal)], axis=1)
         return {"squared error": lambda heads, rows: ((heads[VALENCE_AROUSAL] - truth[rows]) ** 2).mean(axis=1)}
     space, labels = next(iter(table.classes.items()))
 
-    def right(heads: Heads, rows: NDArray[np.intp]) -> Values:
+    def right(heads: HeadOutputs, rows: NDArray[np.intp]) -> Values:
         return np.where(labels[rows] == ABSENT_CLASS, np.nan, heads[space].argmax(axis=1) == labels[rows])
 
-    def loss(heads: Heads, rows: NDArray[np.intp]) -> Values:
+    def loss(heads: HeadOutputs, rows: NDArray[np.intp]) -> Values:
         logits = log_softmax(heads[space].astype(np.float64), axis=1)
         return np.where(labels[rows] == ABSENT_CLASS, np.nan, -logits[np.arange(len(rows)), labels[rows]])
 

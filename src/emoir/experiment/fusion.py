@@ -17,7 +17,7 @@ AVERAGED, FUSED = "F, two of B averaged", "C + probe"
 WEIGHTS = tuple(step / 10 for step in range(11))
 WEIGHT = "weight of the probe"
 
-Values = NDArray[np.floating]
+Outputs = NDArray[np.floating]
 
 
 def averaged_runs(results: Results, variant: str, folds: int, seeds: Sequence[int], table: Table) -> Results:
@@ -48,8 +48,8 @@ def averaged_runs(results: Results, variant: str, folds: int, seeds: Sequence[in
     return found
 
 
-def _averaged(first: Mapping[str, Values], second: Mapping[str, Values], table: Table) -> dict[str, Values]:
-    heads: dict[str, Values] = {VALENCE_AROUSAL: (first[VALENCE_AROUSAL] + second[VALENCE_AROUSAL]) / 2}
+def _averaged(first: Mapping[str, Outputs], second: Mapping[str, Outputs], table: Table) -> dict[str, Outputs]:
+    heads: dict[str, Outputs] = {VALENCE_AROUSAL: (first[VALENCE_AROUSAL] + second[VALENCE_AROUSAL]) / 2}
     for space in table.classes:
         both = [log_softmax(one[space].astype(np.float64), axis=1) for one in (first, second)]
         heads[space] = np.asarray(logsumexp(both, axis=0) - np.log(2))
@@ -109,7 +109,7 @@ def _probe(
     learnt: NDArray[np.intp],
     table: Table,
     read: NDArray[np.intp],
-) -> Values:
+) -> Outputs:
     """Log-probabilities of some rows by a probe that learnt from others."""
     learnt = learnt[labels[learnt] != ABSENT_CLASS]
     reduce = fit_reduction(numbers[learnt])
@@ -118,7 +118,7 @@ def _probe(
     return np.asarray(log_softmax(probe.logits(reduce(numbers[read])), axis=1))
 
 
-def _fused(logits: Values, by_probe: Values, weight: float) -> Values:
+def _fused(logits: Outputs, by_probe: Outputs, weight: float) -> Outputs:
     """Weighted log-probabilities of both, normalised."""
     own = (1 - weight) * log_softmax(logits.astype(np.float64), axis=1)
     # A class that the probe has never seen is minus infinity, of which a weight of 0 takes nothing.
