@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -16,7 +16,7 @@ from emoir.texts import texts
 from emoir.web.access import AccessControl
 from emoir.web.connection import Connections
 from emoir.web.problems import PROBLEMS, add_problems
-from emoir.web.routes import boards, images, monitoring, ratings, search
+from emoir.web.routes import boards, images, monitoring, ratings, search, shelves
 from emoir.web.routes import collection as collection_routes
 from emoir.web.routing import API, Compressed, Normalised
 from emoir.web.service import Service
@@ -69,12 +69,16 @@ def create_app(collection: Collection, settings: Settings | None = None) -> Fast
     )
     app.state.service = service
     app.state.metrics = monitoring.Metrics()
-    for module in (search, images, collection_routes, ratings, boards, monitoring):
+    for module in (search, shelves, images, collection_routes, ratings, boards, monitoring):
         app.include_router(module.router, prefix=API, responses=PROBLEMS)
 
     @app.get("/", include_in_schema=False)
-    def gallery() -> FileResponse:
-        return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
+    def gallery(request: Request) -> FileResponse:
+        headers = {"cache-control": "no-cache"}
+        # Without a question the page asks for shelves: these are under way before its scripts are there.
+        if not request.query_params:
+            headers["link"] = f"<{API.removeprefix('/')}/shelves?rater=me>; rel=preload; as=fetch; crossorigin"
+        return FileResponse(STATIC / "index.html", headers=headers)
 
     @app.get("/static/texts.json", include_in_schema=False)
     def gallery_texts() -> JSONResponse:

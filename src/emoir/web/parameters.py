@@ -1,4 +1,4 @@
-"""Parameters: what the search route takes and how forms ask for it, made from the records that declare the options."""
+"""Parameters: what search and shelves take and how forms ask for it, made from the records that declare the options."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ _KINDS: dict[str, Any] = {
 _MOST = {"emotion": 20, "folders": 50, "positive_ids": 50, "negative_ids": 50}
 # What the service decides, or says in a way of its own.
 _OURS = frozenset({"n", "start", "paths", "filters", "limits"})
+# What only a query has, or a page of its answer.
+_OF_QUERIES = frozenset({"positive_ids", "negative_ids", "diverse", "min_score"})
+_PAGE = {"q", "limit", "cursor"}
 _FOLDERS = "Only images in these folders, which lie in folders that were indexed."
 
 
@@ -60,18 +63,22 @@ def _control(option: Field[Any], control: Control) -> FilterControl:
     )
 
 
-class PageParameters(BaseModel):
-    """A query, and a page of its answer; what is not known here is refused, not ignored."""
+class Conditions(BaseModel):
+    """What narrows and orders an answer; what is not known here is refused, not ignored."""
 
     model_config = ConfigDict(extra="forbid")
+
+    def options(self) -> dict[str, Any]:
+        """The search options that were given, by name, as ``SearchOptions.parse`` takes them."""
+        return self.model_dump(exclude=_PAGE, exclude_none=True)
+
+
+class PageParameters(Conditions):
+    """A query, and a page of its answer."""
 
     q: Annotated[str, Value(min_length=1, max_length=2000, description="Query, such as: awe - fear")]
     limit: Annotated[int, Value(ge=1, le=200)] = 50
     cursor: Annotated[str | None, Value(pattern=r"^\d{1,6}$", description="From the page before.")] = None
-
-    def options(self) -> dict[str, Any]:
-        """The search options that were given, by name, as ``SearchOptions.parse`` takes them."""
-        return self.model_dump(exclude={"q", "limit", "cursor"}, exclude_none=True)
 
 
 def _parameter(option: Field[Any]) -> Any:
@@ -81,15 +88,14 @@ def _parameter(option: Field[Any]) -> Any:
     return (kind | None, Value(default=None, description=help, max_length=most))
 
 
+def _parameters(but: frozenset[str]) -> dict[str, Any]:
+    options = (*fields(FilterOptions), *fields(SearchOptions))
+    return {option.name: _parameter(option) for option in options if option.name not in but}
+
+
 if TYPE_CHECKING:
     SearchParameters = PageParameters
+    ShelfParameters = Conditions
 else:
-    SearchParameters = create_model(
-        "SearchParameters",
-        __base__=PageParameters,
-        **{
-            one.name: _parameter(one)
-            for one in (*fields(FilterOptions), *fields(SearchOptions))
-            if one.name not in _OURS
-        },
-    )
+    SearchParameters = create_model("SearchParameters", __base__=PageParameters, **_parameters(_OURS))
+    ShelfParameters = create_model("ShelfParameters", __base__=Conditions, **_parameters(_OURS | _OF_QUERIES))

@@ -125,6 +125,21 @@ class SearchPage(ApiModel):
     next: str | None = Field(description="Cursor of the next page; null on the last.")
 
 
+class Shelf(ApiModel):
+    """The images that show an emotion most."""
+
+    emotion: str = Field(description="A class of the model's first space.")
+    hits: list[Hit] = Field(description="Only images that are named by it; near duplicates once; at least one.")
+
+
+class Shelves(ApiModel):
+    """A shelf for every emotion."""
+
+    images: int = Field(description="Images in the index.")
+    shelves: list[Shelf] = Field(description="In the order of the space; emotions without an image are left out.")
+    unsure: list[Hit] = Field(description="Images that the model does not name, from the middle of the plane outwards.")
+
+
 class Word(ApiModel):
     """An emotion word that a query may hold."""
 
@@ -283,18 +298,3 @@ class SelectedImages(ApiModel):
     """Some indexed images."""
 
     ids: Annotated[list[Id], Field(min_length=1, max_length=10_000)]
-
-
-class Health(ApiModel):
-    """Whether the process lives."""
-
-    status: Literal["ok"]
-
-
-class Ready(Health):
-    """Whether the service can answer."""
-
-    version: str
-    images: int
-    read_only: bool = Field(description="No ratings are taken.")
-    login: bool = Field(description="A token is needed, so that there is something to log out of.")

@@ -9,7 +9,7 @@ API = "/api/v1"
 HEAD_ONLY = "emoir.head_only"
 """In a request's scope where nobody takes the body: an answer that is made while it is sent need not be made."""
 
-TEXTS = ("/static/", *(f"{API}/{route}" for route in ("search", "spaces", "filters", "words", "collection")))
+TEXTS = ("/static/", *(f"{API}/{route}" for route in ("search", "shelves", "spaces", "filters", "words", "collection")))
 """How the paths begin that answer with text; pictures, files and points gain nothing by compression."""
 
 

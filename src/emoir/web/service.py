@@ -10,7 +10,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Annotated, TypeVar, cast
+from typing import IO, Annotated, Generic, TypeVar
 
 import numpy as np
 from fastapi import Depends, Request, Response
@@ -35,6 +35,7 @@ from emoir.web.jobs import (
     read_camera,
 )
 from emoir.web.problems import Problem, Unchanged, busy, no_image
+from emoir.web.records import CollectionRecord, Shelves
 from emoir.web.settings import Settings
 from emoir.web.workers import Workers
 
@@ -42,7 +43,7 @@ WAIT_SECONDS = 20.0
 # Thumbnails of this side are enough to see colours.
 PALETTE_SIDE = 240
 DRAWERS = 2
-Overview = TypeVar("Overview")
+Made = TypeVar("Made")
 
 
 class ConcurrencyLimit:
@@ -72,6 +73,21 @@ class ConcurrencyLimit:
             yield
 
 
+class LastMade(Generic[Made]):
+    """What was made last, and of which version; callers who want it at the same time wait for one making."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: tuple[str, Made] | None = None
+
+    def __call__(self, version: str, make: Callable[[], Made]) -> Made:
+        """What was made of this version, or is made now."""
+        with self._lock:
+            if self._kept is None or self._kept[0] != version:
+                self._kept = version, make()
+            return self._kept[1]
+
+
 class Service:
     """A collection, and what must be kept between requests.
 
@@ -87,10 +103,9 @@ class Service:
         # Thumbnails need not wait for explanations, nor a process with the model in memory.
         self._readers = Workers(collection.model_folder.folder, settings.limits, settings.workers)
         self._drawers = Workers(collection.model_folder.folder, settings.limits, DRAWERS)
-        self._lock, self._making = threading.Lock(), threading.Lock()
         self.reading = ConcurrencyLimit(settings.workers, waiting=12)
         self._drawing = ConcurrencyLimit(DRAWERS, waiting=20)
-        self._overview: tuple[str, object] = ("", None)
+        self.overview, self.shelves = LastMade[CollectionRecord](), LastMade[Shelves]()
         self._boot = secrets.token_hex(4)
         self._explanation = lru_cache(maxsize=64)(self._explain)
 
@@ -234,18 +249,6 @@ class Service:
     def _explain(self, digest: bytes, paths: tuple[bytes, ...], emotion: str | None) -> ExplainedImage:
         with self.reading():
             return self._readers.run(explain_image, paths, digest, emotion)
-
-    def overview(self, make: Callable[[], Overview]) -> Overview:
-        """What was made of the whole collection, made again only when its images changed."""
-        state = self.state
-        known, found = self._overview
-        if known != state:
-            with self._making:
-                known, found = self._overview
-                if known != state:
-                    found = make()
-                    self._overview = state, found
-        return cast(Overview, found)
 
 
 def _is_like(name: bytes, stat: FileStat) -> bool:

@@ -233,7 +233,7 @@ def test_the_form_holds_every_filter_that_the_service_describes(page: Page) -> N
     for control in [*controls, solemn]:
         expect(form.locator(f"[name^={control['name']}]").first).to_be_attached()
         expect(form).to_contain_text(control["label"][0])
-    with page.expect_request("**/search?*solemn=0.4..*"):
+    with page.expect_request("**/shelves?*solemn=0.4..*"):
         form.locator("[name=solemn-from]").fill("0.4")
         page.keyboard.press("Tab")
 

@@ -37,7 +37,7 @@ def collection(request: Request, response: Response, service: ServiceDep) -> Col
     Example: `/api/v1/collection`
     """
     set_etag(request, response, service.state)
-    return service.overview(lambda: _overview(service))
+    return service.overview(service.state, lambda: _overview(service))
 
 
 def _overview(service: Service) -> CollectionRecord:

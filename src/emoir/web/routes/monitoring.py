@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import time
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from pydantic import Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emoir import __version__
 from emoir.web.logs import log_request
-from emoir.web.records import Health, Ready
+from emoir.web.records import ApiModel
 from emoir.web.service import ServiceDep
 
 router = APIRouter(tags=["monitoring"])
 METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS"})
+
+
+class Health(ApiModel):
+    """Whether the process lives."""
+
+    status: Literal["ok"]
+
+
+class Ready(Health):
+    """Whether the service can answer."""
+
+    version: str
+    images: int
+    read_only: bool = Field(description="No ratings are taken.")
+    login: bool = Field(description="A token is needed, so that there is something to log out of.")
 
 
 class Metrics:

@@ -22,7 +22,7 @@ from emoir.search import Query as ParsedQuery
 from emoir.search.options import NEWEST, OLDEST, SearchOptions
 from emoir.search.query import Clause
 from emoir.search.terms import Colours, EncodedReading, ImageFile, ImageId, Point, Words
-from emoir.web.parameters import FilterControl, SearchParameters, filter_controls
+from emoir.web.parameters import Conditions, FilterControl, SearchParameters, filter_controls
 from emoir.web.records import Hit, Image, QueryTerm, SearchPage, Space, Word
 from emoir.web.service import Service, ServiceDep, set_etag
 
@@ -70,15 +70,8 @@ def search(
             f"only the first {FARTHEST:,} hits can be paged through; ask for less",
             chinese=f"只能翻看前 {FARTHEST:,} 个结果；请缩小范围",
         )
-    given = asked.options()
-    if given.get("sort") not in (None, "", NEWEST, OLDEST):
-        given["sort"] = safe_query(given["sort"])
-    options = SearchOptions.parse(given | {"folders": _known_folders(service, given.get("folders"))})
-    # One more tells whether there is another page.
-    matches = service.collection.search(safe_query(asked.q), options, n=limit + 1, start=start)
+    matches = service.collection.search(safe_query(asked.q), search_options(service, asked), n=limit + 1, start=start)
     found = matches.matches[:limit]
-    metadata = {entry.id: entry for entry in service.collection.images.metadata([match.id for match in found])}
-    rated = {} if options.rater is None else service.collection.images.ratings_by(options.rater)
     return SearchPage(
         query=matches.query,
         terms=_terms(safe_query(matches.query), next(iter(service.collection.images.layout.class_names))),
@@ -86,9 +79,28 @@ def search(
         content=list(matches.content),
         searched=matches.searched,
         hidden=matches.hidden,
-        hits=[_hit(match, metadata[match.id], rated.get(match.id)) for match in found if match.id in metadata],
+        hits=as_hits(service, found, asked.options().get("rater")),
         next=str(start + limit) if len(matches) > limit else None,
     )
+
+
+def search_options(service: Service, asked: Conditions) -> SearchOptions:
+    """The options that a request gives.
+
+    Raises:
+        QueryError: if one cannot be understood, names a file, or a folder that is not indexed.
+    """
+    given = asked.options()
+    if given.get("sort") not in (None, "", NEWEST, OLDEST):
+        given["sort"] = safe_query(given["sort"])
+    return SearchOptions.parse(given | {"folders": _known_folders(service, given.get("folders"))})
+
+
+def as_hits(service: Service, matches: Sequence[Match], rater: str | None) -> list[Hit]:
+    """Matches as lists show them, with what a rater says; images that went meanwhile are left out."""
+    metadata = {entry.id: entry for entry in service.collection.images.metadata([match.id for match in matches])}
+    rated = service.collection.images.ratings_by(rater) if rater else {}
+    return [_hit(match, metadata[match.id], rated.get(match.id)) for match in matches if match.id in metadata]
 
 
 def _known_folders(service: Service, folders: list[str] | None) -> list[str] | None:

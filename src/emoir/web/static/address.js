@@ -45,15 +45,20 @@ export function go(change, { replace = false } = {}) {
 
 /** What the search route takes. */
 export function searchValues(asked) {
-  const { all, folder, ...filters } = asked.filters;
-  for (const { name, several } of filterControls) if (several && filters[name]) filters[name] = filters[name].split(/[,，]/);
+  const { all, diverse } = asked.filters;
   return {
     q: asked.q,
-    rater: rater(),
-    ...filters,
-    folders: folder,
+    ...conditions(asked),
+    diverse,
     min_score: all ? 0 : undefined,
     positive_ids: asked.like,
     negative_ids: asked.unlike,
   };
+}
+
+/** What searches and shelves take. */
+export function conditions(asked) {
+  const { all, diverse, folder, ...filters } = asked.filters;
+  for (const { name, several } of filterControls) if (several && filters[name]) filters[name] = filters[name].split(/[,，]/);
+  return { rater: rater(), ...filters, folders: folder };
 }

@@ -40,6 +40,7 @@ const json = (body, method = "POST") => ({ method, headers: { "content-type": "a
 const read = async (path, options) => (await ask(path, options)).json();
 
 export const search = (values, signal) => read(`/search?${queryString(values)}`, { signal });
+export const shelves = (values, signal) => read(`/shelves?${queryString(values)}`, { signal });
 export const words = (prefix, signal) => read(`/words?${queryString({ prefix })}`, { signal });
 export const spaces = () => read("/spaces");
 export const filters = () => read("/filters");

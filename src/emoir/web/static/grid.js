@@ -25,9 +25,12 @@ function named(image, asked) {
 export const caption = (image) =>
   [image.rated ? t("yours", emotionName(image.rated)) : image.sure ? emotionName(image.emotion) : t("unsureShort"), image.score === undefined ? "" : t("fits", percent(image.score))].filter(Boolean).join(" · ");
 
+/** How much wider than high a tile is. */
+export const ratioOf = (image) => Math.min(WIDE, Math.max(NARROW, image.width / image.height));
+
 /** A tile; `acts` has open, more, like, unlike, toggle and chosen; `asked` are the emotions that were asked for. */
 export function tile(image, acts, asked = []) {
-  const ratio = Math.min(WIDE, Math.max(NARROW, image.width / image.height));
+  const ratio = ratioOf(image);
   // What the image evokes most is one thing, how well it fits what was asked another.
   const fit = image.score === undefined ? "" : t("fits", percent(image.score));
   const title = image.record?.title || image.name;
@@ -97,14 +100,14 @@ export function first(container) {
   for (const picture of [...container.querySelectorAll("img")].slice(0, FIRST)) picture.fetchPriority = "high";
 }
 
-/** Wait until the pictures of a container that are in sight are there, or for a while. */
-export function inSight(container) {
+/** Wait until the pictures of a container that are in sight can be seen, or for a while. */
+export async function inSight(container) {
   const seen = [...container.querySelectorAll("img")].filter((picture) => {
     const { top, left } = picture.getBoundingClientRect();
-    return !picture.complete && top < innerHeight && left < innerWidth;
+    return top < innerHeight && left < innerWidth;
   });
-  const there = seen.map((picture) => new Promise((done) => ["load", "error"].forEach((kind) => picture.addEventListener(kind, done, { once: true }))));
-  return Promise.race([Promise.all(there), new Promise((done) => setTimeout(done, PATIENCE))]);
+  await Promise.race([Promise.allSettled(seen.map((picture) => picture.decode())), new Promise((done) => setTimeout(done, PATIENCE))]);
+  await new Promise(requestAnimationFrame);
 }
 
 /** Let arrow keys walk over the tiles of a container. */

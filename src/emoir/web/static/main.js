@@ -8,11 +8,9 @@ import { WHEEL } from "./emotions.js";
 import * as filters from "./filters.js";
 import { language, learnNames, setLanguage, startLanguage, t } from "./language.js";
 import { help } from "./help.js";
-import { plane } from "./plane.js";
 import { failed, forget, listed, prepare, results, showImages, shownHits, shownTerms, startEnd } from "./results.js";
 import * as selection from "./selection.js";
 import { startVeils } from "./veil.js";
-import { wheel } from "./wheel.js";
 import { recall, remember } from "./storage.js";
 
 // So many images of a lasso are shown.
@@ -51,7 +49,10 @@ function feedback(kind, image) {
 
 // Wheel and plane.
 
-function startInstruments() {
+/** Draw them where they are seen: a narrow page shows them when they are asked for. */
+async function startInstruments() {
+  if (!$("#ask").open) return $("#ask").addEventListener("toggle", startInstruments, { once: true });
+  const [{ wheel }, { plane }] = await Promise.all([import("./wheel.js"), import("./plane.js")]);
   const round = wheel((name) => search(name));
   const field = plane({
     choose: (valence, arousal) => search(`va:${valence.toFixed(2)},${arousal.toFixed(2)}`),
@@ -85,6 +86,7 @@ function range(text) {
 }
 
 function mark() {
+  if (!instruments) return;
   const asked = current();
   instruments.round.mark(WHEEL.includes(asked.q) ? asked.q : null);
   const point = asked.q.match(/^va:([\d.]+),([\d.]+)$/);
@@ -246,7 +248,7 @@ function drawPoints() {
     observer.disconnect();
     try {
       points = await api.plane();
-      instruments.field.draw(points, spaces[0].classes);
+      instruments?.field.draw(points, spaces[0].classes);
     } catch (error) {
       notify(t("failed", error.message));
     }

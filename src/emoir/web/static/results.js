@@ -1,23 +1,21 @@
 // Results: a page of hits after the other, or a shelf for every emotion.
 
 import * as api from "./api.js";
-import { current, go, searchValues } from "./address.js";
+import { conditions, current, go, searchValues } from "./address.js";
 import { search } from "./box.js";
 import { chips, unusedChips } from "./chips.js";
 import { $, announce, keepingFocus, make, notify } from "./dom.js";
 import { WHEEL } from "./emotions.js";
-import { first, inSight, tile, walkable } from "./grid.js";
+import { first, inSight, ratioOf, tile, walkable } from "./grid.js";
 import { filterChips } from "./filters.js";
 import { examples } from "./help.js";
 import { emotionName, language, t } from "./language.js";
 import { saving } from "./saved.js";
 
 const PAGE = 60;
-const SHELF = 12;
 const FEW = 4;
-// Of the pictures on a shelf, in pixels.
-const SLIMMEST = 160;
-const PLEASANT = ["amusement", "awe", "contentment", "excitement", "joy"];
+// The height of the pictures on a shelf, in pixels.
+const ROW = 144;
 const PATIENCE = 5000;
 const BAD_REQUEST = 400;
 
@@ -157,59 +155,55 @@ function summary(page) {
   $("#summary").replaceChildren(...parts);
 }
 
-// A shelf holds only images that are named by its emotion: those of which the model is sure.
-const shelf = ({ filters }, q, signal) =>
-  api.search({ ...searchValues({ q, filters }), confidence: filters.confidence || `${space.unsure_below}..`, limit: 4 * SHELF, diverse: true, min_score: 0 }, signal);
-
 /** Without a query: a shelf for every emotion. */
 async function shelves(asked, signal) {
-  const { classes } = space;
-  // What the model is not sure of, from the middle of the plane outwards.
-  const doubtful = { q: "va:0.5,0.5", confidence: `..${space.unsure_below}` };
-  const order = WHEEL.filter((name) => classes.includes(name)).concat(classes.filter((name) => !WHEEL.includes(name)));
-  const [unsure, ...pages] = await Promise.all([
-    api.search({ ...searchValues({ q: doubtful.q, filters: asked.filters }), confidence: doubtful.confidence, limit: SHELF, diverse: true, min_score: 0 }, signal),
-    ...order.map((name) => shelf(asked, name, signal)),
-  ]);
+  const page = await api.shelves(conditions(asked), signal);
   if (signal.aborted) return;
-  // No image is searched where none is sure, too.
-  if (!pages.some((page) => page.searched) && !(await api.ready()).images) return state("empty");
-  if (signal.aborted) return;
-  // Near the middle of the plane a pleasant word may be said of a picture that is not.
-  const fits = (hit, name) => (hit.rated ? hit.rated === name : hit.sure && hit.emotion === name && !(PLEASANT.includes(name) && hit.valence < 0.5));
-  const held = pages.map((page, place) => page.hits.filter((hit) => fits(hit, order[place])).slice(0, SHELF));
+  if (!page.images) return state("empty");
+  const place = ({ emotion }) => (WHEEL.includes(emotion) ? WHEEL.indexOf(emotion) : WHEEL.length);
+  const thin = ({ hits }) => hits.length < FEW;
   // What meets the eye first is no shelf with hardly anything on it.
-  const filled = [...held.keys()].filter((place) => held[place].length).sort((a, b) => (held[a].length < FEW) - (held[b].length < FEW));
-  shown.hits = filled.flatMap((place) => held[place]);
+  const filled = page.shelves.toSorted((one, other) => thin(one) - thin(other) || place(one) - place(other));
+  shown.hits = filled.flatMap(({ hits }) => hits);
   const box = make("div", {}, make("h1", { text: t("byFeeling") }), examples());
   if (!shown.hits.length) box.append(make("p", { class: "quiet", text: t("noneSure") }));
   $("#results").replaceChildren(box);
-  if (!filled.some((place) => held[place].length >= FEW) && (await few(asked, box, signal))) return;
-  // What is out of sight comes after the pictures that are in sight.
-  const early = 1 + Math.ceil(box.clientWidth / SLIMMEST);
+  if (filled.every(thin) && (await few(asked, box, signal))) return;
   const late = [];
-  for (const place of filled) {
+  const shelf = (heading, images, asked) => {
+    const strip = make("div", { class: "grid strip" });
+    const add = (some) => strip.append(...some.map((image) => tile(image, acts, asked)));
+    walkable(strip);
+    box.append(heading, strip);
+    // What is out of sight comes after the pictures that are in sight.
+    const { top, width } = strip.getBoundingClientRect();
+    let left = 0;
+    const early = top < innerHeight ? images.findIndex((image) => (left += ratioOf(image) * ROW) > width) + 1 || images.length : 0;
+    add(images.slice(0, early));
+    // The first shelf is whole before the others begin.
+    for (const picture of strip.querySelectorAll("img")) picture.fetchPriority = late.length ? "low" : "high";
+    late.push(() => add(images.slice(early)));
+  };
+  for (const { emotion, hits } of filled) {
     await new Promise((done) => setTimeout(done));
     if (signal.aborted) return;
-    const name = order[place];
-    const tiles = (hits) => hits.map((hit) => tile(hit, acts, [name]));
-    const strip = make("div", { class: "grid strip" }, tiles(held[place].slice(0, early)));
-    late.push(() => strip.append(...tiles(held[place].slice(early))));
-    walkable(strip);
-    box.append(
-      make("h2", { class: "shelf" }, make("span", { text: emotionName(name) }), " ", make("button", { type: "button", class: "plain", "aria-label": `${t("showAll")}: ${emotionName(name)}`, text: t("showAll"), onclick: () => search(name) })),
-      strip,
-    );
+    const name = emotionName(emotion);
+    const all = make("button", { type: "button", class: "plain", "aria-label": `${t("showAll")}: ${name}`, text: t("showAll"), onclick: () => search(emotion) });
+    shelf(make("h2", { class: "shelf" }, make("span", { text: name }), " ", all), hits, [emotion]);
   }
-  inSight(box).then(() => !signal.aborted && late.forEach((act) => act()));
-  const others = unsure.hits.slice(0, SHELF);
-  if (others.length) {
-    shown.hits = [...shown.hits, ...others];
-    const strip = make("div", { class: "grid strip" }, others.map((hit) => tile({ ...hit, score: undefined }, acts)));
-    walkable(strip);
-    box.append(make("h2", { class: "others" }, t("unsureShelf"), " ", make("a", { href: `?${new URLSearchParams({ ...doubtful, all: "true" })}`, text: t("showAll") })), strip);
+  if (page.unsure.length) {
+    shown.hits = [...shown.hits, ...page.unsure];
+    const all = make("a", { href: `?${new URLSearchParams({ q: "va:0.5,0.5", confidence: `..${space.unsure_below}`, all: "true" })}`, text: t("showAll") });
+    shelf(make("h2", { class: "others" }, t("unsureShelf"), " ", all), page.unsure.map((hit) => ({ ...hit, score: undefined })), []);
   }
   announce(t("byFeeling"));
+  inSight(box).then(async () => {
+    for (const act of late) {
+      if (signal.aborted) return;
+      act();
+      await new Promise((done) => setTimeout(done));
+    }
+  });
 }
 
 /** Where no shelf fills and one page holds all images: these in one order, which needs no certainty. */
