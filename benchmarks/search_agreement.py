@@ -131,6 +131,10 @@ class RowExamples:
         """No codes here."""
         raise ValueError(code)
 
+    def of_phrase(self, phrase: str) -> NDArray[np.float32]:
+        """No phrases here."""
+        raise ValueError(phrase)
+
     def id_of_file(self, path: str) -> int | None:
         """No files here."""
         raise FileNotFoundError(path)

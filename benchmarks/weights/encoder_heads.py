@@ -34,8 +34,9 @@ from emoir.models.encoder import Encoder, find_encoder
 from emoir.training.embeddings import embed_files
 from emoir.training.head_folds import HeldOutOutputs, out_of_fold
 from emoir.training.heads import HeadLabels, Heads, head_features
+from emoir.training.heads_card import HEADS, HeadsDescription, write_card
 from emoir.training.probes import Doubles
-from emoir.training.train_heads import HEADS, HeadsDescription, confidence_of, write_card
+from emoir.training.train_heads import confidence_of
 from emoir.training.training_images import write_training_images
 from probes import shares_of
 

@@ -80,6 +80,11 @@ class Collection(AbstractContextManager["Collection"]):
         """The model that reads images here; loaded when first needed."""
         return models.Model(self._model_folder)
 
+    @cached_property
+    def text_tower(self) -> models.TextTower:
+        """The text tower of the same model; loaded when first needed."""
+        return models.TextTower(self._model_folder)
+
     @property
     def model_folder(self) -> models.ModelFolder:
         """The same model without its network."""

@@ -125,7 +125,7 @@ def test_an_answer_that_is_impossible_for_one_picture_ends_the_run(tmp_path: Pat
         ({"input": "images"}, r"takes pixel_values; the card names images"),
         ({"output": "pooled"}, r"gives features; the card needs pooled"),
         ({"length": 25}, r"features is \('n', 24\); the card says \('n', 25\)"),
-        ({"file": "heads.onnx"}, "two files"),
+        ({"file": "heads.onnx"}, "files of their own"),
         ({"file": "missing.onnx"}, "missing.onnx cannot be read"),
     ],
 )

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import onnx
 import pytest
 
+from tests.models import toy
 from tests.training.test_train_heads import hub_folder
 
 COMMIT, OLDER = "a" * 40, "b" * 40
@@ -68,7 +70,8 @@ class Hub(BaseHTTPRequestHandler):
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[ThreadingHTTPServer]:
     Hub.root, Hub.asked = tmp_path / "hub", []
-    hub_folder(Hub.root / "toy")
+    onnx.save(toy.text_tower(), hub_folder(Hub.root / "toy") / "onnx" / "text_model.onnx")
+    toy.write_tokenizer(Hub.root / "toy")
     (Hub.root / "toy" / "pytorch_model.bin").write_bytes(b"never fetched")
     (Hub.root / "words").mkdir()
     (Hub.root / "words" / "config.json").write_text("{}")
@@ -84,7 +87,8 @@ def fetch_all(home: Path, port: int, *sources: str) -> list[str]:
     program = (
         "import sys\nfrom emoir.errors import ModelError\nfrom emoir.models.hub import load_encoder\n"
         "for source in sys.argv[1:]:\n"
-        "    try:\n        found = load_encoder(source)\n        print(found.name, found.digest, found.licence)\n"
+        "    try:\n        found = load_encoder(source)\n"
+        "        print(found.name, found.digest, found.licence, found.text.tokens.context)\n"
         "    except ModelError as error:\n        print('refused:', error)\n"
     )
     environment = {**os.environ, "HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HOME": str(home)}
@@ -96,7 +100,7 @@ def fetch_all(home: Path, port: int, *sources: str) -> list[str]:
 
 def test_a_repository_is_pinned_fetched_and_found_offline(hub: ThreadingHTTPServer, tmp_path: Path) -> None:
     graph = (Hub.root / "toy" / "onnx" / "vision_model.onnx").read_bytes()
-    wanted = f"hf:museum/toy@{COMMIT} {hashlib.sha256(graph).hexdigest()} mit"
+    wanted = f"hf:museum/toy@{COMMIT} {hashlib.sha256(graph).hexdigest()} mit {toy.CONTEXT}"
     port, home = hub.server_address[1], tmp_path / "home"
     older = wanted.replace(COMMIT, OLDER)
     assert fetch_all(home, port, "hf:museum/toy", "hf:museum/toy@v1") == [wanted, older]

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from emoir.emotions import EmotionReading
 from emoir.emotions.calibration import ScoreCurve
@@ -58,6 +59,9 @@ class NoExamples:
 
     def of_code(self, code: str) -> EmotionReading:
         raise AssertionError(code)
+
+    def of_phrase(self, phrase: str) -> NDArray[np.float32]:
+        raise AssertionError(phrase)
 
     def id_of_file(self, path: str) -> int | None:
         raise AssertionError(path)

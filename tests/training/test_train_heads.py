@@ -17,13 +17,15 @@ from typer.testing import CliRunner
 from emoir import Collection, Model
 from emoir.cli.app import app
 from emoir.datasets import read_dataset
-from emoir.errors import ModelError, TrainingError, UndecodableImageError
+from emoir.errors import DatasetError, ModelError, TrainingError, UndecodableImageError
 from emoir.images.features import NUMBERS
+from emoir.models import TextTower
 from emoir.models.encoder import copy_encoder, find_encoder
+from emoir.training.content_scores import read_content_labels
 from emoir.training.embeddings import embed_files
 from emoir.training.head_folds import out_of_fold
 from emoir.training.heads import HeadLabels, Heads, head_features
-from emoir.training.train_heads import train_heads
+from emoir.training.train_heads import calibrate_content, train_heads
 from tests.models import toy
 from tests.pictures import noise
 
@@ -64,12 +66,40 @@ def run(*arguments: object) -> str:
     return done.stdout
 
 
+def phrases_are_answered(out: Path, encoder: Path, photos: Path) -> None:
+    """The text tower comes along, first by similarity, then calibrated by labels."""
+    tower, model, found = TextTower(out), Model(out), find_encoder(encoder)
+    # A picture's embedding is the encoder's own, so that it compares with phrases.
+    pictures = sorted(photos.rglob("*.png"))
+    own = embed_files(pictures, found).embeddings
+    read = np.stack([model.read(path).embedding for path in pictures[:3]])
+    np.testing.assert_allclose(read, own[:3] / np.linalg.norm(own[:3], axis=1, keepdims=True), atol=1e-6)
+    unit = own / np.linalg.norm(own, axis=1, keepdims=True)
+    nearness = (1 + unit @ tower.embed("red")) / 2
+    warm = np.array([path.parent.name == "warm" for path in pictures])
+    [(kind, similarity)] = model.card.scores.items()
+    assert (kind, similarity.chance) == ("similarity", 0.25)
+    assert similarity(nearness[warm]).min() > similarity(nearness[~warm]).max()
+    # With labels the score is how many people agree; no reading changes by it.
+    lines = [f"{path.relative_to(photos.parent)},{word},{(path.parent.name == 'warm') == (word == 'red'):d}"
+             for path in pictures for word in ("red", "blue")]  # fmt: skip
+    (photos.parent / "content.csv").write_text("\n".join(["path,content,agreement", *lines]))
+    calibrate_content(out, found, read_content_labels(photos.parent / "content.csv"))
+    again = Model(out)
+    assert (list(again.card.scores), again.id) == (["text"], model.id)
+    np.testing.assert_allclose(again.card.scores["text"](nearness), warm, atol=0.05)
+
+
 def test_the_folder_is_a_model_everywhere(tmp_path: Path) -> None:
-    encoder, photos = hub_folder(tmp_path / "toy"), colours(tmp_path / "moods")
+    encoder, photos = hub_folder(tmp_path / "toy", toy.encoder(toy.COLOURS)), colours(tmp_path / "moods")
+    onnx.save(toy.text_tower(), encoder / "onnx" / "text_model.onnx")
+    toy.write_tokenizer(encoder)
     out = tmp_path / "mine"
     told = run("train", photos, "--encoder", encoder, "--out", out)
     assert "moods: top-1" in told
     assert "kept: with" in told
+    assert "phrases are answered by similarity" in told
+    phrases_are_answered(out, encoder, photos)
     # The encoder is byte for byte the one that was given.
     assert (out / "encoder.onnx").read_bytes() == (encoder / "onnx" / "vision_model.onnx").read_bytes()
     card = json.loads((out / "card.json").read_text(encoding="utf-8"))
@@ -87,6 +117,7 @@ def test_the_folder_is_a_model_everywhere(tmp_path: Path) -> None:
         assert {found.path.parent.name for found in collection.search("warm", n=10)} == {"warm"}
         assert len(collection.search("awe - fear", n=5)) == 5
         assert {found.path.parent.name for found in collection.search("id:1", n=5)} == {"cool"}
+        assert {found.path.parent.name for found in collection.search("content:red", n=99)} == {"warm"}
     assert "warm" in run("describe", photos / "warm" / "0.png", "--model", out)
     run("explain", photos / "warm" / "0.png", "--model", out, "--out", tmp_path / "why.png")
     # It learnt from all of these: other pictures judge it.
@@ -95,6 +126,21 @@ def test_the_folder_is_a_model_everywhere(tmp_path: Path) -> None:
         if int(path.stem) < 60:
             path.unlink()
     assert "top-1" in run("evaluate", other, "--model", out, "--against", "shipped", "--workers", 1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "cause"),
+    [
+        ("path,content\na.png,dog\n", "the columns path, content, agreement are needed"),
+        ("path,content,agreement\na.png,dog,often\n", r"line 2: agreement 'often' is no finite number"),
+        ("path,content,agreement\na.png,dog,2\n", r"line 2: agreement 2 is outside 0 to 1"),
+        ("path,content,agreement\na.png,dog,1\n", "holds 1 labels of content; calibration needs 50"),
+    ],
+)
+def test_labels_of_content_that_are_none(rows: str, cause: str, tmp_path: Path) -> None:
+    (tmp_path / "content.csv").write_text(rows)
+    with pytest.raises(DatasetError, match=cause):
+        read_content_labels(tmp_path / "content.csv")
 
 
 def test_what_the_encoder_cannot_see_colour_and_texture_bring(tmp_path: Path) -> None:
@@ -210,7 +256,7 @@ def test_vectors_per_patch_become_the_first_one(tmp_path: Path) -> None:
     assert (found.tokens, found.length) == (True, toy.FEATURES)
     plain = find_encoder(hub_folder(tmp_path / "plain"))
     copied = copy_encoder(found, tmp_path / "encoder.onnx")
-    pixels = found.preprocessing.tensor(noise(toy.SIZE, 3)[None])
+    pixels = {found.input: found.preprocessing.tensor(noise(toy.SIZE, 3)[None])}
     [first], [wanted] = copied.graph.run(pixels).values(), plain.graph.run(pixels).values()
     np.testing.assert_allclose(first, wanted)
 

@@ -59,6 +59,7 @@ def show(model: ModelArgument) -> None:
         "takes": f"{whole}, {card.size} x {card.size}, {preprocessing.layout}, {preprocessing.type}",
         "gives": ", ".join(f"{name} ({length})" for name, length in card.outputs.items()),
         **{f"space {space}": ", ".join(names) for space, names in card.class_names.items()},
+        "reads phrases": "no" if card.text is None else f"yes, by {card.text.file}",
         "calibrated": ", ".join(card.scores) or "only the confidence of the top class",
         **{f"licence of {graph.file}": graph.licence for graph in card.graphs},
     }

@@ -78,7 +78,7 @@ def search(
         if matches.unknown:
             _say_not_searched(matches.unknown)
         if matches.content:
-            echo_err(text("content", words=", ".join(matches.content)))
+            echo_err(text("similarity" if matches.similarity else "content", words=", ".join(matches.content)))
         if len(matches) < n and matches.hidden:
             echo_err(text("hidden", count=matches.hidden))
         if not matches:

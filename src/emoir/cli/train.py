@@ -38,6 +38,15 @@ class TrainOptions:
             show_default=False,
         ),
     ] = None
+    content: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--content",
+            help="With --encoder, whether people see a phrase in a picture: a table of path, content and agreement, "
+            "0 to 1. Calibrates what a text tower answers.",
+            show_default=False,
+        ),
+    ] = None
     from_scratch: Annotated[bool, typer.Option("--from-scratch", help="Begin with random weights.")] = False
     epochs: Annotated[
         Optional[int],  # noqa: UP045
@@ -68,6 +77,8 @@ def train(options: TrainOptions) -> None:
             raise EmoirError("--from-scratch and --epochs train a network; with --encoder only heads are fitted")
         _train_heads(options, options.encoder)
         return
+    if options.content is not None:
+        raise EmoirError("--content calibrates an encoder's text tower: name it with --encoder")
     try:
         from emoir.training.fine_tune import fine_tune
         from emoir.training.loop import use_one_thread
@@ -122,7 +133,8 @@ def _train_heads(options: TrainOptions, encoder: str) -> None:
     try:
         import onnx  # noqa: F401
 
-        from emoir.training.train_heads import train_heads
+        from emoir.training.content_scores import read_content_labels
+        from emoir.training.train_heads import calibrate_content, train_heads
     except ImportError as error:
         raise EmoirError(f'an encoder needs more packages ({error.name}): pip install "emoir[encoder]"') from None
     from rich.console import Console
@@ -133,7 +145,10 @@ def _train_heads(options: TrainOptions, encoder: str) -> None:
     from emoir.models.model import Model
 
     table = read_dataset(options.data, space=options.space, label=options.label, scale=parse_scale(options.scale))
+    content = None if options.content is None else read_content_labels(options.content)
     found = load_encoder(encoder)
+    if content is not None and found.text is None:
+        raise EmoirError(f"{encoder} has no text tower, so --content calibrates nothing")
     with Progress(console=Console(stderr=True)) as progress:
         tasks = {}
 
@@ -151,6 +166,8 @@ def _train_heads(options: TrainOptions, encoder: str) -> None:
             seed=options.seed,
             report=report,
         )
+    if content is not None:
+        calibrate_content(options.out, found, content)
     echo(f"learnt from {result.images} images; figures on the fifth that each of five fits had not seen")
     rows = [["", "encoder alone", "with colour and texture", "by guessing"]]
     for key, alone in result.without.items():
@@ -158,4 +175,7 @@ def _train_heads(options: TrainOptions, encoder: str) -> None:
     echo_aligned(rows)
     kept = "with" if result.numbers else "without"
     echo(f"kept: {kept} the numbers of colour and texture, by the held-out loss")
+    if found.text is not None:
+        scores = "by similarity" if content is None else f"calibrated by {len(content.paths)} labels"
+        echo(f"content: phrases are answered {scores}")
     echo_err(f"model: {options.out}; use it with --model {options.out}")

@@ -19,6 +19,8 @@ from emoir.emotions.traditional import simplified
 
 CONTENT, OTHER = "content", "something else"
 CLASSES = 1000
+# Kinds of calibration of phrases that a text tower reads: by people's labels, and without any.
+TEXT, SIMILARITY = "text", "similarity"
 
 
 @cache

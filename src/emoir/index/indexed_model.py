@@ -22,6 +22,10 @@ class Card(Protocol):
         """Numbers of the embedding."""
 
     @property
+    def text(self) -> object | None:
+        """Its text tower, or None."""
+
+    @property
     def licence(self) -> str:
         """One line on the terms of its weights."""
 
@@ -70,7 +74,7 @@ class IndexedModel:
         card = model.card
         return cls(
             id=model.id,
-            layout=RowLayout(card.class_names, card.embedding_length),
+            layout=RowLayout(card.class_names, card.embedding_length, card.text is not None),
             licence=card.licence,
             scores=card.scores,
             unsure_below=card.confidence.unsure_below,

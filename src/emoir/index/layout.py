@@ -33,6 +33,7 @@ class RowLayout:
     Args:
         class_names: space name to its classes, in the order of the row.
         embedding_length: numbers of the embedding.
+        text: whether the model's embeddings of phrases compare with this embedding.
 
     References:
         Bhattacharyya, A. (1943). On a measure of divergence between two statistical populations.
@@ -46,6 +47,7 @@ class RowLayout:
 
     class_names: Mapping[str, tuple[str, ...]]
     embedding_length: int = EMBEDDING_LENGTH
+    text: bool = False
 
     @classmethod
     def of(cls, readings: EmotionReadings) -> RowLayout:
@@ -141,13 +143,13 @@ class RowLayout:
     def to_json(self) -> str:
         """For storage beside the rows."""
         names = {space: list(names) for space, names in self.class_names.items()}
-        return json.dumps({"class_names": names, "embedding_length": self.embedding_length})
+        return json.dumps({"class_names": names, "embedding_length": self.embedding_length, "text": self.text})
 
     @classmethod
     def from_json(cls, text: str) -> RowLayout:
         """The inverse of ``to_json``; until version 0.4 only the class names were written."""
         values = json.loads(text)
         spaces: dict[str, Sequence[str]] = values.get("class_names", values)
-        layout = cls({space: tuple(names) for space, names in spaces.items()})
+        layout = cls({space: tuple(names) for space, names in spaces.items()}, text=values.get("text") is True)
         length = values.get("embedding_length")
         return replace(layout, embedding_length=length) if isinstance(length, int) else layout

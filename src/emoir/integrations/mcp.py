@@ -73,6 +73,7 @@ def make_server(collection: Collection) -> MCPServer[None]:
             "query": found.query,
             "unknown": list(found.unknown),
             "content": list(found.content),
+            "similarity": found.similarity,
             "hits": [{**match.to_dict(), **_brief(match.reading)} for match in found.matches[: asked.limit]],
             "next": str(start + asked.limit) if len(found) > asked.limit else None,
         }

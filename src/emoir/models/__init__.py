@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from emoir.models.library import find_model, known_models, shipped_model_folder
     from emoir.models.model import Model, ModelFolder
     from emoir.models.preprocessing import Preprocessing
+    from emoir.models.text_tower import TextTower
 
 __all__ = [
     "Model",
     "ModelCard",
     "ModelFolder",
     "Preprocessing",
+    "TextTower",
     "find_model",
     "known_models",
     "shipped_model_folder",
@@ -27,6 +29,7 @@ __getattr__ = lazily(
         "ModelCard": "card",
         "ModelFolder": "model",
         "Preprocessing": "preprocessing",
+        "TextTower": "text_tower",
         "find_model": "library",
         "known_models": "library",
         "shipped_model_folder": "library",

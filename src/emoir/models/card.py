@@ -51,6 +51,25 @@ class GraphPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextPart:
+    """The text tower of a model: its embeddings of phrases compare with the model's embeddings of images.
+
+    Args:
+        file: name of the graph in the folder.
+        tokenizer: name of the tokenizer's file.
+        inputs: name of each input to its type: ``int32`` or ``int64``.
+        output: name of the one output that is read.
+        licence: one line on its terms.
+    """
+
+    file: str
+    tokenizer: str
+    inputs: dict[str, str]
+    output: str
+    licence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
     """What the code needs of a model's card; the card itself holds more, for people.
 
@@ -59,6 +78,7 @@ class ModelCard:
         preprocessing: what the encoder takes.
         encoder: the graph that takes pixels. Without heads, it gives all the outputs.
         heads: a second graph, from the encoder's output to the outputs; None where both are one.
+        text: the text tower; None where the model takes no words.
         embedding_length: numbers of the embedding by which images are compared.
         class_names: space name to its classes, in the order of the outputs.
         confidence: the calibration of the top class.
@@ -70,6 +90,7 @@ class ModelCard:
     preprocessing: Preprocessing
     encoder: GraphPart
     heads: GraphPart | None
+    text: TextPart | None = None
     embedding_length: int
     class_names: dict[str, tuple[str, ...]]
     confidence: ConfidenceCurve
@@ -114,6 +135,7 @@ class ModelCard:
             preprocessing=Preprocessing(**checked.preprocessing.model_dump()),
             encoder=GraphPart(**checked.encoder.model_dump()),
             heads=None if checked.heads is None else GraphPart(**checked.heads.model_dump()),
+            text=None if checked.text is None else TextPart(**checked.text.model_dump()),
             embedding_length=checked.embedding_length,
             class_names=checked.class_names,
             **_curves(checked, file),

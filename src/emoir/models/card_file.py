@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from emoir.emotions.calibration import UNSURE_BELOW
 from emoir.emotions.spaces import SPACES
 from emoir.errors import ModelError
-from emoir.models.card import CARD_FORMAT, EMBEDDING_LENGTH, GRAPH
+from emoir.models.card import CARD, CARD_FORMAT, EMBEDDING_LENGTH, GRAPH
 from emoir.names import printable
 
 
@@ -27,6 +27,12 @@ def _file_name(text: str) -> str:
     return text
 
 
+def _json_name(text: str) -> str:
+    if Path(text).name != text or "\\" in text or text.startswith(".") or not text.endswith(".json") or text == CARD:
+        raise ValueError("must be the name of another .json file in the folder itself")
+    return text
+
+
 def _folder_name(text: str) -> str:
     if Path(text).name != text or set(text) & set('\\:*?"<>|') or text.startswith("."):
         raise ValueError("must be fit for the name of a folder")
@@ -35,6 +41,7 @@ def _folder_name(text: str) -> str:
 
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 OnnxName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_file_name)]
+JsonName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_json_name)]
 Numbers = Annotated[tuple[float, ...], Field(min_length=1, max_length=10_000)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 # Of the samples of a picture, which go from 0 to 1 or 255: float32 holds what becomes of them.
@@ -89,6 +96,18 @@ class HeadsSection(Section):
     colour_and_texture: bool = False
 
 
+class TextSection(Section):
+    """The graph that takes phrases."""
+
+    file: OnnxName
+    tokenizer: JsonName
+    inputs: Annotated[
+        dict[Literal["input_ids", "attention_mask", "token_type_ids"], Literal["int32", "int64"]], Field(min_length=1)
+    ]
+    output: Text
+    licence: Text
+
+
 class ConfidenceSection(Section):
     """See ``ConfidenceCurve``."""
 
@@ -116,6 +135,7 @@ class CardFile(BaseModel):
     preprocessing: PreprocessingSection
     encoder: EncoderSection
     heads: HeadsSection | None = None
+    text: TextSection | None = None
     embedding_length: Length
     class_names: Annotated[
         dict[Text, Annotated[tuple[Text, ...], Field(min_length=2, max_length=1000)]],
@@ -143,8 +163,9 @@ class CardFile(BaseModel):
             self.encoder.length is None
         ):
             raise ValueError("encoder: output and length are needed with heads, and only then")
-        if self.heads is not None and self.heads.file == self.encoder.file:
-            raise ValueError("encoder.file: encoder and heads are two files")
+        parts = [part.file for part in (self.encoder, self.heads, self.text) if part is not None]
+        if len(set(parts)) < len(parts):
+            raise ValueError("encoder.file: encoder, heads and text tower are files of their own")
         return self
 
 

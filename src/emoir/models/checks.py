@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from emoir.emotions.reading import EmotionReadings
 from emoir.errors import ModelError
 from emoir.models.model import Model, ModelFolder
+from emoir.models.text_tower import TRIAL, TextTower
 
 # A batch may differ from single images by as much.
 BATCH_TOLERANCE = 1e-3
@@ -53,6 +54,13 @@ def check_model(folder: str | PathLike[str]) -> Iterator[str]:
     if apart > BATCH_TOLERANCE:
         raise ModelError(f"{described.folder}: a picture in a batch reads differently than alone, by {apart:.2g}")
     yield "a picture in a batch reads as it does alone"
+    if card.text is not None:
+        tower = TextTower(folder)
+        if not np.array_equal(tower.embed(TRIAL), tower.embed(TRIAL)):
+            raise ModelError(
+                f"{described.folder}: {card.text.file} reads the same phrase differently at the second time"
+            )
+        yield f"{card.text.file}: takes phrases of up to {tower.context} tokens, the same phrase reads the same again"
 
 
 def _pictures(side: int) -> NDArray[np.uint8]:

@@ -14,9 +14,10 @@ import numpy as np
 
 from emoir.errors import ModelError
 from emoir.files import open_regular, read_regular
-from emoir.models.graph import Graph, read_graph
+from emoir.models.graph import Graph, GraphInput, read_graph
 from emoir.models.onnx_file import check_self_contained
 from emoir.models.preprocessing import Preprocessing
+from emoir.models.text_tower import TEXT_GRAPH, TextSource, find_text
 
 GRAPHS = ("onnx/vision_model.onnx", "onnx/model.onnx", "vision_model.onnx", "model.onnx")
 PREPROCESSOR, CONFIG = "preprocessor_config.json", "config.json"
@@ -42,6 +43,7 @@ class Encoder:
         features: the output that heads take: the embedding, with the logits behind it where there are any.
         licence: as its folder states it.
         digest: SHA-256 of the graph, in hexadecimal.
+        text: the text tower beside it, which answers in place of the logits; None if there is none.
     """
 
     name: str
@@ -55,13 +57,14 @@ class Encoder:
     features: str
     licence: str
     digest: str
+    text: TextSource | None = None
 
     @property
     def graph(self) -> Graph:
         """The graph, loaded anew: its embedding and, where it has them, its logits."""
         outputs = {self.output: self.length} | ({} if self.logits is None else {self.logits: IMAGENET_CLASSES})
-        shape = self.preprocessing.shape()
-        return Graph(self.file, input=self.input, type=self.preprocessing.type, shape=shape, outputs=outputs)
+        taken = GraphInput(self.preprocessing.type, self.preprocessing.shape())
+        return Graph(self.file, inputs={self.input: taken}, outputs=outputs)
 
 
 def find_encoder(source: Path, *, name: str | None = None) -> Encoder:
@@ -69,7 +72,8 @@ def find_encoder(source: Path, *, name: str | None = None) -> Encoder:
 
     Args:
         source: a folder with ``onnx/vision_model.onnx``, ``onnx/model.onnx``, or these without ``onnx/``, or one of
-            its graphs; ``preprocessor_config.json`` (or timm's ``config.json``) beside it or one folder above.
+            its graphs; ``preprocessor_config.json`` (or timm's ``config.json``) beside it or one folder above. A text
+            tower is ``text_model.onnx`` beside the graph, its ``tokenizer.json`` there or in the repository's folder.
         name: where it came from; default: the folder's or file's name.
 
     Raises:
@@ -101,19 +105,22 @@ def find_encoder(source: Path, *, name: str | None = None) -> Encoder:
     output = next((name for name in (*OUTPUTS, *shapes) if len(shapes.get(name, ())) in (2, 3)), None)
     if output is None:
         raise ModelError(f"{file} gives {shapes}; an embedding (n, length) is needed")
-    logits = LOGITS if output != LOGITS and shapes.get(LOGITS) == (1, IMAGENET_CLASSES) else None
+    length, licence = int(shapes[output][-1]), _licence((config_file.parent, _repository(file)))
+    text = find_text(file.with_name(TEXT_GRAPH), (*folders, _repository(file)), length, licence)
+    has_logits = output != LOGITS and text is None and shapes.get(LOGITS) == (1, IMAGENET_CLASSES)
     return Encoder(
         name=name or (config_file.parent.name if source.is_dir() else file.stem),
         file=file,
         preprocessing=preprocessing,
         input=port.name,
         output=output,
-        length=int(shapes[output][-1]),
+        length=length,
         tokens=len(shapes[output]) == 3,
-        logits=logits,
+        logits=LOGITS if has_logits else None,
         features=output,
-        licence=_licence(config_file.parent),
+        licence=licence,
         digest=hashlib.sha256(content).hexdigest(),
+        text=text,
     )
 
 
@@ -164,6 +171,11 @@ def _graph_file(source: Path) -> Path:
         if (source / name).is_file():
             return source / name
     raise ModelError(f"{source} holds none of {', '.join(GRAPHS)}; name the ONNX file itself, or export one")
+
+
+def _repository(file: Path) -> Path:
+    """The folder of a repository that holds a graph: above ``onnx/``, which may hold a folder per size."""
+    return next((folder.parent for folder in file.parents[:2] if folder.name == "onnx"), file.parent)
 
 
 def _inputs(session: Any, file: Path) -> list[Any]:
@@ -270,11 +282,13 @@ def parse_preprocessor(values: dict[str, Any]) -> Preprocessing:
     )
 
 
-def _licence(folder: Path) -> str:
-    """What the head of the folder's README says, as the hub writes it."""
-    try:
-        head = read_regular(folder / "README.md").decode("utf-8", "replace")[:20_000]
-    except OSError:
-        return NOT_STATED
-    stated = re.search(r"^license(?:_name)?:\s*(\S[^\n]*)$", head.split("\n---")[0], re.MULTILINE)
-    return stated[1].strip()[:200] if stated else NOT_STATED
+def _licence(folders: tuple[Path, ...]) -> str:
+    """What the head of a README in one of the folders says, as the hub writes it."""
+    for folder in folders:
+        try:
+            head = read_regular(folder / "README.md").decode("utf-8", "replace")[:20_000]
+        except OSError:
+            continue
+        stated = re.search(r"^license(?:_name)?:\s*(\S[^\n]*)$", head.split("\n---")[0], re.MULTILINE)
+        return stated[1].strip()[:200] if stated else NOT_STATED
+    return NOT_STATED

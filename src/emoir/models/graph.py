@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,27 +28,36 @@ SECONDS_TO_LOAD = 60.0
 MAX_BYTES = 2**31
 
 
+@dataclass(frozen=True, slots=True)
+class GraphInput:
+    """What a graph takes under one name.
+
+    Args:
+        type: of its numbers: ``uint8``, ``float32``, ``int32`` or ``int64``.
+        shape: of one image's or phrase's, without the batch.
+    """
+
+    type: str
+    shape: tuple[int, ...]
+
+
 class Graph:
-    """An ONNX graph with one input; safe to share between threads.
+    """An ONNX graph; safe to share between threads.
 
     Args:
         file: one ONNX file.
-        input: name of the input.
-        type: of its numbers: ``uint8`` or ``float32``.
-        shape: of one image's input, without the batch.
+        inputs: name of each input to what it takes.
         outputs: name of each output to read, and its numbers per image.
 
     Raises:
         ModelError: if the file cannot be loaded or is not such a graph.
     """
 
-    def __init__(
-        self, file: Path, *, input: str, type: str, shape: tuple[int, ...], outputs: Mapping[str, int]
-    ) -> None:
+    def __init__(self, file: Path, *, inputs: Mapping[str, GraphInput], outputs: Mapping[str, int]) -> None:
         # Half of emoir's start-up time: commands that read no image do without.
         import onnxruntime
 
-        self.file, self._input, self._outputs = file, input, dict(outputs)
+        self.file, self._outputs = file, dict(outputs)
         content = read_graph(file)
         check_self_contained(content, str(file))
         options = onnxruntime.SessionOptions()
@@ -57,24 +67,25 @@ class Graph:
         # A plan per batch size is kept for good: a quarter of a process's memory, and no time saved.
         options.enable_mem_pattern = False
         try:
-            self._session = _in_time(
+            self._session = in_time(
                 lambda: onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
             )
         except TimeoutError:
             raise ModelError(f"{file} computed for more than {SECONDS_TO_LOAD:g} seconds while it was loaded") from None
         except Exception as error:  # ONNX Runtime's own exceptions share no base below Exception
             raise ModelError(f"{file} cannot be loaded: {_line(error)}") from error
-        self._batch = self._check(type, shape)
+        self._batch = self._check(inputs)
 
-    def _check(self, type: str, shape: tuple[int, ...]) -> int | None:
+    def _check(self, inputs: Mapping[str, GraphInput]) -> int | None:
         """Compare what the graph takes and gives with what is wanted; returns its fixed batch, if it has one."""
-        inputs = {port.name: port for port in self._session.get_inputs()}
-        if list(inputs) != [self._input]:
-            raise ModelError(f"{self.file} takes {', '.join(inputs) or 'nothing'}; the card names {self._input}")
-        port, wanted = inputs[self._input], f"tensor({type.removesuffix('32')})"
-        if port.type != wanted:
-            raise ModelError(f"{self.file}: {self._input} is {port.type}; the card says {wanted}")
-        self._check_shape(self._input, port.shape, shape)
+        ports = {port.name: port for port in self._session.get_inputs()}
+        if set(ports) != set(inputs):
+            raise ModelError(f"{self.file} takes {', '.join(ports) or 'nothing'}; the card names {', '.join(inputs)}")
+        for name, taken in inputs.items():
+            wanted = "tensor(float)" if taken.type == "float32" else f"tensor({taken.type})"
+            if ports[name].type != wanted:
+                raise ModelError(f"{self.file}: {name} is {ports[name].type}; the card says {wanted}")
+            self._check_shape(name, ports[name].shape, taken.shape)
         found = {port.name: port for port in self._session.get_outputs()}
         for name, length in self._outputs.items():
             if name not in found:
@@ -82,8 +93,8 @@ class Graph:
             if found[name].type != "tensor(float)":
                 raise ModelError(f"{self.file}: {name} is {found[name].type}; tensor(float) is needed")
             self._check_shape(name, found[name].shape, (length,))
-        batch = port.shape[0]
-        return batch if isinstance(batch, int) and batch > 0 else None
+        batches = [port.shape[0] for port in ports.values()]
+        return next((batch for batch in batches if isinstance(batch, int) and batch > 0), None)
 
     def _check_shape(self, name: str, found: list[Any], wanted: tuple[int, ...]) -> None:
         fixed = [isinstance(side, int) and side > 0 for side in found[1:]]
@@ -92,26 +103,29 @@ class Graph:
         ):
             raise ModelError(f"{self.file}: {name} is {tuple(found)}; the card says {('n', *wanted)}")
 
-    def run(self, values: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
-        """Outputs by name for a batch of inputs, each (n, length) float32.
+    def run(self, values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        """Outputs by name for a batch of inputs by name, each (n, length) float32.
 
         Raises:
             ModelError: if the graph fails, never ends, or gives other shapes than it should.
         """
         if self._batch is not None:
-            if len(values) % self._batch:
+            count = len(next(iter(values.values())))
+            if count % self._batch:
                 raise ModelError(f"{self.file} takes {self._batch} images at a time; export it with a free batch")
-            parts = [self._run(values[at : at + self._batch]) for at in range(0, len(values), self._batch)]
+            places = [slice(at, at + self._batch) for at in range(0, count, self._batch)]
+            parts = [self._run({name: given[place] for name, given in values.items()}) for place in places]
             return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
         return self._run(values)
 
-    def _run(self, values: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+    def _run(self, values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         import onnxruntime
 
-        options, limit = onnxruntime.RunOptions(), SECONDS_PER_IMAGE * len(values)
+        count = len(next(iter(values.values())))
+        options, limit = onnxruntime.RunOptions(), SECONDS_PER_IMAGE * count
         try:
             with _WATCH.limit(options, limit):
-                answers = self._session.run(list(self._outputs), {self._input: values}, options)
+                answers = self._session.run(list(self._outputs), dict(values), options)
         except Exception as error:  # as above
             if options.terminate:
                 raise ModelError(f"{self.file} computed for more than {limit:g} seconds and was stopped") from error
@@ -119,20 +133,24 @@ class Graph:
                 raise MemoryError(_line(error)) from error
             raise ModelError(f"{self.file} cannot be run: {_line(error)}") from error
         for (name, length), answer in zip(self._outputs.items(), answers, strict=True):
-            if answer.shape != (len(values), length):
-                raise ModelError(f"{self.file}: {name} is {answer.shape}, not {(len(values), length)}")
+            if answer.shape != (count, length):
+                raise ModelError(f"{self.file}: {name} is {answer.shape}, not {(count, length)}")
         return dict(zip(self._outputs, answers, strict=True))
 
 
-def _in_time(load: Callable[[], Any]) -> Any:
-    """What a function gives; what it raises, and TimeoutError once this process has computed for too long."""
+def in_time(load: Callable[[], Any]) -> Any:
+    """What a function gives.
+
+    Raises:
+        TimeoutError: once this process has computed for ``SECONDS_TO_LOAD``. Others: as the function does.
+    """
     ended: Future[Any] = Future()
 
     def work() -> None:
         try:
             ended.set_result(load())
-        except Exception as error:  # for who waits
-            ended.set_exception(error)
+        except BaseException as error:  # for who waits; what a library in Rust panics with is no Exception
+            ended.set_exception(error if isinstance(error, Exception) else RuntimeError(str(error)))
 
     began = time.process_time()
     # Nothing can end it but the end of the process, which does not wait for this kind of thread.

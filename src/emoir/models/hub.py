@@ -9,6 +9,8 @@ from pathlib import Path
 
 from emoir.errors import ModelError
 from emoir.models.encoder import CONFIG, GRAPHS, PREPROCESSOR, Encoder, find_encoder
+from emoir.models.text_tower import TEXT_GRAPH
+from emoir.models.tokens import TOKENIZER, TOKENIZER_CONFIGS
 
 PREFIX = "hf:"
 _NAME = re.compile(r"hf:([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
@@ -47,7 +49,7 @@ def load_encoder(source: str) -> Encoder:
 
 
 def fetch(source: str) -> HubSnapshot:
-    """The files of an encoder in a repository: graph, preprocessing, licence; nothing else is fetched.
+    """The files of an encoder in a repository: graphs, preprocessing, tokenizer, licence; nothing else is fetched.
 
     Raises:
         ModelError: see ``load_encoder``.
@@ -82,7 +84,9 @@ def fetch(source: str) -> HubSnapshot:
     graph = next((name for name in GRAPHS if name in held), None)
     if graph is None:
         raise ModelError(f"{source} holds none of {', '.join(GRAPHS)}; export it to ONNX, and name the folder")
-    wanted = [graph, *(name for name in (PREPROCESSOR, CONFIG, README) if name in held)]
+    text = graph.replace(graph.rpartition("/")[2], TEXT_GRAPH)
+    words = (text, TOKENIZER, *TOKENIZER_CONFIGS) if text in held else ()
+    wanted = [graph, *(name for name in (PREPROCESSOR, CONFIG, README, *words) if name in held)]
     try:
         # By the name of the revision, which the library then knows offline; the folder is named by the commit.
         found = huggingface_hub.snapshot_download(repository, revision=revision, allow_patterns=wanted)

@@ -18,7 +18,7 @@ from emoir.images.palette import is_monochrome
 from emoir.images.picture_hash import BYTES as HASH_BYTES
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.models.card import CARD, LICENCE, TRAINING_DIGESTS, TRAINING_HASHES, WEIGHTS, ModelCard, read_card
-from emoir.models.graph import Graph, read_graph
+from emoir.models.graph import Graph, GraphInput, read_graph
 from emoir.models.library import find_model
 from emoir.models.outputs import check_outputs
 from emoir.models.preprocessing import ImageSource, PreparedImage, measured_square
@@ -65,8 +65,9 @@ class ModelFolder:
     @property
     def file_names(self) -> list[str]:
         """Names of the files that a model may have; graphs and card are always there."""
-        graphs = [graph.file for graph in self.card.graphs]
-        return [CARD, *graphs, TRAINING_DIGESTS, EARLIER_TRAINING_DIGESTS, TRAINING_HASHES, WEIGHTS, LICENCE]
+        graphs, text = [graph.file for graph in self.card.graphs], self.card.text
+        words = [] if text is None else [text.file, text.tokenizer]
+        return [CARD, *graphs, *words, TRAINING_DIGESTS, EARLIER_TRAINING_DIGESTS, TRAINING_HASHES, WEIGHTS, LICENCE]
 
     def training_digests(self) -> frozenset[str]:
         """First 16 hexadecimal digits of the SHA-256 of every image that the model was trained on, labelled or not.
@@ -121,17 +122,14 @@ class Model(ModelFolder):
         card, encoder, heads = self.card, self.card.encoder, self.card.heads
         self._encoder = Graph(
             self.folder / encoder.file,
-            input=encoder.input,
-            type=card.preprocessing.type,
-            shape=card.preprocessing.shape(),
+            inputs={encoder.input: GraphInput(card.preprocessing.type, card.preprocessing.shape())},
             outputs={encoder.output: encoder.length} if encoder.output and encoder.length else card.outputs,
         )
         self._heads = None
         if heads is not None:
             length = (encoder.length or 0) + (NUMBERS if heads.colour_and_texture else 0)
-            self._heads = Graph(
-                self.folder / heads.file, input=heads.input, type="float32", shape=(length,), outputs=card.outputs
-            )
+            taken = {heads.input: GraphInput("float32", (length,))}
+            self._heads = Graph(self.folder / heads.file, inputs=taken, outputs=card.outputs)
         try:
             self.read_pixels(np.full((1, card.size, card.size, 3), 128, np.uint8))
         except MemoryError as error:
@@ -181,12 +179,12 @@ class Model(ModelFolder):
         if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3) or pixels.dtype != np.uint8 or not len(pixels):
             raise ShapeError(f"expected (n, {side}, {side}, 3) uint8, got {pixels.shape} {pixels.dtype}")
         squares = [measured_square(image) for image in pixels] if measured is None else list(measured)
-        answers = self._encoder.run(self.card.preprocessing.tensor(pixels))
+        answers = self._encoder.run({self.card.encoder.input: self.card.preprocessing.tensor(pixels)})
         if self._heads is not None and self.card.heads is not None:
             [encoded] = answers.values()
             if self.card.heads.colour_and_texture:
                 encoded = np.hstack([encoded, [colour_and_texture(square) for square in squares]])
-            answers = self._heads.run(encoded)
+            answers = self._heads.run({self.card.heads.input: encoded})
         check_outputs(answers, self.folder)
         by_space = {space: answers[space] for space in self.card.class_names}
         return EmotionReadings(

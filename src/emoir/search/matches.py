@@ -57,6 +57,7 @@ class Matches:
         matches: best first.
         unknown: words of the query that were not understood and not used.
         content: words of the query that were looked for in what the pictures show; all others mean feelings.
+        similarity: whether these are scored by similarity alone, for want of labels.
         searched: number of images that were compared.
         hidden: how many of them were left out because they score less than ``min_score``.
         complete: whether no better match can have been missed; an engine that does not compare every image says no.
@@ -67,6 +68,7 @@ class Matches:
     unknown: tuple[str, ...]
     searched: int
     content: tuple[str, ...] = ()
+    similarity: bool = False
     hidden: int = 0
     complete: bool = True
 

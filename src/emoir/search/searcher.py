@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.emotions.code import decode_reading
+from emoir.emotions.content import SIMILARITY, TEXT
 from emoir.emotions.reading import EmotionReading, EmotionReadings
 from emoir.errors import QueryError
 from emoir.index.base import ImageMetadata, as_file, as_path
@@ -29,7 +30,7 @@ from emoir.search.terms import TermContext
 from emoir.search.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from emoir.models import Model, ModelFolder
+    from emoir.models import Model, ModelFolder, TextTower
 
 
 class ModelSource(Protocol):
@@ -42,6 +43,10 @@ class ModelSource(Protocol):
     @property
     def model_folder(self) -> ModelFolder:
         """Its folder; no network is loaded for it."""
+
+    @property
+    def text_tower(self) -> TextTower:
+        """Its text tower; no other network is loaded for it."""
 
 
 class Searcher:
@@ -89,6 +94,7 @@ class Searcher:
             matches=matches,
             unknown=compiled.unknown if order is None else (*compiled.unknown, *order.unknown),
             content=compiled.content,
+            similarity=bool(compiled.content) and store.layout.text and TEXT not in store.model.scores,
             searched=found.searched,
             hidden=found.hidden,
             complete=found.complete,
@@ -120,10 +126,13 @@ class Searcher:
         return [entry for entry, held in zip(metadata, there, strict=True) if held], rows[there]
 
     def _context(self, rater: str | None) -> SearchContext:
+        curves = self._store.model.scores
+        if TEXT not in curves and SIMILARITY in curves:
+            curves = {**curves, TEXT: curves[SIMILARITY]}
         return SearchContext(
             vectors=self._vectors,
             layout=self._store.layout,
-            curves=self._store.model.scores,
+            curves=curves,
             rated=None if rater is None else RatedRows.of(self._store, rater),
         )
 
@@ -142,11 +151,11 @@ def _order(sort: str | Query | None, context: TermContext) -> CompiledQuery | No
 
 
 class IndexExamples:
-    """The readings of example images; each is read once, however often a query and its order name it.
+    """The readings of example images, each read once, and the embeddings of phrases.
 
     Args:
         store: holds indexed images.
-        models: gives the model that reads files, and the folder that codes are of.
+        models: gives the model that reads files, its text tower, and the folder that codes are of.
         limits: for files.
     """
 
@@ -184,6 +193,13 @@ class IndexExamples:
         others = ids if self._store.model.id in ids else ()
         layout, models = self._store.layout, (self._store.model.id, *others)
         return decode_reading(code, layout.class_names, models, embedding_length=layout.embedding_length)
+
+    def of_phrase(self, phrase: str) -> NDArray[np.float32]:
+        """The embedding of a phrase by the model's text tower."""
+        tower = self._models.text_tower
+        # The phrase of another tower would be compared with nonsense.
+        self._store.require(tower.id, *tower.card.earlier_ids)
+        return tower.embed(phrase)
 
     def id_of_file(self, path: str) -> int | None:
         """The id of an image file, if it is indexed."""

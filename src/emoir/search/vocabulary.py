@@ -57,6 +57,6 @@ class Vocabulary:
             if space not in (*SPACES, CONTENT)
             for place, name in enumerate(names)
         }
-        # A word that means a feeling is not looked for in what pictures show.
-        shown = content_words() if CONTENT in layout.class_names else {}
+        # A word that means a feeling is not looked for in what pictures show; a text tower needs no list of words.
+        shown = content_words() if CONTENT in layout.class_names and not layout.text else {}
         return cls({**shown, **lexicon(), **own, **(more or {})}, encoder)

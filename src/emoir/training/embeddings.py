@@ -116,7 +116,7 @@ def _reader(model: Model) -> MeasureFile:
 
 def _embed(path: Path, encoder: Encoder, graph: Graph) -> NDArray[np.float32]:
     image = encoder.preprocessing.prepare(path)
-    answers = graph.run(encoder.preprocessing.tensor(image.pixels[None]))
+    answers = graph.run({encoder.input: encoder.preprocessing.tensor(image.pixels[None])})
     numbers = colour_and_texture(image.measured)
     return np.concatenate([answers[encoder.output][0], numbers, *answers.get(encoder.logits or "", ())])
 

@@ -50,14 +50,15 @@ class Heads:
 
     Args:
         numbers: whether the 90 numbers of colour and texture stand behind the embedding.
-        embedding: to the embedding by which images are compared, which is then brought to unit length.
+        embedding: to the embedding by which images are compared, which is then brought to unit length; None: the
+            encoder's own, as phrases are compared with it.
         point: a map per domain to valence and arousal, cut to [0, 1].
         spaces: space to a map per domain, each to logits.
         domain: to logits of the domains; None with one domain.
     """
 
     numbers: bool
-    embedding: Linear
+    embedding: Linear | None
     point: tuple[Linear, ...]
     spaces: Mapping[str, tuple[Linear, ...]]
     domain: Linear | None = None
@@ -99,6 +100,10 @@ class Heads:
             domain=domain,
         )
 
+    def embedding_length(self, length: int) -> int:
+        """Numbers of the embedding, for an encoder whose own has ``length``."""
+        return length if self.embedding is None else len(self.embedding.bias)
+
     def logits(self, features: NDArray[np.floating]) -> dict[str, tuple[Doubles, ...]]:
         """Per space the logits of every domain's map, (n, K) each."""
         return {space: tuple(one(features) for one in maps) for space, maps in self.spaces.items()}
@@ -121,7 +126,8 @@ class Heads:
 
     def __call__(self, features: NDArray[np.floating]) -> dict[str, Doubles]:
         """``embedding``, ``valence_arousal`` and the probabilities of every space, as the graph gives them."""
-        long = self.embedding(features)
+        own = features[:, : features.shape[1] - (NUMBERS if self.numbers else 0)]
+        long = own if self.embedding is None else self.embedding(features)
         found = {
             "embedding": long / np.maximum(np.linalg.norm(long, axis=1, keepdims=True), SMALLEST),
         }
@@ -162,7 +168,10 @@ class Heads:
         nodes.append(helper.make_node("Split", [FEATURES, "parts"], list(widths), axis=1))
         add("LpNormalization", ["seen"], "unit", axis=1, p=2)
         add("Concat", ["unit", *(["numbers"] if self.numbers else [])], "prepared", axis=1)
-        add("LpNormalization", [linear("embedding", self.embedding, "long")], "embedding", axis=1, p=2)
+        if self.embedding is None:
+            add("Identity", ["unit"], "embedding")
+        else:
+            add("LpNormalization", [linear("embedding", self.embedding, "long")], "embedding", axis=1, p=2)
         constants |= {"low": np.float32(0), "high": np.float32(1)}  # type: ignore[dict-item]
         if self.domain is not None:
             add("Softmax", [linear("domain", self.domain, "domain")], "gates", axis=1)
@@ -182,7 +191,7 @@ class Heads:
                     parts.append(add("Mul", [part, f"gate.{number}"], f"{name}.{number}.gated"))
             if parts:
                 add("Sum", parts, name)
-        lengths = {"embedding": len(self.embedding.bias), "valence_arousal": 2}
+        lengths = {"embedding": self.embedding_length(length), "valence_arousal": 2}
         lengths |= {space: len(maps[0].bias) for space, maps in self.spaces.items()}
         if logits:
             constants["members"] = content_matrix()

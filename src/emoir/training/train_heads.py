@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,34 +13,32 @@ from numpy.typing import NDArray
 
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds, make_folds
-from emoir.emotions.calibration import ConfidenceCurve, ScoreCurve
-from emoir.emotions.content import CONTENT, content_groups
+from emoir.emotions.calibration import ConfidenceCurve
+from emoir.emotions.content import SIMILARITY, TEXT
 from emoir.errors import TrainingError
 from emoir.evaluate.compute import headline
 from emoir.evaluate.metric import MetricKey
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.results import MetricResult
 from emoir.files import move_over
-from emoir.models.card import CARD, CARD_FORMAT
-from emoir.models.encoder import IMAGENET_CLASSES, Encoder, copy_encoder
+from emoir.models.card import CARD
+from emoir.models.encoder import Encoder, copy_encoder
 from emoir.models.model import Model
+from emoir.models.text_tower import TextTower
 from emoir.training.calibrate import fit_confidence
+from emoir.training.content_scores import ContentLabels, rated_curve, similarity_curve, write_text_scores
 from emoir.training.embeddings import Embedded, embed_files, read_files
 from emoir.training.head_folds import HeldOutOutputs, is_better, losses, out_of_fold
-from emoir.training.heads import FEATURES, HeadLabels, Heads, head_features
+from emoir.training.heads import HeadLabels, Heads, head_features
+from emoir.training.heads_card import ENCODER, HEADS, HeadsDescription, write_card
 from emoir.training.labels import align_classes, check_enough, label_distributions
 from emoir.training.probes import Doubles
 from emoir.training.training_images import write_training_images
 
-ENCODER, HEADS = "encoder.onnx", "heads.onnx"
 FOLDS = 5
 # Two shares that differ by less are a tie.
 TIE = 1e-9
 LICENCE = "the user's own; what the labels do not say was learnt from {base}: {licence}"
-
-# The square of a square root of a probability. An image drawn at random shows any one thing seldom.
-_STEPS = np.linspace(0, 1, 21)
-AS_THE_ENCODER_SAYS = ScoreCurve(0.01, tuple(_STEPS.round(4).tolist()), tuple((_STEPS**2).round(4).tolist()))
 
 HeadResults = Mapping[MetricKey, MetricResult]
 StepReport = Callable[[str, int, int], None]
@@ -131,6 +128,9 @@ def train_heads(
         raise TrainingError(_no_better(table, results[chosen]))
     temperatures = held_out[chosen].temperatures(rated)
     heads = Heads.fit(_features(embedded, chosen), labels, numbers=chosen).tempered(temperatures)
+    if encoder.text is not None:
+        # Phrases are compared with the encoder's own embedding, which no projection to fewer numbers keeps.
+        heads = replace(heads, embedding=None)
     heads.write(made / HEADS, encoder.length, logits=encoder.logits is not None)
     names = {space: table.class_names[space] for space in label_distributions(table)} | dict(base.card.class_names)
     shown = next(iter(names))
@@ -147,6 +147,7 @@ def train_heads(
         notes={
             "data": {table.name: len(table)},
             "encoder came from": {"name": encoder.name, "sha256": encoder.digest},
+            **({} if encoder.text is None else {"text tower": {"sha256": encoder.text.digest}}),
             "measured out of fold": {
                 ("with" if numbers else "without") + " colour and texture numbers": {
                     str(key): {"value": str(result), "by guessing": str(result.baseline)}
@@ -158,6 +159,9 @@ def train_heads(
         },
     )
     write_card(made, encoder, heads, description)
+    if encoder.text is not None:
+        encoder.text.write(made)
+        write_text_scores(made, SIMILARITY, similarity_curve(embedded.embeddings, TextTower(made)))
     write_training_images(made, table.paths, base)
     move_over(made, out, last=CARD)
     _clear(made)
@@ -170,64 +174,21 @@ def train_heads(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeadsDescription:
-    """What a card says of an encoder's heads.
+def calibrate_content(folder: Path, encoder: Encoder, labels: ContentLabels, *, cache: Path | None = None) -> None:
+    """Calibrate what the text tower of a model answers, which until then is marked as similarity.
 
     Args:
-        name: of the model, without digest.
-        class_names: space to its classes.
-        confidence: calibration of the top class.
-        licence: one line on the terms of the heads.
-        notes: further entries: data, metrics.
-        content: calibration of what pictures show, for an encoder with logits.
+        folder: of the model, as ``train_heads`` made it of the encoder.
+        encoder: see ``find_encoder``.
+        labels: whether people see phrases in pictures.
+        cache: where embeddings are kept; default: ``cache_folder()``.
+
+    Raises:
+        ModelError: if the model has no text tower.
     """
-
-    name: str
-    class_names: Mapping[str, tuple[str, ...]]
-    confidence: ConfidenceCurve
-    licence: str
-    notes: Mapping[str, object]
-    content: ScoreCurve = AS_THE_ENCODER_SAYS
-
-
-def write_card(folder: Path, encoder: Encoder, heads: Heads, description: HeadsDescription) -> None:
-    """Write the card of an encoder and its heads, which lie in the folder already.
-
-    Args:
-        folder: of the new model.
-        encoder: whose graph lies there.
-        heads: of the encoder.
-        description: what the card states about the heads.
-    """
-    class_names, scores = dict(description.class_names), {}
-    if encoder.logits is not None:
-        class_names[CONTENT] = tuple(content_groups())
-        scores[CONTENT] = asdict(description.content)
-    card = {
-        "format": CARD_FORMAT,
-        "name": description.name,
-        "preprocessing": {field: getattr(encoder.preprocessing, field) for field in encoder.preprocessing.__slots__},
-        "encoder": {
-            "file": ENCODER,
-            "input": encoder.input,
-            "output": encoder.features,
-            "length": encoder.length + (0 if encoder.logits is None else IMAGENET_CLASSES),
-            "licence": encoder.licence,
-        },
-        "heads": {
-            "file": HEADS,
-            "input": FEATURES,
-            "licence": description.licence,
-            "colour_and_texture": heads.numbers,
-        },
-        "embedding_length": len(heads.embedding.bias),
-        "class_names": {space: list(names) for space, names in class_names.items()},
-        "confidence": asdict(description.confidence),
-        "scores": scores,
-        **description.notes,
-    }
-    (folder / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    tower = TextTower(folder)
+    embedded = embed_files(labels.paths, encoder, folder=cache)
+    write_text_scores(folder, TEXT, rated_curve(embedded.embeddings, labels, tower))
 
 
 def complete_labels(table: Table, spaces: Mapping[str, NDArray[np.float32]], points: NDArray[np.float32]) -> HeadLabels:

@@ -119,6 +119,7 @@ class SearchPage(ApiModel):
     terms: list[QueryTerm]
     unknown: list[str] = Field(description="Words that were not understood and not used.")
     content: list[str] = Field(description="Words that were looked for in what the pictures show.")
+    similarity: bool = Field(description="Whether these are scored by similarity alone, for want of labels.")
     searched: int = Field(description="Images that were compared.")
     hidden: int = Field(description="Images left out because they fit weakly.")
     hits: list[Hit]
@@ -248,9 +249,7 @@ class CollectionRecord(ApiModel):
     palettes: dict[str, dict[str, float]] = Field(
         default={}, description="Emotion to the colours that its images have more of than all, and their shares."
     )
-    most: dict[str, list[Image]] = Field(
-        default={}, description="Emotion to the images that show it most; only those that the model is sure of."
-    )
+    most: dict[str, list[Image]] = Field(default={}, description="Emotion to its images of which the model is surest.")
     uncertain: list[Image] = []
     failures: list[FailureRecord]
     failed: int

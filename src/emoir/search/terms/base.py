@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from emoir.emotions.reading import EmotionReading
 from emoir.index.layout import RowLayout
 from emoir.index.vectors import RowCondition
@@ -13,7 +16,7 @@ from emoir.search.vocabulary import Vocabulary
 
 
 class Examples(Protocol):
-    """Gives the readings of example images; each is read once per search."""
+    """Gives the readings of example images, each read once per search, and the embeddings of phrases."""
 
     def of_image(self, id: int) -> EmotionReading:
         """The reading of an indexed image."""
@@ -27,6 +30,9 @@ class Examples(Protocol):
     def id_of_file(self, path: str) -> int | None:
         """The id of an image file, if it is indexed."""
 
+    def of_phrase(self, phrase: str) -> NDArray[np.float32]:
+        """The embedding of a phrase by the model's text tower, of unit length."""
+
 
 @dataclass(frozen=True, slots=True)
 class TermContext:
@@ -35,7 +41,7 @@ class TermContext:
     Args:
         layout: of the rows that will be scored.
         vocabulary: what words mean.
-        examples: gives readings of example images.
+        examples: gives readings of example images and embeddings of phrases.
     """
 
     layout: RowLayout

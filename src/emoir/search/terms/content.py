@@ -1,13 +1,14 @@
-"""Content: what a picture shows, in everyday words."""
+"""Content: what a picture shows, in the words that the model's classes know or in any that its text tower reads."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from emoir.emotions.content import CONTENT, content_words
+from emoir.emotions.content import CONTENT, TEXT, content_words
 from emoir.emotions.lexicon import Concept
 from emoir.emotions.phrases import parse_phrase
 from emoir.errors import QueryError
@@ -17,6 +18,8 @@ from emoir.search.terms.base import CompiledTerm, TermContext
 
 NO_CONTENT = "this model does not see what pictures show; add one that does: emoir model add efficientnet-lite2"
 NO_CONTENT_CHINESE = "当前模型看不出画面内容；可安装：emoir model add efficientnet-lite2"
+# A tower finds what a phrase names, also behind a negation.
+WITHOUT = re.compile(r"\b(?:no|without)\b|没有", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,13 @@ class Content:
         return f'"content:{self.text}"' if " " in self.text else f"content:{self.text}"
 
     def compile(self, context: TermContext) -> CompiledTerm:
-        """One group per word: each must be there.
+        """The phrase as the text tower reads it, or one group per word: each must be there.
 
         Raises:
             QueryError: if the model does not see content, or no word names any.
         """
+        if context.layout.text:
+            return phrase_term(self.text, context)
         if CONTENT not in context.layout.class_names:
             raise QueryError(
                 f"{self}: {NO_CONTENT}",
@@ -67,6 +72,28 @@ class Content:
         ]
         groups = tuple((component,) for component in components)
         return CompiledTerm(groups=groups, unknown=parsed.unknown, content=tuple(part.word for part in parsed.parts))
+
+
+def phrase_term(phrase: str, context: TermContext) -> CompiledTerm:
+    """What a text tower reads: the phrase, and what stands behind *no* or *without* as not wanted.
+
+    The cosine, from -1 to 1, is brought to 0 to 1 like all that is compared.
+
+    Args:
+        phrase: in any language that the tower knows.
+        context: whose layout has text.
+
+    Raises:
+        QueryError: if the phrase is too long for the tower.
+    """
+    wanted, *others = (part.strip(" ,，、") for part in WITHOUT.split(phrase))
+    parts = [(part, sign) for part, sign in ((wanted, 1.0), *((other, -1.0) for other in others)) if part]
+    groups = []
+    for part, sign in parts:
+        vector = np.zeros(context.layout.length, np.float32)
+        vector[context.layout.embedding] = context.examples.of_phrase(part) / 2
+        groups.append((QueryComponent(vector=vector, offset=0.5, kind=TEXT, weight=sign),))
+    return CompiledTerm(groups=tuple(groups), content=tuple(part if sign > 0 else f"- {part}" for part, sign in parts))
 
 
 def content_component(concept: Concept, layout: RowLayout) -> QueryComponent:

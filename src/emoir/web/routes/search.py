@@ -77,6 +77,7 @@ def search(
         terms=_terms(safe_query(matches.query), next(iter(service.collection.images.layout.class_names))),
         unknown=list(matches.unknown),
         content=list(matches.content),
+        similarity=matches.similarity,
         searched=matches.searched,
         hidden=matches.hidden,
         hits=as_hits(service, found, asked.options().get("rater")),

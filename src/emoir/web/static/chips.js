@@ -45,8 +45,13 @@ function badge(term) {
   return null;
 }
 
-/** Words that were not searched, each as a chip that says so. */
-export const unusedChips = (words) => words.map((word) => make("div", { class: "chip unused" }, make("span", { text: t("notSearched", word) })));
+const plainChips = (words, kind, key) => words.map((word) => make("div", { class: `chip ${kind}` }, make("span", { text: t(key, word) })));
+
+/** Chips of words that were not searched, and of words that were looked for in what pictures show. */
+export const wordChips = ({ unknown, content, similarity }) => [
+  ...plainChips(content, "read", similarity ? "shownSimilar" : "shown"),
+  ...plainChips(unknown, "unused", "notSearched"),
+];
 
 /** Draw the chips of a query; `change` is called with the new query. */
 export function chips(terms, change) {

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { conditions, current, go, searchValues } from "./address.js";
 import { search } from "./box.js";
-import { chips, unusedChips } from "./chips.js";
+import { chips, wordChips } from "./chips.js";
 import { $, announce, keepingFocus, make, notify } from "./dom.js";
 import { WHEEL } from "./emotions.js";
 import { first, inSight, ratioOf, tile, walkable } from "./grid.js";
@@ -98,7 +98,7 @@ async function found(asked, signal) {
   if (signal.aborted) return;
   shown.terms = page.terms;
   keepingFocus($("#chips"), () =>
-    $("#chips").replaceChildren(...chips(page.terms, (q) => go({ q, like: [], unlike: [] })), ...unusedChips(page.unknown), ...filterChips(), ...saving(acts.canWrite)),
+    $("#chips").replaceChildren(...chips(page.terms, (q) => go({ q, like: [], unlike: [] })), ...wordChips(page), ...filterChips(), ...saving(acts.canWrite)),
   );
   summary(page);
   if (!page.hits.length) {
