@@ -16,8 +16,13 @@ from onnx import TensorProto, helper
 from PIL import Image
 
 from emoir.errors import TrainingError
+from emoir.experiment.protocol import PRETRAINED_ROWS, ROWS
+from emoir.experiment.variants import ExperimentProtocol, build_network, load_start
+from emoir.networks import Network
+from emoir.training.config import TrainingConfig
+from emoir.training.state import TrainingState, seeded
 from tests.pictures import noise
-from weights import distil, embed_views, pictures, unrated
+from weights import distil, embed_views, label_free, pictures, unrated
 from weights.embed_views import Embeddings, embed
 from weights.sources import Source
 from weights.teachers import Teacher
@@ -182,3 +187,64 @@ def test_a_stopped_run_learns_the_same(
     assert figures[0] == figures[1]
     assert [views for views, _, _ in figures[0]] == [96, 192, 288]
     assert teacher.length == embed_views.LENGTH
+
+
+def test_label_free_pre_training_goes_on_and_a_row_begins_with_it(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.set_num_threads(1)
+    for name, value in {"BATCH": 100, "SAVED_EVERY": 2, "STANDARDISED_BY": 1}.items():
+        monkeypatch.setattr(label_free, name, value)
+    photographs = label_free.Photographs(data, tmp_path / "passes")
+    whole, other = photographs.batch(1), photographs.batch(4)
+    assert whole.shape == (100, 3, 144, 144)
+    again = label_free.Photographs(data, tmp_path / "passes")
+    assert torch.equal(again.batch(1), whole)
+    assert torch.equal(again.batch(4), other), "two batches of the third pass are left out"
+    monkeypatch.setattr(label_free, "BATCH", 4)
+    monkeypatch.setattr(label_free, "begin", small_start)
+
+    def pretrain(folder: str, stop_at: int = -1) -> Path:
+        class Stopped(label_free.Photographs):
+            def batch(self, step: int) -> torch.Tensor:
+                if step == stop_at:
+                    raise KeyboardInterrupt
+                return super().batch(step)
+
+        shown = Stopped(data, tmp_path / "passes")
+        label_free.pretrain("D", shown, tmp_path / folder, "cpu", 4)
+        return tmp_path / folder / "D"
+
+    end = pretrain("once")
+    with pytest.raises(KeyboardInterrupt):
+        pretrain("cut", stop_at=3)
+    assert len((pretrain("cut") / "log.jsonl").read_text().splitlines()) == 2
+    _, weights = load_start(end)
+    gone_on = load_start(tmp_path / "cut" / "D")[1]
+    assert gone_on.keys() == weights.keys()
+    assert [name for name in weights if not torch.equal(gone_on[name], weights[name])] == []
+    row = next(row for row in PRETRAINED_ROWS if row.letter == "D′")
+    network = build_network(row.variant, TINY, {"mood": 3}, end, 192)
+    assert torch.equal(network.state_dict()["fusion.1.weight"], weights["fusion.1.weight"])
+    assert network.config.statistics == 192
+    assert "weak.mood.weight" in network.state_dict()
+
+
+TINY = ExperimentProtocol(width=8, blocks=(1, 1))
+
+
+def small_start(letter: str, device: str, steps: int) -> TrainingState[Network]:
+    config = TrainingConfig(epochs=2, batch=4, learning_rate=1e-3)
+    with seeded(0):
+        network = build_network(ROWS[3].variant, TINY, label_free.HEADS)
+    return TrainingState(network, config, 8)
+
+
+def test_what_is_masked_is_told_from_the_planes_inside() -> None:
+    images = torch.rand(2, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+    mask = label_free.draw_mask(2, torch.Generator().manual_seed(1))
+    found = label_free.masked_statistics(images, mask)
+    assert found.shape == (2, label_free.HEADS["masked"])
+    inside = images[1][:, mask[1, 0] > 0]
+    np.testing.assert_allclose(found[1, :3], inside.mean(dim=1), rtol=1e-5)
+    np.testing.assert_allclose(found[1, 17:20], inside.std(dim=1, correction=0), rtol=1e-4)

@@ -74,7 +74,7 @@ def test_what_each_row_sees() -> None:
         assert isinstance(network, EmotionNet)
         assert network.config.planes == variant.planes
         assert "srgb" in variant.planes
-    with pytest.raises(TrainingError, match="name the distilled weights"):
+    with pytest.raises(TrainingError, match="name the weights"):
         build_network(VARIANTS[6], TINY, heads, None)
     assert TINY.training(VARIANTS[0], 0).published
     assert not TINY.training(VARIANTS[1], 0).published

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from safetensors.torch import load_file
+from torch import Tensor
+
 from emoir.errors import TrainingError
+from emoir.models.card import CARD, WEIGHTS
 from emoir.networks import AlexNet, EmotionNet, Network, NetworkConfig
 from emoir.planes import PLANES
 from emoir.training.augmentation import Augmentation
 from emoir.training.config import TrainingConfig
-from emoir.training.export import load_network
 
 COLOUR = tuple(name for name, plane in PLANES.items() if plane.kind == "colour")
 TEXTURE = tuple(name for name, plane in PLANES.items() if plane.kind == "texture")
@@ -28,7 +32,7 @@ class ModelVariant:
         name: as tables show it.
         planes: that the network sees; empty for AlexNet, which sees RGB.
         published: whether it is trained as AlexNet was published, not by our recipe.
-        pretrained: whether it begins with the distilled weights.
+        pretrained: whether it begins with weights that were pre-trained.
         headline: whether a headline needs it, so that it runs with every seed.
         statistics: what the branch beside the trunk reads: nothing (no branch), the statistics of the picture itself,
             or, as a control of size, those of another picture.
@@ -139,7 +143,7 @@ def build_network(
         variant: the row.
         protocol: width, depth and dropout.
         heads: class space to number of classes.
-        pretrained: model folder with the weights that a pre-trained row begins with.
+        pretrained: model folder of the network that a pre-trained row begins with.
         statistics: how many numbers of the whole picture the row is given, 0 for none.
 
     Raises:
@@ -149,19 +153,29 @@ def build_network(
         size=SIZE,
         width=protocol.width,
         blocks=protocol.blocks,
-        weak=dict(heads),
         planes=variant.planes or ("srgb",),
-        dropout=protocol.dropout,
-        statistics=statistics,
     )
-    if not variant.planes:
-        return AlexNet(config)
-    if not variant.pretrained:
-        return EmotionNet(config)
-    if pretrained is None:
-        raise TrainingError(f"{variant.name}: name the distilled weights to begin with (--pretrained)")
-    base = load_network(pretrained)
-    network = EmotionNet(replace(base.config, distributions={}, weak=dict(heads), teacher=0, dropout=protocol.dropout))
+    begins: dict[str, Tensor] = {}
+    if variant.pretrained:
+        if pretrained is None:
+            raise TrainingError(f"{variant.name}: name the weights to begin with")
+        config, begins = load_start(pretrained)
+    config = replace(
+        config, distributions={}, weak=dict(heads), teacher=0, dropout=protocol.dropout, statistics=statistics
+    )
+    network = EmotionNet(config) if variant.planes else AlexNet(config)
+    # What pre-training did not have, such as heads and a statistics branch, stays at its random start.
     own = network.state_dict()
-    network.load_state_dict({**own, **{key: value for key, value in base.state_dict().items() if key in own}})
+    fitting = {name: value for name, value in begins.items() if name in own and own[name].shape == value.shape}
+    network.load_state_dict({**own, **fitting})
     return network
+
+
+def load_start(folder: Path) -> tuple[NetworkConfig, dict[str, Tensor]]:
+    """The configuration and the weights of a model folder with any network.
+
+    Args:
+        folder: with a card that describes the network, and its weights.
+    """
+    described = json.loads((folder / CARD).read_text(encoding="utf-8"))["network"]
+    return NetworkConfig.from_dict(described), load_file(folder / WEIGHTS)
