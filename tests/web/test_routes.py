@@ -24,6 +24,7 @@ from emoir import Collection, Model
 from emoir.datasets import read_dataset
 from emoir.emotions import MIKELS
 from emoir.images.palette import reference_colours
+from emoir.index import SqliteStore
 from emoir.models.model import ModelFolder
 from emoir.search import FilterOptions, parse_query
 from emoir.search.terms import EncodedReading
@@ -185,7 +186,8 @@ def test_the_plane_holds_every_image(client: TestClient, index: Path) -> None:
     rows = [place[id] for id in ids.tolist()]
     np.testing.assert_allclose(bytes_[0] / 255, readings.valence[rows], atol=0.003)
     np.testing.assert_allclose(bytes_[1] / 255, readings.arousal[rows], atol=0.003)
-    assert bytes_[2].tolist() == readings.distributions["mikels"][rows].argmax(axis=1).tolist()
+    tops = np.where(readings.sure, readings.distributions["mikels"].argmax(axis=1), 255)
+    assert bytes_[2].tolist() == tops[rows].tolist()
 
 
 def test_an_uploaded_image_is_read_and_its_code_asks_as_itself(client: TestClient, photos: Path, model: Model) -> None:
@@ -508,11 +510,14 @@ def test_a_service_that_is_read_only_takes_no_boards(index: Path, tmp_path: Path
         assert client.put("/api/v1/images/2/mark", json={"disturbing": True}).status_code == 403
 
 
-def test_palettes_are_the_pictures_own_colours(own_client: TestClient, photos: Path) -> None:
+def test_palettes_are_the_pictures_own_colours_where_the_model_is_sure(own_client: TestClient, tmp_path: Path) -> None:
     detail = own_client.get("/api/v1/images/1").json()
     assert 0.99 < sum(detail["colours"].values()) <= 1.01
     references = {"#{:02x}{:02x}{:02x}".format(*colour) for colour in reference_colours()}
     assert not set(detail["colours"]) <= references
+    assert own_client.get("/api/v1/collection").json()["palettes"] == {}
+    with SqliteStore(tmp_path / "own.emoir") as store:
+        store.recalibrate(replace(store.model, unsure_below=0.0))
     palettes = own_client.get("/api/v1/collection").json()["palettes"]
     assert palettes
     assert all(not set(colours) <= references for colours in palettes.values())

@@ -25,6 +25,8 @@ COLOURS = {
     "positive": "#e0a030",
 }
 """Of the emotions that emoir knows, as in the gallery; a model's own classes take them in turn."""
+UNSURE = COLOURS["neutral"]
+"""Of images that the model is unsure of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from emoir.emotions.reading import EmotionReadings
 from emoir.index.base import FailedFile, ImageMetadata, as_path
 from emoir.index.indexed_model import IndexedModel
 from emoir.names import printable
-from emoir.report.drawings import Bar, Segment, bars_file, class_colours, drawing
+from emoir.report.drawings import UNSURE, Bar, Segment, bars_file, class_colours, drawing
 from emoir.report.markup import bar_table, figure, gallery, legend, paragraph, swatch
 from emoir.report.pictures import Picture, mixed_palette
 from emoir.report.plane import DOTS, SIDE, PlaneWords, plane_svg
@@ -141,11 +141,13 @@ class Sections:
         plane_words = PlaneWords(
             words("valence axis"), words("arousal axis"), corners, f"{words('plane')}. {quartiles}"
         )
-        colours = [self.colours[place] for place in self.summary.top.tolist()]
+        tops = zip(self.summary.top.tolist(), self.summary.sure.tolist(), strict=True)
+        colours = [self.colours[place] if sure else UNSURE for place, sure in tops]
         svg = plane_svg(readings.valence, readings.arousal, colours, plane_words)
         some = words("plane some", drawn=f"{DOTS:,}", images=f"{images:,}") if images > DOTS else ""
         text = paragraph(words.sentences(words("plane text"), some, quartiles))
-        html = f'{text}<div class="beside">{svg}{legend(self.names, self.colours)}</div>'
+        marks = legend([*self.names, words("unsureShort")], [*self.colours, UNSURE])
+        html = f'{text}<div class="beside">{svg}{marks}</div>'
         return ReportSection("valence_arousal", words("plane"), html, drawing(svg, SIDE, SIDE))
 
     def _palettes(self) -> ReportSection:
@@ -161,7 +163,7 @@ class Sections:
         return ReportSection(
             "palettes",
             title,
-            paragraph(words("palettes text", most=PALETTE_IMAGES)) + table,
+            paragraph(words("palettes text", most=PALETTE_IMAGES)) + (table if bars else self._none_sure()),
             bars_file(bars, [], title),
         )
 
@@ -171,8 +173,11 @@ class Sections:
             for name, colour, rows in zip(self.names, self.colours, self.summary.typical, strict=True)
             if rows
         )
-        html = paragraph(self.words("typical text")) + "".join(shown_most)
+        html = paragraph(self.words("typical text")) + ("".join(shown_most) or self._none_sure())
         return ReportSection("typical", self.words("typical"), html)
+
+    def _none_sure(self) -> str:
+        return paragraph(self.words("none sure"))
 
     def _extreme(self) -> ReportSection:
         ends = (
@@ -186,8 +191,9 @@ class Sections:
     def _figure(self, row: int) -> str:
         readings, words, top = self.contents.readings, self.words, int(self.summary.top[row])
         share = float(readings.distributions[self.summary.space][row, top])
+        named = f"{self.names[top]} {share:.0%}"
         numbers = (
-            (self.names[top], f"{share:.0%}"),
+            (self.names[top], f"{share:.0%}") if self.summary.sure[row] else (words("unsureShort"), named),
             (words("valence"), f"{readings.valence[row]:.2f}"),
             (words("arousal"), f"{readings.arousal[row]:.2f}"),
             (words("sure"), f"{readings.confidence[row]:.2f}"),

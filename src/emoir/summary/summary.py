@@ -65,7 +65,7 @@ class Summary:
         top: (n,) place of the most probable class.
         sure: (n,) whether an image may be called by that class.
         typical: per class, images that show it most; only those that may be called by it.
-        palette: per class, more of them, sure or not.
+        palette: per class, more of them.
         own_palette: (K, C) per class, how much more than all images these have of every reference colour, as shares
             of 1; zeros where there are none.
         extremes: ``lowest valence``, ``highest valence``, ``lowest arousal``, ``highest arousal``.
@@ -118,7 +118,7 @@ def summarise(metadata: Sequence[ImageMetadata], readings: EmotionReadings, vect
         return first_distinct(order, metadata, palettes, count)
 
     classes = range(shares.shape[1])
-    most = tuple(best(shares[:, place], PALETTE_IMAGES, top == place) for place in classes)
+    most = tuple(best(shares[:, place], PALETTE_IMAGES, (top == place) & readings.sure) for place in classes)
     return Summary(
         space=space,
         names=readings.class_names[space],
@@ -128,7 +128,7 @@ def summarise(metadata: Sequence[ImageMetadata], readings: EmotionReadings, vect
         dated=dated,
         top=top,
         sure=readings.sure,
-        typical=tuple(best(shares[:, place], TYPICAL, (top == place) & readings.sure) for place in classes),
+        typical=tuple(rows[:TYPICAL] for rows in most),
         palette=most,
         own_palette=np.array([_excess(palettes, rows) for rows in most]),
         extremes={

@@ -105,7 +105,7 @@ class Service:
         self._drawers = Workers(collection.model_folder.folder, settings.limits, DRAWERS)
         self.reading = ConcurrencyLimit(settings.workers, waiting=12)
         self._drawing = ConcurrencyLimit(DRAWERS, waiting=20)
-        self.overview, self.shelves = LastMade[CollectionRecord](), LastMade[Shelves]()
+        self.overview, self.shelves, self.points = LastMade[CollectionRecord](), LastMade[Shelves](), LastMade[bytes]()
         self._boot = secrets.token_hex(4)
         self._explanation = lru_cache(maxsize=64)(self._explain)
 

@@ -15,6 +15,7 @@ from emoir.emotions.phrases import parse_phrase
 from emoir.emotions.spaces import SPACES
 from emoir.errors import QueryError
 from emoir.index.base import ImageMetadata, below
+from emoir.index.contract import ImageReader
 from emoir.index.ratings import Rating
 from emoir.names import address_of
 from emoir.search import Match, parse_query
@@ -30,6 +31,8 @@ router = APIRouter(tags=["search"])
 
 FARTHEST = 100_000
 MOSTLY = 0.5
+# In place of a class where the model is unsure.
+UNSURE = 255
 
 
 def safe_query(text: str) -> ParsedQuery:
@@ -221,16 +224,20 @@ def plane(request: Request, response: Response, service: ServiceDep) -> Response
     """All images in five columns of little-endian numbers.
 
     Their number n (uint32); n ids (uint32); n valences and n arousals (uint8, 255 is 1); n numbers of the top class of
-    the first space (uint8).
+    the first space (uint8; 255 where the model is unsure of it).
 
     Example: `/api/v1/plane`
     """
     set_etag(request, response, service.state)
-    store = service.collection.images
+    content = service.points(service.state, lambda: _points(service.collection.images))
+    return Response(content, media_type="application/octet-stream", headers=dict(response.headers))
+
+
+def _points(store: ImageReader) -> bytes:
     matrix, layout = store.vectors(), store.layout
     point = np.rint(matrix.affect[:, layout.point][:, :2].clip(0, 1) * 255).astype(np.uint8)
     top = matrix.affect[:, layout.distribution(next(iter(layout.class_names)))].argmax(axis=1).astype(np.uint8)
+    top[store.attributes(matrix.ids).confidence < store.model.unsure_below] = UNSURE
     count = np.array([len(matrix.ids)], dtype="<u4")
     parts = (count, matrix.ids.astype("<u4"), point[:, 0], point[:, 1], top)
-    content = b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
-    return Response(content, media_type="application/octet-stream", headers=dict(response.headers))
+    return b"".join(np.ascontiguousarray(part).tobytes() for part in parts)

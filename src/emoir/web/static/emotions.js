@@ -1,10 +1,12 @@
 // The eight emotions: their colours, and their order on the wheel.
 
 export const WHEEL = ["contentment", "amusement", "excitement", "awe", "fear", "anger", "disgust", "sadness"];
+// Also of images that the model is unsure of.
+export const NEUTRAL = "#8a8a92";
 const COLOURS = {
   contentment: "#4f9d69", amusement: "#e0a030", excitement: "#e0703c", awe: "#7d6bd6",
   fear: "#4b3f7a", anger: "#b83a32", disgust: "#7d8236", sadness: "#4a7bb5",
-  joy: "#e0a030", surprise: "#c867b4", neutral: "#8a8a92",
+  joy: "#e0a030", surprise: "#c867b4", neutral: NEUTRAL,
 };
 const OTHERS = ["#4f9d69", "#e0a030", "#7d6bd6", "#b83a32", "#4a7bb5", "#c867b4", "#7d8236", "#e0703c"];
 

@@ -38,6 +38,7 @@ export async function draw(acts) {
         ),
       ),
     );
+  const palettes = Object.entries(found.palettes);
   box.replaceChildren(
     make("h1", { text: t("collection") }),
     make("p", {}, `${t("images", found.images)} · ${t("unsureCount", found.unsure)} · ${found.model} · `, make("a", { href: api.exportAddress, text: t("exportAll") })),
@@ -47,13 +48,13 @@ export async function draw(acts) {
       part("emotions", bars(found.emotions)),
       part(
         "palettes",
-        make(
-          "dl",
-          { class: "palettes" },
-          Object.entries(found.palettes).map(([name, colours]) =>
-            make("div", {}, make("dt", { text: emotionName(name) }), make("dd", {}, palette(colours, emotionName(name)))),
-          ),
-        ),
+        palettes.length
+          ? make(
+              "dl",
+              { class: "palettes" },
+              palettes.map(([name, colours]) => make("div", {}, make("dt", { text: emotionName(name) }), make("dd", {}, palette(colours, emotionName(name))))),
+            )
+          : make("p", { class: "quiet", text: t("noneSure") }),
       ),
     ),
     part("folders", rows(found.folders)),

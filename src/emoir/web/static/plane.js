@@ -1,7 +1,7 @@
 // The valence-arousal plane: every image a point; click to ask, drag to keep what lies inside.
 
 import { announce, make } from "./dom.js";
-import { colourOf } from "./emotions.js";
+import { NEUTRAL, colourOf } from "./emotions.js";
 import { t } from "./language.js";
 
 const SIDE = 260;
@@ -119,6 +119,7 @@ export function plane({ choose, select = null, enclose = null, moved = () => {} 
     const size = canvas.width;
     const image = context.createImageData(size, size);
     const { points, colours } = drawn;
+    const unsure = rgb(NEUTRAL);
     const closer = 1 / (view.valence[1] - view.valence[0]);
     const seen = points.count / closer ** 2;
     const dot = seen > 20000 ? 2 : seen > 2000 ? 3 : seen > 200 ? 7 : 13;
@@ -130,7 +131,7 @@ export function plane({ choose, select = null, enclose = null, moved = () => {} 
       const x0 = Math.round((points.valence[number] - left) * wide);
       const y0 = size - dot - Math.round((points.arousal[number] - bottom) * high);
       if (x0 < 0 || y0 < 0 || x0 + dot > size || y0 + dot > size) continue;
-      const colour = colours[points.top[number]] || colours[0];
+      const colour = colours[points.top[number]] || unsure;
       for (let y = y0; y < y0 + dot; y++) {
         for (let x = x0; x < x0 + dot; x++) {
           const spot = 4 * (y * size + x);
