@@ -1,8 +1,8 @@
-"""From an encoder to a searched collection: ``python -m examples.encoder ENCODER FOLDER OUT``.
+"""From an encoder to a searched collection: ``python -m examples.encoder ENCODER FOLDER OUT [PHRASE]``.
 
 Needs ``pip install "emoir[encoder]"``. A notebook as a script: editors that know percent cells run it cell by cell.
 ENCODER is an ONNX file, a folder as the Hugging Face hub lays it out, or ``hf:OWNER/NAME``; FOLDER has one folder per
-class; OUT becomes the model.
+class; OUT becomes the model. PHRASE is looked for in the pictures, if the encoder has a text tower.
 """
 
 # %% [markdown]
@@ -21,6 +21,7 @@ from emoir.models.hub import load_encoder
 from emoir.training.train_heads import train_heads
 
 source, folder, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+phrase = sys.argv[4] if len(sys.argv) > 4 else "a dog on a beach"
 
 # %% [markdown]
 # ## What the encoder is
@@ -51,3 +52,15 @@ with Collection(out / "own.emoir", model=out) as photos:
     photos.index(folder)
     name = labelled.class_names[labelled.name][0]
     print(name, [match.path.name for match in photos.search(name, n=3)])
+
+# %% [markdown]
+# ## Ask for what is in the pictures
+# A text tower answers any words, alone and beside a feeling.
+
+# %%
+if encoder.text is not None:
+    with Collection(out / "own.emoir", model=out) as photos:
+        for query in (f'content:"{phrase}"', f'{name} & content:"{phrase}"'):
+            found = photos.search(query, n=3)
+            scored = "similarity" if found.similarity else "probability"
+            print(query, [(match.path.name, round(match.score, 2)) for match in found], scored)

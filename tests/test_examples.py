@@ -10,8 +10,10 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import onnx
 import pytest
 
+from tests.models import toy
 from tests.pictures import save_photos
 from tests.training.test_train_heads import hub_folder
 
@@ -118,10 +120,16 @@ def test_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for seed, name in enumerate(("calm", "wild")):
         save_photos(tmp_path / "moods" / name, 20, first_seed=100 * seed)
-    lines = run_example("encoder", hub_folder(tmp_path / "toy"), tmp_path / "moods", tmp_path / "model")
+    encoder = hub_folder(tmp_path / "toy", toy.encoder(toy.COLOURS))
+    onnx.save(toy.text_tower(), encoder / "onnx" / "text_model.onnx")
+    toy.write_tokenizer(encoder)
+    lines = run_example("encoder", encoder, tmp_path / "moods", tmp_path / "model", Path("red"))
     assert lines[0] == "toy: 16 x 16 pixels to 24 numbers, licence mit"
     assert lines[1].startswith("moods: top-1: ")
-    assert lines[-1].startswith("calm ['")
+    assert lines[-3].startswith("calm ['")
+    assert lines[-2].startswith('content:"red" [(\'')
+    assert lines[-1].startswith('calm & content:"red" [(')
+    assert lines[-1].endswith("similarity")
 
 
 def test_compare_networks(tmp_path: Path) -> None:

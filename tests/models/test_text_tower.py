@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,9 +19,11 @@ from emoir.errors import ModelError, QueryError
 from emoir.models import TextTower
 from emoir.models.checks import check_model
 from emoir.models.encoder import find_encoder
-from emoir.models.tokens import LONGEST_PHRASE, find_tokens
+from emoir.models.tokens import LONGEST_PHRASE
 from tests.models import toy
 from tests.training.test_train_heads import hub_folder
+
+PAGE = Path(__file__).parents[2] / "docs" / "encoders.md"
 
 
 def towers(folder: Path, text: onnx.ModelProto | None = None) -> Path:
@@ -64,39 +71,152 @@ def test_the_encoder_brings_its_text_tower(tmp_path: Path) -> None:
     assert (again.text.digest, again.licence) == (found.text.digest, "mit")
 
 
-# What the files of published towers say of lengths and padding: docs/encoders.md names the repositories.
-PUBLISHED = {
-    "CLIP": ({"model_max_length": 77, "pad_token": "b"}, {"model_type": "clip", "text_config": {}}, 77, 2),
-    "SigLIP": ({"model_max_length": 64, "pad_token": {"content": "b"}}, {"model_type": "siglip"}, 64, 2),
-    "SigLIP 2": ({"model_max_length": 1e30, "pad_token": "b"}, {"model_type": "siglip"}, 64, 2),
-    "Chinese-CLIP": (
-        {"model_max_length": 512, "pad_token": "b", "do_lower_case": True},
-        {"model_type": "chinese_clip", "text_config": {"max_position_embeddings": 512}},
-        77,
-        2,
+CLIP = {"image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711]}
+HALF = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+MASKED = ("input_ids", "attention_mask")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """A published pair of towers as its files describe it: docs/encoders.md names the repositories."""
+
+    preprocessing: dict[str, Any]
+    vision: str
+    inputs: tuple[str, ...]
+    text: str
+    tokens: dict[str, Any] | None
+    config: dict[str, Any]
+    read: tuple[int, str, int, int, bool]
+
+
+LAYOUTS = {
+    "CLIP ViT-B/32": Layout(
+        preprocessing={"crop_size": 224, "do_center_crop": True, "resample": 3, "size": 224, **CLIP},
+        vision="image_embeds",
+        inputs=("input_ids",),
+        text="text_embeds",
+        tokens={"model_max_length": 77, "pad_token": "<pad>", "tokenizer_class": "CLIPTokenizer"},
+        config={"model_type": "clip", "text_config": {"pad_token_id": 1}},
+        read=(224, "crop", 77, 4, False),
     ),
-    "MobileCLIP2": (None, {"text_config": {"max_position_embeddings": 77}}, 77, 0),
+    "MobileCLIP2-S0": Layout(
+        preprocessing={
+            "crop_size": {"height": 256, "width": 256},
+            "do_center_crop": True,
+            "image_mean": [0.0] * 3,
+            "image_std": [1.0] * 3,
+            "resample": 3,
+            "size": {"shortest_edge": 256},
+        },
+        vision="image_embeds",
+        inputs=("input_ids",),
+        text="text_embeds",
+        tokens=None,
+        config={},
+        read=(256, "crop", 77, 0, False),
+    ),
+    "SigLIP base": Layout(
+        preprocessing={"do_rescale": True, "resample": 3, "size": {"height": 224, "width": 224}, **HALF},
+        vision="pooler_output",
+        inputs=("input_ids",),
+        text="pooler_output",
+        # Its tokenizer.json pads with <pad>, which the tower never saw.
+        tokens={"model_max_length": 64, "pad_token": {"content": "</s>"}, "do_lower_case": True},
+        config={"model_type": "siglip", "text_config": {"model_type": "siglip_text_model"}},
+        read=(224, "square", 64, 3, True),
+    ),
+    "SigLIP 2": Layout(
+        preprocessing={"do_rescale": True, "resample": 2, "size": {"height": 224, "width": 224}, **HALF},
+        vision="pooler_output",
+        inputs=("input_ids",),
+        text="pooler_output",
+        tokens={"model_max_length": 10**30, "pad_token": "<pad>", "tokenizer_class": "GemmaTokenizer"},
+        config={"model_type": "siglip"},
+        read=(224, "square", 64, 4, True),
+    ),
+    "Chinese-CLIP ViT-B/16": Layout(
+        preprocessing={"do_center_crop": False, "resample": 3, "size": {"height": 224, "width": 224}, **CLIP},
+        vision="image_embeds",
+        inputs=MASKED,
+        text="text_embeds",
+        tokens={"model_max_length": 512, "pad_token": "<pad>", "do_lower_case": True},
+        config={"model_type": "chinese_clip", "text_config": {"max_position_embeddings": 512}},
+        read=(224, "square", 77, 4, True),
+    ),
 }
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_lengths_and_padding_as_published(name: str, tmp_path: Path) -> None:
+def published(folder: Path, layout: Layout) -> Path:
+    """A folder with these files, and with graphs of these inputs and outputs."""
     from tokenizers import Tokenizer, models, processors
 
-    stated, config, context, pad = PUBLISHED[name]
-    made = Tokenizer(models.WordLevel({"a": 0, "end": 1, "b": 2, "A": 3}, unk_token="a"))
-    made.post_processor = processors.TemplateProcessing(single="$A end", special_tokens=[("end", 1)])
-    made.save(str(tmp_path / "tokenizer.json"))
-    if stated is not None:
-        (tmp_path / "tokenizer_config.json").write_text(json.dumps(stated))
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    lowers = bool(stated and stated.get("do_lower_case"))
-    for read in (find_tokens((tmp_path,), None)("A"), find_tokens((tmp_path / "none", tmp_path), None)("A")):
-        assert read["input_ids"].tolist() == [[0 if lowers else 3, 1] + [pad] * (context - 2)]
-        assert read["attention_mask"].sum() == 2
-        assert read["token_type_ids"].shape == (1, context)
-    # A graph of a fixed length knows best, as an export of Chinese-CLIP of 52 tokens.
-    assert find_tokens((tmp_path,), 52).context == 52
+    vision, text = toy.encoder(toy.COLOURS, side="side"), toy.text_tower()
+    text.graph.node[-1].output[0] = text.graph.output[0].name = layout.text
+    vision.graph.node[-1].output[0] = vision.graph.output[0].name = layout.vision
+    if "attention_mask" not in layout.inputs:
+        text.graph.node[1].input[0] = "input_ids"
+        del text.graph.input[1:]
+    # Beside the pooled output, which comes second, all of these give one vector per patch and per token.
+    text.graph.output.insert(0, helper.make_tensor_value_info("words", TensorProto.FLOAT, ["n", "t", toy.FEATURES]))
+    (folder / "onnx").mkdir(parents=True)
+    onnx.save(vision, folder / "onnx" / "vision_model.onnx")
+    onnx.save(text, folder / "onnx" / "text_model.onnx")
+    known = {word: number for number, word in enumerate(("a", "unknown", "A", "</s>", "<pad>"))}
+    made = Tokenizer(models.WordLevel(known, unk_token="unknown"))
+    made.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 3)])
+    if "SigLIP base" in folder.name:
+        made.enable_padding(pad_id=4, pad_token="<pad>")
+    made.save(str(folder / "tokenizer.json"))
+    (folder / "preprocessor_config.json").write_text(json.dumps(layout.preprocessing))
+    (folder / "config.json").write_text(json.dumps(layout.config))
+    if layout.tokens is not None:
+        (folder / "tokenizer_config.json").write_text(json.dumps(layout.tokens))
+    return folder
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_published_layouts(name: str, tmp_path: Path) -> None:
+    layout = LAYOUTS[name]
+    found = find_encoder(published(tmp_path / name.replace("/", " "), layout))
+    size, resize, context, pad, lowers = layout.read
+    assert (found.output, found.preprocessing.size, found.preprocessing.resize) == (layout.vision, size, resize)
+    assert found.text is not None
+    assert (tuple(found.text.part.inputs), found.text.part.output) == (layout.inputs, layout.text)
+    read = found.text.tokens("A")
+    assert read["input_ids"].tolist() == [[0 if lowers else 2, 3] + [pad] * (context - 2)]
+    assert read["attention_mask"].tolist() == [[1, 1] + [0] * (context - 2)]
+    assert read["token_type_ids"].shape == (1, context)
+
+
+def test_a_graph_of_a_fixed_length_knows_best(tmp_path: Path) -> None:
+    folder = published(tmp_path / "toy", LAYOUTS["Chinese-CLIP ViT-B/16"])
+    onnx.save(toy.text_tower(context=52), folder / "onnx" / "text_model.onnx")
+    found = find_encoder(folder)
+    assert found.text is not None
+    assert found.text.tokens.context == 52
+
+
+def test_a_graph_of_both_towers_is_parted_as_the_page_says(tmp_path: Path) -> None:
+    vision, text = toy.encoder(toy.COLOURS), toy.text_tower()
+    vision.graph.node[-1].output[0] = vision.graph.output[0].name = "image_embeds"
+    both = onnx.compose.merge_graphs(vision.graph, text.graph, io_map=[])
+    folder = hub_folder(tmp_path / "toy")
+    toy.write_tokenizer(folder)
+    (folder / "onnx" / "vision_model.onnx").unlink()
+    whole = helper.make_model(both, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(whole, folder / "onnx" / "model.onnx")
+    with pytest.raises(
+        ModelError, match="takes pixel_values, input_ids, attention_mask; an encoder takes pixels alone"
+    ):
+        find_encoder(folder)
+    [code] = [part for part in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder / "onnx", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = find_encoder(folder)
+    assert found.text is not None
+    assert (found.output, found.text.part.output) == ("image_embeds", "text_embeds")
 
 
 def test_a_model_is_checked_with_its_text_tower(tmp_path: Path) -> None:

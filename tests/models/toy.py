@@ -34,7 +34,7 @@ def graph(
     return helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
 
 
-def encoder(mix: NDArray[Any] | None = None) -> ModelProto:
+def encoder(mix: NDArray[Any] | None = None, side: int | str = SIZE) -> ModelProto:
     """(n, 3, 16, 16) float to (n, 24): the means of three planes, mixed by (3, 24) numbers, else by random ones."""
     mix = np.random.default_rng(0).normal(size=(3, FEATURES)) if mix is None else mix
     return graph(
@@ -43,7 +43,7 @@ def encoder(mix: NDArray[Any] | None = None) -> ModelProto:
             helper.make_node("MatMul", ["means", "mix"], ["features"]),
         ],
         {"axes": np.array([2, 3]), "mix": mix.astype(np.float32)},
-        inputs={"pixel_values": (TensorProto.FLOAT, ["n", 3, SIZE, SIZE])},
+        inputs={"pixel_values": (TensorProto.FLOAT, ["n", 3, side, side])},
         outputs={"features": ["n", FEATURES]},
     )
 

@@ -103,10 +103,11 @@ def find_tokens(folders: tuple[Path, ...], context: int | None) -> Tokens:
     config = _stated(folders, "config.json")
     config |= config.get("text_config") or {}
     length = context or _context(stated, config)
-    pad = (tokenizer.padding or {}).get("pad_token") or _pad(special | stated)
+    pad = _pad(special | stated) or (tokenizer.padding or {}).get("pad_token")
     number = tokenizer.token_to_id(pad) if pad else None
     try:
-        if stated.get("do_lower_case"):
+        # The tokenizer of SigLIP 2 was published without its lower case.
+        if stated.get("do_lower_case") or _is_siglip(config):
             _lower(tokenizer)
         tokenizer.enable_truncation(length)
         tokenizer.enable_padding(length=length, pad_id=number or 0, pad_token=pad or "[PAD]")
@@ -117,9 +118,13 @@ def find_tokens(folders: tuple[Path, ...], context: int | None) -> Tokens:
 
 def _context(stated: Mapping[str, Any], config: Mapping[str, Any]) -> int:
     """Tokens that a tower takes; a length without bound is written as an enormous one."""
-    most = SIGLIP_TOKENS if str(config.get("model_type", "")).startswith("siglip") else MOST_TOKENS
+    most = SIGLIP_TOKENS if _is_siglip(config) else MOST_TOKENS
     known = (stated.get("model_max_length"), config.get("max_position_embeddings"))
     return min([most, *(int(value) for value in known if isinstance(value, (int, float)) and value > 1)])
+
+
+def _is_siglip(config: Mapping[str, Any]) -> bool:
+    return str(config.get("model_type", "")).startswith("siglip")
 
 
 def _pad(values: Mapping[str, Any]) -> str | None:
