@@ -31,9 +31,9 @@ from emoir.evaluate.regression import pearson
 from emoir.evaluate.results import MetricResult, difference
 from emoir.experiment.comparison import is_complete, join_predictions, out_of_fold
 from emoir.experiment.results import Results
-from emoir.experiment.variants import VARIANTS, ModelVariant
+from emoir.experiment.variants import ModelVariant
 from emoir.networks.base import VALENCE_AROUSAL
-from paper_comparison import packed
+from paper_comparison import VARIANTS, packed
 
 SEED, SEEDS = 0, 3
 DISTILLED = next(row for row in VARIANTS if row.pretrained)

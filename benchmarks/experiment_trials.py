@@ -17,9 +17,9 @@ from emoir.datasets.splits import Folds
 from emoir.experiment.data import ExperimentData
 from emoir.experiment.results import RunKey, read_results, write_results
 from emoir.experiment.runs import FoldRun, run_fold
-from emoir.experiment.variants import VARIANTS, ExperimentProtocol, ModelVariant
+from emoir.experiment.variants import ExperimentProtocol, ModelVariant
 from emoir.training.loop import use_one_thread
-from paper_comparison import RESULTS, RUNS, setting
+from paper_comparison import RESULTS, RUNS, VARIANTS, setting
 
 ORIGINAL, RGB, BOTH = VARIANTS[0], VARIANTS[2], VARIANTS[5]
 

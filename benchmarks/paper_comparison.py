@@ -31,9 +31,9 @@ from emoir.evaluate.provenance import provenance
 from emoir.experiment.comparison import variant_result
 from emoir.experiment.data import ExperimentData
 from emoir.experiment.results import FoldResult, RunKey, read_results, write_results
-from emoir.experiment.runs import conditions, plan_runs, run_fold
+from emoir.experiment.runs import FoldRun, conditions, run_fold
 from emoir.experiment.tables import write_report
-from emoir.experiment.variants import VARIANTS, ExperimentProtocol
+from emoir.experiment.variants import COLOUR, TEXTURE, ExperimentProtocol, ModelVariant
 from emoir.models.card import CARD, WEIGHTS
 from emoir.training.loop import use_one_thread
 from weights.pretrain import pretrained
@@ -53,6 +53,48 @@ LENGTHS = {
     "emotion6+web": (32, 8),
     "fi_subset+web": (32, 8),
 }
+
+VARIANTS = (
+    ModelVariant(name="original", published=True),
+    ModelVariant(name="original + our recipe"),
+    ModelVariant(name="ours, RGB", planes=("srgb",)),
+    ModelVariant(name="ours, colour", planes=COLOUR),
+    ModelVariant(name="ours, texture", planes=("srgb", *TEXTURE)),
+    ModelVariant(name="ours, colour + texture", planes=(*COLOUR, *TEXTURE)),
+    ModelVariant(name="ours, colour + texture, distilled", planes=(*COLOUR, *TEXTURE), pretrained=True),
+)
+EVERY_SEED = {"original", "original + our recipe", "ours, RGB", "ours, colour + texture"}
+"""Rows that a claim rests on."""
+HEADLINES = (
+    ("(1) improved minus original, both from scratch", "ours, colour + texture", "original"),
+    ("(1) with the original trained by our recipe", "ours, colour + texture", "original + our recipe"),
+    ("RGB minus original, both by our recipe", "ours, RGB", "original + our recipe"),
+    ("(2) colour + texture minus RGB, same network", "ours, colour + texture", "ours, RGB"),
+    ("colour minus RGB", "ours, colour", "ours, RGB"),
+    ("texture minus RGB", "ours, texture", "ours, RGB"),
+    ("distilled minus from scratch", "ours, colour + texture, distilled", "ours, colour + texture"),
+    ("distilled minus original", "ours, colour + texture, distilled", "original"),
+    ("distilled minus original by our recipe", "ours, colour + texture, distilled", "original + our recipe"),
+)
+"""What differences are printed: a title, and the rows whose difference it is."""
+
+
+def plan_runs(variants: Sequence[ModelVariant], folds: int, seeds: Sequence[int]) -> list[FoldRun]:
+    """Everything there is to run: the first seed first, and in it the rows that a claim rests on.
+
+    Args:
+        variants: the rows.
+        folds: their number.
+        seeds: those of EVERY_SEED run with each, others with the first.
+    """
+    claims_first = sorted(variants, key=lambda variant: not (variant.name in EVERY_SEED or variant.pretrained))
+    return [
+        FoldRun(variant, fold, seed)
+        for number, seed in enumerate(seeds)
+        for variant in claims_first
+        if number == 0 or variant.name in EVERY_SEED
+        for fold in range(folds)
+    ]
 
 
 def setting(name: str) -> tuple[Table, Folds, Table | None]:
@@ -91,14 +133,14 @@ def packed(name: str) -> dict[RunKey, FoldResult]:
     return read_results([file]) if file.exists() else {}
 
 
-def run(name: str, protocol: ExperimentProtocol, rows: Sequence[str]) -> None:
+def run(name: str, protocol: ExperimentProtocol, seeds: Sequence[int], rows: Sequence[str]) -> None:
     """Train what is missing of some rows of one setting, less what another process is at, and pack what is done."""
     table, folds, extra = setting(name)
     data = ExperimentData(table=table, folds=folds, extra=extra, pretrained=PRETRAINED, cache=RUNS / "cache")
     folder = RUNS / name
     folder.mkdir(parents=True, exist_ok=True)
     write_pretrained()
-    todo = plan_runs([variant for variant in VARIANTS if variant.name in rows], folds.count, protocol.seeds)
+    todo = plan_runs([variant for variant in VARIANTS if variant.name in rows], folds.count, seeds)
     done = packed(name)
     for number, one in enumerate(todo, 1):
         if one.key in done:
@@ -112,20 +154,18 @@ def run(name: str, protocol: ExperimentProtocol, rows: Sequence[str]) -> None:
     write_results(finished, RESULTS / f"{name}.npz")
 
 
-def show(name: str, protocol: ExperimentProtocol) -> None:
+def show(name: str, protocol: ExperimentProtocol, seeds: Sequence[int]) -> None:
     """Print the tables of one setting, and draw its plot, from the rows that are complete."""
     table, folds, extra = setting(name)
     results = packed(name)
-    lines = [
-        line for row in VARIANTS if (line := variant_result(row, table, folds, results, protocol.seeds)) is not None
-    ]
+    lines = [line for row in VARIANTS if (line := variant_result(row, table, folds, results, seeds)) is not None]
     if not lines:
         print(f"{name}: nothing is complete yet")
         return
     folder = RUNS / name
     folder.mkdir(parents=True, exist_ok=True)
-    settings = provenance(str(protocol), "5 frozen folds")
-    print(write_report(lines, table, folds, folder, notes=settings, extra=extra))
+    settings = provenance(str(protocol), f"seeds {', '.join(map(str, seeds))}", "5 frozen folds")
+    print(write_report(lines, table, folds, folder, pairs=HEADLINES, notes=settings, extra=extra))
     for kind in ("md", "png"):
         shutil.copyfile(folder / f"comparison.{kind}", RESULTS / f"{name}.{kind}")
 
@@ -142,11 +182,11 @@ def main() -> None:
     use_one_thread()
     for name in arguments.settings:
         batch, epochs = LENGTHS[name]
-        protocol = ExperimentProtocol(batch=batch, epochs=epochs, seeds=tuple(range(arguments.seeds)))
+        protocol = ExperimentProtocol(batch=batch, epochs=epochs)
         if arguments.what == "run":
-            run(name, protocol, arguments.rows)
+            run(name, protocol, range(arguments.seeds), arguments.rows)
         else:
-            show(name, protocol)
+            show(name, protocol, range(arguments.seeds))
 
 
 if __name__ == "__main__":

@@ -30,23 +30,16 @@ from emoir.datasets.splits import make_folds
 from emoir.evaluate.provenance import provenance
 from emoir.experiment.data import ExperimentData
 from emoir.experiment.endpoints import TRAINED, SetResults, set_results
-from emoir.experiment.fusion import fused_runs
 from emoir.experiment.protocol import (
     FOLD_SEED,
     OTHER_SEEDS,
     ROWS,
-    Choice,
     ProtocolRow,
-    choose_setting,
-    final_runs,
-    run_until_learnt,
-    settings_of,
+    run_row,
 )
 from emoir.experiment.protocol_tables import protocol_tables
-from emoir.experiment.results import FoldResult, RunKey, read_results, write_results
-from emoir.experiment.runs import FoldRun
-from emoir.experiment.timing import seconds_per_step
-from emoir.experiment.variants import STEPS, ExperimentProtocol, run_length
+from emoir.experiment.results import read_results, write_results
+from emoir.experiment.timing import row_cost
 from emoir.training.loop import use_one_thread
 from paper_comparison import RESULTS, claimed, setting
 
@@ -61,7 +54,7 @@ TITLES = {
     "oasis": "OASIS",
     "gaped": "GAPED",
 }
-FUSED_ROW, FIRST_ROWS = "C", ("B", "D")
+FIRST_ROWS = ("B", "D")
 TIMED_STEPS = 12
 
 
@@ -86,24 +79,12 @@ def units(names: Sequence[str], letters: Sequence[str]) -> list[tuple[str, Proto
 
 
 def run_unit(name: str, row: ProtocolRow, fold: int, device: str) -> None:
-    """Choose the setting of a row and a fold, train its seeds, and fuse the row that a probe is fused with."""
+    """One row on one fold, with all its seeds."""
     folder, data = RUNS / name, data_of(name)
     if row.variant.pretrained:
         data = replace(data, pretrained=PRETRAINED / row.letter)
-    choice = choose_setting(row, data, fold, folder / f"inner{fold}", device=device)
-    print(f"{time.strftime('%H:%M:%S')} {name}: {row.variant.name}, fold {fold}: {choice.setting}", flush=True)
-    attempts: dict[RunKey, FoldResult] = {}
-    for seed in range(seeds_of(row, name)):
-        attempts |= run_until_learnt(FoldRun(row.variant, fold, seed), data, choice.setting, folder, device=device)
-    if row.letter == FUSED_ROW and data.table.classes:
-        write_results(fused(data, attempts, choice), folder / f"fused.fold{fold}.npz")
-
-
-def fused(data: ExperimentData, attempts: dict[RunKey, FoldResult], choice: Choice) -> dict[RunKey, FoldResult]:
-    """The runs of C on a fold with a probe on the numbers of D's branch."""
-    numbers = data.statistics(TRAINED["D"].variant)
-    assert numbers is not None
-    return {**fused_runs(final_runs(attempts), choice.result, numbers, data.table)}
+    chosen = run_row(row, data, fold, folder, seeds_of(row, name), device=device)
+    print(f"{time.strftime('%H:%M:%S')} {name}: {row.variant.name}, fold {fold}: {chosen}", flush=True)
 
 
 def packed_file(name: str) -> Path:
@@ -152,17 +133,11 @@ def cost(names: Sequence[str]) -> None:
     for name in names:
         data = data_of(name)
         for row in ROWS:
-            images = len(data.folds.training_rows(0))
-            protocol = ExperimentProtocol(batch=run_length(images)[0])
-            step = seconds_per_step(row.variant, data, protocol, steps=TIMED_STEPS)
-            axes = settings_of(row, run_length(images * 4 // 5)[1])
-            # Rates at full length, the shorter lengths, then one more value of each other setting at the chosen one.
-            inner = (len(row.rates) + sum((1 / 3, 2 / 3)) + sum(len(values) - 1 for _, values in axes[2:])) * 0.8
-            outer = step * STEPS
-            hours = data.folds.count * (inner * outer + seeds_of(row, name) * outer) / 3600
+            found = row_cost(row, data, steps=TIMED_STEPS)
+            hours = data.folds.count * found.fold(seeds_of(row, name)) / 3600
             total += hours
-            cells = (name, row.variant.name, f"{step * 1e3:.0f}", f"{outer / 60:.0f}", f"{inner * outer / 60:.0f}")
-            print("| " + " | ".join([*cells, f"{hours:.1f}"]) + " |", flush=True)
+            cells = (name, row.variant.name, f"{found.step * 1e3:.0f}", f"{found.run / 60:.0f}")
+            print("| " + " | ".join([*cells, f"{found.inner / 60:.0f}", f"{hours:.1f}"]) + " |", flush=True)
     print(f"\nall of it: {total:.0f} hours of one core at the longest lengths; a chosen shorter length costs less")
 
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 from emoir.evaluate.intervals import Estimate, Influence, holm
 from emoir.evaluate.provenance import provenance
 from emoir.experiment.comparison import VariantResult, variant_result
-from emoir.experiment.variants import VARIANTS
-from paper_comparison import packed, setting
+from paper_comparison import VARIANTS, packed, setting
 
 SEEDS = (0, 1, 2)
 SETTINGS = ("emotion6", "emotion6+web", "fi_subset", "fi_subset+web", "abstract_paintings", "oasis", "gaped")

@@ -14,7 +14,6 @@ pictures, so that we know what there is to be found.
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +24,12 @@ from emoir.datasets.splits import make_folds
 from emoir.evaluate.results import difference
 from emoir.experiment.comparison import variant_result
 from emoir.experiment.data import ExperimentData
+from emoir.experiment.protocol import ROWS
+from emoir.experiment.protocol_tables import PAIRS
 from emoir.experiment.results import read_results
-from emoir.experiment.runs import plan_runs, run_fold
+from emoir.experiment.runs import FoldRun, run_fold
 from emoir.experiment.tables import write_report
-from emoir.experiment.variants import VARIANTS, ExperimentProtocol
+from emoir.experiment.variants import ExperimentProtocol
 from emoir.training.loop import use_one_thread
 
 out = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("runs/compare_networks")
@@ -66,16 +67,15 @@ print(f"{len(table)} pictures of {', '.join(MOODS)}")
 # networks are narrow, and one seed is trained; `emoir experiment` trains full ones with three.
 
 # %%
-ROWS = ("original + our recipe", "ours, RGB", "ours, texture", "ours, colour + texture")
-rows = [replace(variant, headline=True) for variant in VARIANTS if variant.name in ROWS]
-protocol = ExperimentProtocol(epochs=epochs, batch=16, width=8, blocks=(1, 1), seeds=(0,))
+rows = [row.variant for row in ROWS if row.letter in "ABCD"]
+protocol = ExperimentProtocol(epochs=epochs, batch=16, width=8, blocks=(1, 1))
 folds = make_folds(table, count=2)
 data = ExperimentData(table=table, folds=folds, cache=out / "cache")
-runs = plan_runs(rows, folds.count, protocol.seeds)
+runs = [FoldRun(row, fold, 0) for row in rows for fold in range(folds.count)]
 for run in runs:
     run_fold(run, data, protocol, out)
 found = read_results(out / f"{run.file}.npz" for run in runs)
-results = [result for row in rows if (result := variant_result(row, table, folds, found, protocol.seeds)) is not None]
+results = [result for row in rows if (result := variant_result(row, table, folds, found, [0])) is not None]
 for result in results:
     print(f"{result.variant.name}: top-1 {result.metrics['top-1']}, by guessing {result.metrics['top-1'].baseline}")
 
@@ -91,7 +91,7 @@ for first, second in ((both, rgb), (both, original)):
     if gap is not None:
         print(f"{first.variant.name} minus {second.variant.name}: {gap}, {gap.outcome()}")
 (out / "comparison").mkdir(exist_ok=True)
-write_report(results, table, folds, out / "comparison", notes="drawn pictures: a look, not a result")
+write_report(results, table, folds, out / "comparison", pairs=PAIRS, notes="drawn pictures: a look, not a result")
 
 # %% [markdown]
 # ## What this shows, and what it does not

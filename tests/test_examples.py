@@ -135,10 +135,10 @@ def test_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_compare_networks(tmp_path: Path) -> None:
     lines = run_example("compare_networks", tmp_path, Path("1"))
     assert lines[0] == "96 pictures of glad, wild, calm, gloomy"
-    rows = ["original + our recipe", "ours, RGB", "ours, texture", "ours, colour + texture"]
+    rows = ["A, AlexNet", "B, RGB", "C, planes", "D, planes + statistics"]
     assert [line.partition(": top-1 ")[0] for line in lines[1:5]] == rows
     assert all(line.endswith("by guessing 0.250 majority") for line in lines[1:5])
     assert [line.partition(": ")[0] for line in lines[5:]] == [
-        f"ours, colour + texture minus {other}" for other in ("ours, RGB", "original + our recipe")
+        f"D, planes + statistics minus {other}" for other in ("B, RGB", "A, AlexNet")
     ]
     assert (tmp_path / "comparison" / "comparison.md").exists()

@@ -1,46 +1,63 @@
-"""What emoir experiment makes sure of before it trains; the training itself is tested where it is."""
+"""emoir experiment: a quick look that really trains, and the report of a whole run whose training is made up."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from typer.testing import CliRunner
 
-from emoir.cli.experiment import _knows_nothing_of, _without_copies
-from emoir.datasets import Table
-from emoir.datasets.splits import image_digests
-from emoir.images.picture_hash import hash_files
-from emoir.models.card import TRAINING_DIGESTS, TRAINING_HASHES
-from tests.pictures import save_photos
-
-
-def test_the_distilled_row_begins_with_weights_that_have_not_seen_the_images(
-    tmp_path: Path, other_model: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    paths = save_photos(tmp_path / "photos", 4)
-    (other_model / TRAINING_DIGESTS).write_text("")
-    assert _knows_nothing_of(other_model, Table(name="mine", paths=paths))
-    assert not capsys.readouterr().err
-    for known in (paths[:2], paths):
-        (other_model / TRAINING_DIGESTS).write_text("\n".join(image_digests(known)))
-        assert not _knows_nothing_of(other_model, Table(name="mine", paths=paths))
-        printed = capsys.readouterr().err
-        assert "left out: the distilled row" in printed
-        assert f"learnt from {len(known)} of these images" in printed
-    (other_model / TRAINING_DIGESTS).write_text("")
-    (other_model / TRAINING_HASHES).write_bytes(hash_files(paths[:1]).tobytes())
-    Image.open(paths[0]).save(tmp_path / "copy.png")
-    assert not _knows_nothing_of(other_model, Table(name="mine", paths=[tmp_path / "copy.png", *paths[1:]]))
-    assert "learnt from 1 of these images" in capsys.readouterr().err
+from emoir.cli import experiment
+from emoir.cli.app import app
+from emoir.datasets import read_dataset
+from emoir.experiment import protocol, timing
+from emoir.experiment.data import ExperimentData
+from emoir.experiment.protocol import ProtocolRow
+from emoir.experiment.results import write_results
+from emoir.experiment.timing import RowCost
+from emoir.experiment.variants import ExperimentProtocol
+from tests.experiment.test_endpoints import SKILL, made_up, with_probe
+from tests.training.test_fine_tune import save_colours
 
 
-def test_extra_images_that_are_tested_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    paths = save_photos(tmp_path / "photos", 4)
-    tested = Table(name="tested", paths=paths[1:3])
-    Image.open(paths[2]).save(tmp_path / "copy.png")
-    extra = Table(name="web", paths=[*paths[:2], tmp_path / "copy.png", paths[3]])
-    assert _without_copies(extra, tested, image_digests(tested.paths)).paths == [paths[0], paths[3]]
-    assert "left out of web: 2 images that are tested" in capsys.readouterr().err
-    assert len(_without_copies(extra, tested.take([]), [])) == 4
-    assert not capsys.readouterr().err
+def test_a_quick_look_trains_and_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(experiment, "QUICK_ROWS", "BD")
+    monkeypatch.setattr(experiment, "QUICK_STEPS", 2)
+    folder = save_colours(tmp_path / "temperature", 40)
+    command = ["experiment", str(folder), "--quick", "--out", str(tmp_path / "out")]
+    first = CliRunner().invoke(app, command)
+    assert first.exit_code == 0, first.output
+    assert re.search(r"4 runs of \d+ epochs: about 1 minutes", first.stderr)
+    assert "| D − B |" in first.stdout
+    assert "quick: a look, not a result; 2 folds, seed 1" in first.stdout
+    again = CliRunner().invoke(app, command)
+    assert again.stdout == first.stdout
+    assert "runs of" not in again.stderr, "what is done is not run again"
+
+
+def test_a_whole_run_is_reported_by_the_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = save_colours(tmp_path / "temperature", 40)
+    table = read_dataset(folder)
+    asked: list[tuple[str, int, int]] = []
+
+    def run_row(
+        row: ProtocolRow, data: ExperimentData, fold: int, out: Path, seeds: int, *, device: str
+    ) -> ExperimentProtocol:
+        asked.append((row.letter, fold, seeds))
+        results = made_up(data.table, data.folds, {row.letter: SKILL[row.letter]}, seeds)
+        write_results(with_probe(results, data.table, data.folds), out / f"{row.letter}.npz")
+        return ExperimentProtocol(learning_rate=1e-3)
+
+    monkeypatch.setattr(protocol, "run_row", run_row)
+    monkeypatch.setattr(timing, "row_cost", lambda *_, **options: RowCost(0.1, 100.0, 260.0))
+    done = CliRunner().invoke(app, ["experiment", str(folder), "--seeds", "2", "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    assert len(table) == 40
+    assert asked == [(letter, fold, 2) for letter in "ABCDE" for fold in range(5)]
+    assert "5 rows on 5 folds: at most about 3.2 hours on this machine" in done.stderr
+    assert "25 of 25: E, RGB + shuffled, fold 4: rate 0.001, 60 epochs, decay 0.3, mixup 0" in done.stderr
+    assert "| 1. D − B, top-1 | 0.03 | " in done.stdout
+    assert "| finished runs | A | B | C | D | E |" in done.stdout
+    assert "Missing" not in done.stdout
+    assert (tmp_path / "out" / "comparison.md").read_text(encoding="utf-8") in done.stdout

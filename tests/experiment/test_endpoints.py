@@ -47,24 +47,24 @@ def moods(images: int, name: str) -> tuple[Table, Folds]:
 
 
 def made_up(table: Table, folds: Folds, skill: dict[str, float], seeds: int = 2) -> dict[RunKey, FoldResult]:
-    labels, draw = table.classes["mood"], np.random.default_rng(0)
-    found = {}
+    (space, labels), draw = next(iter(table.classes.items())), np.random.default_rng(0)
+    classes, found = len(table.class_names[space]), {}
     for letter, strength in skill.items():
         for seed in range(seeds):
-            for fold in range(FOLDS):
+            for fold in range(folds.count):
                 parts = []
                 for rows, better in ((folds.test_rows(fold), 0.0), (folds.training_rows(fold), 0.3)):
                     logits = (
-                        draw.normal(size=(len(rows), CLASSES)) + (strength + better) * np.eye(CLASSES)[labels[rows]]
+                        draw.normal(size=(len(rows), classes)) + (strength + better) * np.eye(classes)[labels[rows]]
                     )
-                    parts.append({"mood": logits, "valence_arousal": np.full((len(rows), 2), 0.5)})
+                    parts.append({space: logits, "valence_arousal": np.full((len(rows), 2), 0.5)})
                 rising = np.linspace(0.3, 0.8, 4)
                 curve = {
                     "epoch": np.arange(1.0, 5) * (1 + fold),
-                    "train top-1 (mood)": rising,
-                    "test top-1 (mood)": rising - 0.2 + strength / 10,
-                    "train NLL (mood)": 1 - rising,
-                    "test NLL (mood)": np.array([1.2, 1.0, 0.9, 0.91]),
+                    f"train top-1 ({space})": rising,
+                    f"test top-1 ({space})": rising - 0.2 + strength / 10,
+                    f"train NLL ({space})": 1 - rising,
+                    f"test NLL ({space})": np.array([1.2, 1.0, 0.9, 0.91]),
                 }
                 found[RunKey(TRAINED[letter].variant.name, fold, seed)] = FoldResult(
                     conditions={}, rows=folds.test_rows(fold), predictions=parts[0], curve=curve, learnt=parts[1]

@@ -10,13 +10,13 @@ import torch
 from emoir.datasets import read_dataset
 from emoir.datasets.splits import make_folds
 from emoir.experiment.data import ExperimentData
-from emoir.experiment.runs import FoldRun
-from emoir.experiment.timing import estimated_seconds, seconds_per_step
-from emoir.experiment.variants import VARIANTS, ExperimentProtocol
+from emoir.experiment.protocol import ROWS
+from emoir.experiment.timing import row_cost, seconds_per_step
+from emoir.experiment.variants import ExperimentProtocol
 from tests.training.test_fine_tune import save_colours
 
 TINY = ExperimentProtocol(epochs=2, batch=5, width=8, blocks=(1, 1))
-RGB = VARIANTS[2]
+RGB = ROWS[1].variant
 
 
 def test_an_estimate_grows_with_the_runs_and_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,7 +25,11 @@ def test_an_estimate_grows_with_the_runs_and_keeps_nothing(tmp_path: Path, monke
     data = ExperimentData(table=table, folds=make_folds(table, count=2), cache=tmp_path / "cache")
     assert seconds_per_step(RGB, data, TINY) > 0
     assert {file.suffix for file in (tmp_path / "cache").iterdir()} == {".npy"}
-    monkeypatch.setattr("emoir.experiment.timing.seconds_per_step", lambda variant, data, protocol: 0.5)
-    runs = [FoldRun(RGB, fold, seed) for fold in range(2) for seed in range(3)]
-    # 20 training images are four steps an epoch.
-    assert estimated_seconds(runs, data, TINY) == 6 * 0.5 * 8
+    monkeypatch.setattr("emoir.experiment.timing.seconds_per_step", lambda *_, **options: 0.5)
+    # 20 training images fill one batch of 16 in each of 1,600 epochs.
+    alexnet, other = (row_cost(row, data) for row in ROWS[:2])
+    assert other.run == 0.5 * 1_600
+    # All, two thirds and a third of the length, a second decay and a second mixture, on four fifths of the images.
+    assert other.inner == pytest.approx(4 * other.run * 4 / 5)
+    assert alexnet.inner == pytest.approx(6 * other.run * 4 / 5), "and two rates more"
+    assert other.fold(3) == pytest.approx(other.inner + 3 * other.run)

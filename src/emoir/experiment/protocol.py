@@ -10,7 +10,8 @@ import numpy as np
 from emoir.datasets import ABSENT_CLASS, Table
 from emoir.datasets.splits import Folds, make_hold_out
 from emoir.experiment.data import ExperimentData
-from emoir.experiment.results import FoldResult, Results, RunKey, read_results
+from emoir.experiment.fusion import fused_runs
+from emoir.experiment.results import FoldResult, Results, RunKey, read_results, write_results
 from emoir.experiment.runs import FoldRun, run_fold
 from emoir.experiment.variants import COLOUR, TEXTURE, ExperimentProtocol, ModelVariant, run_length
 from emoir.training.loop import Report
@@ -247,3 +248,40 @@ def run_until_learnt(
         if not is_stuck(attempts[again.key], data.table):
             break
     return attempts
+
+
+def run_row(
+    row: ProtocolRow,
+    data: ExperimentData,
+    fold: int,
+    folder: Path,
+    seeds: int,
+    *,
+    report: Report | None = None,
+    device: str = "cpu",
+) -> ExperimentProtocol:
+    """Choose the setting of a row for a fold, train all its seeds, and fuse C with a probe; a stopped call goes on.
+
+    Args:
+        row: of the protocol.
+        data: the set with its outer folds.
+        fold: the outer fold.
+        folder: receives one file per run, those of inner runs in a folder per fold.
+        seeds: how many.
+        report: progress of each run.
+        device: that torch trains on.
+
+    Returns:
+        The setting that was chosen.
+    """
+    choice = choose_setting(row, data, fold, folder / f"inner{fold}", report=report, device=device)
+    attempts: dict[RunKey, FoldResult] = {}
+    for seed in range(seeds):
+        run = FoldRun(row.variant, fold, seed)
+        attempts |= run_until_learnt(run, data, choice.setting, folder, report=report, device=device)
+    if row.letter == "C" and data.table.classes:
+        numbers = data.statistics(ROWS[3].variant)
+        assert numbers is not None, "D is given some"
+        fused = fused_runs(final_runs(attempts), choice.result, numbers, data.table)
+        write_results(fused, folder / f"fused.fold{fold}.npz")
+    return choice.setting

@@ -12,6 +12,7 @@ from emoir.experiment.endpoints import (
     LETTERS,
     TRAINED,
     UNCORRECTED,
+    VARIANTS_BY_LETTER,
     OverfittingPart,
     SetResults,
     judge_endpoints,
@@ -27,6 +28,11 @@ NEEDED = ("A", "B", "C", "D", "E", "F", FUSED)
 """Rows that must be complete on every deciding set before an endpoint is looked at."""
 COLUMNS = (*CLASS_COLUMNS, *RATINGS.values())
 TITLES = tuple(column.removesuffix(" (a)") for column in COLUMNS)
+PAIRS = tuple(
+    (f"{first} − {second}", VARIANTS_BY_LETTER[first].name, VARIANTS_BY_LETTER[second].name)
+    for first, second in UNCORRECTED
+)
+"""The same differences for ``write_report``, by the names of the rows."""
 PARTS = ("NLL at the end above its lowest", "top-1, learnt minus new images", "D above A at equal training accuracy")
 
 
@@ -37,7 +43,7 @@ def protocol_tables(deciding: Sequence[SetResults], described: Sequence[SetResul
         deciding: sets with classes, over which the endpoints are pooled.
         described: other sets.
     """
-    done = all(one.has(*NEEDED) for one in deciding)
+    done = bool(deciding) and all(one.has(*NEEDED) for one in deciding)
     parts = [part for one in deciding for part in overfitting_parts(one)] if done else []
     every = [*deciding, *described]
     tables = [

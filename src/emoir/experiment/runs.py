@@ -1,11 +1,11 @@
-"""The runs of an experiment: every row on every fold, each of which can be stopped and goes on."""
+"""The runs of an experiment: a row on a fold with a seed, which can be stopped and goes on."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -50,24 +50,6 @@ class FoldRun:
         """Name of its result's file, without suffix."""
         words = "".join(letter if letter.isalnum() else "-" for letter in self.variant.name)
         return f"{words}.fold{self.fold}.seed{self.seed}"
-
-
-def plan_runs(variants: Sequence[ModelVariant], folds: int, seeds: Sequence[int]) -> list[FoldRun]:
-    """Everything there is to run: the first seed first, and in it the rows that a claim rests on.
-
-    Args:
-        variants: the rows.
-        folds: their number.
-        seeds: headline rows run with each, others with the first.
-    """
-    claims_first = sorted(variants, key=lambda variant: not (variant.headline or variant.pretrained))
-    return [
-        FoldRun(variant, fold, seed)
-        for number, seed in enumerate(seeds)
-        for variant in claims_first
-        if number == 0 or variant.headline
-        for fold in range(folds)
-    ]
 
 
 def run_fold(
@@ -192,7 +174,7 @@ def conditions(run: FoldRun, data: ExperimentData, protocol: ExperimentProtocol)
         data: what it learns from.
         protocol: shared by all rows.
     """
-    values: dict[str, object] = {name: value for name, value in asdict(protocol).items() if name != "seeds"}
+    values: dict[str, object] = asdict(protocol)
     values |= {"blocks": list(protocol.blocks), **data.identity(), "begins with": None}
     if run.variant.pretrained and data.pretrained is not None:
         values["begins with"] = hashlib.sha256((data.pretrained / WEIGHTS).read_bytes()).hexdigest()[:12]

@@ -18,24 +18,23 @@ from emoir.experiment import overfitting
 from emoir.experiment.comparison import R_SQUARED, RATINGS, VariantResult, judged_by, labelled_rows
 from emoir.experiment.overfitting import Curve
 
-HEADLINES = (
-    ("(1) improved minus original, both from scratch", "ours, colour + texture", "original"),
-    ("(1) with the original trained by our recipe", "ours, colour + texture", "original + our recipe"),
-    ("RGB minus original, both by our recipe", "ours, RGB", "original + our recipe"),
-    ("(2) colour + texture minus RGB, same network", "ours, colour + texture", "ours, RGB"),
-    ("colour minus RGB", "ours, colour", "ours, RGB"),
-    ("texture minus RGB", "ours, texture", "ours, RGB"),
-    ("distilled minus from scratch", "ours, colour + texture, distilled", "ours, colour + texture"),
-    ("distilled minus original", "ours, colour + texture, distilled", "original"),
-    ("distilled minus original by our recipe", "ours, colour + texture, distilled", "original + our recipe"),
-)
-"""What differences are printed: a title, and the rows whose difference it is."""
 COMPARED = ("top-1", "P@10 (a)", "NLL", *RATINGS.values())
 """Columns of which differences are printed."""
 
 
+Pairs = Sequence[tuple[str, str, str]]
+"""Differences to print: a title, and the names of the rows whose difference it is."""
+
+
 def write_report(
-    lines: Sequence[VariantResult], table: Table, folds: Folds, folder: Path, *, notes: str, extra: Table | None = None
+    lines: Sequence[VariantResult],
+    table: Table,
+    folds: Folds,
+    folder: Path,
+    *,
+    pairs: Pairs,
+    notes: str,
+    extra: Table | None = None,
 ) -> str:
     """Write ``comparison.md``, ``.csv``, ``.json``, a plot and its ``curves.csv``; returns the Markdown.
 
@@ -44,6 +43,7 @@ def write_report(
         table: the data set.
         folds: its folds.
         folder: where to write.
+        pairs: differences to print; those of which a row is missing are left out.
         notes: the line that says what ran, on which data and machine.
         extra: weakly labelled images that were also learnt from.
     """
@@ -56,12 +56,12 @@ def write_report(
     texts = [f"### {table.name} ({len(table)} images){also}\n"]
     texts.append(markdown(columns, [[row.get(name, "") for name in columns] for row in shown]))
     by_name = {line.variant.name: line for line in lines}
-    pairs = [(title, by_name[a], by_name[b]) for title, a, b in HEADLINES if a in by_name and b in by_name]
-    if pairs:
-        texts.append("\n" + _differences(pairs, table, folds))
-    if gaps := _curve_gaps(pairs, accuracy):
+    found = [(title, by_name[a], by_name[b]) for title, a, b in pairs if a in by_name and b in by_name]
+    if found:
+        texts.append("\n" + _differences(found, table, folds))
+    if gaps := _curve_gaps([one for one in found if one[1].curves and one[2].curves], accuracy):
         texts.append("\n" + gaps)
-    curves = {name: line.curve for name, line in by_name.items()}
+    curves = {name: line.curve for name, line in by_name.items() if line.curves}
     texts.append("\n" + _best_epochs(curves, accuracy, loss))
     overfitting.write_curves(curves, folder / "curves.csv")
     overfitting.plot_curves(curves, accuracy, loss, f"{table.name}{also}", folder / "comparison.png")
@@ -78,9 +78,11 @@ def write_report(
 
 def _cells(line: VariantResult, accuracy: str, loss: str) -> dict[str, str]:
     """One row of the first table."""
-    end = {name: values[-1] for name, values in line.curve.items()}
     row = {"row": line.variant.name, "seeds": str(len(line.by_seed))}
     row |= {column: str(metric) for column, metric in line.metrics.items()}
+    if not line.curves:
+        return row
+    end = {name: values[-1] for name, values in line.curve.items()}
     names = [f"train {accuracy}", f"train {loss}"]
     # Of classes, what is right on test images stands there with its interval.
     names = [f"test {accuracy}", *names] if accuracy == R_SQUARED else names

@@ -4,15 +4,35 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from emoir.experiment.data import ExperimentData
+from emoir.experiment.protocol import DECAYS, LENGTHS, MIXUPS, ProtocolRow
 from emoir.experiment.runs import FoldRun, run_fold
-from emoir.experiment.variants import ExperimentProtocol, ModelVariant
+from emoir.experiment.variants import ExperimentProtocol, ModelVariant, run_length
 
 WARM_STEPS, TIMED_STEPS = 1, 3
+
+
+@dataclass(frozen=True, slots=True)
+class RowCost:
+    """What a row of the protocol costs on this machine, at the longest lengths.
+
+    Args:
+        step: seconds per training step.
+        run: seconds of one run.
+        inner: seconds of the runs that choose a fold's setting.
+    """
+
+    step: float
+    run: float
+    inner: float
+
+    def fold(self, seeds: int) -> float:
+        """Seconds of a fold with all its seeds."""
+        return self.inner + seeds * self.run
 
 
 class _EnoughStepsError(Exception):
@@ -20,7 +40,12 @@ class _EnoughStepsError(Exception):
 
 
 def seconds_per_step(
-    variant: ModelVariant, data: ExperimentData, protocol: ExperimentProtocol, *, steps: int = TIMED_STEPS
+    variant: ModelVariant,
+    data: ExperimentData,
+    protocol: ExperimentProtocol,
+    *,
+    steps: int = TIMED_STEPS,
+    device: str = "cpu",
 ) -> float:
     """Seconds per training step of a row, the first one left out; only decoded pixels are kept.
 
@@ -29,6 +54,7 @@ def seconds_per_step(
         data: what it learns from.
         protocol: shared by all rows.
         steps: number of steps to time.
+        device: that torch trains on.
     """
     times: list[float] = []
 
@@ -38,20 +64,27 @@ def seconds_per_step(
             raise _EnoughStepsError
 
     with tempfile.TemporaryDirectory() as folder, suppress(_EnoughStepsError):
-        run_fold(FoldRun(variant, 0, 0), data, protocol, Path(folder), report=report)
+        run_fold(FoldRun(variant, 0, 0), data, protocol, Path(folder), report=report, device=device)
     return (times[-1] - times[0]) / max(1, len(times) - 1)
 
 
-def estimated_seconds(runs: Sequence[FoldRun], data: ExperimentData, protocol: ExperimentProtocol) -> float:
-    """Seconds that runs will take, without what is measured between epochs, which adds about a fifth.
+def row_cost(row: ProtocolRow, data: ExperimentData, *, steps: int = TIMED_STEPS, device: str = "cpu") -> RowCost:
+    """Time a few steps of a row, and count what the protocol asks for.
 
     Args:
-        runs: to be done.
-        data: what they learn from.
-        protocol: shared by all rows.
+        row: of the protocol.
+        data: what it learns from.
+        steps: number of steps to time.
+        device: that torch trains on.
+
+    Returns:
+        Without what is measured between epochs, which adds about a fifth.
     """
-    by_row = {run.variant: 0.0 for run in runs}
-    for variant in by_row:
-        by_row[variant] = seconds_per_step(variant, data, protocol)
-    steps = {fold: len(data.training_rows(fold)) // protocol.batch * protocol.epochs for fold in {r.fold for r in runs}}
-    return sum(by_row[run.variant] * steps[run.fold] for run in runs)
+    images = len(data.folds.training_rows(0))
+    batch, epochs = run_length(images)
+    protocol = ExperimentProtocol(batch=batch, epochs=epochs)
+    step = seconds_per_step(row.variant, data, protocol, steps=steps, device=device)
+    # Rates at full length, the shorter lengths, then one more value of each other setting.
+    tried = len(row.rates) + sum(LENGTHS[1:]) + len(DECAYS) - 1 + len(MIXUPS) - 1
+    run = step * (images // batch) * epochs
+    return RowCost(step, run, tried * run * 4 / 5)

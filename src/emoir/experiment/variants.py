@@ -1,4 +1,4 @@
-"""The rows of the paper's comparison, and the settings that all of them share."""
+"""What a row of a comparison is: its network, and the settings that it is trained with."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ class ModelVariant:
         planes: that the network sees; empty for AlexNet, which sees RGB.
         published: whether it is trained as AlexNet was published, not by our recipe.
         pretrained: whether it begins with weights that were pre-trained.
-        headline: whether a headline needs it, so that it runs with every seed.
         statistics: what the branch beside the trunk reads: nothing (no branch), the statistics of the picture itself,
             or, as a control of size, those of another picture.
     """
@@ -42,19 +41,7 @@ class ModelVariant:
     planes: tuple[str, ...] = ()
     published: bool = False
     pretrained: bool = False
-    headline: bool = False
     statistics: Literal["none", "own", "shuffled"] = "none"
-
-
-VARIANTS = (
-    ModelVariant(name="original", published=True, headline=True),
-    ModelVariant(name="original + our recipe", headline=True),
-    ModelVariant(name="ours, RGB", planes=("srgb",), headline=True),
-    ModelVariant(name="ours, colour", planes=COLOUR),
-    ModelVariant(name="ours, texture", planes=("srgb", *TEXTURE)),
-    ModelVariant(name="ours, colour + texture", planes=(*COLOUR, *TEXTURE), headline=True),
-    ModelVariant(name="ours, colour + texture, distilled", planes=(*COLOUR, *TEXTURE), pretrained=True),
-)
 
 
 def run_length(images: int) -> tuple[int, int]:
@@ -80,16 +67,15 @@ def measured_every(epochs: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentProtocol:
-    """The settings that all rows share; their values were chosen on validation folds (docs/experiment.md).
+    """The settings of a row; their values were chosen on validation folds (docs/experiment.md).
 
     Args:
-        epochs: passes over the training images; the same for every row, so that all see as many pictures.
+        epochs: passes over the training images; of as many steps for every row.
         batch: images per step.
         weight_decay, dropout, mixup: of our recipe.
         learning_rate: of our recipe; None: 2e-3 for our network, a quarter of it for AlexNet and distilled weights.
         width: of our network's first stage.
         blocks: of our network, per stage.
-        seeds: a headline row runs with each, the others with the first.
     """
 
     epochs: int = 60
@@ -100,7 +86,6 @@ class ExperimentProtocol:
     learning_rate: float | None = None
     width: int = 24
     blocks: tuple[int, ...] = (1, 1, 1, 1)
-    seeds: tuple[int, ...] = (0, 1, 2)
 
     def training(self, variant: ModelVariant, seed: int) -> TrainingConfig:
         """How a row is trained."""
