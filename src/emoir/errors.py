@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from emoir.limits import RetryReason
+from emoir.texts import cause_in_chinese
 
 
 class EmoirError(Exception):
@@ -29,17 +30,14 @@ class UndecodableImageError(EmoirError, OSError):
     """A file or bytes object could not be turned into an image; the message is the cause.
 
     Args:
-        cause: in one line, without the file's name.
-        chinese: likewise.
+        cause: in one line, without the file's name; its Chinese stands in the catalogue of texts.
         retry_when: what may make it readable though the file stays the same: a higher limit, or the environment
             (permissions, a package, the disk); None if only another content can.
         kind: what sort of picture it is, if that sort is not read here (see ``emoir.images.formats.REMEDIES``).
     """
 
-    def __init__(
-        self, cause: str, *, chinese: str = "", retry_when: RetryReason | None = None, kind: str | None = None
-    ) -> None:
-        super().__init__(cause, chinese=chinese)
+    def __init__(self, cause: str, *, retry_when: RetryReason | None = None, kind: str | None = None) -> None:
+        super().__init__(cause, chinese=cause_in_chinese(cause))
         self.retry_when, self.kind = retry_when, kind
 
     @classmethod

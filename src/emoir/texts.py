@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,28 @@ def texts(part: str) -> dict[str, Any]:
         [['%1 image', '%1 images'], '%1 张图片']
     """
     return {**_catalogue()["shared"], **_catalogue()[part]}
+
+
+@lru_cache(maxsize=1)
+def _causes() -> list[tuple[re.Pattern[str], str]]:
+    return [
+        (re.compile(re.sub(r"\\{\d\\}", "(.+)", re.escape(english)), re.DOTALL), chinese)
+        for english, chinese in _catalogue()["causes"].values()
+    ]
+
+
+def cause_in_chinese(cause: str) -> str:
+    """Why a file could not be read, in Chinese; the cause itself where the catalogue does not have it.
+
+    Args:
+        cause: in English, as the index keeps it.
+
+    Example:
+        >>> cause_in_chinese("damaged: only 40% of the picture is there"), cause_in_chinese("sunspots")
+        ('文件已损坏：只有 40% 的画面', 'sunspots')
+    """
+    found = ((pattern.fullmatch(cause), chinese) for pattern, chinese in _causes())
+    return next((chinese.format(*match.groups()) for match, chinese in found if match), cause)
 
 
 def terminal_language() -> str:

@@ -126,6 +126,12 @@ def test_index_search_status_export(emoir: Shell) -> None:
     assert b"5 read, 0 files unchanged. The index holds 5 images." in done.stderr
     emoir.environment |= {"LC_ALL": "", "LC_MESSAGES": "", "LANG": "zh_CN.UTF-8"}
     assert "读取 0, 未变 5 个文件。索引中共有 5 张图片。" in emoir("index").stderr.decode()
+    assert emoir().stdout.decode().startswith("emoir 按图片唤起的情感查找图片。")
+    assert emoir("backup", "copy").stderr.decode().endswith("5 张图片，5 个文件；已核对。\n")
+    (emoir.folder / "letter.jpg").write_text("Dear diary,")
+    described = emoir("describe", "letter.jpg", "photos/0000.jpg", code=3)
+    assert "letter.jpg: 不是图片：开头没有任何已知图片格式的标记" in described.stderr.decode()
+    assert "色彩鲜艳" in described.stdout.decode()
     # Programs read the same words everywhere.
     table = emoir("search", "宁静", "--format", "tsv", "--all").stdout.decode().splitlines()
     assert [len(row.split("\t")) for row in table] == [8] * 6

@@ -151,7 +151,7 @@ def test_an_index_that_is_taken_away(emoir: Shell) -> None:
     assert 0 < done < 400
     (emoir.folder / "there").rename(emoir.folder / "here")
     finished = emoir("index", "photos", "--index", "here/i.emoir").stderr
-    assert f"{400 - done} read, {done} files unchanged".encode() in finished
+    assert f"{400 - done} read, {done} file".encode() in finished
 
 
 def test_files_that_vanish_one_by_one(tmp_path: Path) -> None:

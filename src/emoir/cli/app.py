@@ -25,7 +25,7 @@ from emoir.cli.forget import forget
 from emoir.cli.index import index
 from emoir.cli.mcp import mcp
 from emoir.cli.model import model
-from emoir.cli.output import Exit, echo, echo_block, echo_err
+from emoir.cli.output import Exit, echo, echo_block, echo_err, spoken, text
 from emoir.cli.report import report
 from emoir.cli.search import QueryCommand, search
 from emoir.cli.select import select
@@ -34,24 +34,9 @@ from emoir.cli.status import status
 from emoir.cli.train import train
 from emoir.cli.watch import watch
 from emoir.errors import EmoirError, QueryError
-from emoir.texts import terminal_language
-
-WELCOME = """emoir finds images by the emotion they evoke.
-
-  emoir index ~/Pictures      read a folder, once; later runs read only what is new
-  emoir search awe            find images: awe, 宁静, ./cat.jpg, va:0.8,0.2, '2:awe + ./cat.jpg - fear'
-  emoir serve                 look at them in your browser, arranged by feeling
-  emoir describe photo.jpg    what one image evokes
-  emoir explain photo.jpg     why: where in the image, by its colours or by its texture
-
-All commands: emoir --help. More on one: emoir search --help."""
 
 SENTENCE = 500
 """More characters than any command's first sentence has, so that none is cut."""
-
-
-def _spoken(error: EmoirError) -> str:
-    return error.chinese if terminal_language() == "zh" else str(error)
 
 
 class ErrorHandlingGroup(TyperGroup):
@@ -81,13 +66,13 @@ class ErrorHandlingGroup(TyperGroup):
             sys.stdout.flush()
             return result
         except QueryError as error:
-            echo_err(f"emoir: {_spoken(error)}")
+            echo_err(f"emoir: {spoken(error)}")
             if error.query:
                 for line in error.pointer().rsplit("\n", 1):
                     echo_err(line)
             raise typer.Exit(Exit.USAGE) from None
         except EmoirError as error:
-            echo_err(f"emoir: {_spoken(error)}")
+            echo_err(f"emoir: {spoken(error)}")
             raise typer.Exit(Exit.FAILURE) from None
         except KeyboardInterrupt:
             raise typer.Exit(Exit.INTERRUPTED) from None
@@ -125,7 +110,7 @@ def welcome(
 ) -> None:
     """Find images by the emotion they evoke."""
     if context.invoked_subcommand is None:
-        echo_block(WELCOME)
+        echo_block(text("welcome"))
 
 
 app.command(cls=QueryCommand)(search)

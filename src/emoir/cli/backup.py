@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emoir.cli.options import IndexOption
-from emoir.cli.output import echo_err, number_of
+from emoir.cli.output import echo_err, listed, number_of, text
 
 if TYPE_CHECKING:
     from emoir.index.backup import BackupReport
@@ -26,7 +26,7 @@ def backup(
 
     with Collection(index) as photos:
         done = photos.backup(file)
-    echo_err(f"{done.file} holds {_counted(done)}; verified.")
+    echo_err(text("backup", file=done.file, what=_counted(done)))
 
 
 def restore(
@@ -41,11 +41,13 @@ def restore(
 
     with Collection(index) as photos:
         done = photos.restore(file)
-    kept = "" if done.kept_as is None else f"; what was there before is kept as {done.kept_as}"
-    echo_err(f"{done.file} holds {_counted(done)}{kept}.")
+    if done.kept_as is None:
+        echo_err(text("restored", file=done.file, what=_counted(done)))
+    else:
+        echo_err(text("restored kept", file=done.file, what=_counted(done), kept=done.kept_as))
 
 
 def _counted(done: BackupReport) -> str:
     others = {"rating": done.ratings, "record": done.records, "board": done.boards}
     held = [number_of(count, noun) for noun, count in others.items() if count]
-    return ", ".join([f"{number_of(done.images, 'image')} in {number_of(done.files, 'file')}", *held])
+    return listed([text("images in files", what=number_of(done.images, "image"), count=done.files), *held])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from emoir.cli.options import IndexOption
-from emoir.cli.output import Exit, echo, echo_aligned, echo_err, number_of
+from emoir.cli.output import Exit, echo, echo_aligned, echo_err, number_of, text
 
 if TYPE_CHECKING:
     from emoir.collection import Collection
@@ -45,12 +45,12 @@ def list_boards(index: IndexOption = None) -> None:
     with Collection(index) as photos:
         found, searches = photos.boards.all(), photos.boards.searches()
     if not found and not searches:
-        echo_err("there is no board yet; make one with: emoir board add NAME IMAGE")
+        echo_err(text("no board"))
         raise typer.Exit(Exit.NOTHING_FOUND)
     if found:
-        echo_aligned([["images", "board"], *([str(len(one.images)), one.name] for one in found)])
+        echo_aligned([[text("images"), text("board")], *([str(len(one.images)), one.name] for one in found)])
     for search in searches:
-        echo(f"search {search.name}: {search.address}")
+        echo(text("saved search", name=search.name, address=search.address))
 
 
 @board.command("show")
@@ -64,7 +64,7 @@ def show(name: NameArgument, index: IndexOption = None) -> None:
         metadata = photos.images.metadata(found.images)
     if found.notes:
         echo_err(found.notes)
-    echo_aligned([["id", "path"], *([str(entry.id), str(as_path(entry.path))] for entry in metadata)])
+    echo_aligned([[text("id"), text("path")], *([str(entry.id), str(as_path(entry.path))] for entry in metadata)])
 
 
 @board.command("add")
@@ -84,7 +84,7 @@ def add(
         found = boards.add(name, ids) if known else boards.create(name, ids)
         if notes is not None:
             boards.change(name, notes=notes)
-    echo_err(f"{name} holds {number_of(len(found.images), 'image')}")
+    echo_err(text("board holds", name=name, what=number_of(len(found.images), "image")))
 
 
 @board.command("remove")
@@ -102,12 +102,12 @@ def remove(
     with Collection(index) as photos:
         if not images:
             photos.boards.remove(name)
-            echo_err(f"{name} is removed")
+            echo_err(text("removed", name=name))
             return
         off = {_id(photos, image) for image in images}
         left = [id for id in photos.boards.get(name).images if id not in off]
         photos.boards.change(name, images=left)
-    echo_err(f"{name} holds {number_of(len(left), 'image')}")
+    echo_err(text("board holds", name=name, what=number_of(len(left), "image")))
 
 
 @board.command("export")
@@ -129,14 +129,14 @@ def export(
     with Collection(index) as photos:
         found = photos.boards.get(name)
         if not found.images:
-            echo_err(f"{name} is empty")
+            echo_err(text("board empty", name=name))
             raise typer.Exit(Exit.NOTHING_FOUND)
         if output is None:
             metadata, rows = photos.images.rows(found.images)
             write_sidecars(photos, metadata, photos.images.readings(metadata, rows))
             return
         _write(photos, found, output)
-    echo_err(f"{number_of(len(found.images), 'image')} written to {output}")
+    echo_err(text("written", what=number_of(len(found.images), "image"), file=output))
 
 
 def _write(photos: Collection, board: Board, output: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emoir.cli.options import LimitsOption, ModelOption
-from emoir.cli.output import Exit, echo, echo_block, echo_err, padded, text
+from emoir.cli.output import Exit, echo, echo_block, echo_err, listed, padded, spoken, text
 from emoir.cli.preview import Preview, PreviewOption
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.names import printable
@@ -56,7 +56,7 @@ def describe(
         try:
             records.append({"path": str(image), **_description(reader, image, limits)})
         except UndecodableImageError as error:
-            echo_err(f"{image}: {error}")
+            echo_err(f"{image}: {spoken(error)}")
             records.append({"path": str(image), "error": str(error)})
         if format is DescribeFormat.table and "error" not in records[-1]:
             if shown is not None:
@@ -108,7 +108,7 @@ def _put_table(record: dict[str, Any]) -> None:
     for line in lines:
         echo(f"  {line}")
     if record["words"]:
-        echo(f"  {', '.join(record['words'])}")
+        echo(f"  {listed(text(word) for word in record['words'])}")
     echo("")
 
 

@@ -9,8 +9,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from emoir.cli.options import LimitsOption, ModelOption, OutputLanguage
-from emoir.cli.output import echo, echo_block, echo_err
+from emoir.cli.options import LimitsOption, ModelOption, OutputLanguageOption, language_of
+from emoir.cli.output import echo, echo_block, echo_err, text
 from emoir.limits import DEFAULT_LIMITS
 
 
@@ -31,9 +31,7 @@ def explain(
         Optional[Path],  # noqa: UP045
         typer.Option("--out", help="Write the figure here. Default: NAME-explained.png in the current folder."),
     ] = None,
-    language: Annotated[
-        OutputLanguage, typer.Option("--language", help="Language of the sentence and the figure.")
-    ] = OutputLanguage.en,
+    language: OutputLanguageOption = None,
     format: Annotated[
         ExplainFormat, typer.Option("--format", help="How to print: the sentence, or all numbers.")
     ] = ExplainFormat.text,
@@ -59,7 +57,7 @@ def explain(
     try:
         explanation = explain_image(image, Model(model), emotion=emotion, limits=limits)
     except UndecodableImageError as error:
-        raise EmoirError(f"{image}: {error}") from None
+        raise EmoirError(f"{image}: {error}", chinese=f"{image}：{error.chinese}") from None
     file = out if out is not None else Path(f"{image.stem}{FIGURE_ENDING}")
     if file.is_dir() or not file.absolute().parent.is_dir():
         raise EmoirError(f"{file}: name a file in a folder that is there, with --out")
@@ -67,10 +65,11 @@ def explain(
         raise EmoirError(f"{file} is the photograph itself; name another file with --out")
     if file.suffix.lower() != ".png":
         raise EmoirError(f"{file}: the figure is a PNG; give it a name that ends in .png, with --out")
-    save_figure(explanation, file, language.value)
-    text = sentence(explanation, language.value)
+    spoken_in = language_of(language)
+    save_figure(explanation, file, spoken_in)
+    said = sentence(explanation, spoken_in)
     if format is ExplainFormat.json:
-        echo_block(json.dumps({"path": str(image), **explanation.to_dict(), "sentence": text}, indent=2))
+        echo_block(json.dumps({"path": str(image), **explanation.to_dict(), "sentence": said}, indent=2))
     else:
-        echo(text)
-    echo_err(f"figure: {file}")
+        echo(said)
+    echo_err(text("figure", file=file))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from emoir.cli.options import FoldersOption, IndexOption, LimitsOption, record_options
-from emoir.cli.output import Exit, echo_err, number_of
+from emoir.cli.output import Exit, cause_text, echo_err, number_of, spoken, text
 from emoir.cli.progress import counted
 from emoir.limits import DEFAULT_LIMITS, Limits
 
@@ -126,7 +126,7 @@ def export(
     with Collection(index) as photos:
         metadata, readings, vectors = photos.rows(folders=folders)
     if not metadata:
-        echo_err("nothing is indexed there")
+        echo_err(text("nothing there"))
         raise typer.Exit(Exit.NOTHING_FOUND)
     table = image_table(metadata, readings, measured(metadata, limits, native=native) if features else None)
     columns = table.columns
@@ -143,10 +143,10 @@ def export(
     else:
         write_csv(table, output, excel=format is ExportFormat.excel)
     if output is not None:
-        echo_err(f"{number_of(len(metadata), 'image')} written to {output}")
+        echo_err(text("written", what=number_of(len(metadata), "image"), file=output))
     if codebook is not None:
         write_codebook(columns, codebook)
-        echo_err(f"what the columns mean: {codebook}")
+        echo_err(text("codebook", file=codebook))
     if features and None in table.values["lightness"]:
         raise typer.Exit(Exit.SOME_FAILED)
 
@@ -159,13 +159,13 @@ def write_sidecars(photos: Collection, metadata: Sequence[ImageMetadata], readin
 
     failed = 0
     labels = sidecar_labels(metadata, readings, photos.ratings.all())
-    for item, label in counted(zip(metadata, labels, strict=True), "writing sidecars", len(metadata)):
+    for item, label in counted(zip(metadata, labels, strict=True), text("writing sidecars"), len(metadata)):
         try:
             write_sidecar(as_path(item.path), label)
         except (EmoirError, OSError) as error:
             failed += 1
-            echo_err(f"{as_path(item.path)}: {error}")
-    echo_err(f"{number_of(len(metadata) - failed, 'sidecar')} written")
+            echo_err(f"{as_path(item.path)}: {spoken(error)}")
+    echo_err(text("sidecars", what=number_of(len(metadata) - failed, "sidecar")))
     if failed:
         raise typer.Exit(Exit.SOME_FAILED)
 
@@ -191,10 +191,10 @@ def measured(metadata: Sequence[ImageMetadata], limits: Limits, *, native: bool 
     from emoir.index.base import as_path
 
     files = [(as_path(item.path), item.modified_ns) for item in metadata]
-    answers = counted(measure_files(files, native=native, limits=limits), "measuring images", len(files))
+    answers = counted(measure_files(files, native=native, limits=limits), text("measuring images"), len(files))
     for (path, _), answer in zip(files, answers, strict=True):
         if isinstance(answer, Failure):
-            echo_err(f"{path}: {answer.cause}")
+            echo_err(f"{path}: {cause_text(answer.cause)}")
         yield None if isinstance(answer, Failure) else answer
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from emoir.cli.options import IndexOption
-from emoir.cli.output import echo_err, number_of
+from emoir.cli.output import echo_err, number_of, text
 
 
 def forget(
@@ -20,6 +20,6 @@ def forget(
 
     with Collection(index) as photos:
         done = photos.forget(folder)
-    echo_err(f"{number_of(done.files, 'file')} forgotten.")
+    echo_err(text("forgotten", what=number_of(done.files, "file")))
     if done.inside is not None:
-        echo_err(f"it lies in {done.inside}, which is indexed: the next emoir index reads it again.")
+        echo_err(text("read again", folder=done.inside))

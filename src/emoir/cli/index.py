@@ -10,7 +10,7 @@ import typer
 
 from emoir.cli.engine import EngineOption, send
 from emoir.cli.options import IndexOption, LimitsOption, ModelOption, SecondsOption, record_options
-from emoir.cli.output import Exit, echo_err, number_of, text
+from emoir.cli.output import Exit, cause_text, echo_err, listed, text
 from emoir.limits import DEFAULT_LIMITS, Limits
 from emoir.names import printable
 
@@ -140,22 +140,19 @@ def index(
                 failed=text("count failed", count=progress.failed) if progress.failed else "",
             )
         if failure is not None:
-            console.print(printable(f"{path}: {failure}"), markup=False, highlight=False, soft_wrap=True)
+            console.print(printable(f"{path}: {cause_text(failure)}"), markup=False, highlight=False, soft_wrap=True)
 
     with Collection(options.index, model=options.model) as photos:
         new = not photos.location.exists()
         if options.repair:
             salvaged = photos.repair()
             if salvaged.kept_as is None:
-                echo_err("the index is not damaged; nothing was changed.")
+                echo_err(text("undamaged"))
             else:
-                echo_err(f"damaged: {'; '.join(salvaged.problems)}.")
+                echo_err(text("problems", problems="; ".join(salvaged.problems)))
                 kept = salvaged.kept_as
-                echo_err(
-                    f"{salvaged.images:,} readings were salvaged, {salvaged.ratings:,} ratings; the damaged file is "
-                    f"kept as {kept}."
-                )
-                echo_err("what is lost is read again now.")
+                echo_err(text("salvaged", images=salvaged.images, ratings=salvaged.ratings, kept=kept))
+                echo_err(text("reads again"))
         try:
             with bar:
                 done = photos.index(
@@ -217,32 +214,29 @@ def skipped(done: IndexReport) -> str:
     from emoir.images.exclusion import SkipReason
     from emoir.images.formats import REMEDIES
 
-    unread = [f"{count:,} {kind} ({REMEDIES[kind]})" for kind, count in sorted(done.unread.items())]
+    unread = [f"{count:,} {kind} ({cause_text(REMEDIES[kind])})" for kind, count in sorted(done.unread.items())]
     folders = [
-        f"{number_of(count, 'folder')} {reason}"
+        text(f"skipped {reason.name.lower()}", count=count)
         for reason, count in sorted(done.skipped.items())
         if reason is not SkipReason.LINK
     ]
     names = ", ".join(str(printable(link)) for link in done.links[:SHOWN_LINKS])
     more = ", ..." if len(done.links) > SHOWN_LINKS else ""
-    links = [f"links to folders ({names}{more})"] if done.links else []
-    return ", ".join([*unread, *folders, *links])
+    links = [text("links", names=names + more)] if done.links else []
+    return listed([*unread, *folders, *links])
 
 
 def _say_joined(file: Path, joined: Joined) -> None:
     """How a catalogue fits the files."""
-    echo_err(f"{file}: {joined.records:,} records, {joined.joined:,} of them of indexed images.")
+    echo_err(text("joined", file=file, records=joined.records, joined=joined.joined))
     for name, near in joined.near.items():
-        echo_err(f"no indexed image is called {name}; did you mean {' or '.join(near)}?")
+        echo_err(text("mean", name=name, near=text("or").join(near)))
     if others := [name for name in joined.unmatched if name not in joined.near]:
         more = ", ..." if joined.records - joined.joined > len(joined.unmatched) else ""
-        echo_err(f"no indexed image is called {', '.join(others)}{more}")
+        echo_err(text("not called", names=", ".join(others) + more))
     if joined.several:
-        echo_err(
-            f"{joined.several:,} records fit several files and go with each; "
-            "a record that states more of the path fits only one"
-        )
+        echo_err(text("several", count=joined.several))
     for note in joined.notes[:SHOWN_NOTES]:
         echo_err(f"{file}: {note}")
     if len(joined.notes) > SHOWN_NOTES:
-        echo_err(f"and {len(joined.notes) - SHOWN_NOTES:,} more records that were skipped")
+        echo_err(text("more records", count=len(joined.notes) - SHOWN_NOTES))

@@ -15,6 +15,7 @@ import typer
 
 from emoir.errors import QueryError
 from emoir.limits import DEFAULT_LIMITS, Limits
+from emoir.texts import terminal_language
 
 if TYPE_CHECKING:
     from emoir.collection import Collection
@@ -25,6 +26,17 @@ class OutputLanguage(str, Enum):
 
     en = "en"
     zh = "zh"
+
+
+OutputLanguageOption = Annotated[
+    OutputLanguage | None,
+    typer.Option("--language", help="Of what is written. Default: the terminal's.", show_default=False),
+]
+
+
+def language_of(option: OutputLanguage | None) -> str:
+    """The language that was asked for, or the terminal's."""
+    return terminal_language() if option is None else option.value
 
 
 def share_cache_with_matplotlib() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from emoir.names import printable
-from emoir.texts import terminal_language, texts
+from emoir.texts import cause_in_chinese, terminal_language, texts
 
 
 class Exit:
@@ -30,6 +30,21 @@ def text(key: str, **values: object) -> str:
     return str(version).format(**values)
 
 
+def spoken(error: Exception) -> str:
+    """What an error says in the language of the terminal."""
+    return getattr(error, "chinese", str(error)) if terminal_language() == "zh" else str(error)
+
+
+def cause_text(cause: str) -> str:
+    """Why a file could not be read, in the language of the terminal."""
+    return cause_in_chinese(cause) if terminal_language() == "zh" else cause
+
+
+def listed(items: Iterable[str]) -> str:
+    """Items one after the other, as the language of the terminal lists them."""
+    return text("comma").join(items)
+
+
 def echo_err(message: str) -> None:
     """Write one line to standard error, in which nothing can act upon a terminal."""
     sys.stderr.write(printable(message) + "\n")
@@ -41,13 +56,13 @@ def echo(text: str) -> None:
 
 
 def number_of(count: int, noun: str) -> str:
-    """A number with what it counts.
+    """A number with what it counts, in the language of the terminal.
 
     Example:
         >>> number_of(1, "image"), number_of(1200, "image")
         ('1 image', '1,200 images')
     """
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return text(f"count {noun}", count=count)
 
 
 def echo_row(cells: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from emoir.cli.output import echo_err
+from emoir.cli.output import echo_err, spoken
 from emoir.errors import EmoirError, UndecodableImageError
 from emoir.limits import Limits
 
@@ -57,6 +57,6 @@ class Preview:
         try:
             pixels = decode(path, fit=PIXELS, limits=self._limits).pixels
         except UndecodableImageError as error:
-            echo_err(f"{path}: {error}")
+            echo_err(f"{path}: {spoken(error)}")
             return
         self._console.print(self._image(Image.fromarray(pixels), width=COLUMNS, height="auto"))

@@ -7,8 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from emoir.cli.options import FoldersOption, IndexOption, LimitsOption, OutputLanguage
-from emoir.cli.output import Exit, echo, echo_err, number_of
+from emoir.cli.options import FoldersOption, IndexOption, LimitsOption, OutputLanguageOption, language_of
+from emoir.cli.output import Exit, echo, echo_err, number_of, text
 from emoir.cli.progress import counted
 from emoir.errors import EmoirError
 from emoir.limits import DEFAULT_LIMITS
@@ -16,7 +16,7 @@ from emoir.limits import DEFAULT_LIMITS
 
 def report(
     out: Annotated[Path, typer.Option("--out", help="A folder, or one page that ends in .html.")] = Path("report"),
-    language: Annotated[OutputLanguage, typer.Option("--language", help="Language of the page.")] = OutputLanguage.en,
+    language: OutputLanguageOption = None,
     title: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--title", help="Title of the page. Default: What these images evoke.", show_default=False),
@@ -47,7 +47,7 @@ def report(
         metadata, readings, vectors = photos.rows(folders=folders)
         status = photos.status()
     if not metadata:
-        echo_err("nothing is indexed there")
+        echo_err(text("nothing there"))
         raise typer.Exit(Exit.NOTHING_FOUND)
     roots = None if folders is None else [as_folder(folder) for folder in folders]
     failures = [
@@ -56,7 +56,7 @@ def report(
     summary = summarise(metadata, readings, vectors)
     rows = summary.pictured
     read = read_pictures([as_path(metadata[row].path) for row in rows], limits=limits)
-    found = zip(rows, counted(read, "reading pictures", len(rows)), strict=True)
+    found = zip(rows, counted(read, text("reading"), len(rows)), strict=True)
     pictures = {row: picture for row, picture in found if picture is not None}
     today = datetime.now(tz=UTC).astimezone().date()
     contents = Contents(
@@ -70,10 +70,11 @@ def report(
         day=today,
         title=title,
     )
-    html, figures = page(contents, language.value)
+    html, figures = page(contents, language_of(language))
     file = write_report(html, figures, out)
     if len(pictures) < len(rows):
-        echo_err(f"{len(rows) - len(pictures):,} images cannot be read any more; emoir index finds out why")
-    beside = "" if is_page(out) else f"; {number_of(len(figures), 'figure')} in {out / 'figures'}"
-    echo_err(f"{number_of(len(metadata), 'image')}{beside}")
+        echo_err(text("unreadable", count=len(rows) - len(pictures)))
+    echo_err(number_of(len(metadata), "image"))
+    if not is_page(out):
+        echo_err(text("figures in", what=number_of(len(figures), "figure"), folder=out / "figures"))
     echo(str(file))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from emoir.cli.options import EverywhereOption, FoldersOption, LimitsOption, chosen_folders
-from emoir.cli.output import echo_err
+from emoir.cli.output import echo_err, text
 from emoir.errors import QueryError
 from emoir.limits import DEFAULT_LIMITS
 from emoir.search.options import FilterOptions, SearchOptions, as_paths
@@ -146,11 +146,11 @@ def say_what_is_not_indexed(photos: Collection, options: SearchOptions) -> None:
 
     missing = [file for file in files if not is_known(file)]
     if files and missing:
-        echo_err(f"{len(missing):,} of {len(files):,} listed files are not indexed, such as {missing[0]}")
+        echo_err(text("not listed", missing=len(missing), count=len(files), file=missing[0]))
         for file in missing[:SHOWN_NEAR]:
             place = as_file(os.path.expanduser(file))
             folder = as_folder(Path(os.path.expanduser(file)).parent)
             near = near_names([str(file)], photos.images.names_in(folder)).get(str(file), ())
             near = near or tuple(str(as_path(path)) for path in photos.images.paths_called(os.path.basename(place)))
             if near:
-                echo_err(f"no indexed image is called {file}; did you mean {' or '.join(near)}?")
+                echo_err(text("mean", name=file, near=text("or").join(near)))

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import typer
 
 from emoir.cli.options import IndexOption, LexiconOption, LimitsOption, ModelOption, record_options, require_model
-from emoir.cli.output import echo_err, number_of
+from emoir.cli.output import echo_err, number_of, text
 from emoir.errors import EmoirError
 from emoir.limits import DEFAULT_LIMITS, MAX_UPLOAD
 
@@ -155,12 +155,12 @@ def serve(
         log_as_told()
         named = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(options.host, options.host)
         address = f"http://{f'[{named}]' if ':' in named else named}:{number}/"
-        echo_err(f"{number_of(images, 'image')} at {address}")
+        echo_err(text("serving", what=number_of(images, "image"), address=address))
         if token is not None:
-            echo_err(f"open it with {address}?token={quote(token)}")
+            echo_err(text("open with", address=f"{address}?token={quote(token)}"))
         if kept is not None:
-            echo_err(f"the token is kept in {kept}")
-        echo_err("Ctrl-C ends it")
+            echo_err(text("token kept", file=kept))
+        echo_err(text("ends"))
         browse = None if options.no_browser or not _has_display() else address + (f"?code={code}" if code else "")
         watched: AbstractContextManager[None] = nullcontext()
         if options.watch:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from emoir.cli.options import IndexOption
-from emoir.cli.output import echo, echo_block, padded, text
+from emoir.cli.output import cause_text, echo, echo_block, padded, text
 
 SHOWN_FILES, TITLE = 20, 9
 
@@ -69,7 +69,7 @@ def status(
     for catalogue in found.catalogues:
         source, folder = as_path(catalogue.source), as_path(catalogue.root)
         _put("records", text("records of", count=catalogue.records, source=source, root=folder))
-    failures = [f"{as_path(failure.path)}: {failure.cause}" for failure in found.failures]
+    failures = [f"{as_path(failure.path)}: {cause_text(failure.cause)}" for failure in found.failures]
     _put_files("failed", failures, all_files)
     if found.incomplete:
         missing = text("part missing")

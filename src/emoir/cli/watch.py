@@ -10,7 +10,7 @@ import typer
 
 from emoir.cli.index import counts
 from emoir.cli.options import IndexOption, ModelOption
-from emoir.cli.output import Exit, echo_err, text
+from emoir.cli.output import Exit, echo_err, spoken, text
 
 
 def watch(
@@ -37,12 +37,12 @@ def watch(
             for number, report in enumerate(watched(photos)):
                 moment = f"{datetime.now():%H:%M:%S}"
                 if isinstance(report, IndexFileError):
-                    echo_err(f"{moment} {report!s}")
+                    echo_err(f"{moment} {spoken(report)}")
                     continue
                 for folder in report.kept:
-                    echo_err(f"{moment} {folder} is missing or empty; its images are kept")
-                echo_err(f"{moment} {text('holds', counts=counts(report), count=photos.status().images)}")
+                    echo_err(" ".join([moment, text("kept folder", folder=folder)]))
+                echo_err(" ".join([moment, text("holds", counts=counts(report), count=photos.status().images)]))
                 if number == 0:
-                    echo_err("watching; Ctrl-C ends it")
+                    echo_err(text("watching"))
         except KeyboardInterrupt:
             raise typer.Exit(Exit.INTERRUPTED) from None

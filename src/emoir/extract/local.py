@@ -191,9 +191,11 @@ class LocalExtractor:
             again.appendleft(culprit)
             return None
         if worker.overdue:
-            waited = f"{self._patience:g} seconds"
-            cause = f"was not read within {waited}, {MAX_ATTEMPTS} times: a slow disk, or a process that was stopped"
-            return culprit, Failure(f"{cause}; the next run tries again", RetryReason.ENVIRONMENT)
+            cause = (
+                f"was not read within {self._patience:g} seconds, {MAX_ATTEMPTS} times: a slow disk, or a process that "
+                "was stopped; the next run tries again"
+            )
+            return culprit, Failure(cause, RetryReason.ENVIRONMENT)
         return culprit, Failure(f"its decoder crashed or ran out of memory {MAX_ATTEMPTS} times (exit code {code})")
 
     def _start(self) -> _Worker:

@@ -95,7 +95,6 @@ def decode(
     except MemoryError as error:
         raise UndecodableImageError(
             "not enough memory to decode it; a worker takes more if --max-pixels is higher",
-            chinese="内存不足，无法解码；提高 --max-pixels 可让工作进程使用更多内存",
             retry_when=RetryReason.PIXELS,
         ) from error
     except (OSError, ValueError) as error:
@@ -144,10 +143,8 @@ def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, limits: 
     name = identify(stream)
     if name is None:
         if not stream.read(1):
-            raise UndecodableImageError("the file is empty", chinese="文件是空的")
-        raise UndecodableImageError(
-            "not an image: no known signature in its first bytes", chinese="不是图片：开头没有任何已知图片格式的标记"
-        )
+            raise UndecodableImageError("the file is empty")
+        raise UndecodableImageError("not an image: no known signature in its first bytes")
     if name == RAW:
         with decoder_errors("raw photograph"):
             preview = raw_preview(stream)
@@ -196,9 +193,7 @@ def _decode_whole(
             loaded = in_order(loaded, stream)
         share = share_there(name, loaded, stream) if share is None else share
         if share < LEAST_SHARE:
-            raise UndecodableImageError(
-                f"damaged: only {share:.0%} of the picture is there", chinese=f"文件已损坏：只有 {share:.0%} 的画面"
-            )
+            raise UndecodableImageError(f"damaged: only {share:.0%} of the picture is there")
         photograph = from_pillow(loaded, size=size, fit=fit, original=(width, height))
         return replace(photograph, incomplete=share < 1)
 
@@ -207,7 +202,6 @@ def _check_pixels(width: int, height: int, limits: Limits) -> None:
     if width * height > limits.max_pixels:
         raise UndecodableImageError(
             f"{width} x {height} is over the limit of {limits.max_pixels:,} pixels; raise it with --max-pixels",
-            chinese=f"{width} × {height} 超过了 {limits.max_pixels:,} 像素的上限；可用 --max-pixels 提高",
             retry_when=RetryReason.PIXELS,
         )
 
@@ -218,7 +212,6 @@ def _not_read(kind: str) -> UndecodableImageError:
     package = remedy.startswith("pip ")
     return UndecodableImageError(
         f"{kind} needs one more package: {remedy}" if package else f"{kind} is not read; {remedy}",
-        chinese=f"读取 {kind} 还需要一个软件包：{remedy}" if package else f"不读取 {kind} 文件；请导出为 JPEG 或 PNG",
         retry_when=RetryReason.ENVIRONMENT if package else None,
         kind=kind,
     )

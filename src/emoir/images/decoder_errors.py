@@ -42,9 +42,7 @@ def decoder_errors(format: str = "image") -> Iterator[None]:
             "over Pillow's own pixel limit; raise PIL.Image.MAX_IMAGE_PIXELS", retry_when=RetryReason.PIXELS
         ) from error
     except UnidentifiedImageError as error:
-        raise UndecodableImageError(
-            f"damaged, or a kind of {format} that cannot be read", chinese=f"文件已损坏，或是无法读取的一种 {format}"
-        ) from error
+        raise UndecodableImageError(f"damaged, or a kind of {format} that cannot be read") from error
     except DECODER_ERRORS as error:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UndecodableImageError(f"damaged: {cause}", chinese=f"文件已损坏：{cause}") from error
+        raise UndecodableImageError(f"damaged: {cause}") from error

@@ -78,5 +78,4 @@ def mend_jpeg_xl(content: bytes) -> None:
     """
     raise UndecodableImageError(
         "damaged: its end is missing or bytes were changed; JPEG XL is read whole or not at all",
-        chinese="文件已损坏：缺少结尾，或有字节被改动；JPEG XL 只能整体读取",
     )

@@ -87,7 +87,6 @@ def mend_tiff(content: bytes) -> tuple[bytes, float] | None:
     if at + 2 > (end := written_end(content)):
         raise UndecodableImageError(
             "damaged: its end is missing, and with it the directory that says how large the picture is",
-            chinese="文件已损坏：缺少结尾，而说明画面大小的目录就在那里",
         )
     if big:
         return None

@@ -214,6 +214,6 @@ class Sections:
             items = "".join(f"<li><code>{escape(name)}</code></li>" for name in names)
             if len(group) > FILES_PER_CAUSE:
                 items += f"<li>{escape(words('and more', count=f'{len(group) - FILES_PER_CAUSE:,}'))}</li>"
-            summary = f"<summary>{len(group):,} × {escape(group[0].cause)}</summary>"
+            summary = f"<summary>{len(group):,} × {escape(words.cause(group[0].cause))}</summary>"
             parts.append(f"<details>{summary}<ul>{items}</ul></details>")
         return ReportSection("failures", words("failures"), "".join(parts))

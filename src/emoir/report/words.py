@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emoir.emotions.spaces import emotion_name
-from emoir.texts import texts
+from emoir.texts import cause_in_chinese, texts
 
 
 class PageText:
@@ -29,6 +29,10 @@ class PageText:
     def sentences(self, *texts: str) -> str:
         """Sentences after each other."""
         return ("" if self.language == "zh" else " ").join(text for text in texts if text)
+
+    def cause(self, cause: str) -> str:
+        """Why a file could not be read."""
+        return cause_in_chinese(cause) if self.language == "zh" else cause
 
     def emotion(self, space: str, name: str) -> str:
         """The name of an emotion; a model's own as it is called."""

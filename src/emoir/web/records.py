@@ -230,6 +230,7 @@ class FailureRecord(ApiModel):
 
     path: str
     cause: str
+    chinese: str = Field(description="The cause in Chinese, as far as it is known.")
 
 
 class CollectionRecord(ApiModel):

@@ -82,11 +82,8 @@ class Workers:
             if isinstance(error, JobTimeoutError) or getattr(error, "exitcode", 0) == CPU_LIMIT_EXIT:
                 raise UndecodableImageError(
                     f"took longer than {seconds:g} seconds; raise the limit with --seconds-per-image",
-                    chinese=f"处理时间超过了 {seconds:g} 秒；可用 --seconds-per-image 提高上限",
                 ) from None
-            raise UndecodableImageError(
-                "its decoder crashed or ran out of memory", chinese="解码时崩溃或内存不足"
-            ) from None
+            raise UndecodableImageError("its decoder crashed or ran out of memory") from None
         return result
 
     def open(self) -> None:

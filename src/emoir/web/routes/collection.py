@@ -17,6 +17,7 @@ from emoir.images.palette import named_palette, real_colours
 from emoir.index.base import as_path
 from emoir.names import printable
 from emoir.summary import Group, summarise
+from emoir.texts import cause_in_chinese
 from emoir.web.files import TableResponse, ZipResponse
 from emoir.web.problems import Problem
 from emoir.web.records import CollectionRecord, FailureRecord, Image, SelectedImages, Share
@@ -49,7 +50,10 @@ def _overview(service: Service) -> CollectionRecord:
         model=status.model.id,
         licence=status.model.licence,
         roots=[printable(as_path(root)) for root in status.roots],
-        failures=[FailureRecord(path=printable(as_path(f.path)), cause=f.cause) for f in status.failures[:FILES]],
+        failures=[
+            FailureRecord(path=printable(as_path(f.path)), cause=f.cause, chinese=cause_in_chinese(f.cause))
+            for f in status.failures[:FILES]
+        ],
         failed=len(status.failures),
         incomplete=[printable(as_path(path)) for path in status.incomplete[:FILES]],
         partial=len(status.incomplete),

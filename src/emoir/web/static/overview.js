@@ -5,7 +5,7 @@ import { bars, mix, palette } from "./bars.js";
 import { $, make } from "./dom.js";
 import { go } from "./address.js";
 import { tile } from "./grid.js";
-import { emotionName, t } from "./language.js";
+import { emotionName, language, t } from "./language.js";
 
 export async function draw(acts) {
   const box = $("#collection");
@@ -74,7 +74,7 @@ export async function draw(acts) {
     part(
       "failures",
       found.failures.length
-        ? make("ul", { class: "files" }, found.failures.map((failure) => make("li", { text: `${failure.path}: ${failure.cause}` })))
+        ? make("ul", { class: "files" }, found.failures.map((failure) => make("li", { text: `${failure.path}: ${language === "zh" ? failure.chinese : failure.cause}` })))
         : make("p", { class: "quiet", text: t("noFailures") }),
     ),
   );
