@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from emoir import Model
 from emoir.cli.app import app
 from emoir.errors import ModelError
+from emoir.models import TextTower
 from emoir.models.checks import check_model
 from emoir.models.library import add_model, find_model, known_models, shipped_model_folder, user_models_folder
 from tests.models import toy
@@ -50,6 +51,14 @@ def test_a_model_is_checked_added_listed_and_found_by_name(tmp_path: Path) -> No
     Image.fromarray(noise(40, 0)).save(tmp_path / "photo.png")
     described = CliRunner().invoke(app, ["describe", str(tmp_path / "photo.png"), "--model", "toy"])
     assert (described.exit_code, "glad" in described.stdout) == (0, True)
+
+
+def test_a_text_tower_is_added_with_its_model(tmp_path: Path) -> None:
+    folder = toy.colour_model(tmp_path / "from a friend")
+    assert run("add", folder)[0] == 0
+    shutil.rmtree(folder)
+    assert TextTower("toy").embed("red")[0] == 1
+    assert "reads phrases: yes, by text_model.onnx" in run("show", "toy")[1]
 
 
 def test_a_name_is_taken_once(tmp_path: Path) -> None:

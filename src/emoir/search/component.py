@@ -21,7 +21,8 @@ class QueryComponent:
     Args:
         vector: (d,) float32.
         offset: added to every product.
-        kind: which calibration applies: ``words by gain``, ``example`` or ``point``; ``colour`` has none.
+        kind: which calibration applies: ``words by gain``, ``example``, ``point``, ``content`` or ``text``; ``colour``
+            has none.
         chance: the share of raters that would agree with an image drawn at random; None if the calibration holds it.
         flat: of words, how well a reading with equal probabilities fits; None of other kinds.
         weight: how much it counts; negative: it is not wanted.
