@@ -152,7 +152,8 @@ def write(folder: Path, vision: VisionTower, phrases: PhraseTower, seconds: floa
     ids = torch.ones(2, CONTEXT, dtype=torch.int64)
     for network, given, names, output, name in (
         (vision, (torch.zeros(2, 3, SIDE, SIDE),), ("pixel_values",), "image_embeds", "vision_model"),
-        (phrases, (ids, ids), INPUTS, "text_embeds", "text_model"),
+        # Of one tensor given twice the exporter makes one input.
+        (phrases, (ids, ids.clone()), INPUTS, "text_embeds", "text_model"),
     ):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -252,11 +253,11 @@ def measure(folder: Path) -> None:
     for what, shares in {"the first answer is the picture meant": first, "the nearest caption is its own": own}.items():
         print(f"| {what} (recall@1) | {np.mean(shares[0]):.3f} | {np.mean(shares[1]):.3f} | {guessed} |")
     print(f"| Brier score of calibrated answers | {error:.3f} | both together | {chance:.3f} |\n")
-    parts = f"{len(COUNTS)} numbers x {len(COLOURS)} colours x {len(SHAPES)} shapes x {len(PLACES)} places"
-    split = f"{len(learnt)} combinations learnt from, {len(held_out)} held out before training"
+    parts = f"{len(COUNTS)} numbers, {len(COLOURS)} colours, {len(SHAPES)} shapes, {len(PLACES)} places"
     seconds = json.loads((folder / "config.json").read_text())["seconds to train"]
-    notes = (f"{EACH} pictures of each", f"trained in {seconds} s of one core", f"seed {SEED}")
-    print(provenance(f"generated scenes, {parts}", split, *notes))
+    print(f"Scenes of {parts}; {EACH} pictures of each. Trained in {seconds} s of one core.\n")
+    split = f"{len(learnt)} combinations learnt from, {len(held_out)} held out"
+    print(provenance("generated scenes", split, f"seed {SEED}"))
 
 
 if __name__ == "__main__":

@@ -246,6 +246,10 @@ def test_what_is_no_text_tower(tmp_path: Path) -> None:
     words.graph.output[0].CopyFrom(helper.make_tensor_value_info("words", TensorProto.FLOAT, ["n", "t", toy.FEATURES]))
     with pytest.raises(ModelError, match=r"one embedding per phrase \(n, length\) is needed"):
         find_encoder(towers(tmp_path / "d", words))
+    deaf = toy.text_tower()
+    deaf.graph.node[0].input[1] = "attention_mask"
+    with pytest.raises(ModelError, match="gives different words the same embedding: it does not read input_ids"):
+        find_encoder(towers(tmp_path / "f", deaf))
     (towers(tmp_path / "e") / "onnx" / "text_model.onnx").write_bytes(b"no graph")
     with pytest.raises(ModelError, match="is no ONNX file, or damaged"):
         find_encoder(tmp_path / "e")

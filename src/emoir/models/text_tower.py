@@ -24,6 +24,8 @@ INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 OUTPUTS = ("text_embeds", "pooler_output", "text_features", "sentence_embedding", "embedding")
 # What every tower is tried on.
 TRIAL = "a photo"
+# Two tokens of any vocabulary.
+TRIAL_WORDS = (2, 3)
 
 
 class TextTower(ModelFolder):
@@ -130,8 +132,18 @@ def find_text(file: Path, folders: tuple[Path, ...], length: int, licence: str) 
         output=output,
         licence=licence,
     )
-    _embed(_graph(file, part, tokens.context, length), part, tokens, TRIAL)
+    graph = _graph(file, part, tokens.context, length)
+    _embed(graph, part, tokens, TRIAL)
+    _check_reads(graph, part, tokens.context)
     return TextSource(file=file, tokens=tokens, part=part, digest=hashlib.sha256(content).hexdigest())
+
+
+def _check_reads(graph: Graph, part: TextPart, context: int) -> None:
+    """Refuse a graph that gives all words one embedding; an exporter may drop an input that it takes for another."""
+    whole = {name: np.ones((1, context), type) for name, type in part.inputs.items()}
+    first, second = (graph.run(whole | {"input_ids": whole["input_ids"] * word})[part.output] for word in TRIAL_WORDS)
+    if np.array_equal(first, second):
+        raise ModelError(f"{graph.file} gives different words the same embedding: it does not read input_ids")
 
 
 def _graph(file: Path, part: TextPart, context: int, length: int) -> Graph:
