@@ -8,9 +8,16 @@
 ``run`` goes on where it stopped, in runs/protocol, B and D of the deciding sets first; several processes share the work
 by row and fold. What is finished is packed into benchmarks/experiment/SET.protocol.npz. ``print`` makes all tables from
 these, also of a run that is not finished: then they say what is missing. ``cost`` times a few steps of every row on
-this machine. ``bundle`` writes tars below 60 MB for a machine with a GPU: the images of each set, and of every set what
-is finished. There: unpack them, set EMOIR_DEVELOPMENT_DATA to the images' folder, ``run --device cuda --jobs 14``,
-``bundle FOLDER --finished`` and unpack what comes back here.
+this machine. ``bundle`` writes tars of at most 15 MB for a machine with a GPU: the images of each set, and what is
+finished of it. There, in the root of the repository:
+
+    mkdir data; for one in FOLDER/*.images.*.tar; do tar xf $one -C data; done
+    for one in FOLDER/*.finished.*.tar; do tar xf $one; done
+    export PYTHONPATH=src:benchmarks EMOIR_DEVELOPMENT_DATA=data
+    timeout 500 python benchmarks/paper_protocol.py run emotion6 fi_subset --device cuda --jobs 14
+    python benchmarks/paper_protocol.py bundle BACK --finished
+
+What lies in BACK is unpacked here, in the folder that ``run`` is started in; the next ``run`` goes on from there.
 """
 
 from __future__ import annotations
@@ -39,6 +46,7 @@ from emoir.experiment.protocol import (
 )
 from emoir.experiment.protocol_tables import protocol_tables
 from emoir.experiment.results import read_results, write_results
+from emoir.experiment.runs import CACHE_SIZE
 from emoir.experiment.timing import row_cost
 from emoir.training.loop import use_one_thread
 from paper_comparison import RESULTS, claimed, setting
@@ -56,6 +64,7 @@ TITLES = {
 }
 FIRST_ROWS = ("B", "D")
 TIMED_STEPS = 12
+PIECE = 15_000_000
 
 
 @cache
@@ -142,19 +151,35 @@ def cost(names: Sequence[str]) -> None:
 
 
 def bundle(folder: Path, names: Sequence[str], *, finished_alone: bool) -> None:
-    """Write a tar of each set's images and labels, and one of each set's finished runs, paths as they lie here."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write tars of each set's images and labels, and of each set's finished runs, paths as they lie here."""
     for name in names:
-        files = sorted((RUNS / name).rglob("*.npz"))
-        if files:
-            with tarfile.open(folder / f"{name}.finished.tar", "w") as tar:
-                for file in files:
-                    tar.add(file)
+        finished = sorted((RUNS / name).rglob("*.npz"))
+        write_pieces([(file, file.as_posix()) for file in finished], folder, f"{name}.finished")
         if not finished_alone:
-            with tarfile.open(folder / f"{name}.images.tar", "w") as tar:
-                for part in (name, "near_duplicates.csv"):
-                    tar.add(development.ROOT / part, arcname=part)
-    for tarred in sorted(folder.glob("*.tar")):
+            images = [file for file in sorted((development.ROOT / name).rglob("*")) if file.is_file()]
+            shown = [*images, development.ROOT / "near_duplicates.csv"]
+            inside = [(file, file.relative_to(development.ROOT).as_posix()) for file in shown]
+            write_pieces(inside, folder, f"{name}.images")
+
+
+def write_pieces(files: Sequence[tuple[Path, str]], folder: Path, stem: str) -> None:
+    """Write files under the names given into as many tars as are needed for none to exceed ``PIECE`` bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pieces: list[list[tuple[Path, str]]] = []
+    room = 0
+    for file, name in files:
+        # A member has a head, and fills whole blocks.
+        size = file.stat().st_size + 2_048
+        if size > room:
+            pieces.append([])
+            room = PIECE - 20_480
+        pieces[-1].append((file, name))
+        room -= size
+    for number, piece in enumerate(pieces):
+        tarred = folder / f"{stem}.{number}.tar"
+        with tarfile.open(tarred, "w") as tar:
+            for file, name in piece:
+                tar.add(file, arcname=name)
         print(f"{tarred}: {tarred.stat().st_size / 1e6:.1f} MB")
 
 
@@ -182,8 +207,8 @@ def main() -> None:
         for name in arguments.sets:
             # What all processes read is made once.
             data = data_of(name)
-            for variant in (TRAINED["B"].variant, TRAINED["D"].variant):
-                data.statistics(variant)
+            data.statistics(TRAINED["D"].variant)
+            data.pixels(CACHE_SIZE)
         jobs = [subprocess.Popen([sys.executable, __file__, "run", *words]) for _ in range(arguments.jobs)]
         failed = sum(job.wait() != 0 for job in jobs)
         for name in arguments.sets:
