@@ -91,7 +91,8 @@ def run_unit(name: str, row: ProtocolRow, fold: int, device: str) -> None:
     """One row on one fold, with all its seeds."""
     folder, data = RUNS / name, data_of(name)
     if row.variant.pretrained:
-        data = replace(data, pretrained=PRETRAINED / row.letter)
+        # A′ begins with what ``weights.label_free`` made of A.
+        data = replace(data, pretrained=PRETRAINED / row.letter[0])
     chosen = run_row(row, data, fold, folder, seeds_of(row, name), device=device)
     print(f"{time.strftime('%H:%M:%S')} {name}: {row.variant.name}, fold {fold}: {chosen}", flush=True)
 

@@ -28,6 +28,16 @@ def test_what_decides_comes_first_and_pre_training_last() -> None:
     ]
 
 
+def test_rows_with_pre_training_begin_with_what_was_made_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    table, folds = moods(30, "few")
+    begun: list[Path | None] = []
+    monkeypatch.setattr(paper_protocol, "data_of", lambda name: ExperimentData(table=table, folds=folds, cache=Path()))
+    monkeypatch.setattr(paper_protocol, "run_row", lambda row, data, *_, device: begun.append(data.pretrained))
+    for letter in ("A", "D′"):
+        paper_protocol.run_unit("few", TRAINED[letter], 0, "cpu")
+    assert begun == [None, paper_protocol.PRETRAINED / "D"]
+
+
 def test_finished_runs_are_packed_beside_those_of_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table, folds = moods(30, "few")
     data = ExperimentData(table=table, folds=folds, cache=tmp_path / "cache")
