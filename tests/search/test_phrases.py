@@ -58,7 +58,12 @@ def photos(index: Path, model: Path) -> Iterator[Collection]:
 
 @pytest.mark.parametrize(
     ("query", "words"),
-    [("content:red", [1, 0, 0]), ('content:"red and blue"', [1.1, 0.1, 1.1]), ("content:红色", [1, 0, 0])],
+    [
+        ("content:red", [1, 0, 0]),
+        ('content:"red and blue"', [1.1, 0.1, 1.1]),
+        ("content:红色", [1, 0, 0]),
+        ("content:紅色", [1, 0, 0]),
+    ],
 )
 def test_pictures_are_ranked_by_their_cosine(query: str, words: list[float], photos: Collection) -> None:
     found = photos.search(query, n=9)

@@ -11,6 +11,7 @@ import numpy as np
 from emoir.emotions.content import CONTENT, TEXT, content_words
 from emoir.emotions.lexicon import Concept
 from emoir.emotions.phrases import parse_phrase
+from emoir.emotions.traditional import simplified
 from emoir.errors import QueryError
 from emoir.index.layout import RowLayout
 from emoir.search.component import QueryComponent
@@ -80,13 +81,13 @@ def phrase_term(phrase: str, context: TermContext) -> CompiledTerm:
     The cosine, from -1 to 1, is brought to 0 to 1 like all that is compared.
 
     Args:
-        phrase: in any language that the tower knows.
+        phrase: in any language that the tower knows; traditional characters are read as simplified ones.
         context: whose layout has text.
 
     Raises:
         QueryError: if the phrase is too long for the tower.
     """
-    wanted, *others = (part.strip(" ,，、") for part in WITHOUT.split(phrase))
+    wanted, *others = (part.strip(" ,，、") for part in WITHOUT.split(simplified(phrase)))
     parts = [(part, sign) for part, sign in ((wanted, 1.0), *((other, -1.0) for other in others)) if part]
     groups = []
     for part, sign in parts:
