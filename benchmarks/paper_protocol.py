@@ -35,8 +35,10 @@ from pathlib import Path
 import development
 from emoir.datasets.splits import make_folds
 from emoir.evaluate.provenance import provenance
+from emoir.experiment.comparison import judged_by
 from emoir.experiment.data import ExperimentData
 from emoir.experiment.endpoints import TRAINED, SetResults, set_results
+from emoir.experiment.overfitting import plot_curves
 from emoir.experiment.protocol import (
     FOLD_SEED,
     OTHER_SEEDS,
@@ -44,7 +46,7 @@ from emoir.experiment.protocol import (
     ProtocolRow,
     run_row,
 )
-from emoir.experiment.protocol_tables import protocol_tables
+from emoir.experiment.protocol_tables import may_be_read, protocol_tables
 from emoir.experiment.results import read_results, write_results
 from emoir.experiment.runs import CACHE_SIZE
 from emoir.experiment.timing import row_cost
@@ -127,9 +129,13 @@ def results_of(name: str) -> SetResults:
 
 
 def show() -> None:
-    """Print all tables."""
+    """Print all tables, and draw the curves of the sets that may be read."""
     deciding, described = ([results_of(name) for name in names] for names in (DECIDING, DESCRIBED))
     print(protocol_tables(deciding, described))
+    for name, one in zip((*DECIDING, *DESCRIBED), (*deciding, *described), strict=True):
+        if one.has("A", "D") and (name not in DECIDING or may_be_read(deciding)):
+            curves = {row.variant.name: row.curve for row in one.rows.values() if row.curves}
+            plot_curves(curves, *judged_by(data_of(name).table), one.title, RESULTS / f"{name}.protocol.png")
     print(provenance("committed results of the protocol", f"5 folds of seed {FOLD_SEED}"))
 
 

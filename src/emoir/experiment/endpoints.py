@@ -1,13 +1,15 @@
-"""The protocol's endpoints in their order, what overfitting is called little by, and which sentences follow."""
+"""The protocol's endpoints in their order, and what overfitting is called little by."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds
-from emoir.evaluate.intervals import Estimate, Influence
+from emoir.evaluate.intervals import Estimate, Influence, mean_interval
 from emoir.evaluate.results import difference, pooled_results
 from emoir.experiment.comparison import RATINGS, VariantResult, learnt_gap, mean_curve, variant_result
 from emoir.experiment.fusion import AVERAGED, FUSED, averaged_runs
@@ -189,11 +191,15 @@ def overfitting_parts(one: SetResults) -> list[OverfittingPart]:
         for measure in ("top-1", "NLL")
     )
     turned = best_epoch(ours, f"test {loss}", lower_is_better=True)
-    gap = one.gaps["D"]["top-1"].estimate()
+    learnt = one.gaps["D"]["top-1"].estimate()
     met = curve_gap(ours, original, accuracy)
+    by_fold = [curve_gap(*both, accuracy) for both in zip(one.rows["D"].curves, one.rows["A"].curves, strict=True)]
+    means = np.array([np.nan if gap is None else gap.mean for gap in by_fold])
     at_equal = "no training accuracy in common"
     if met is not None:
-        at_equal = f"{met.least:.3f} at least, from {met.low:.3f} to {met.high:.3f}"
+        at_equal = f"{met.least:.3f} at least from {met.low:.3f} to {met.high:.3f}"
+        if np.isfinite(means).sum() > 1:
+            at_equal += f"; mean over folds {mean_interval(means[np.isfinite(means)])}"
     return [
         OverfittingPart(
             "NLL at the end above its lowest",
@@ -201,7 +207,7 @@ def overfitting_parts(one: SetResults) -> list[OverfittingPart]:
             f"{turned.end - turned.best:.3f}",
             turned.end - turned.best <= TOO_LONG,
         ),
-        OverfittingPart("top-1, learnt minus new images", one.title, str(gap), gap.high <= LARGEST_GAP),
+        OverfittingPart("top-1, learnt minus new images", one.title, str(learnt), learnt.high <= LARGEST_GAP),
         OverfittingPart("D above A at equal training accuracy", one.title, at_equal, met is not None and met.least > 0),
     ]
 
@@ -239,62 +245,3 @@ def judge_endpoints(sets: Sequence[SetResults]) -> list[EndpointResult]:
         )
         is_open = is_open and shown
     return found
-
-
-def sentences(
-    sets: Sequence[SetResults], results: Sequence[EndpointResult], parts: Sequence[OverfittingPart]
-) -> list[tuple[str, str]]:
-    """What will be said, by the table of the protocol: outcome and sentence of each that came out.
-
-    Args:
-        sets: that decide, with all rows but those of label-free pre-training.
-        results: of ``judge_endpoints``.
-        parts: of every set.
-    """
-    first, second, _, fourth = results
-    conclusions: list[tuple[str, str]] = []
-    if first.outcome != "shown":
-        conclusions.append(("1 not shown", "this run does not confirm what the readings showed in hindsight"))
-    elif first.estimate.value >= 0.03:
-        conclusions.append(
-            (
-                "1 shown, point estimate ≥ .03",
-                "colour and texture as planes and statistics make the same network better from scratch; how much "
-                f"stands in the interval: {first.estimate}",
-            )
-        )
-    else:
-        conclusions.append(("1 shown, below .03", "they help by less than was aimed at"))
-    for letter, sentence in (
-        ("E", "the gain may come from the size of the branch"),
-        ("F", "averaging two networks without colour and texture does as much"),
-    ):
-        gap = pooled_difference(sets, "D", letter, "top-1")
-        if gap is not None and gap.low <= 0:
-            conclusions.append((f"D − {letter} not above 0", sentence))
-    late = pooled_difference(sets, FUSED, "D", "top-1")
-    if late is not None and late.value >= 0:
-        sentence = "late fusion does as much as a joint network, and is what we ship"
-        conclusions.append(("C + probe at least as good as D", sentence))
-    if fourth.outcome == "shown" and fourth.estimate.low >= 0.10:
-        conclusions.append(
-            ("4 shown, ≥ .10 by the whole interval", "ten points over the original, by the whole interval")
-        )
-    elif fourth.outcome == "shown" and fourth.estimate.value >= 0.10:
-        conclusions.append(("4 shown, ≥ .10 by the estimate", "ten points over the original, by the estimate"))
-    if fourth.estimate.value < 0.10:
-        sentence = (
-            "the paper's ten points are not reached from scratch; D′ − A′ says whether unlabelled photographs close "
-            "the gap"
-        )
-        conclusions.append(("4 below .10", sentence))
-    failed = list(dict.fromkeys(part.title for part in parts if not part.holds))
-    if failed:
-        conclusions.append(("any part of 5 fails", f"overfitting is not little: {'; '.join(failed)}"))
-    elif fourth.outcome == "shown":
-        conclusions.append(("5 shown", "overfitting is little, as defined"))
-    ships = first.outcome == second.outcome == "shown" and all(
-        one.rows["D"].metrics["NLL"].value < one.rows[FUSED].metrics["NLL"].value for one in sets
-    )
-    conclusions.append(("what ships", f"the network that ships {'takes' if ships else 'does not take'} the branch"))
-    return conclusions

@@ -1,4 +1,4 @@
-"""The protocol's tables in Markdown; what is not finished says so, and nothing is shown of it."""
+"""The protocol's tables and sentences; what is not finished says so, and nothing is shown of it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from emoir.experiment.endpoints import (
     TRAINED,
     UNCORRECTED,
     VARIANTS_BY_LETTER,
+    EndpointResult,
     OverfittingPart,
     SetResults,
     judge_endpoints,
     overfitting_parts,
     pooled_difference,
-    sentences,
 )
 from emoir.experiment.fusion import FUSED
 from emoir.experiment.tables import markdown
@@ -43,7 +43,7 @@ def protocol_tables(deciding: Sequence[SetResults], described: Sequence[SetResul
         deciding: sets with classes, over which the endpoints are pooled.
         described: other sets.
     """
-    done = bool(deciding) and all(one.has(*NEEDED) for one in deciding)
+    done = may_be_read(deciding)
     parts = [part for one in deciding for part in overfitting_parts(one)] if done else []
     every = [*deciding, *described]
     tables = [
@@ -59,6 +59,11 @@ def protocol_tables(deciding: Sequence[SetResults], described: Sequence[SetResul
     if missing:
         tables.insert(1, f"Nothing is read before all rows are complete. Missing: {', '.join(missing)}.")
     return "\n\n".join(tables) + "\n"
+
+
+def may_be_read(deciding: Sequence[SetResults]) -> bool:
+    """Whether all rows of the sets that decide are complete: before that, no figure of theirs is read."""
+    return bool(deciding) and all(one.has(*NEEDED) for one in deciding)
 
 
 def _progress(sets: Sequence[SetResults]) -> str:
@@ -143,3 +148,62 @@ def _gaps(sets: Sequence[SetResults], deciding: Sequence[SetResults], *, done: b
                 )
     header = ["learnt against new images", "set", "NLL, new minus learnt", "top-1, learnt minus new", "squared error"]
     return markdown(header, rows)
+
+
+def sentences(
+    sets: Sequence[SetResults], results: Sequence[EndpointResult], parts: Sequence[OverfittingPart]
+) -> list[tuple[str, str]]:
+    """What will be said, by the table of the protocol: outcome and sentence of each that came out.
+
+    Args:
+        sets: that decide, with all rows but those of label-free pre-training.
+        results: of ``judge_endpoints``.
+        parts: of every set.
+    """
+    first, second, _, fourth = results
+    conclusions: list[tuple[str, str]] = []
+    if first.outcome != "shown":
+        conclusions.append(("1 not shown", "this run does not confirm what the readings showed in hindsight"))
+    elif first.estimate.value >= 0.03:
+        conclusions.append(
+            (
+                "1 shown, point estimate ≥ .03",
+                "colour and texture as planes and statistics make the same network better from scratch; how much "
+                f"stands in the interval: {first.estimate}",
+            )
+        )
+    else:
+        conclusions.append(("1 shown, below .03", "they help by less than was aimed at"))
+    for letter, sentence in (
+        ("E", "the gain may come from the size of the branch"),
+        ("F", "averaging two networks without colour and texture does as much"),
+    ):
+        gap = pooled_difference(sets, "D", letter, "top-1")
+        if gap is not None and gap.low <= 0:
+            conclusions.append((f"D − {letter} not above 0", sentence))
+    late = pooled_difference(sets, FUSED, "D", "top-1")
+    if late is not None and late.value >= 0:
+        sentence = "late fusion does as much as a joint network, and is what we ship"
+        conclusions.append(("C + probe at least as good as D", sentence))
+    if fourth.outcome == "shown" and fourth.estimate.low >= 0.10:
+        conclusions.append(
+            ("4 shown, ≥ .10 by the whole interval", "ten points over the original, by the whole interval")
+        )
+    elif fourth.outcome == "shown" and fourth.estimate.value >= 0.10:
+        conclusions.append(("4 shown, ≥ .10 by the estimate", "ten points over the original, by the estimate"))
+    if fourth.estimate.value < 0.10:
+        sentence = (
+            "the paper's ten points are not reached from scratch; D′ − A′ says whether unlabelled photographs close "
+            "the gap"
+        )
+        conclusions.append(("4 below .10", sentence))
+    failed = list(dict.fromkeys(part.title for part in parts if not part.holds))
+    if failed:
+        conclusions.append(("any part of 5 fails", f"overfitting is not little: {'; '.join(failed)}"))
+    elif fourth.outcome == "shown":
+        conclusions.append(("5 shown", "overfitting is little, as defined"))
+    ships = first.outcome == second.outcome == "shown" and all(
+        one.rows["D"].metrics["NLL"].value < one.rows[FUSED].metrics["NLL"].value for one in sets
+    )
+    conclusions.append(("what ships", f"the network that ships {'takes' if ships else 'does not take'} the branch"))
+    return conclusions
