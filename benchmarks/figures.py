@@ -45,7 +45,7 @@ WITHOUT_LABELS = {"experiment_claims", "lexicon_agreement"}
 """What needs nothing but this repository."""
 APART = {
     *("interval_coverage", "encoder_heads", "examples", "performance", "pictures"),
-    *("reliability", "scale", "timed", "two_towers", "weights"),
+    *("reliability", "scale", "search_colour_cut", "timed", "two_towers", "weights"),
 }
 """What simulates, reads images, runs an encoder or measures time is printed by itself, and its print kept there."""
 WHERE_AND_WHEN = re.compile(r"[^;\n]+; \d{4}-\d\d-\d\d\.$", re.MULTILINE)

@@ -45,7 +45,9 @@ SOURCES = {
     "docs/performance.md": {"performance", "timed"},
     "docs/reliability.md": {"reliability"},
     "docs/scale.md": {"scale"},
-    "docs/search-scores.md": {"search_conjunction", "search_cut", "search_distinct", "search_quality"},
+    "docs/search-scores.md": {
+        *("search_colour_cut", "search_conjunction", "search_cut", "search_distinct", "search_quality")
+    },
     "docs/select.md": {"stimuli_norms"},
     "docs/weights.md": {"distilled_probe", "fine_tuning_trials", "weights"},
 }

@@ -140,6 +140,13 @@ def test_colours_find_what_is_painted_in_them(collection: Collection, tmp_path: 
         matches = collection.search(f"near:{name}", min_score=0)
         assert matches[0].path.stem == name
         assert matches[0].score > 0.5 > matches[1].score
+        # What has nothing of the colour is hidden.
+        shown = collection.search(f"near:{name}")
+        assert [match.path.stem for match in shown] == [name]
+        assert shown.hidden == 2
+    assert [match.path.stem for match in collection.search("white")] == ["white"]
+    # A colour that is not wanted hides nothing.
+    assert len(collection.search("- near:white")) == 3
 
 
 def test_parts_of_a_score(photos: Collection) -> None:

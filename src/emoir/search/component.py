@@ -13,6 +13,9 @@ from emoir.emotions.calibration import ScoreCurve
 # A word's hits gain at least this share of what chance leaves: benchmarks/search_cut.py chooses it by F-measure.
 FITS_FROM = 0.1
 
+# A picture has a colour from this score on: benchmarks/search_colour_cut.py chooses it by F-measure.
+COLOUR_FITS_FROM = 0.16
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryComponent:
@@ -54,10 +57,13 @@ class QueryComponent:
         return np.clip(values, 0, 1, out=values)
 
     def least_agreement(self, curves: Mapping[str, ScoreCurve], *, wanted: bool = True) -> float | None:
-        """The probability that a rater agrees from which on an image fits; None where this kind has no curve.
+        """The score from which on an image fits; None where none is known.
 
-        It is that of an image drawn at random; a word that is wanted asks for ``FITS_FROM`` more.
+        It is the probability that a rater agrees with an image drawn at random; a word that is wanted asks for
+        ``FITS_FROM`` more, and a colour that is wanted for ``COLOUR_FITS_FROM``.
         """
+        if self.kind == "colour":
+            return COLOUR_FITS_FROM if wanted else None
         curve = curves.get(self.kind)
         if curve is None or self.chance is None:
             return None if curve is None else curve.chance
