@@ -92,6 +92,6 @@ $(VENV)/lowest/done: $(VENV)/dev
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/lowest
 	$(BIN)/uv pip compile --quiet --resolution lowest-direct --output-file $(VENV)/lowest.txt pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(VENV)/lowest --requirement $(VENV)/lowest.txt \
-		pytest pytest-xdist hypothesis "httpx<0.28" httpx2 pexpect scikit-image scikit-learn onnx lxml pandas polars pyarrow
+		pytest pytest-xdist hypothesis "httpx<0.28" httpx2 pexpect scikit-image scikit-learn onnx tokenizers lxml pandas polars pyarrow
 	$(BIN)/uv pip install --quiet --python $(VENV)/lowest --no-deps --editable .
 	touch $@
