@@ -16,7 +16,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from emoir.errors import ModelError, QueryError
-from emoir.models import TextTower
+from emoir.models import TextTower, tokens
 from emoir.models.checks import check_model
 from emoir.models.encoder import find_encoder
 from emoir.models.tokens import LONGEST_PHRASE
@@ -253,6 +253,13 @@ def test_what_is_no_text_tower(tmp_path: Path) -> None:
     (towers(tmp_path / "e") / "onnx" / "text_model.onnx").write_bytes(b"no graph")
     with pytest.raises(ModelError, match="is no ONNX file, or damaged"):
         find_encoder(tmp_path / "e")
+
+
+def test_a_tokenizer_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = toy.colour_model(tmp_path / "toy")
+    monkeypatch.setattr(tokens, "LARGEST_TOKENIZER", 100)
+    with pytest.raises(ModelError, match=r"tokenizer\.json is larger than 100 bytes"):
+        TextTower(folder)
 
 
 def test_a_model_folder_whose_text_tower_is_spoilt(tmp_path: Path) -> None:

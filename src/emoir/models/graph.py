@@ -159,8 +159,10 @@ def in_time(load: Callable[[], Any]) -> Any:
         try:
             return ended.result(SECONDS_BETWEEN_LOOKS)
         except TimeoutError:
-            if ended.done() or time.process_time() - began >= SECONDS_TO_LOAD:
+            if ended.done():
                 raise
+            if time.process_time() - began >= SECONDS_TO_LOAD:
+                raise TimeoutError(f"it computed for more than {SECONDS_TO_LOAD:g} seconds") from None
 
 
 class _RunWatch:
