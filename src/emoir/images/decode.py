@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ Pixels: TypeAlias = NDArray[np.uint8]
 
 # Where Pillow has another name for a format.
 PILLOW_NAMES = {JPEG_XL: "JXL"}
+# Longest side of a picture that is decoded for the sake of its shorter one.
+LONGEST = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +56,38 @@ class Photograph:
     incomplete: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scale:
+    """How large a decoded picture is to be; of three ways one, or none: as large as it is.
+
+    Args:
+        size: side of a square (see ``resize_square``).
+        fit: longest side of a result that keeps its proportions and is not enlarged.
+        shorter: its shorter side, unless the longer one came to more than 4096 by it.
+    """
+
+    size: int | None = None
+    fit: int | None = None
+    shorter: int | None = None
+
+    def longest(self, width: int, height: int) -> int | None:
+        """Longest side of a result that keeps the proportions of a picture."""
+        if self.shorter is None:
+            return self.fit
+        return min(LONGEST, math.ceil(self.shorter * max(width, height) / min(width, height)))
+
+    def drafted(self, width: int, height: int) -> int | None:
+        """Side of the square that a JPEG decoded at a reduced scale must fill."""
+        return 2 * self.size if self.size else self.longest(width, height)
+
+
 def decode(
-    source: Path | bytes | BinaryIO, *, size: int | None = None, fit: int | None = None, limits: Limits = DEFAULT_LIMITS
+    source: Path | bytes | BinaryIO,
+    *,
+    size: int | None = None,
+    fit: int | None = None,
+    shorter: int | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Photograph:
     """Decode an image file, or its bytes, to upright sRGB.
 
@@ -63,6 +96,8 @@ def decode(
         size: if given, the result is resized to a square of this side (see ``resize_square``), and JPEGs are
             decoded at a reduced scale of at least twice that side.
         fit: if given instead, the result keeps its proportions, and neither side is longer than this.
+        shorter: if given instead, the result keeps its proportions, and its shorter side is as long as this, unless
+            that enlarged it or made the other side longer than 4096.
         limits: images of more pixels as stored are refused before any pixel is decoded.
 
     Returns:
@@ -81,11 +116,12 @@ def decode(
         >>> photograph.width, photograph.pixels[0, 0].tolist()
         (3, [128, 128, 128])
     """
+    scale = _Scale(size=size, fit=fit, shorter=shorter)
     try:
         if isinstance(source, Path):
             with open_file(source, limits) as file:
-                return _decode_stream(file.stream, size, fit, limits)
-        return _decode_stream(BytesIO(source) if isinstance(source, bytes) else source, size, fit, limits)
+                return _decode_stream(file.stream, scale, limits)
+        return _decode_stream(BytesIO(source) if isinstance(source, bytes) else source, scale, limits)
     except UndecodableImageError:
         raise
     except FileNotFoundError as error:
@@ -107,15 +143,15 @@ def lift_pillow_limit() -> None:
 
 
 def from_pillow(
-    image: Image.Image, *, size: int | None = None, fit: int | None = None, original: tuple[int, int] | None = None
+    image: Image.Image, *, size: int | None = None, fit: int | None = None, shorter: int | None = None
 ) -> Photograph:
     """A Pillow image as ``decode`` gives it for a file.
 
     Args:
         image: of any mode.
-        size: side of the square to which it is resized, if given.
-        fit: longest side of the result, which keeps its proportions, if given instead.
-        original: width and height as stored, if decoding has reduced them.
+        size: as for ``decode``.
+        fit: as for ``decode``.
+        shorter: as for ``decode``.
 
     Returns:
         The pixels, turned as EXIF says; size and time.
@@ -124,14 +160,18 @@ def from_pillow(
         UndecodableImageError: if its pixels cannot be loaded.
         ShapeError: if it has none.
     """
+    return _finished(image, _Scale(size=size, fit=fit, shorter=shorter), *image.size)
+
+
+def _finished(image: Image.Image, scale: _Scale, width: int, height: int) -> Photograph:
+    """An open picture turned and resized; width and height as stored, before decoding reduced it."""
     if not all(image.size):
         raise ShapeError(f"an image of {image.width} x {image.height} pixels has nothing to read")
-    width, height = original or image.size
     with decoder_errors():
         turn, taken = orientation(image), moment(image)
-        colours = resize_square_to_srgb(image, size) if size else to_srgb(image)
-        if fit and not size:
-            colours.thumbnail((fit, fit), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        colours = resize_square_to_srgb(image, scale.size) if scale.size else to_srgb(image)
+        if longest := scale.longest(width, height):
+            colours.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=2.0)
         if turn is not None:
             colours = colours.transpose(turn)
         if turn in SIDEWAYS:
@@ -139,7 +179,7 @@ def from_pillow(
         return Photograph(pixels=np.asarray(colours), width=width, height=height, taken=taken)
 
 
-def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, limits: Limits) -> Photograph:
+def _decode_stream(stream: BinaryIO, scale: _Scale, limits: Limits) -> Photograph:
     name = identify(stream)
     if name is None:
         if not stream.read(1):
@@ -150,7 +190,7 @@ def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, limits: 
             preview = raw_preview(stream)
         if preview is None:
             raise _not_read(name)
-        return _decode_stream(BytesIO(preview), size, fit, limits)
+        return _decode_stream(BytesIO(preview), scale, limits)
     if name == JPEG_XL:
         if not register_jpeg_xl():
             raise _not_read(name)
@@ -161,7 +201,7 @@ def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, limits: 
     elif name == "HEIF":
         register_heif()
     try:
-        return _decode_whole(name, stream, size, fit, limits)
+        return _decode_whole(name, stream, scale, limits)
     except UndecodableImageError as error:
         if error.retry_when is not None or stream.seek(0, os.SEEK_END) > MAX_SALVAGED:
             raise
@@ -169,11 +209,11 @@ def _decode_stream(stream: BinaryIO, size: int | None, fit: int | None, limits: 
         left = salvage(name, stream.read())
         if left is None or left.share < LEAST_SHARE:
             raise
-        return _decode_whole(name, BytesIO(left.content), size, fit, limits, share=left.share)
+        return _decode_whole(name, BytesIO(left.content), scale, limits, share=left.share)
 
 
 def _decode_whole(
-    name: str, stream: BinaryIO, size: int | None, fit: int | None, limits: Limits, *, share: float | None = None
+    name: str, stream: BinaryIO, scale: _Scale, limits: Limits, *, share: float | None = None
 ) -> Photograph:
     """Decode a file whose wrapping is sound; ``share`` is how much of the picture it holds, if that is known."""
     with decoder_errors(name), Image.open(stream, formats=[PILLOW_NAMES.get(name, name)]) as image:
@@ -184,17 +224,15 @@ def _decode_whole(
         with suppress(*DECODER_ERRORS):
             # A damaged statement is none.
             note_statement(image, stream)
-        if size:
-            image.draft("RGB", (2 * size, 2 * size))
-        elif fit:
-            image.draft("RGB", (fit, fit))
+        if side := scale.drafted(width, height):
+            image.draft("RGB", (side, side))
         loaded = load_with_transparency(image, stream)
         if name == "JPEG2000":
             loaded = in_order(loaded, stream)
         share = share_there(name, loaded, stream) if share is None else share
         if share < LEAST_SHARE:
             raise UndecodableImageError(f"damaged: only {share:.0%} of the picture is there")
-        photograph = from_pillow(loaded, size=size, fit=fit, original=(width, height))
+        photograph = _finished(loaded, scale, width, height)
         return replace(photograph, incomplete=share < 1)
 
 

@@ -21,7 +21,7 @@ from emoir.models.card import CARD, LICENCE, TRAINING_DIGESTS, TRAINING_HASHES, 
 from emoir.models.graph import Graph, GraphInput, read_graph
 from emoir.models.library import find_model
 from emoir.models.outputs import check_outputs
-from emoir.models.preprocessing import ImageSource, PreparedImage, measured_square
+from emoir.models.preprocessing import MEASURED_SIDE, ImageSource, PreparedImage, square
 
 # Format 1 called the list of training digests so.
 EARLIER_TRAINING_DIGESTS = "learnt_from.txt"
@@ -178,7 +178,7 @@ class Model(ModelFolder):
         side = self.card.size
         if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3) or pixels.dtype != np.uint8 or not len(pixels):
             raise ShapeError(f"expected (n, {side}, {side}, 3) uint8, got {pixels.shape} {pixels.dtype}")
-        squares = [measured_square(image) for image in pixels] if measured is None else list(measured)
+        squares = [square(image, MEASURED_SIDE) for image in pixels] if measured is None else list(measured)
         answers = self._encoder.run({self.card.encoder.input: self.card.preprocessing.tensor(pixels)})
         if self._heads is not None and self.card.heads is not None:
             [encoded] = answers.values()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
@@ -19,9 +18,6 @@ from emoir.limits import DEFAULT_LIMITS, Limits
 
 MEASURED_SIDE = 128
 """Palette, difference hash, monochrome and descriptors are measured on a square of this side, whatever the encoder."""
-
-# Longest side to which a picture is decoded before its middle is cropped.
-LONGEST = 4096
 
 ImageSource: TypeAlias = "str | PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]"
 """A path, the content of an image file, an open one that can seek, a Pillow image, or (H, W, 3) uint8 sRGB."""
@@ -87,18 +83,16 @@ class Preprocessing:
             ShapeError: if an array is not (H, W, 3) uint8.
         """
         source = _source(image)
-        whole = _load(source, limits, size=MEASURED_SIDE)
+        # Decoded once, large enough for both.
         if self.resize == "square":
-            pixels = whole.pixels
-            if self.size != MEASURED_SIDE:
-                pixels = _load(source, limits, size=self.size).pixels
+            whole = _load(source, limits, size=max(self.size, MEASURED_SIDE))
+            pixels = square(whole.pixels, self.size)
         else:
-            shorter = self.shorter_side or self.size
-            longest = shorter * max(whole.width, whole.height) / min(whole.width, whole.height)
-            pixels = self._crop(_load(source, limits, fit=min(LONGEST, math.ceil(longest))).pixels)
+            whole = _load(source, limits, shorter=max(self.shorter_side or self.size, MEASURED_SIDE))
+            pixels = self._crop(whole.pixels)
         return PreparedImage(
             pixels=pixels,
-            measured=whole.pixels,
+            measured=square(whole.pixels, MEASURED_SIDE),
             width=whole.width,
             height=whole.height,
             taken=whole.taken,
@@ -133,9 +127,9 @@ class Preprocessing:
         return (3, self.size, self.size) if self.layout == "NCHW" else (self.size, self.size, 3)
 
 
-def measured_square(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Pixels at the size at which palette, hash, monochrome and descriptors are measured."""
-    return np.asarray(resize_square(Image.fromarray(pixels), MEASURED_SIDE))
+def square(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Pixels (H, W, 3) as a square of a side, (side, side, 3); see ``resize_square``."""
+    return np.asarray(resize_square(Image.fromarray(pixels), side))
 
 
 def _source(image: ImageSource) -> Path | bytes | BinaryIO | Image.Image:
@@ -147,10 +141,14 @@ def _source(image: ImageSource) -> Path | bytes | BinaryIO | Image.Image:
 
 
 def _load(
-    source: Path | bytes | BinaryIO | Image.Image, limits: Limits, *, size: int | None = None, fit: int | None = None
+    source: Path | bytes | BinaryIO | Image.Image,
+    limits: Limits,
+    *,
+    size: int | None = None,
+    shorter: int | None = None,
 ) -> Photograph:
     if isinstance(source, Image.Image):
-        return from_pillow(source, size=size, fit=fit)
+        return from_pillow(source, size=size, shorter=shorter)
     if not isinstance(source, (Path, bytes)):
         source.seek(0)
-    return decode(source, size=size, fit=fit, limits=limits)
+    return decode(source, size=size, shorter=shorter, limits=limits)
