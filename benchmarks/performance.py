@@ -7,6 +7,7 @@ all parts); they need no download.
 Parts:
     pipeline  indexing against decoding alone + forward pass alone
     networks  indexing against CLIP ViT-B/32 and ResNet-50 with random weights; needs ``emoir[train]``
+    encoder   indexing with EfficientNet-Lite2 against its forward pass; needs ``emoir model add efficientnet-lite2``
     warm      a search over a million rows against one product of numpy, and with a filter
     cold      ``emoir search`` in a new process
     engines   the same search in faiss, sqlite-vec and LanceDB. They are no dependencies of emoir; give them an
@@ -33,7 +34,7 @@ from timing import HEADER, Ratio
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", action="append", help="may be repeated; default: all but engines")
+    parser.add_argument("--part", action="append", help="may be repeated; default: all but engines and encoder")
     parser.add_argument("--folder", type=Path, default=Path("runs/performance"), help="where things are kept")
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--workers", type=int, default=2)
@@ -46,6 +47,7 @@ def main() -> None:
     parts: dict[str, Callable[[], list[Ratio]]] = {
         "pipeline": lambda: performance_index.pipeline(folder, few, asked.workers, asked.photographs),
         "networks": lambda: performance_index.networks(folder, few, asked.workers, asked.photographs),
+        "encoder": lambda: performance_index.encoder(folder, few, asked.workers, asked.photographs),
         "warm": lambda: performance_search.warm(folder, repeats, asked.rows),
         "cold": lambda: performance_search.cold(folder, repeats, asked.rows),
         "engines": lambda: performance_search.engines(folder, repeats, asked.rows),
@@ -53,7 +55,7 @@ def main() -> None:
         "start": lambda: performance_start.start(repeats),
         "memory": lambda: performance_index.memory(folder, asked.files // 10, asked.files),
     }
-    chosen = asked.part or [name for name in parts if name != "engines"]
+    chosen = asked.part or [name for name in parts if name not in ("engines", "encoder")]
     if unknown := set(chosen) - set(parts):
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(parts)}")
     load = os.getloadavg()[0]

@@ -17,11 +17,14 @@ import numpy as np
 from PIL import Image
 
 from emoir import Collection
+from emoir.errors import ModelError
 from emoir.images.walk import walk
 from emoir.index.writer import Progress
+from emoir.models import ModelFolder
 from photographs import photograph_folder
 from synthetic import write_index
 from timing import Ratio, milliseconds, python, time_ratio, together
+from worker_throughput import ENCODER
 
 HERE = Path(__file__).parent
 # The least that a look at every file can cost, run in this process and in one of its own.
@@ -89,14 +92,59 @@ def networks(folder: Path, repeats: int, workers: int, count: int) -> list[Ratio
     ]
 
 
-def _seconds_each(paths: Sequence[Path], workers: int) -> float:
+def encoder(folder: Path, repeats: int, workers: int, count: int) -> list[Ratio]:
+    """Indexing rate with EfficientNet-Lite2 against its forward pass alone, on photographs and on small copies."""
+    try:
+        ModelFolder(ENCODER)
+    except ModelError as error:
+        sys.exit(f"{error}\nAdd it first: emoir model add {ENCODER}")
+    photographs = photograph_folder(folder / f"{count}_photographs", count)[:FEW]
+    ratios = []
+    for title, paths in (
+        ("photographs", copies(photographs, folder, None)),
+        ("512 px", copies(photographs, folder, 512)),
+    ):
+        whole, alone = [], []
+        for _ in range(repeats):
+            whole.append(_seconds_each(paths, workers, ENCODER))
+            alone.append(_alone(ENCODER, paths, workers, folder))
+        ratios.append(
+            Ratio(
+                f"indexing rate with EfficientNet-Lite2 ÷ its forward pass alone, {workers} processes, {title}",
+                statistics.median(alone) / statistics.median(whole),
+                "≥ 0.85",
+                "",
+                f"{1 / statistics.median(whole):.1f} images/s",
+                f"{1 / statistics.median(alone):.1f} images/s",
+            )
+        )
+    return ratios
+
+
+def copies(paths: Sequence[Path], folder: Path, longest: int | None) -> list[Path]:
+    """Some photographs in a folder of their own, the longest side as long as is said; made once."""
+    place = folder / f"{len(paths)}_of_{longest or 'all'}_px"
+    made = [place / path.name for path in paths]
+    if not all(path.exists() for path in made):
+        place.mkdir(exist_ok=True)
+        for path, copy in zip(paths, made, strict=True):
+            if longest is None:
+                shutil.copyfile(path, copy)
+                continue
+            with Image.open(path) as image:
+                image.thumbnail((longest, longest))
+                image.save(copy, quality=85)
+    return made
+
+
+def _seconds_each(paths: Sequence[Path], workers: int, model: str | None = None) -> float:
     """Seconds per photograph of a whole new index, from the first answer on: starting costs the same for any number."""
     moments: list[float] = []
 
     def note(progress: Progress, path: Path, failure: str | None) -> None:
         moments.append(time.perf_counter())
 
-    with tempfile.TemporaryDirectory() as temporary, Collection(Path(temporary) / "new.emoir") as photos:
+    with tempfile.TemporaryDirectory() as temporary, Collection(Path(temporary) / "new.emoir", model=model) as photos:
         photos.index(paths[0].parent, workers=workers, report=note)
         ended = time.perf_counter()
     return (ended - moments[workers]) / (len(moments) - workers)

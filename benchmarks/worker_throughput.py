@@ -2,8 +2,9 @@
 
 ``python benchmarks/worker_throughput.py WORK LIST`` warms up, prints ``ready``, waits for a line, and prints the
 seconds per photograph. LIST is a file of paths; WORK is ``decode`` or ``forward`` (the two halves of what emoir does),
-or ``clip.onnx``, ``resnet50.onnx`` or ``resnet50`` beside the list: photographs decoded at a reduced scale, brought to
-224 x 224 and read eight at once by the network, in ONNX Runtime or, without a suffix, in torch. One thread each.
+``efficientnet-lite2`` (its forward pass), or ``clip.onnx``, ``resnet50.onnx`` or ``resnet50`` beside the list:
+photographs decoded at a reduced scale, brought to 224 x 224 and read eight at once by the network, in ONNX Runtime or,
+without a suffix, in torch. One thread each.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from emoir import Model
 from emoir.images.decode import decode
 
 AT_ONCE, SIDE = 8, 224
+ENCODER = "efficientnet-lite2"
 MEAN = np.array([0.481, 0.458, 0.408], np.float32)
 DEVIATION = np.array([0.269, 0.261, 0.276], np.float32)
 
@@ -37,16 +39,18 @@ def decoding() -> Work:
     return work
 
 
-def forward() -> Work:
+def forward(name: str | None = None) -> Work:
     import onnxruntime
 
-    model = Model()
-    session = onnxruntime.InferenceSession((model.folder / "model.onnx").read_bytes(), _one_thread())
-    picture = np.random.default_rng(0).integers(0, 256, (1, model.card.size, model.card.size, 3), dtype=np.uint8)
+    model = Model(name)
+    encoder, preprocessing = model.card.encoder, model.card.preprocessing
+    session = onnxruntime.InferenceSession((model.folder / encoder.file).read_bytes(), _one_thread())
+    side = model.card.size
+    picture = preprocessing.tensor(np.random.default_rng(0).integers(0, 256, (1, side, side, 3), dtype=np.uint8))
 
     def work(paths: Sequence[Path]) -> None:
         for _ in paths:
-            session.run(None, {"images": picture})
+            session.run(None, {encoder.input: picture})
 
     return work
 
@@ -107,7 +111,11 @@ def _prepared(path: Path) -> NDArray[np.float32]:
 def main() -> None:
     name, listed = sys.argv[1], Path(sys.argv[2])
     paths = [Path(line) for line in listed.read_text().splitlines()]
-    works: dict[str, Callable[[], Work]] = {"decode": decoding, "forward": forward}
+    works: dict[str, Callable[[], Work]] = {
+        "decode": decoding,
+        "forward": forward,
+        ENCODER: lambda: forward(ENCODER),
+    }
     work = works[name]() if name in works else network(name, listed.parent)
     work(paths[:AT_ONCE])
     print("ready", flush=True)

@@ -243,6 +243,16 @@ def test_domains_that_disagree_each_have_their_say(two_domains: tuple[np.ndarray
         assert apart or accuracy < 0.6
 
 
+def test_a_domain_with_few_images_is_as_likely_as_one_with_many() -> None:
+    random = np.random.default_rng(2)
+    features = random.normal(size=(400, 3))
+    # Drawn by lot: nothing that can be seen tells the domains apart.
+    domains = (random.permutation(400) < 40).astype(np.int64)
+    labels = HeadLabels({"mood": np.eye(2)[random.integers(2, size=400)]}, np.full((400, 2), 0.5), domains)
+    gates = Heads.fit(features, labels, numbers=False).gates(features)
+    np.testing.assert_allclose(gates.mean(axis=0), 0.5, atol=0.02)
+
+
 def test_vectors_per_patch_become_the_first_one(tmp_path: Path) -> None:
     made = toy.encoder()
     made.graph.node.append(helper.make_node("Unsqueeze", ["features", "one"], ["column"]))

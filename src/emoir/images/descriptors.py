@@ -52,11 +52,23 @@ def describe_pixels(pixels: NDArray[np.uint8]) -> Descriptors:
         >>> describe_pixels(np.full((8, 8, 3), 255, np.uint8)).lightness.__round__(1)
         100.0
     """
-    lab = srgb_to_lab(pixels)
     grey = np.rint(pixels @ GREY_WEIGHTS)
+    return describe_parts(pixels, srgb_to_lab(pixels), grey, local_binary_pattern_histogram(grey))
+
+
+def describe_parts(
+    pixels: NDArray[np.uint8], lab: NDArray[np.float64], grey: NDArray[np.float64], patterns: NDArray[np.float64]
+) -> Descriptors:
+    """``describe_pixels`` where CIELAB, grey levels and local binary patterns are known already.
+
+    Args:
+        pixels: (H, W, 3) uint8 sRGB, at least 3 x 3.
+        lab: (H, W, 3) CIELAB of these.
+        grey: (H, W) whole grey levels in [0, 255].
+        patterns: (10,), see ``local_binary_pattern_histogram``.
+    """
     matrix = grey_level_cooccurrence(grey)
     steps = np.subtract.outer(np.arange(GLCM_LEVELS), np.arange(GLCM_LEVELS)) ** 2
-    patterns = local_binary_pattern_histogram(grey)
     present = patterns[patterns > 0]
     return Descriptors(
         lightness=float(lab[..., 0].mean()),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emoir.images.aesthetics import aesthetic_properties
-from emoir.images.descriptors import GREY_WEIGHTS, describe_pixels, local_binary_pattern_histogram
+from emoir.images.descriptors import GREY_WEIGHTS, describe_parts, local_binary_pattern_histogram
 from emoir.images.lab import srgb_to_lab
 from emoir.images.palette import dominant_colours, palette_histogram, reference_colours
 
@@ -136,8 +136,9 @@ def _numbers(pixels: NDArray[np.uint8]) -> dict[str, float]:
     lab = srgb_to_lab(pixels)
     chroma = np.hypot(lab[..., 1], lab[..., 2])
     grey = np.rint(pixels @ GREY_WEIGHTS)
+    patterns = local_binary_pattern_histogram(grey)
     values = {
-        **asdict(describe_pixels(pixels)),
+        **asdict(describe_parts(pixels, lab, grey, patterns)),
         "lab_a": float(lab[..., 1].mean()),
         "lab_a_deviation": float(lab[..., 1].std()),
         "lab_b": float(lab[..., 2].mean()),
@@ -147,7 +148,7 @@ def _numbers(pixels: NDArray[np.uint8]) -> dict[str, float]:
         "grey_entropy": grey_entropy(grey),
         "complexity": jpeg_complexity(pixels),
     }
-    values |= {f"lbp_{code}": float(share) for code, share in enumerate(local_binary_pattern_histogram(grey))}
+    values |= {f"lbp_{code}": float(share) for code, share in enumerate(patterns)}
     names = ("palette_{:02x}{:02x}{:02x}".format(*colour) for colour in reference_colours().tolist())
     return values | dict(zip(names, palette_histogram(pixels).tolist(), strict=True))
 

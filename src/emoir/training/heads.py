@@ -91,6 +91,8 @@ class Heads:
         domain = None
         if count > 1:
             domain = _logistic(reduced, np.eye(count)[domains]).after(reduce)
+            # How many images of each domain were at hand says nothing about those that will be read.
+            domain = Linear(domain.weights, domain.bias - np.log(np.bincount(domains) / len(domains)))
         kept = min(EMBEDDING_LENGTH, reduced.shape[1])
         return cls(
             numbers=numbers,
