@@ -57,11 +57,11 @@ def print_headlines() -> None:
 
 
 def with_encoder(name: str, measure: str) -> str:
-    """What EfficientNet-Lite2 with emoir's heads reaches, as ``weights/encoder_heads.py`` printed it."""
+    """What the shipped heads of EfficientNet-Lite2 reach, as ``weights/encoder_heads.py`` printed it."""
     for line in ENCODER_HEADS.read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("| ").split("|")]
         if cells[0].startswith(f"{name} (") and cells[1] == measure:
-            return cells[3]
+            return cells[4]
     raise SystemExit(f"{ENCODER_HEADS} has no row of {name}, {measure}")
 
 
