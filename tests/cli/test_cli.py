@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pexpect
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from pyarrow import parquet
 
@@ -442,34 +445,77 @@ def test_progress_on_a_terminal(emoir: Shell) -> None:
     assert command.exitstatus == 0
 
 
-# What a terminal says of itself when it is asked, 4 being sixel graphics; and how pictures then begin: sixels of the
-# whole picture, or blocks in its colour.
-@pytest.mark.parametrize(
-    ("command", "terminal", "picture"),
-    [
-        (("search", "awe", "--all"), "\x1b[?62;4;22c", "\x1bP"),
-        (("describe", "photos/red.png"), "\x1b[?62;22c", "38;2;200;30;90"),
-    ],
-)
-def test_previews_on_a_terminal(emoir: Shell, command: tuple[str, ...], terminal: str, picture: str) -> None:
+def sixels(written: bytes) -> NDArray[np.uint8]:
+    """The pixels that a terminal with sixel graphics shows, as DEC describes them."""
+    [data] = re.findall(rb"\x1bP[^q]*q(?:\"[\d;]*)?(.*?)\x1b\\", written, re.DOTALL)
+    pixels, colours = np.zeros((2000, 2000, 3), np.uint8), dict[int, list[int]]()
+    x = y = number = 0
+    for register, red, green, blue, select, times, sign in re.findall(
+        rb"#(\d+);2;(\d+);(\d+);(\d+)|#(\d+)|(?:!(\d+))?([?-~$-])", data
+    ):
+        if register:
+            number = int(register)
+            colours[number] = [round(int(part) * 2.55) for part in (red, green, blue)]
+        elif select:
+            number = int(select)
+        elif sign in b"$-":
+            x, y = 0, y + 6 * (sign == b"-")
+        else:
+            width, bits = int(times or 1), sign[0] - 63
+            for row in (row for row in range(6) if bits >> row & 1):
+                pixels[y + row, x : x + width] = colours[number]
+            x += width
+    drawn = pixels.any(axis=2)
+    return pixels[: drawn.any(axis=1).sum(), : drawn.any(axis=0).sum()]
+
+
+def kitty(written: bytes) -> NDArray[np.uint8]:
+    """The pixels that kitty shows: a PNG in pieces."""
+    pieces = re.findall(rb"\x1b_Gi=\d+,m=[01],f=100,q=2;(.*?)\x1b\\", written)
+    with Image.open(io.BytesIO(base64.b64decode(b"".join(pieces)))) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def blocks(written: bytes) -> NDArray[np.uint8]:
+    """The first and the last colour of the blocks that any other terminal shows."""
+    colours = re.findall(rb"38;2;(\d+);(\d+);(\d+)", written)
+    return np.array([[colours[0], colours[-1]]]).astype(np.uint8)
+
+
+# What a terminal says of itself when it is asked: sixel graphics are 4, and kitty answers a question of its own.
+TERMINALS = {
+    sixels: (("search", "awe", "--all"), "\x1b[?62;4;22c"),
+    kitty: (("describe", "photos/flag.png"), "\x1b[?62;22c\x1b_Gi=1;OK\x1b\\"),
+    blocks: (("describe", "photos/flag.png"), "\x1b[?62;22c"),
+}
+
+
+def test_previews_on_three_terminals_are_the_picture(emoir: Shell) -> None:
     (emoir.folder / "photos").mkdir()
-    Image.new("RGB", (60, 40), (200, 30, 90)).save(emoir.folder / "photos" / "red.png")
+    flag = Image.new("RGB", (60, 40), (200, 30, 90))
+    flag.paste((20, 40, 210), (30, 0, 60, 40))
+    flag.save(emoir.folder / "photos" / "flag.png")
     emoir("index", "photos")
-    process = pexpect.spawn(
-        sys.executable,
-        ["-m", "emoir", *command, "--preview"],
-        cwd=str(emoir.folder),
-        env={**emoir.environment, "TERM": "xterm", "COLORTERM": "truecolor"},
-        dimensions=(40, 100),
-    )
-    # Before the question: the program waits for the answer a tenth of a second only.
-    process.send(terminal)
-    for expected in (picture, "red.png"):
-        process.expect_exact(expected)
+    for shown, (command, terminal) in TERMINALS.items():
+        process = pexpect.spawn(
+            sys.executable,
+            ["-m", "emoir", *command, "--preview"],
+            cwd=str(emoir.folder),
+            env={**emoir.environment, "TERM": "xterm", "COLORTERM": "truecolor"},
+            dimensions=(40, 100),
+        )
+        # Before the question: the program waits for the answer a tenth of a second only.
+        process.send(terminal)
+        process.expect(pexpect.EOF)
+        process.close()
+        assert process.exitstatus == 0
         assert b"Traceback" not in process.before
-    process.expect(pexpect.EOF)
-    process.close()
-    assert process.exitstatus == 0
+        assert b"flag.png" in process.before
+        pixels = shown(process.before)
+        for side, colour in ((pixels[:, 0], (200, 30, 90)), (pixels[:, -1], (20, 40, 210))):
+            assert np.abs(side.astype(int) - colour).max() <= 12, shown.__name__
+        if shown is not blocks:
+            assert pixels.shape[1] / pixels.shape[0] == pytest.approx(1.5, abs=0.1)
 
 
 def test_previews_need_a_terminal(emoir: Shell) -> None:
