@@ -3,7 +3,8 @@
 Forty-seven words that people type are put to a set, and the first 20 images of each are taken. Counted: how many of
 these images differ. Of every pair of words: how many of their 20 images both have. Beside it stands the order that the
 raters' own shares give, with the same words and the same rule: where raters use the same few emotions for two words,
-the pictures are the same. Precision: the share of raters who name what the word means.
+the pictures are the same. A trial counts the word's own valence and arousal beside its emotions. Precision: the share
+of raters who name what the word means.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from cross_fit import MODEL, FoldOutputs
 from emoir.emotions.lexicon import lexicon
 from emoir.evaluate import mean_interval
 from emoir.evaluate.provenance import provenance
+from emoir.search.terms.point import point_component
 from emoir.search.terms.words import concept_component
 from search_agreement import LAYOUT, SETS, Judged, judged, word_agreement
 from search_quality import top
@@ -41,6 +43,18 @@ def firsts(one: Judged, words: tuple[str, ...], *, by_raters: bool) -> list[NDAr
     return [top(one.rows @ concept_component(lexicon()[word], LAYOUT).vector, FIRST) for word in words]
 
 
+def firsts_with_place(one: Judged, words: tuple[str, ...]) -> list[NDArray[np.intp]]:
+    """The same where the word's own valence and arousal count as much as its emotions: a trial."""
+    found = []
+    for word in words:
+        concept = lexicon()[word]
+        vector = concept_component(concept, LAYOUT).vector
+        if concept.valence is not None and concept.arousal is not None:
+            vector = vector + point_component(concept.valence, concept.arousal, LAYOUT).vector
+        found.append(top(one.rows @ vector, FIRST))
+    return found
+
+
 def overlaps(found: list[NDArray[np.intp]]) -> NDArray[np.float64]:
     """Of every pair of words, the share of their first images that both have."""
     return np.array([len(np.intersect1d(one, other)) / FIRST for one, other in combinations(found, 2)])
@@ -61,7 +75,12 @@ def main() -> None:
         raters = firsts(one, words, by_raters=True)
         apart = overlaps(raters) <= APART
         chance = np.mean([word_agreement(one, word).mean() for word in words])
-        for title, found in (("emoir", firsts(one, words, by_raters=False)), ("the raters' own order", raters)):
+        orders = {
+            "emoir": firsts(one, words, by_raters=False),
+            "with the word's place in the plane": firsts_with_place(one, words),
+            "the raters' own order": raters,
+        }
+        for title, found in orders.items():
             distinct = len(np.unique(np.concatenate(found)))
             precision = np.array(
                 [word_agreement(one, word)[rows].mean() for word, rows in zip(words, found, strict=True)]
