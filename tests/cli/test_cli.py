@@ -465,8 +465,9 @@ def sixels(written: bytes) -> NDArray[np.uint8]:
             for row in (row for row in range(6) if bits >> row & 1):
                 pixels[y + row, x : x + width] = colours[number]
             x += width
-    drawn = pixels.any(axis=2)
-    return pixels[: drawn.any(axis=1).sum(), : drawn.any(axis=0).sum()]
+    drawn = np.any(pixels > 0, axis=2)
+    height, width = int(np.any(drawn, axis=1).sum()), int(np.any(drawn, axis=0).sum())
+    return pixels[:height, :width]
 
 
 def kitty(written: bytes) -> NDArray[np.uint8]:
