@@ -28,7 +28,7 @@ def test_a_quick_look_trains_and_reports(tmp_path: Path, monkeypatch: pytest.Mon
     command = ["experiment", str(folder), "--quick", "--out", str(tmp_path / "out")]
     first = CliRunner().invoke(app, command)
     assert first.exit_code == 0, first.output
-    assert re.search(r"4 runs of \d+ epochs: about 1 minutes", first.stderr)
+    assert re.search(r"4 runs of \d+ epochs: about \w+ minutes?", first.stderr)
     assert "| D − B |" in first.stdout
     assert "quick: a look, not a result; 2 folds, seed 1" in first.stdout
     again = CliRunner().invoke(app, command)

@@ -110,7 +110,8 @@ def test_labels_that_say_nothing_are_refused(base: Path, tmp_path: Path) -> None
     assert not (tmp_path / "model" / CARD).exists()
 
 
-def test_a_stopped_run_goes_on(base: Path, tmp_path: Path) -> None:
+def test_a_stopped_run_goes_on(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emoir.training.loop.SAVED_AFTER", 0.0)
     table = read_dataset(save_colours(tmp_path / "temperature", 60))
     shutil.copytree(base, tmp_path / "model")
     steps: list[int] = []

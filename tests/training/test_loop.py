@@ -72,7 +72,8 @@ def test_it_learns_what_there_is_to_learn(tmp_path: Path) -> None:
     assert log[-1]["losses"]["mood"] < log[0]["losses"]["mood"]
 
 
-def test_no_epoch_loses_its_figures(tmp_path: Path) -> None:
+def test_no_epoch_loses_its_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emoir.training.loop.SAVED_AFTER", 0.0)
     pixels, targets = task()
     asked: list[int] = []
 
@@ -92,8 +93,11 @@ def test_no_epoch_loses_its_figures(tmp_path: Path) -> None:
     assert [(record["epoch"], record["measures"]["asked"]) for record in records] == [(1, 1), (2, 2), (3, 4), (4, 5)]
 
 
-@pytest.mark.parametrize("mixup", [0.0, 0.4])
-def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path, mixup: float) -> None:
+@pytest.mark.parametrize(("mixup", "saved_after"), [(0.0, 0.0), (0.4, 0.0), (0.0, np.inf)])
+def test_a_stopped_run_goes_on_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mixup: float, saved_after: float
+) -> None:
+    monkeypatch.setattr("emoir.training.loop.SAVED_AFTER", saved_after)
     pixels, targets = task()
     config = replace(CONFIG, mixup=mixup)
     whole = fit(fresh(), Inputs(pixels), targets, config, tmp_path / "whole")
@@ -107,6 +111,7 @@ def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path, mixup: float) -> None
 
     with pytest.raises(PowerCut):
         fit(fresh(), Inputs(pixels), targets, config, tmp_path / "cut", report=cut)
+    assert (tmp_path / "cut" / "checkpoint.pt").exists() == (saved_after == 0)
     torch.manual_seed(123456)
     resumed = fit(fresh(), Inputs(pixels), targets, config, tmp_path / "cut")
     for name, value in whole.state_dict().items():
@@ -143,7 +148,8 @@ def test_bfloat16_runs_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatc
         assert has_bfloat16() == able
 
 
-def test_a_folder_of_another_run_is_refused(tmp_path: Path) -> None:
+def test_a_folder_of_another_run_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emoir.training.loop.SAVED_AFTER", 0.0)
     pixels, targets = task()
     fit(fresh(), Inputs(pixels), targets, TrainingConfig(epochs=1, batch=8), tmp_path)
     with pytest.raises(TrainingError, match="another configuration"):

@@ -43,8 +43,9 @@ def experiment(options: ExperimentOptions) -> None:
     """Run the paper's protocol: the original network against the improved one, both from scratch.
 
     Five rows on five folds: AlexNet, and ours with RGB, with colour and texture planes, with planes and statistics, and
-    with another picture's statistics. Each row's setting is chosen inside each fold. Every finished run is kept, so
-    Ctrl-C loses at most an epoch. Writes comparison.md, .csv, .json and a plot. Needs: pip install "emoir[train]"
+    with another picture's statistics. Each row's setting is chosen inside each fold. Every finished run is kept;
+    Ctrl-C loses an epoch or half a minute. Writes comparison.md, .csv, .json and a plot.
+    Needs: pip install "emoir[train]"
     """
     share_cache_with_matplotlib()
     from emoir.errors import EmoirError
@@ -123,7 +124,8 @@ def _quick(data: ExperimentData, out: Path, device: str) -> list[ModelVariant]:
     if any(not (out / f"{run.file}.npz").exists() for run in todo):
         steps = len(data.folds.training_rows(0)) // batch * protocol.epochs
         seconds = sum(seconds_per_step(row, data, protocol) for row in rows) * steps * data.folds.count
-        echo_err(f"{len(todo)} runs of {protocol.epochs} epochs: about {max(1, round(seconds / 60))} minutes")
+        length = "about a minute" if seconds < 90 else f"about {seconds / 60:.0f} minutes on this machine"
+        echo_err(f"{len(todo)} runs of {protocol.epochs} epochs: {length}")
     for run in todo:
         run_fold(run, data, protocol, out, device=device)
     return rows

@@ -64,7 +64,7 @@ def train(options: TrainOptions) -> None:
     """Fine-tune the shipped model on your labels, or fit heads on an encoder.
 
     Your classes become a space of their own beside the others. One image in five is held out to test what was
-    learnt. Ctrl-C loses at most an epoch: the same command goes on. Needs: pip install "emoir[train]"
+    learnt. Ctrl-C loses an epoch or half a minute: the same command goes on. Needs: pip install "emoir[train]"
 
     With --encoder, every image is embedded once and kept; heads are fitted with and without the numbers of colour and
     texture, and the better of the two is kept. Needs: pip install "emoir[encoder]"

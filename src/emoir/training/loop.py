@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ from emoir.training.losses import class_loss, distribution_loss, teacher_loss, v
 from emoir.training.state import NetworkType, TrainingState, seeded
 from emoir.training.targets import Targets
 
+SAVED_AFTER = 30.0
+"""Seconds since the last checkpoint from which on an epoch's end writes another."""
 AUXILIARY = "statistics branch"
 """Name of the joint loss of the heads that learn from the statistics branch alone."""
 Report = Callable[[int, int, float], None]
@@ -97,8 +100,8 @@ def fit(
 ) -> NetworkType:
     """Train a network, or go on where an earlier call with the same config was stopped.
 
-    ``folder`` receives ``checkpoint.pt`` after every epoch (replaced as a whole, so that a power cut
-    leaves the one before), and ``log.jsonl`` with the mean loss per head of every epoch.
+    ``folder`` receives ``log.jsonl`` with the mean loss per head of every epoch, and ``checkpoint.pt`` after an epoch
+    if the one before is half a minute old (replaced as a whole, so that a power cut leaves the one before).
 
     Args:
         network: is trained in place, on the device that its weights are on.
@@ -124,6 +127,7 @@ def fit(
         state = TrainingState(network, config, len(all_rows))
         first = state.restore(checkpoint) if checkpoint.exists() else 0
         _forget_after(log_file, first)
+        saved = time.monotonic()
         for epoch in range(first, config.epochs):
             means = _epoch(state, inputs, targets, all_rows, report)
             rate = state.schedule.get_last_lr()[0]
@@ -135,7 +139,10 @@ def fit(
                 log.write(json.dumps(record) + "\n")
                 log.flush()
                 os.fsync(log.fileno())
-            state.save(checkpoint, epoch + 1)
+            # A checkpoint may take as long as a short epoch.
+            if time.monotonic() - saved >= SAVED_AFTER:
+                state.save(checkpoint, epoch + 1)
+                saved = time.monotonic()
         network.load_state_dict(state.averaged_weights())
     return network.eval()
 
