@@ -549,7 +549,7 @@ def test_stopped_in_the_middle_nothing_is_lost(emoir: Shell, blow: signal.Signal
         assert process.returncode == 130
         assert b"Everything read so far is safe" in talk
     finished = emoir("index", "photos").stderr
-    assert f"{600 - done} read, {done} files unchanged".encode() in finished
+    assert f"{600 - done} read, {done} file{'' if done == 1 else 's'} unchanged".encode() in finished
     with Collection(location) as collection:
         metadata, readings, _ = collection.rows()
     assert [os.path.basename(item.path) for item in metadata] == [f"{number:04}.jpg".encode() for number in range(600)]
