@@ -244,6 +244,25 @@ def test_tables_of_a_part_name_what_is_missing_and_show_nothing(sets: list[SetRe
     assert heads == [line for line in full.splitlines() if line.startswith("| ---")], "the page has a place for each"
 
 
+def test_ratings_alone_are_described_and_judge_nothing() -> None:
+    table, folds = moods(24, "rated")
+    random = np.random.default_rng(3)
+    rated = Table(name="rated", paths=table.paths, valence=random.uniform(size=24), arousal=random.uniform(size=24))
+    results = {}
+    for key, run in made_up(table, folds, SKILL).items():
+        outputs = [{"valence_arousal": random.uniform(size=(len(run.rows), 2))} for _ in range(2)]
+        measures = {f"{part} squared error": np.linspace(0.2, 0.1, 4) for part in ("train", "test")}
+        curve = {"epoch": np.arange(1.0, 5), **measures}
+        results[key] = FoldResult(conditions={}, rows=run.rows, predictions=outputs[0], curve=curve, learnt=outputs[1])
+    one = set_results("rated", rated, folds, results, SEEDS)
+    assert not one.has(FUSED)
+    text = protocol_tables([], [one])
+    assert "endpoint" not in text
+    assert f"| A | rated |  |  |  | {one.rows['A'].metrics['valence r']} |" in text
+    assert f"|  |  | {one.gaps['B']['squared error'].estimate()} |" in text
+    assert "| D − B | rated |  |  |  | " in text
+
+
 def test_every_row_of_the_protocol_is_known() -> None:
     assert [*SEEDS] == [row.letter for row in ROWS]
     assert [TRAINED["A′"].rates, TRAINED["D′"].rates] == [(2.5e-4, 1e-4, 5e-4), (1e-3,)]

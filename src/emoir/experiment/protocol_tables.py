@@ -41,16 +41,19 @@ def protocol_tables(deciding: Sequence[SetResults], described: Sequence[SetResul
 
     Args:
         deciding: sets with classes, over which the endpoints are pooled.
-        described: other sets.
+        described: other sets; without one that decides, no endpoint is judged.
     """
     done = may_be_read(deciding)
     parts = [part for one in deciding for part in overfitting_parts(one)] if done else []
     every = [*deciding, *described]
-    tables = [
-        _progress(every),
+    judged = [
         _endpoints(deciding, parts, done=done),
         _said(deciding, parts, done=done),
         _overfitting(deciding, parts),
+    ]
+    tables = [
+        _progress(every),
+        *(judged if deciding else []),
         _differences(deciding, described, done=done),
         _rows(every, deciding, done=done),
         _gaps(every, deciding, done=done),
@@ -108,7 +111,8 @@ def _overfitting(sets: Sequence[SetResults], parts: Sequence[OverfittingPart]) -
 
 
 def _differences(deciding: Sequence[SetResults], described: Sequence[SetResults], *, done: bool) -> str:
-    groups = [("all deciding", deciding), *((one.title, [one]) for one in (*deciding, *described))]
+    alone = [(one.title, [one]) for one in (*deciding, *described)]
+    groups = [("all deciding", deciding), *alone] if deciding else alone
     rows = []
     for first, second in UNCORRECTED:
         aim = AIMED_BESIDE.get((first, second, "P@10 (a)"))
