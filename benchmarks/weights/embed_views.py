@@ -33,10 +33,8 @@ class Embeddings:
         folder: of the pass.
     """
 
-    length = LENGTH
-
     def __init__(self, folder: Path) -> None:
-        self.file = folder / "embeddings.f16"
+        self.file, self.length = folder / "embeddings.f16", LENGTH
 
     def __len__(self) -> int:
         return self.file.stat().st_size // (2 * self.length) if self.file.exists() else 0
