@@ -493,8 +493,8 @@ def test_a_disturbing_picture_is_veiled_until_it_is_asked_for(page: Page) -> Non
 
 
 def test_a_colour_finds_pictures_in_it(page: Page) -> None:
-    page.goto("./?view=collection")
-    page.locator(".palettes button").first.click()
+    page.goto("./?image=1")
+    page.locator("#detail .palette button").first.click()
     page.wait_for_url("**q=near*")
     expect(page.locator("#results .tile").first).to_be_visible()
 
