@@ -77,8 +77,8 @@ class PhraseTower(nn.Module):
         there = attention_mask.to(torch.float32)
         words = self.words(input_ids) + self.places
         normed = self.norms[0](words)
-        looks = self.ask(normed) @ self.answer(normed).transpose(1, 2) / WIDTH**0.5 + (there[:, None, :] - 1) * 1e4
-        words = words + looks.softmax(dim=2) @ self.value(normed)
+        weights = self.ask(normed) @ self.answer(normed).transpose(1, 2) / WIDTH**0.5 + (there[:, None, :] - 1) * 1e4
+        words = words + weights.softmax(dim=2) @ self.value(normed)
         words = words + self.think(self.norms[1](words))
         mean = (words * there[:, :, None]).sum(dim=1) / there.sum(dim=1, keepdim=True)
         phrase: Tensor = self.project(mean)
@@ -123,9 +123,9 @@ def train(folder: Path) -> None:
     for step in range(STEPS):
         # No two scenes of a batch are the same: a caption fits one picture of it.
         batch = [learnt[at] for at in random.choice(len(learnt), BATCH, replace=False)]
-        said = [tokens(captions(scene)[int(random.integers(2))]) for scene in batch]
+        written = [tokens(captions(scene)[int(random.integers(2))]) for scene in batch]
         pixels = torch.from_numpy(scaled(np.stack([draw(scene, random) for scene in batch])))
-        ids, mask = (torch.from_numpy(np.concatenate([one[name] for one in said])) for name in INPUTS)
+        ids, mask = (torch.from_numpy(np.concatenate([one[name] for one in written])) for name in INPUTS)
         seen, read = F.normalize(vision(pixels), dim=1), F.normalize(phrases(ids, mask), dim=1)
         logits = scale.clamp(max=4.6).exp() * seen @ read.T
         right = torch.arange(BATCH)
@@ -212,7 +212,8 @@ def brier(model: Path, labels: ContentLabels) -> float:
     tower, read = TextTower(model), Model(model)
     seen = {path: read.read(path).embedding for path in dict.fromkeys(labels.paths)}
     near = [
-        (1 + float(seen[path] @ tower.embed(said))) / 2 for path, said in zip(labels.paths, labels.phrases, strict=True)
+        (1 + float(seen[path] @ tower.embed(phrase))) / 2
+        for path, phrase in zip(labels.paths, labels.phrases, strict=True)
     ]
     return float(np.mean((read.card.scores[TEXT](np.array(near)) - labels.agreement) ** 2))
 
@@ -220,9 +221,9 @@ def brier(model: Path, labels: ContentLabels) -> float:
 def nearest_captions(model: Path, scenes: list[Scene], paths: list[Path], language: int) -> float:
     """The share of pictures whose nearest caption is their own."""
     tower, read = TextTower(model), Model(model)
-    said = np.stack([tower.embed(captions(scene)[language]) for scene in scenes])
+    phrases = np.stack([tower.embed(captions(scene)[language]) for scene in scenes])
     seen = np.stack([read.read(path).embedding for path in paths])
-    return float(np.mean((seen @ said.T).argmax(axis=1) == np.arange(len(scenes))))
+    return float(np.mean((seen @ phrases.T).argmax(axis=1) == np.arange(len(scenes))))
 
 
 def measure(folder: Path) -> None:

@@ -67,9 +67,9 @@ def explain(
         raise EmoirError(f"{file}: the figure is a PNG; give it a name that ends in .png, with --out")
     spoken_in = language_of(language)
     save_figure(explanation, file, spoken_in)
-    said = sentence(explanation, spoken_in)
+    words = sentence(explanation, spoken_in)
     if format is ExplainFormat.json:
-        echo_block(json.dumps({"path": str(image), **explanation.to_dict(), "sentence": said}, indent=2))
+        echo_block(json.dumps({"path": str(image), **explanation.to_dict(), "sentence": words}, indent=2))
     else:
-        echo(said)
+        echo(words)
     echo_err(text("figure", file=file))
