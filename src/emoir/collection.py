@@ -6,7 +6,6 @@ import os
 import threading
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Unpack
 
@@ -35,7 +34,7 @@ class Collection(AbstractContextManager["Collection"]):
 
     Args:
         index: the index file; default: the one of the current user.
-        model: a model folder; default: EMOIR_MODEL, or the shipped model.
+        model: a folder or a known name; default: EMOIR_MODEL, else the index's own if it is known, else the shipped.
         lexicon: a file of emotion words that go before ours (see ``read_lexicon``); default: EMOIR_LEXICON, or none.
         text_encoder: reads whole phrases in place of the lexicon.
         vectors: searches the row vectors; default: the engine that the index remembers, else ``ExactVectors``.
@@ -58,7 +57,7 @@ class Collection(AbstractContextManager["Collection"]):
         vectors: VectorIndex | None = None,
     ) -> None:
         self.location = Path(os.path.expanduser(index)) if index is not None else default_index()
-        self._model_folder = model if model is not None else os.environ.get("EMOIR_MODEL") or None
+        self._models = models.ModelChoice(model or os.environ.get("EMOIR_MODEL"), lambda: self._open().model.id)
         self._words = read_lexicon(Path(chosen)) if (chosen := lexicon or os.environ.get("EMOIR_LEXICON")) else None
         self._text_encoder = text_encoder
         self._vectors = VectorChoice(vectors)
@@ -75,20 +74,15 @@ class Collection(AbstractContextManager["Collection"]):
                 self._index.close()
                 self._index = None
 
-    @cached_property
+    @property
     def model(self) -> models.Model:
         """The model that reads images here; loaded when first needed."""
-        return models.Model(self._model_folder)
-
-    @cached_property
-    def text_tower(self) -> models.TextTower:
-        """The text tower of the same model; loaded when first needed."""
-        return models.TextTower(self._model_folder)
+        return self._models.model
 
     @property
     def model_folder(self) -> models.ModelFolder:
         """The same model without its network."""
-        return models.ModelFolder(self._model_folder)
+        return self._models.model_folder
 
     def _open(self, model: IndexedModel | None = None) -> SqliteStore:
         with self._lock:
@@ -183,7 +177,7 @@ class Collection(AbstractContextManager["Collection"]):
     def _searcher(self) -> Searcher:
         index = self._open()
         vocabulary = Vocabulary.of(index.layout, self._words, self._text_encoder)
-        return Searcher(index, self._vectors.of(index), vocabulary, self)
+        return Searcher(index, self._vectors.of(index), vocabulary, self._models)
 
     def status(self) -> IndexStatus:
         """What the index holds, and what failed; an ``IndexFileError`` if nothing has been indexed yet."""

@@ -12,6 +12,9 @@ import pytest
 
 from emoir import Collection, Model
 from emoir.errors import ModelMismatchError
+from emoir.models import ModelFolder
+from emoir.models.card import CARD
+from emoir.models.library import add_model
 from tests.models import toy
 from tests.pictures import save_photos
 
@@ -38,6 +41,30 @@ def test_a_toy_encoder_is_indexed_and_searched(tmp_path: Path) -> None:
         assert read.embedding.shape == found.reading.embedding.shape == (17,)
         np.testing.assert_allclose(found.reading.embedding, read.embedding, atol=1e-3)
         assert found.reading.valence == pytest.approx(read.valence, abs=0.01)
+
+
+def test_an_index_goes_on_with_its_own_model_if_that_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("EMOIR_MODEL", raising=False)
+    folder = toy.toy_model(tmp_path / "toy")
+    *_, last = save_photos(tmp_path / "photos", 4)
+    shutil.move(last, tmp_path / last.name)
+    with Collection(tmp_path / "x.emoir", model=folder) as photos:
+        photos.index(tmp_path / "photos", workers=1)
+    added = add_model(folder, "mine", ModelFolder(folder).file_names)
+    (added.parent / "spoilt").mkdir()
+    (added.parent / "spoilt" / CARD).write_text("{")
+    with Collection(tmp_path / "x.emoir") as photos:
+        assert photos.model_folder.folder == added
+        assert len(photos.search(str(tmp_path / last.name), n=3)) == 3
+        shutil.move(tmp_path / last.name, last)
+        assert photos.index(workers=1).read == 1
+    [outside] = save_photos(tmp_path / "outside", 1, first_seed=9)
+    # Another that was named, or none that is known: no reading of it is compared with these.
+    shutil.rmtree(added)
+    for other in ("shipped", None):
+        with Collection(tmp_path / "x.emoir", model=other) as photos, pytest.raises(ModelMismatchError):
+            photos.search(str(outside), n=1)
 
 
 @pytest.mark.parametrize("version", [1, 2, 3, 4])

@@ -70,7 +70,7 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         envvar="EMOIR_MODEL",
-        help="A model folder, or the name of a known model. Default: the shipped one.",
+        help="A model folder, or the name of a known model. Default: the shipped one; an index goes on with its own.",
         show_default=False,
     ),
 ]

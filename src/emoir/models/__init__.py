@@ -5,15 +5,18 @@ from typing import TYPE_CHECKING
 from emoir.lazy import lazily
 
 if TYPE_CHECKING:
-    from emoir.models.card import ModelCard
+    from emoir.models.card import CARD, ModelCard
+    from emoir.models.choice import ModelChoice
     from emoir.models.library import find_model, known_models, shipped_model_folder
     from emoir.models.model import Model, ModelFolder
     from emoir.models.preprocessing import Preprocessing
     from emoir.models.text_tower import TextTower
 
 __all__ = [
+    "CARD",
     "Model",
     "ModelCard",
+    "ModelChoice",
     "ModelFolder",
     "Preprocessing",
     "TextTower",
@@ -25,8 +28,10 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
+        "CARD": "card",
         "Model": "model",
         "ModelCard": "card",
+        "ModelChoice": "choice",
         "ModelFolder": "model",
         "Preprocessing": "preprocessing",
         "TextTower": "text_tower",

@@ -1,0 +1,57 @@
+"""ModelChoice: the model that a collection reads with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
+from os import PathLike
+
+# Names of the package are loaded when they are used: a search for a word needs no model.
+from emoir import models
+from emoir.errors import IndexFileError, ModelError
+
+
+class ModelChoice:
+    """The model that was named; else the known one whose readings the index holds; else the shipped one.
+
+    Args:
+        named: a model folder, or the name of a known model.
+        indexed: gives the id of the index's model, or raises an IndexFileError where nothing has been indexed.
+    """
+
+    def __init__(self, named: str | PathLike[str] | None, indexed: Callable[[], str]) -> None:
+        self._named, self._indexed = named or None, indexed
+
+    @property
+    def model_folder(self) -> models.ModelFolder:
+        """Its folder; no network is loaded for it."""
+        found = None
+        if self._named is None:
+            with suppress(IndexFileError):
+                found = _known_as(self._indexed())
+        return found or models.ModelFolder(self._named)
+
+    @cached_property
+    def model(self) -> models.Model:
+        """The model itself."""
+        return models.Model(self.model_folder.folder)
+
+    @cached_property
+    def text_tower(self) -> models.TextTower:
+        """Its text tower; no other network is loaded for it."""
+        return models.TextTower(self.model_folder.folder)
+
+
+def _known_as(id: str) -> models.ModelFolder | None:
+    """The known model with an id, or that once had it."""
+    for folder in models.known_models().values():
+        # A spoilt one is nobody's business here.
+        with suppress(ModelError):
+            card = models.ModelCard.load(folder / models.CARD)
+            # Only a model of that name is read to its end for its id.
+            if id.startswith(f"{card.name}-") or id in card.earlier_ids:
+                found = models.ModelFolder(folder)
+                if id in (found.id, *card.earlier_ids):
+                    return found
+    return None
