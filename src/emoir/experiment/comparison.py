@@ -63,7 +63,7 @@ def mean_curve(curves: Sequence[Curve]) -> Curve:
     Example:
         >>> short = {"epoch": np.array([1.0, 2.0]), "test NLL": np.array([0.9, 0.7])}
         >>> long = {"epoch": np.array([1.0, 2.0, 3.0, 4.0]), "test NLL": np.array([0.7, 0.5, 0.4, 0.3])}
-        >>> {name: values.tolist() for name, values in mean_curve([short, long]).items()}
+        >>> {name: values.round(6).tolist() for name, values in mean_curve([short, long]).items()}
         {'epoch': [1.5, 2.25, 3.0], 'test NLL': [0.7, 0.6, 0.5]}
     """
     shares = [curve["epoch"] / curve["epoch"][-1] for curve in curves]
