@@ -54,7 +54,7 @@ test-web-engines: $(VENV)/dev
 docs: $(VENV)/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	$(BIN)/codespell README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md docs/*.md docs/*/*.md src --skip "*.json,*.csv,*.onnx,*.js" \
-		--ignore-words-list "tung,fulfilment,nd"
+		--ignore-words-list "tung,fulfilment,nd,abd"
 	$(BIN)/python benchmarks/readability.py
 
 # Prints every table of the evaluation pages again, from committed results and the labels of the development sets; where
