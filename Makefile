@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 
-.PHONY: figures demo test test-web test-engines test-web-engines lint types unit lowest audit docs format clean
+.PHONY: figures demo test test-web test-engines test-web-engines lint types unit coverage lowest audit docs format clean
 
 demo: $(VENV)/base
 	$(BIN)/python examples/demo.py $(if $(PHOTOS),"$(PHOTOS)")
@@ -19,15 +19,19 @@ lint: $(VENV)/dev
 types: $(VENV)/dev
 	$(BIN)/mypy
 
-# Of all lines and branches at least so many percent are run by the tests themselves; what runs only in commands that
-# they start comes on top.
 unit: $(VENV)/dev
-	$(BIN)/pytest --numprocesses auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest --numprocesses auto --dist worksteal --cov --cov-report=
 
 # The search suite and REST, each process on a Milvus of its own; the file that kills it begins.
 ENGINE_TESTS := tests/index/test_engines.py tests/search tests/web/test_routes.py
 test-engines: $(VENV)/dev
-	$(BIN)/pytest -m engine $(ENGINE_TESTS) --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -m engine $(ENGINE_TESTS) --numprocesses 2 --dist loadfile --no-loadscope-reorder \
+		--cov --cov-append --cov-report=
+
+# Of all lines and branches at least so many percent are run by make test and make test-engines, in that order. What runs
+# in commands that the tests start is not counted.
+coverage:
+	$(BIN)/coverage report --skip-covered --fail-under=92
 
 # The base install at its lowest versions, on tests that use each of its packages and need no more than it.
 LOWEST_TESTS := search emotions test_collection.py images/test_decode.py index/test_store.py \
