@@ -79,43 +79,37 @@ def fused_runs(runs: Results, held_out: FoldResult, numbers: NDArray[np.floating
     inner = np.setdiff1d(train, held_out.rows)
     known = labels[held_out.rows] != ABSENT_CLASS
     judged = held_out.rows[known]
-    by_probe = _probe(numbers, labels, inner, table, judged)
+    by_probe = _probe(numbers, labels, inner, table)[judged]
     losses = [
         -_fused(held_out.predictions[space][known], by_probe, weight)[np.arange(len(judged)), labels[judged]].mean()
         for weight in WEIGHTS
     ]
     weight = WEIGHTS[int(np.argmin(losses))]
-    on_test, on_train = (_probe(numbers, labels, train, table, rows) for rows in (test, train))
+    of_all = _probe(numbers, labels, train, table)
     return {
         key._replace(variant=FUSED): FoldResult(
             conditions={**run.conditions, WEIGHT: weight},
             rows=test,
             predictions={
                 VALENCE_AROUSAL: run.predictions[VALENCE_AROUSAL],
-                space: _fused(run.predictions[space], on_test, weight).astype(np.float32),
+                space: _fused(run.predictions[space], of_all[test], weight).astype(np.float32),
             },
             learnt={
                 VALENCE_AROUSAL: run.learnt[VALENCE_AROUSAL],
-                space: _fused(run.learnt[space], on_train, weight).astype(np.float16),
+                space: _fused(run.learnt[space], of_all[train], weight).astype(np.float16),
             },
         )
         for key, run in runs.items()
     }
 
 
-def _probe(
-    numbers: NDArray[np.floating],
-    labels: NDArray[np.int64],
-    learnt: NDArray[np.intp],
-    table: Table,
-    read: NDArray[np.intp],
-) -> Outputs:
-    """Log-probabilities of some rows by a probe that learnt from others."""
+def _probe(numbers: NDArray[np.floating], labels: NDArray[np.int64], learnt: NDArray[np.intp], table: Table) -> Outputs:
+    """Log-probabilities of all rows by a probe that learnt from some."""
     learnt = learnt[labels[learnt] != ABSENT_CLASS]
     reduce = fit_reduction(numbers[learnt])
     classes = len(table.class_names[next(iter(table.classes))])
     probe = DistributionProbe.fit(reduce(numbers[learnt]), np.eye(classes)[labels[learnt]])
-    return np.asarray(log_softmax(probe.logits(reduce(numbers[read])), axis=1))
+    return np.asarray(log_softmax(probe.logits(reduce(numbers)), axis=1))
 
 
 def _fused(logits: Outputs, by_probe: Outputs, weight: float) -> Outputs:

@@ -26,21 +26,28 @@ class ModelChoice:
     @property
     def model_folder(self) -> models.ModelFolder:
         """Its folder; no network is loaded for it."""
-        found = None
-        if self._named is None:
-            with suppress(IndexFileError):
-                found = _known_as(self._indexed())
-        return found or models.ModelFolder(self._named)
+        return self._known() or models.ModelFolder(self._named)
 
     @cached_property
     def model(self) -> models.Model:
         """The model itself."""
-        return models.Model(self.model_folder.folder)
+        return models.Model(self._folder())
 
     @cached_property
     def text_tower(self) -> models.TextTower:
         """Its text tower; no other network is loaded for it."""
-        return models.TextTower(self.model_folder.folder)
+        return models.TextTower(self._folder())
+
+    def _folder(self) -> str | PathLike[str] | None:
+        known = self._known()
+        return self._named if known is None else known.folder
+
+    def _known(self) -> models.ModelFolder | None:
+        """The model of the index, if none was named and it is known."""
+        if self._named is None:
+            with suppress(IndexFileError):
+                return _known_as(self._indexed())
+        return None
 
 
 def _known_as(id: str) -> models.ModelFolder | None:

@@ -101,8 +101,9 @@ class Service:
         self._thumbnails = ThumbnailCache(settings.thumbnails)
         self._files = VerifiedFiles()
         # Thumbnails need not wait for explanations, nor a process with the model in memory.
-        self._readers = Workers(collection.model_folder.folder, settings.limits, settings.workers)
-        self._drawers = Workers(collection.model_folder.folder, settings.limits, DRAWERS)
+        model = collection.model_folder.folder
+        self._readers = Workers(model, settings.limits, settings.workers)
+        self._drawers = Workers(model, settings.limits, DRAWERS)
         self.reading = ConcurrencyLimit(settings.workers, waiting=12)
         self._drawing = ConcurrencyLimit(DRAWERS, waiting=20)
         self.overview, self.shelves, self.points = LastMade[CollectionRecord](), LastMade[Shelves](), LastMade[bytes]()
