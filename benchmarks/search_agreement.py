@@ -23,7 +23,7 @@ from cross_fit import FoldOutputs
 from emoir.emotions import EKMAN, MIKELS, EmotionReading, EmotionReadings
 from emoir.emotions.calibration import ScoreCurve
 from emoir.emotions.lexicon import lexicon
-from emoir.emotions.phrases import STRONG, WEAK
+from emoir.emotions.small_words import STRONG, WEAK
 from emoir.images.palette import PALETTE_LENGTH
 from emoir.index.layout import RowLayout
 from emoir.search.compiled import compile_query

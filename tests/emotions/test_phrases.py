@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from emoir.emotions.emoji import EMOJI
 from emoir.emotions.lexicon import lexicon, look_up
-from emoir.emotions.phrases import CHINESE_FUNCTION, CHINESE_NEGATION, FUNCTION_WORDS, MODIFIERS, STOPS, parse_phrase
+from emoir.emotions.phrases import parse_phrase
+from emoir.emotions.small_words import CHINESE_FUNCTION, CHINESE_NEGATION, FUNCTION_WORDS, MODIFIERS, STOPS
 from emoir.emotions.traditional import TO_SIMPLIFIED
 
 
@@ -37,7 +38,7 @@ from emoir.emotions.traditional import TO_SIMPLIFIED
         ("a hint of sadness", [("sadness", 0.5)], ()),
         ("any real thing", [], ("any", "real", "thing")),
         ("a little girl smiling", [("smiling", 1)], ("a little", "girl")),
-        ("无人的宁静海滩", [("宁静", 1)], ("海滩",)),
+        ("无人的宁静海滩", [("宁静", 1)], ("无人", "海滩")),
         ("不但美丽而且宁静", [("美丽", 1), ("宁静", 1)], ()),
         ("没有任何恐惧", [("恐惧", -1)], ()),
         ("不安静", [("安静", -1)], ()),
@@ -88,6 +89,26 @@ def test_phrases(phrase: str, parts: list[tuple[str, float]], unknown: tuple[str
     assert set(parsed.unknown) == set(unknown)
     for part in parsed.parts:
         assert part.concept is look_up(EMOJI.get(part.word, part.word), lexicon())
+
+
+@pytest.mark.parametrize(
+    ("phrase", "rest"),
+    [
+        ("a very sad dog on a lonely beach, not scary", "dog on a beach"),
+        # A word may hold another: car stands in scary, app in happy.
+        ("scary car", "car"),
+        ("happy app store, scary", "app store"),
+        ("very sad very big dog", "very big dog"),
+        ("dog without any fear in a  bit of snow", "dog in a bit of snow"),
+        ("cake, happy; candles", "cake, candles"),
+        ("dog, not sad but happy, cat", "dog, but, cat"),
+        ("开心极了的狗在悲伤的海滩", "狗在 的海滩"),
+        ("悲伤的海滩没有人", "海滩没有人"),
+        ("very sad", ""),
+    ],
+)
+def test_what_is_left_of_a_phrase(phrase: str, rest: str) -> None:
+    assert parse_phrase(phrase).rest == rest
 
 
 PASSED_OVER = {*FUNCTION_WORDS, *STOPS, *CHINESE_FUNCTION, *MODIFIERS, *CHINESE_NEGATION, "not", "no", "never", "less"}

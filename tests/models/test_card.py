@@ -181,4 +181,10 @@ def test_a_card_of_format_1_must_be_complete(key: str, tmp_path: Path) -> None:
 
 
 def test_licences_of_both_parts_are_said(tmp_path: Path) -> None:
+    # Heads that learnt from heads that learnt from a model name all of their terms.
+    long = "; learnt from another: ".join(["the user's own"] * 20)
+    assert (
+        long
+        in ModelFolder(toy.toy_model(tmp_path / "long", lambda card: card["heads"].update(licence=long))).card.licence
+    )
     assert ModelFolder(toy.toy_model(tmp_path / "toy")).card.licence == "MIT; CC0"

@@ -12,7 +12,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from emoir.errors import ModelError
-from emoir.models.encoder import copy_encoder, find_encoder, parse_preprocessor
+from emoir.models.encoder import copy_encoder, find_encoder
+from emoir.models.preprocessing import parse_preprocessor
 from tests.models import toy
 from tests.pictures import noise
 from tests.training.test_train_heads import hub_folder
@@ -124,9 +125,17 @@ def test_what_is_no_encoder(tmp_path: Path) -> None:
     (folder / "preprocessor_config.json").unlink()
     with pytest.raises(ModelError, match=r"has no preprocessor_config\.json"):
         find_encoder(folder)
-    for wrong in ("{}", '{"size": {"longest_edge": 9}}', '{"size": 3, "do_normalize": false}'):
+    for wrong, cause in {
+        "{}": "does not state 'size', so pixels cannot be prepared",
+        '{"size": 16}': "does not state 'image_mean', so pixels cannot be prepared",
+        '{"size": {"longest_edge": 9}}': "is no square of 8 pixels a side or more",
+        '{"size": 3, "do_normalize": false}': "size 3 is no square of 8 pixels a side or more",
+        '{"size": {"height": 16, "width": 24}}': r"\{'height': 16, 'width': 24\} is no square",
+        '{"size": 16, "image_mean": [0.5], "image_std": [0.5]}': "three numbers each are needed",
+        '{"size": 16, "image_mean": [0, 0, 0], "image_std": [1, 0, 1]}': "the latter above 0",
+    }.items():
         (folder / "preprocessor_config.json").write_text(wrong)
-        with pytest.raises(ModelError, match="says nothing of how pixels are prepared"):
+        with pytest.raises(ModelError, match=cause):
             find_encoder(folder)
     (folder / "preprocessor_config.json").write_text('{"size": 32, "do_normalize": false}')
     with pytest.raises(ModelError, match=r"takes 16 pixels a side, preprocessor_config\.json says 32"):
@@ -139,3 +148,28 @@ def test_what_is_no_encoder(tmp_path: Path) -> None:
     half.graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT16
     with pytest.raises(ModelError, match=r"float32 or uint8 pixels are needed|cannot be used as an encoder"):
         find_encoder(hub_folder(tmp_path / "c", half))
+    named = hub_folder(tmp_path / "d") / "onnx" / "vision_model.onnx"
+    named.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    with pytest.raises(ModelError, match=r"stands for a file that was not fetched: run git lfs pull"):
+        find_encoder(tmp_path / "d")
+    named.rename(named.with_name("vision_model_quantized.onnx"))
+    with pytest.raises(ModelError, match=r"name the ONNX file itself, such as .*/onnx/vision_model_quantized\.onnx"):
+        find_encoder(tmp_path / "d")
+
+
+@pytest.mark.parametrize(
+    ("head", "licence"),
+    [
+        ("license: mit # by its authors", "mit"),
+        ("license: other\nlicense_name: apple-amlr\nlicense_link: LICENSE", "apple-amlr"),
+        ("license:\n- mit\n- 'apache-2.0'\ntags:\n- x", "mit, apache-2.0"),
+        ('license: ["mit", cc0-1.0]', "mit, cc0-1.0"),
+        ("license:\ntags: [x]", "not stated"),
+        ("license: a\tlicence\u00a0of\u200b ours", "a\\tlicence of\\u200b ours"),
+    ],
+)
+def test_the_licence_is_what_the_readme_states(head: str, licence: str, tmp_path: Path) -> None:
+    folder = hub_folder(tmp_path / "toy")
+    for end in ("\n", "\r\n"):
+        (folder / "README.md").write_bytes(f"---\n{head}\n---\nlicense: none".replace("\n", end).encode())
+        assert find_encoder(folder).licence == licence

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -15,9 +18,11 @@ from pathlib import Path
 import onnx
 import pytest
 
+from emoir.models.encoder import find_encoder
 from tests.models import toy
 from tests.training.test_train_heads import hub_folder
 
+PAGE = Path(__file__).parents[2] / "docs" / "encoders.md"
 COMMIT, OLDER = "a" * 40, "b" * 40
 
 
@@ -112,6 +117,26 @@ def test_a_repository_is_pinned_fetched_and_found_offline(hub: ThreadingHTTPServ
     offline = fetch_all(home, port, "hf:museum/toy", f"hf:museum/toy@{OLDER}", "hf:museum/other")
     assert offline[:2] == [wanted, older]
     assert offline[2].startswith("refused: hf:museum/other: the hub cannot be reached, and it was not fetched before")
+
+
+def test_one_size_of_a_repository_is_fetched_as_the_page_says(hub: ThreadingHTTPServer, tmp_path: Path) -> None:
+    sized = hub_folder(Hub.root / "mobileclip2-onnx")
+    (sized / "onnx" / "s2").mkdir()
+    (sized / "onnx" / "vision_model.onnx").rename(sized / "onnx" / "s2" / "vision_model.onnx")
+    shutil.copytree(sized / "onnx" / "s2", sized / "onnx" / "s0")
+    (sized / "preprocessor_config.json").rename(sized / "onnx" / "s0" / "preprocessor_config.json")
+    onnx.save(toy.text_tower(), sized / "onnx" / "s0" / "text_model.onnx")
+    toy.write_tokenizer(sized)
+    [(fetch, folder)] = re.findall(
+        r"```\nhf (download .*?)\nemoir train mypictures --encoder (\S+)", PAGE.read_text(), re.S
+    )
+    endpoint, home = f"http://127.0.0.1:{hub.server_address[1]}", str(tmp_path / "home")
+    environment = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": home, "HF_HUB_DISABLE_TELEMETRY": "1"}
+    command = [sys.executable, "-m", "huggingface_hub.cli.hf", *shlex.split(fetch.replace("\\\n", ""))]
+    subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True)
+    found = find_encoder(tmp_path / folder)
+    assert (found.licence, found.text is None) == ("mit", False)
+    assert [path.name for path in (tmp_path / folder).parent.iterdir()] == ["s0"]
 
 
 def test_every_refusal_says_what_would_help(hub: ThreadingHTTPServer, tmp_path: Path) -> None:

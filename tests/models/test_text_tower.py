@@ -112,7 +112,7 @@ LAYOUTS = {
         inputs=("input_ids",),
         text="text_embeds",
         tokens=None,
-        config={},
+        config={"text_config": ["of another kind"]},
         read=(256, "crop", 77, 0, False),
     ),
     "SigLIP base": Layout(
@@ -188,6 +188,18 @@ def test_published_layouts(name: str, tmp_path: Path) -> None:
     assert read["token_type_ids"].shape == (1, context)
 
 
+def test_towers_of_a_kind_belong_together(tmp_path: Path) -> None:
+    folder = towers(tmp_path / "toy") / "onnx"
+    onnx.save(toy.text_tower(context=4), folder / "text_model_quantized.onnx")
+    named = (folder / "vision_model.onnx").rename(folder / "vision_model_quantized.onnx")
+    for context, file in ((4, "text_model_quantized.onnx"), (toy.CONTEXT, "text_model.onnx")):
+        found = find_encoder(named).text
+        assert found is not None
+        assert (found.file.name, found.tokens.context) == (file, context)
+        found.file.unlink()
+    assert find_encoder(named).text is None
+
+
 def test_a_graph_of_a_fixed_length_knows_best(tmp_path: Path) -> None:
     folder = published(tmp_path / "toy", LAYOUTS["Chinese-CLIP ViT-B/16"])
     onnx.save(toy.text_tower(context=52), folder / "onnx" / "text_model.onnx")
@@ -235,12 +247,15 @@ def test_what_is_no_text_tower(tmp_path: Path) -> None:
         (folder / "tokenizer.json").write_text(wrong)
         with pytest.raises(ModelError, match=r"tokenizer\.json is no tokenizer"):
             find_encoder(folder)
+    (folder / "tokenizer.json").write_text("version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(ModelError, match=r"tokenizer\.json stands for a file that was not fetched: run git lfs pull"):
+        find_encoder(folder)
     with pytest.raises(ModelError, match=r"gives 5 numbers and the encoder 24: they are not of one space"):
         find_encoder(towers(tmp_path / "b", toy.text_tower(length=5)))
     takes = toy.text_tower()
     takes.graph.input[1].name = "pixel_values"
     takes.graph.node[1].input[0] = "pixel_values"
-    with pytest.raises(ModelError, match=r"takes input_ids, pixel_values; a text tower takes whole numbers"):
+    with pytest.raises(ModelError, match=r"pixel_values as tensor\(int64\); a text tower takes input_ids, and at most"):
         find_encoder(towers(tmp_path / "c", takes))
     words = toy.text_tower()
     words.graph.output[0].CopyFrom(helper.make_tensor_value_info("words", TensorProto.FLOAT, ["n", "t", toy.FEATURES]))
@@ -278,7 +293,12 @@ def test_a_model_folder_whose_text_tower_is_spoilt(tmp_path: Path) -> None:
         with pytest.raises(ModelError, match=cause[1]):
             TextTower(folder)
     (folder / "card.json").write_text(json.dumps(card))
-    free = json.loads((folder / "tokenizer.json").read_text()) | {"padding": None}
+    free = json.loads((folder / "tokenizer.json").read_text())
     (folder / "tokenizer.json").write_text(json.dumps(free))
+    with pytest.raises(ModelError, match=r"tokenizer\.json is not what the model was made with"):
+        TextTower(folder)
+    del card["text"]["sha256"]
+    (folder / "card.json").write_text(json.dumps(card))
+    (folder / "tokenizer.json").write_text(json.dumps(free | {"padding": None}))
     with pytest.raises(ModelError, match="does not cut and pad to one length"):
         TextTower(folder)

@@ -91,8 +91,11 @@ def test_what_is_shown_stands_beside_what_is_felt(query: str) -> None:
 def test_negation_and_plural() -> None:
     [component] = compiled("content:dogs").components
     assert component.weight == 1
-    felt, shown = compiled("sad without dogs").components
-    assert (felt.kind == CONTENT, shown.kind, shown.weight) == (False, CONTENT, -1)
+    for query in ("sad without dogs", "sad - content:dogs", 'sad & content:"without dogs"'):
+        found = compiled(query)
+        felt, shown = found.wanted
+        assert (felt.kind == CONTENT, shown.kind, shown.weight) == (False, CONTENT, -1)
+        assert found.content == ("- dogs",)
 
 
 def test_words_of_feeling_are_not_looked_for_in_the_picture() -> None:

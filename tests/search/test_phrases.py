@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from emoir import Collection
 from emoir.cli.app import app
-from emoir.errors import ModelError, ModelMismatchError, QueryError
+from emoir.errors import ModelMismatchError, QueryError
 from emoir.web import Settings, create_app
 from tests.models import toy
 
@@ -96,6 +96,14 @@ def test_what_must_not_be_there(photos: Collection) -> None:
         wanted = (1 + cosine(name, [1, 0, 0])) / 2 * (1 - cosine(name, [0, 0, 1])) / 2
         assert scores[name] == pytest.approx(wanted, abs=2e-3)
     assert scores["red"] > scores["violet"]
+    assert photos.search("sad - content:blue", n=9).content == ("- blue",)
+    # It ends at a comma, and in Chinese before what it describes.
+    for query, content in {
+        "content:thing without blue, red": ("thing, red", "- blue"),
+        "content:没有人的红色": ("红色", "- 人"),
+        "sad 红色没有人": ("红色", "- 人"),
+    }.items():
+        assert photos.search(query, n=9).content == content
 
 
 def test_what_is_calibrated_is_no_similarity(index: Path, tmp_path: Path) -> None:
@@ -144,7 +152,7 @@ def test_the_service_answers_alike(photos: Collection, tmp_path: Path) -> None:
 def test_another_model_than_that_of_the_index(index: Path, tmp_path: Path) -> None:
     with Collection(index, model=toy.toy_model(tmp_path / "plain")) as photos:
         assert len(photos.search("sad", n=9)) == len(PICTURES)
-        with pytest.raises(ModelError, match="name a model that has one with --model"):
+        with pytest.raises(ModelMismatchError, match="name the index's own model with --model"):
             photos.search("content:red")
     other = toy.colour_model(tmp_path / "other")
     (other / "card.json").write_text((other / "card.json").read_text().replace('"toy"', '"other"'))

@@ -205,8 +205,11 @@ def test_the_command(base: Path, tmp_path: Path) -> None:
 
 def test_names_that_cannot_be_used_and_classes_in_another_order(base: Path, tmp_path: Path) -> None:
     data = save_colours(tmp_path / "train", 40)
-    with pytest.raises(TrainingError, match="'train' cannot name a space; choose another with --space"):
+    with pytest.raises(TrainingError, match="'train' cannot name a space, as emoir uses that name; choose another"):
         fine_tune(read_dataset(data), tmp_path / "model", base=base)
+    for name in ("two words", "n" * 61):
+        with pytest.raises(TrainingError, match="with --space: up to 60 letters and digits, no blanks"):
+            fine_tune(read_dataset(data, space=name), tmp_path / "model", base=base)
     table = Table(
         name="mine",
         paths=save_photos(tmp_path / "photos", 60),

@@ -98,7 +98,7 @@ def test_the_folder_is_a_model_everywhere(tmp_path: Path) -> None:
     told = run("train", photos, "--encoder", encoder, "--out", out)
     assert "moods: top-1" in told
     assert "kept: with" in told
-    assert "phrases are answered by similarity" in told
+    assert "phrases are scored by similarity" in told
     phrases_are_answered(out, encoder, photos)
     # The encoder is byte for byte the one that was given.
     assert (out / "encoder.onnx").read_bytes() == (encoder / "onnx" / "vision_model.onnx").read_bytes()

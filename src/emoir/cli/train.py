@@ -176,6 +176,6 @@ def _train_heads(options: TrainOptions, encoder: str) -> None:
     kept = "with" if result.numbers else "without"
     echo(f"kept: {kept} the numbers of colour and texture, by the held-out loss")
     if found.text is not None:
-        scores = "by similarity" if content is None else f"calibrated by {len(content.paths)} labels"
-        echo(f"content: phrases are answered {scores}")
+        scores = "similarity" if content is None else f"{len(content.paths)} labels of content"
+        echo(f"content: phrases are scored by {scores}")
     echo_err(f"model: {options.out}; use it with --model {options.out}")

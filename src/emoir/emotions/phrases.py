@@ -6,75 +6,31 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from emoir.emotions.emoji import EMOJI, SYMBOL, plain_emoji
 from emoir.emotions.lexicon import Concept, lexicon, look_up
+from emoir.emotions.small_words import (
+    BETWEEN,
+    CHINESE_AFTER,
+    CHINESE_FUNCTION,
+    CHINESE_LISTS,
+    CHINESE_NEGATION,
+    FUNCTION_WORDS,
+    JOINING,
+    MODIFIERS,
+    NEGATION,
+    NO_NEGATION,
+    OF_NOUNS,
+    STOPS,
+    STRONG,
+)
 from emoir.emotions.traditional import simplified
 
-STRONG, WEAK = 1.5, 0.5
-
-_STRONGER = """
-very, really, deeply, extremely, intensely, highly, so, utterly, truly, profoundly, incredibly, terribly, most, totally,
-completely, absolutely, overwhelmingly, strongly, more, much, too,
-非常, 很, 十分, 极其, 极, 极度, 特别, 格外, 无比, 太, 深深, 深感, 异常, 最, 更, 万分, 那么, 这么, 如此,
-相当, 尤其, 超级, 无限, 不得了
-"""
-_WEAKER = """
-slightly, somewhat, a little, a bit, a touch, mildly, faintly, kind of, sort of, a little bit, vaguely, subtly, gently,
-fairly, rather, less, a hint of, hint of, hints of, a trace of, trace of, traces of,
-有点, 有些, 有点儿, 有一点, 略, 略微, 略带, 稍微, 稍, 一点, 一丝, 些许, 淡淡, 微微, 隐隐, 几分, 较, 比较
-"""
-
-
-def _listed(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",")]
-
-
-MODIFIERS = {**dict.fromkeys(_listed(_STRONGER), STRONG), **dict.fromkeys(_listed(_WEAKER), WEAK)}
-"""Words that make the next emotion word stronger or weaker."""
-
-FUNCTION_WORDS = frozenset(
-    """
-    a an the and or nor but of in on at to for with by from that this is are was be it its as yet
-    feel feels feeling feelings felt mood something image images photo photos picture pictures me i one which
-    """.split()  # noqa: SIM905
-)
-NEGATION = re.compile(
-    r"not|no|nor|neither|without|never|cannot|nothing|nobody|none|hardly|barely|scarcely|(?:is|are|was|do|does)nt|.*n['’]t"
-)
-# What these join must all be there; they also end the reach of a negation.
-JOINING = frozenset(["and", "but", "yet", *_listed("又, 且, 但, 而, 和, 与, 及, 但是, 而且, 以及, 并且, 却")])
-# These may stand between a negation and its word: "without any fear", "no longer sad".
-BETWEEN = frozenset(_listed("any, being, longer, real, true, ever, sign of, signs of"))
-# These deny the noun that follows, if it is no emotion word: "no cars on a quiet road" is quiet.
-OF_NOUNS = ("no", "without")
-NO_NEGATION = frozenset(["not only", "not just", "not merely"])
-# These end the reach of a negation.
-STOPS = frozenset([",", ".", ";", "!", "?", "，", "。", "；", "、", "！", "？"])
-
-CHINESE_NEGATION = frozenset(
-    _listed("不, 没, 没有, 不是, 毫无, 毫不, 不太, 不怎么, 不要, 不会, 不那么, 不再, 别, 并不, 并非, 非, 无, 谈不上")
-    + _listed("称不上, 缺乏, 缺少")
-)
-CHINESE_FUNCTION = frozenset(
-    [
-        *"的地得了和与但而又也是在种一个着或及张给让人却且并既中带有上里",
-        *_listed("图片, 照片, 画面, 感觉, 感到, 令人, 使人, 觉得, 但是, 而且, 以及, 并且, 一种, 一张"),
-        # These are no negations, or their negation is used up.
-        *_listed("不但, 不仅, 不只, 不光, 非但, 不得不, 无人, 没有人, 没人, 任何, 什么, 丝毫"),
-        *_listed("别人, 别的"),
-    ]
-)
-# Words of no emotion that hold a negation's character without its meaning.
-CHINESE_OTHER = frozenset(
-    _listed("告别, 送别, 离别, 道别, 分别, 区别, 个别, 性别, 类别, 别墅, 非洲, 是非, 除非, 莫非, 没收, 无线, 不锈钢")
-    + _listed("晚上, 早上, 上午, 上海, 上班, 上学, 上帝, 有名, 公里, 里程")
-)
-# These stand behind the word that they make stronger: 开心极了.
-CHINESE_AFTER = frozenset(_listed("极了, 至极, 透了, 死了, 坏了, 得很, 不得了, 得不得了, 不已, 无比, 万分, 异常"))
-CHINESE_LISTS = (MODIFIERS, CHINESE_NEGATION, CHINESE_FUNCTION, CHINESE_OTHER, CHINESE_AFTER)
 _LONGEST_EXPRESSION = 4
 _TOKEN = re.compile(rf"[㐀-鿿]+|[^\W_]+(?:['’-][^\W_]+)*|[,.;!?，。；、！？]|{SYMBOL}")
+# Where a feeling stood, a mark may stand alone or beside another.
+_ONE_STOP = re.compile(r"\s*([,.;!?，。；、！？])(?:\s*[,.;!?，。；、！？])*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +56,25 @@ class ParsedPhrase:
         groups: of the words and expressions that were recognised. Words such as *and* and *but* stand between two
             groups: both must be there.
         unknown: words that were not understood, function words left out.
+        rest: the phrase from the first to the last of these, without what means a feeling between them.
     """
 
     groups: tuple[tuple[PhrasePart, ...], ...]
     unknown: tuple[str, ...]
+    rest: str = ""
 
     @property
     def parts(self) -> tuple[PhrasePart, ...]:
         """The words of all groups."""
         return tuple(part for group in self.groups for part in group)
+
+
+class _Token(NamedTuple):
+    """A word or expression, and where it stands in the phrase."""
+
+    text: str
+    start: int
+    end: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,17 +84,19 @@ class _Reader:
     words: Mapping[str, Concept]
     longest: int
     groups: list[list[PhrasePart]] = field(default_factory=lambda: [[]])
-    unknown: list[str] = field(default_factory=list)
-    negations: list[str] = field(default_factory=list)
-    modifiers: list[str] = field(default_factory=list)
+    unknown: list[_Token] = field(default_factory=list)
+    negations: list[_Token] = field(default_factory=list)
+    modifiers: list[_Token] = field(default_factory=list)
+    felt: list[_Token] = field(default_factory=list)
     held: bool = False
 
-    def found(self, word: str, concept: Concept, *, hold: bool) -> None:
+    def found(self, word: _Token, concept: Concept, *, hold: bool) -> None:
         """Take an emotion word; ``hold`` keeps the negation for the next one (not sad or scary)."""
-        factor = MODIFIERS[self.modifiers[-1]] if self.modifiers else 1.0
+        factor = MODIFIERS[self.modifiers[-1].text] if self.modifiers else 1.0
         if len(self.negations) % 2:
             factor = -1.0
-        self.groups[-1].append(PhrasePart(word, factor, concept))
+        self.groups[-1].append(PhrasePart(word.text, factor, concept))
+        self.felt += [*self.negations, *self.modifiers, word]
         self.modifiers.clear()
         self.held = hold and bool(self.negations)
         if not self.held:
@@ -143,7 +111,7 @@ class _Reader:
         """A word that is not understood takes the modifiers before it, and the negation of nouns."""
         self.unknown += self.modifiers
         self.modifiers.clear()
-        while self.negations and self.negations[-1] in OF_NOUNS:
+        while self.negations and self.negations[-1].text in OF_NOUNS:
             self.unknown.append(self.negations.pop())
 
     def join(self) -> None:
@@ -158,6 +126,16 @@ class _Reader:
         self.negations.clear()
         self.modifiers.clear()
         self.held = False
+
+    def rest(self, phrase: str) -> str:
+        """See ``ParsedPhrase``."""
+        if not self.unknown:
+            return ""
+        kept = list(phrase)
+        for token in self.felt:
+            kept[token.start : token.end] = " " * (token.end - token.start)
+        begin, end = min(token.start for token in self.unknown), max(token.end for token in self.unknown)
+        return _ONE_STOP.sub(r"\1", " ".join("".join(kept[begin:end]).split()))
 
 
 def parse_phrase(phrase: str, words: Mapping[str, Concept] | None = None) -> ParsedPhrase:
@@ -183,62 +161,68 @@ def parse_phrase(phrase: str, words: Mapping[str, Concept] | None = None) -> Par
     """
     known = lexicon() if words is None else words
     plain = simplified(plain_emoji(phrase).lower())
-    tokens = _TOKEN.findall(plain)
-    chinese = any("㐀" <= token[0] <= "鿿" for token in tokens)
+    tokens = [_Token(match[0], match.start(), match.end()) for match in _TOKEN.finditer(plain)]
+    chinese = any("㐀" <= token.text[0] <= "鿿" for token in tokens)
     reader = _Reader(words=known, longest=max(map(len, known), default=1) if chinese else 1)
     # Symbols that are no emoji are no words, but they were meant.
-    left = _TOKEN.sub("", plain)
-    reader.unknown += [character for character in left if unicodedata.category(character).startswith("S")]
+    left = enumerate(_TOKEN.sub(lambda match: " " * len(match[0]), plain))
+    reader.unknown += [_Token(sign, at, at + 1) for at, sign in left if unicodedata.category(sign).startswith("S")]
     at = 0
     while at < len(tokens):
-        if "㐀" <= tokens[at][0] <= "鿿":
+        if "㐀" <= tokens[at].text[0] <= "鿿":
             _read_chinese(tokens[at], reader)
             at += 1
         else:
             at += _read_english(tokens, at, reader)
     reader.stop()
-    return ParsedPhrase(tuple(tuple(group) for group in reader.groups if group), tuple(reader.unknown))
+    groups = tuple(tuple(group) for group in reader.groups if group)
+    return ParsedPhrase(groups, tuple(token.text for token in reader.unknown), reader.rest(plain))
 
 
-def _read_english(tokens: list[str], at: int, reader: _Reader) -> int:
+def _read_english(tokens: list[_Token], at: int, reader: _Reader) -> int:
     """Read one token or expression; returns how many tokens it took."""
     for length in range(min(_LONGEST_EXPRESSION, len(tokens) - at), 0, -1):
-        expression = " ".join(tokens[at : at + length])
-        if expression in NO_NEGATION or (reader.negations and expression in BETWEEN):
+        expression = " ".join(token.text for token in tokens[at : at + length])
+        read = _Token(expression, tokens[at].start, tokens[at + length - 1].end)
+        if reader.negations and expression in BETWEEN:
+            reader.negations[-1] = reader.negations[-1]._replace(end=read.end)
+            return length
+        if expression in NO_NEGATION:
             return length
         if expression in MODIFIERS:
             # "so sad", but "terribly" alone may be an emotion word of the vocabulary.
-            reader.modifiers.append(expression)
+            reader.modifiers.append(read)
             return length
         word = EMOJI.get(expression, expression)
         concept = reader.words.get(word) if length > 1 else look_up(word, reader.words)
         if concept is not None:
-            following = tokens[at + length] if at + length < len(tokens) else ""
-            reader.found(expression, concept, hold=following in ("or", "nor"))
+            following = tokens[at + length].text if at + length < len(tokens) else ""
+            reader.found(read, concept, hold=following in ("or", "nor"))
             return length
-    token = tokens[at]
+    token = tokens[at].text
     if token in JOINING:
         reader.join()
     elif token in STOPS:
         reader.stop()
     elif NEGATION.fullmatch(token) and not (token == "nor" and reader.held):
-        reader.negations.append(token)
+        reader.negations.append(tokens[at])
     elif token not in FUNCTION_WORDS:
         reader.lapse()
-        reader.unknown.append(token)
+        reader.unknown.append(tokens[at])
     return 1
 
 
-def _read_chinese(run: str, reader: _Reader) -> None:
+def _read_chinese(run: _Token, reader: _Reader) -> None:
     """Longest match from left to right: no segmenter is needed."""
-    missed = ""
-    before = ""
-    segments = list(_segments(run, reader.words, reader.longest))
+    missed = before = ""
+    segments, at = list(_segments(run.text, reader.words, reader.longest)), run.start
     for place, word in enumerate(segments):
-        before, behind = word, before
+        before, behind, read = word, before, _Token(word, at, at + len(word))
+        at = read.end
         # 万分 and its like may also belong to the word that follows.
         if word in CHINESE_AFTER and behind in reader.words and (word not in MODIFIERS or place == len(segments) - 1):
             reader.strengthen()
+            reader.felt.append(read)
             continue
         known = word in reader.words or word in MODIFIERS or word in CHINESE_NEGATION or word in CHINESE_FUNCTION
         if not known:
@@ -246,19 +230,19 @@ def _read_chinese(run: str, reader: _Reader) -> None:
             continue
         if missed:
             reader.stop()
-            reader.unknown.append(missed)
+            reader.unknown.append(_Token(missed, read.start - len(missed), read.start))
             missed = ""
         if word in reader.words:
-            reader.found(word, reader.words[word], hold=False)
+            reader.found(read, reader.words[word], hold=False)
         elif word in MODIFIERS:
-            reader.modifiers.append(word)
+            reader.modifiers.append(read)
         elif word in CHINESE_NEGATION:
-            reader.negations.append(word)
+            reader.negations.append(read)
         elif word in JOINING:
             reader.join()
     reader.stop()
     if missed:
-        reader.unknown.append(missed)
+        reader.unknown.append(_Token(missed, at - len(missed), at))
 
 
 def _segments(run: str, words: Mapping[str, Concept], longest: int) -> Iterator[str]:

@@ -131,8 +131,8 @@ class SqliteStore(SqliteFolders):
         if self.model.id not in (model_id, *earlier_ids):
             raise ModelMismatchError(
                 f"{self.file} holds readings of {self.model.id}, not of {model_id}. Readings of two models cannot be "
-                "compared: use another file with --index, or read all images again with the same --model: emoir index "
-                f"--rebuild --model NAME{index_option(self.file)}"
+                "compared: name the index's own model with --model, or another file with --index, or read all images "
+                f"again: emoir index --rebuild --model NAME{index_option(self.file)}"
             )
 
     def recalibrate(self, model: IndexedModel, earlier_ids: Sequence[str] = ()) -> None:

@@ -60,6 +60,7 @@ class TextPart:
         inputs: name of each input to its type: ``int32`` or ``int64``.
         output: name of the one output that is read.
         licence: one line on its terms.
+        sha256: of the graph's file and, behind it, the tokenizer's, in hexadecimal; None if the card does not say.
     """
 
     file: str
@@ -67,6 +68,7 @@ class TextPart:
     inputs: dict[str, str]
     output: str
     licence: str
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

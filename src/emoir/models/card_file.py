@@ -40,6 +40,8 @@ def _folder_name(text: str) -> str:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+# Of heads, it names the model that they learnt from, and its licence too.
+Licence = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_printable)]
 OnnxName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_file_name)]
 JsonName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_json_name)]
 Numbers = Annotated[tuple[float, ...], Field(min_length=1, max_length=10_000)]
@@ -82,7 +84,7 @@ class EncoderSection(Section):
 
     file: OnnxName = GRAPH
     input: Text
-    licence: Text
+    licence: Licence
     output: Text | None = None
     length: Length | None = None
 
@@ -92,7 +94,7 @@ class HeadsSection(Section):
 
     file: OnnxName
     input: Text
-    licence: Text
+    licence: Licence
     colour_and_texture: bool = False
 
 
@@ -105,7 +107,8 @@ class TextSection(Section):
         dict[Literal["input_ids", "attention_mask", "token_type_ids"], Literal["int32", "int64"]], Field(min_length=1)
     ]
     output: Text
-    licence: Text
+    licence: Licence
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
 class ConfidenceSection(Section):

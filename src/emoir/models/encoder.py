@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
 from dataclasses import dataclass, replace
@@ -13,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from emoir.errors import ModelError
-from emoir.files import open_regular, read_regular
+from emoir.files import read_regular
 from emoir.models.graph import Graph, GraphInput, read_graph
 from emoir.models.onnx_file import check_self_contained
-from emoir.models.preprocessing import Preprocessing
+from emoir.models.preprocessing import PREPROCESSOR, Preprocessing, find_preprocessing
 from emoir.models.text_tower import TEXT_GRAPH, TextSource, find_text
+from emoir.names import printable
 
 GRAPHS = ("onnx/vision_model.onnx", "onnx/model.onnx", "vision_model.onnx", "model.onnx")
-PREPROCESSOR, CONFIG = "preprocessor_config.json", "config.json"
 # Of several outputs the first of these is the embedding; an encoder that only classifies gives its logits.
 OUTPUTS = ("image_embeds", "pooler_output", "embedding", "image_features", "last_hidden_state", "features", "logits")
 LOGITS, IMAGENET_CLASSES = "logits", 1000
@@ -86,7 +85,7 @@ def find_encoder(source: Path, *, name: str | None = None) -> Encoder:
 
     file = _graph_file(source)
     folders = (file.parent, file.parent.parent) if source.is_file() or file.parent != source else (source,)
-    preprocessing, config_file = _preprocessing(folders)
+    preprocessing, config_file = find_preprocessing(folders)
     content = read_graph(file)
     check_self_contained(content, str(file))
     options = onnxruntime.SessionOptions()
@@ -106,7 +105,7 @@ def find_encoder(source: Path, *, name: str | None = None) -> Encoder:
     if output is None:
         raise ModelError(f"{file} gives {shapes}; an embedding (n, length) is needed")
     length, licence = int(shapes[output][-1]), _licence((config_file.parent, _repository(file)))
-    text = find_text(file.with_name(TEXT_GRAPH), (*folders, _repository(file)), length, licence)
+    text = find_text(_text_file(file), (*folders, _repository(file)), length, licence)
     has_logits = output != LOGITS and text is None and shapes.get(LOGITS) == (1, IMAGENET_CLASSES)
     return Encoder(
         name=name or (config_file.parent.name if source.is_dir() else file.stem),
@@ -170,7 +169,16 @@ def _graph_file(source: Path) -> Path:
     for name in GRAPHS:
         if (source / name).is_file():
             return source / name
-    raise ModelError(f"{source} holds none of {', '.join(GRAPHS)}; name the ONNX file itself, or export one")
+    held = (file for place in ("onnx", ".") for file in (source / place).glob("*.onnx"))
+    others = sorted(file for file in held if not file.name.startswith("text_model"))
+    hint = f"name the ONNX file itself, such as {others[0]}" if others else "export the encoder to ONNX"
+    raise ModelError(f"{source} holds none of {', '.join(GRAPHS)}; {hint}")
+
+
+def _text_file(file: Path) -> Path:
+    """The text tower beside an encoder's graph, of the same kind if it is there: ``text_model_quantized.onnx``."""
+    alike = file.with_name(file.name.replace("vision_model", "text_model"))
+    return alike if alike != file and alike.is_file() else file.with_name(TEXT_GRAPH)
 
 
 def _repository(file: Path) -> Path:
@@ -189,7 +197,10 @@ def _inputs(session: Any, file: Path) -> list[Any]:
 def _in_layout(preprocessing: Preprocessing, port: Any, file: Path) -> Preprocessing:
     """The preprocessing in the layout and type of the graph's input."""
     if len(port.shape) != 4 or port.type not in ("tensor(float)", "tensor(uint8)"):
-        raise ModelError(f"{file}: {port.name} is {port.type} {tuple(port.shape)}; float32 or uint8 pixels are needed")
+        raise ModelError(
+            f"{file}: {port.name} is {port.type} {tuple(port.shape)}; float32 or uint8 pixels are needed: "
+            "take another file of the encoder, or export it anew"
+        )
     values = {field: getattr(preprocessing, field) for field in preprocessing.__slots__}
     values["layout"] = "NHWC" if port.shape[3] == 3 else "NCHW"
     if port.type == "tensor(uint8)":
@@ -201,94 +212,17 @@ def _in_layout(preprocessing: Preprocessing, port: Any, file: Path) -> Preproces
     return Preprocessing(**values)
 
 
-def _preprocessing(folders: tuple[Path, ...]) -> tuple[Preprocessing, Path]:
-    for name in (PREPROCESSOR, CONFIG):
-        for folder in folders:
-            values = _json(folder / name)
-            if name == CONFIG and values is not None:
-                values = _from_timm(values.get("pretrained_cfg"))
-            if values is not None:
-                try:
-                    return parse_preprocessor(values), folder / name
-                except (KeyError, TypeError, ValueError) as error:
-                    raise ModelError(f"{folder / name}: {error!r} says nothing of how pixels are prepared") from error
-    raise ModelError(f"{folders[-1]} has no {PREPROCESSOR}: it says at which size and scale the encoder takes pixels")
-
-
-def _json(file: Path) -> dict[str, Any] | None:
-    try:
-        with open_regular(file) as stream:
-            values = json.loads(stream.read(1_000_000))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{file} cannot be read: {error}") from error
-    return values if isinstance(values, dict) else None
-
-
-def _from_timm(values: dict[str, Any] | None) -> dict[str, Any] | None:
-    if values is None:
-        return None
-    side = values["input_size"][1]
-    return {
-        "size": {"shortest_edge": round(side / values.get("crop_pct", 1.0))},
-        "crop_size": side,
-        "image_mean": values["mean"],
-        "image_std": values["std"],
-    }
-
-
-def parse_preprocessor(values: dict[str, Any]) -> Preprocessing:
-    """What a ``preprocessor_config.json`` says.
-
-    Args:
-        values: its JSON.
-
-    Returns:
-        Size, resize rule, mean and deviation; the layout is the graph's business. Where it names a shorter side
-        without a crop, the middle square of that side is taken.
-
-    Raises:
-        KeyError, TypeError, ValueError: if it says nothing of it.
-
-    Example:
-        >>> parse_preprocessor({"size": {"shortest_edge": 256}, "crop_size": 224, "do_normalize": False}).shorter_side
-        256
-    """
-    size = values["size"]
-    square = size.get("height") if isinstance(size, dict) else None if values.get("do_center_crop") else size
-    shorter = size.get("shortest_edge") if isinstance(size, dict) else size
-    crop = values.get("crop_size") if values.get("do_center_crop", shorter is not None) else None
-    crop = crop.get("height", crop.get("shortest_edge")) if isinstance(crop, dict) else crop
-    if crop is None and "crop_pct" in values and shorter is not None and square is None:
-        # ConvNeXt's way: the size is that of the crop.
-        crop, shorter = shorter, round(shorter / values["crop_pct"])
-    side = int(crop or square or shorter or 0)
-    if side < 8:
-        raise ValueError(f"size {size}")
-    normalise = values.get("do_normalize", True)
-    scale = values.get("rescale_factor", 1 / 255) * 255 if values.get("do_rescale", True) else 255.0
-    mean = [value / scale for value in (values["image_mean"] if normalise else (0.0, 0.0, 0.0))]
-    deviation = [value / scale for value in (values["image_std"] if normalise else (1.0, 1.0, 1.0))]
-    cropped = square is None or (crop is not None and crop < square)
-    return Preprocessing(
-        size=side,
-        resize="crop" if cropped else "square",
-        shorter_side=max(int(shorter or square or side), side) if cropped else None,
-        layout="NCHW",
-        type="float32",
-        mean=(mean[0], mean[1], mean[2]),
-        deviation=(deviation[0], deviation[1], deviation[2]),
-    )
-
-
 def _licence(folders: tuple[Path, ...]) -> str:
-    """What the head of a README in one of the folders says, as the hub writes it."""
+    """What the head of a README in one of the folders says, as the hub writes it: one licence, several, or its name."""
     for folder in folders:
         try:
-            head = read_regular(folder / "README.md").decode("utf-8", "replace")[:20_000]
+            head = read_regular(folder / "README.md").decode("utf-8", "replace")[:20_000].replace("\r", "")
         except OSError:
             continue
-        stated = re.search(r"^license(?:_name)?:\s*(\S[^\n]*)$", head.split("\n---")[0], re.MULTILINE)
-        return stated[1].strip()[:200] if stated else NOT_STATED
+        stated: dict[str, str] = dict(
+            re.findall(r"^(license(?:_name)?):(.*(?:\n *- .*)*)", head.split("\n---")[0], re.MULTILINE)
+        )
+        text = stated.get("license_name", stated.get("license", ""))
+        parts = (part.split(" #")[0].strip(" -'\"[]") for part in re.split(r"[\n,]", text))
+        return " ".join(printable(", ".join(filter(None, parts))).split())[:200].strip() or NOT_STATED
     return NOT_STATED

@@ -112,7 +112,7 @@ class Graph:
         if self._batch is not None:
             count = len(next(iter(values.values())))
             if count % self._batch:
-                raise ModelError(f"{self.file} takes {self._batch} images at a time; export it with a free batch")
+                raise ModelError(f"{self.file} takes {self._batch} at a time; export it with a free batch")
             places = [slice(at, at + self._batch) for at in range(0, count, self._batch)]
             parts = [self._run({name: given[place] for name, given in values.items()}) for place in places]
             return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}

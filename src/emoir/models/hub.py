@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoir.errors import ModelError
-from emoir.models.encoder import CONFIG, GRAPHS, PREPROCESSOR, Encoder, find_encoder
+from emoir.models.encoder import GRAPHS, Encoder, find_encoder
+from emoir.models.preprocessing import CONFIG, PREPROCESSOR
 from emoir.models.text_tower import TEXT_GRAPH
 from emoir.models.tokens import TOKENIZER, TOKENIZER_CONFIGS
 

@@ -18,6 +18,8 @@ FIELDS: dict[str, dict[int, str]] = {
     "sparse": {1: "tensor", 2: "tensor"},
     "tensor": {},
 }
+ELSEWHERE = "keeps numbers in another file; a model's graph must be one: onnx.save(onnx.load(OLD), NEW) joins them"
+LFS_POINTER = b"version https://git-lfs"
 EXTERNAL_DATA, DATA_LOCATION = 13, 14
 # Where a node, and a function, state their domain and name. The runtime puts a function's nodes in place of every call.
 NAMES = {"node": (7, 4), "function": (10, 1)}
@@ -45,6 +47,8 @@ def check_self_contained(content: bytes, name: str) -> None:
     """
     if content[4:8] == b"ORTM":
         raise ModelError(f"{name} is a model in ONNX Runtime's own format; an ONNX file is needed")
+    if content.startswith(LFS_POINTER):
+        raise ModelError(f"{name} stands for a file that was not fetched: run git lfs pull in its folder")
     functions: dict[Call, list[Call]] = {}
     try:
         calls = _look(memoryview(content), "model", name, 0, functions)
@@ -79,13 +83,13 @@ def _look(message: memoryview, kind: str, name: str, depth: int, functions: dict
         if wire == 0:
             value, at = _number(message, at)
             if kind == "tensor" and field == DATA_LOCATION and value:
-                raise ModelError(f"{name} keeps numbers in another file; a model's graph must be one file")
+                raise ModelError(f"{name} {ELSEWHERE}")
         elif wire == 2:
             length, at = _number(message, at)
             if at + length > len(message):
                 raise ValueError("cut off")
             if kind == "tensor" and field == EXTERNAL_DATA:
-                raise ModelError(f"{name} keeps numbers in another file; a model's graph must be one file")
+                raise ModelError(f"{name} {ELSEWHERE}")
             inner = FIELDS[kind].get(field)
             if inner is not None:
                 calls += _look(message[at : at + length], inner, name, depth + 1, functions)

@@ -1,7 +1,8 @@
-"""Preprocessing: from an image to what an encoder takes, as its card says."""
+"""Preprocessing: from an image to what an encoder takes, as its card or the hub's files say."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
@@ -11,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from emoir.errors import ShapeError
+from emoir.errors import ModelError, ShapeError
+from emoir.files import open_regular
 from emoir.images.decode import Photograph, decode, from_pillow
 from emoir.images.resize_square import resize_square
 from emoir.limits import DEFAULT_LIMITS, Limits
 
+PREPROCESSOR, CONFIG = "preprocessor_config.json", "config.json"
 MEASURED_SIDE = 128
 """Palette, difference hash, monochrome and descriptors are measured on a square of this side, whatever the encoder."""
 
@@ -152,3 +155,96 @@ def _load(
     if not isinstance(source, (Path, bytes)):
         source.seek(0)
     return decode(source, size=size, shorter=shorter, limits=limits)
+
+
+def find_preprocessing(folders: tuple[Path, ...]) -> tuple[Preprocessing, Path]:
+    """What the first of some folders that says it says of preprocessing, and the file that does.
+
+    Raises:
+        ModelError: if none does, or a file says it wrongly.
+    """
+    for name in (PREPROCESSOR, CONFIG):
+        for folder in folders:
+            values = _json(folder / name)
+            if name == CONFIG and values is not None:
+                values = _from_timm(values.get("pretrained_cfg"))
+            if values is not None:
+                try:
+                    return parse_preprocessor(values), folder / name
+                except KeyError as error:
+                    raise ModelError(f"{folder / name} does not state {error}, so pixels cannot be prepared") from error
+                except (TypeError, ValueError) as error:
+                    raise ModelError(f"{folder / name} does not say how pixels are prepared: {error}") from error
+    raise ModelError(f"{folders[-1]} has no {PREPROCESSOR}: it says at which size and scale the encoder takes pixels")
+
+
+def _json(file: Path) -> dict[str, Any] | None:
+    try:
+        with open_regular(file) as stream:
+            values = json.loads(stream.read(1_000_000))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{file} cannot be read: {error}") from error
+    return values if isinstance(values, dict) else None
+
+
+def _from_timm(values: dict[str, Any] | None) -> dict[str, Any] | None:
+    if values is None:
+        return None
+    side = values["input_size"][1]
+    return {
+        "size": {"shortest_edge": round(side / values.get("crop_pct", 1.0))},
+        "crop_size": side,
+        "image_mean": values["mean"],
+        "image_std": values["std"],
+    }
+
+
+def parse_preprocessor(values: dict[str, Any]) -> Preprocessing:
+    """What a ``preprocessor_config.json`` says.
+
+    Args:
+        values: its JSON.
+
+    Returns:
+        Size, resize rule, mean and deviation; the layout is the graph's business. Where it names a shorter side
+        without a crop, the middle square of that side is taken.
+
+    Raises:
+        KeyError, TypeError, ValueError: if it says nothing of it.
+
+    Example:
+        >>> parse_preprocessor({"size": {"shortest_edge": 256}, "crop_size": 224, "do_normalize": False}).shorter_side
+        256
+    """
+    size, crop = values["size"], values.get("crop_size")
+    for sides in (size, crop):
+        if isinstance(sides, dict) and sides.get("height") != sides.get("width"):
+            raise ValueError(f"{sides} is no square")
+    square = size.get("height") if isinstance(size, dict) else None if values.get("do_center_crop") else size
+    shorter = size.get("shortest_edge") if isinstance(size, dict) else size
+    crop = crop if values.get("do_center_crop", shorter is not None) else None
+    crop = crop.get("height", crop.get("shortest_edge")) if isinstance(crop, dict) else crop
+    if crop is None and "crop_pct" in values and shorter is not None and square is None:
+        # ConvNeXt's way: the size is that of the crop.
+        crop, shorter = shorter, round(shorter / values["crop_pct"])
+    side = int(crop or square or shorter or 0)
+    if side < 8:
+        raise ValueError(f"size {size} is no square of 8 pixels a side or more")
+    normalise = values.get("do_normalize", True)
+    scale = values.get("rescale_factor", 1 / 255) * 255 if values.get("do_rescale", True) else 255.0
+    mean = np.divide(values["image_mean"] if normalise else [0.0] * 3, scale).tolist()
+    deviation = np.divide(values["image_std"] if normalise else [1.0] * 3, scale).tolist()
+    if np.shape(mean) != (3,) or np.shape(deviation) != (3,) or not np.isfinite(mean).all() or not min(deviation) > 0:
+        raise ValueError(f"image_mean {mean}, image_std {deviation}; three numbers each are needed, the latter above 0")
+    cropped = square is None or (crop is not None and crop < square)
+    return Preprocessing(
+        size=side,
+        resize="crop" if cropped else "square",
+        shorter_side=max(int(shorter or square or side), side) if cropped else None,
+        layout="NCHW",
+        type="float32",
+        mean=(mean[0], mean[1], mean[2]),
+        deviation=(deviation[0], deviation[1], deviation[2]),
+    )

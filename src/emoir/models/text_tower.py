@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.errors import ModelError
+from emoir.files import read_regular
 from emoir.models.card import TextPart
 from emoir.models.graph import Graph, GraphInput, read_graph
 from emoir.models.model import ModelFolder
@@ -48,8 +49,10 @@ class TextTower(ModelFolder):
                 f"{self.folder} has no text tower, so phrases cannot be compared with pictures; name a model that has "
                 "one with --model"
             )
-        self._text, self._tokens = self.card.text, Tokens.load(self.folder / self.card.text.tokenizer)
-        file = self.folder / self._text.file
+        file, tokenizer = (self.folder / name for name in (self.card.text.file, self.card.text.tokenizer))
+        self._text, self._tokens = self.card.text, Tokens.load(tokenizer)
+        if self._text.sha256 not in (None, _digest(read_graph(file), read_regular(tokenizer))):
+            raise ModelError(f"{file} or {tokenizer.name} is not what the model was made with: train it again")
         self._graph = _graph(file, self._text, self._tokens.context, self.card.embedding_length)
         self.context = self._tokens.context
         self.embed(TRIAL)
@@ -113,7 +116,11 @@ def find_text(file: Path, folders: tuple[Path, ...], length: int, licence: str) 
     ports = {port.name: port for port in session.get_inputs()}
     types = {port.type for port in ports.values()}
     if "input_ids" not in ports or not set(ports) <= set(INPUTS) or types - {"tensor(int32)", "tensor(int64)"}:
-        raise ModelError(f"{file} takes {', '.join(ports) or 'nothing'}; a text tower takes whole numbers: input_ids")
+        found = ", ".join(f"{name} as {port.type}" for name, port in ports.items())
+        raise ModelError(
+            f"{file} takes {found or 'nothing'}; a text tower takes input_ids, and at most attention_mask and "
+            "token_type_ids beside it, as int32 or int64"
+        )
     given = {port.name: list(port.shape) for port in session.get_outputs()}
     output = next((name for name in (*OUTPUTS, *given) if len(given.get(name, ())) == 2), None)
     if output is None:
@@ -131,11 +138,18 @@ def find_text(file: Path, folders: tuple[Path, ...], length: int, licence: str) 
         inputs={name: port.type.removeprefix("tensor(").removesuffix(")") for name, port in ports.items()},
         output=output,
         licence=licence,
+        sha256=_digest(content, tokens.to_json().encode()),
     )
     graph = _graph(file, part, tokens.context, length)
     _embed(graph, part, tokens, TRIAL)
     _check_reads(graph, part, tokens.context)
     return TextSource(file=file, tokens=tokens, part=part, digest=hashlib.sha256(content).hexdigest())
+
+
+def _digest(graph: bytes, tokenizer: bytes) -> str:
+    digest = hashlib.sha256(graph)
+    digest.update(tokenizer)
+    return digest.hexdigest()
 
 
 def _check_reads(graph: Graph, part: TextPart, context: int) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from emoir.errors import ModelError, QueryError
 from emoir.files import open_regular
 from emoir.models.graph import in_time
+from emoir.models.onnx_file import LFS_POINTER
 
 TOKENIZER, TOKENIZER_CONFIGS = "tokenizer.json", ("tokenizer_config.json", "special_tokens_map.json")
 # The largest that is published, over 256,000 pieces of many languages, has 34 MB.
@@ -101,7 +102,7 @@ def find_tokens(folders: tuple[Path, ...], context: int | None) -> Tokens:
     tokenizer = _load(file)
     stated, special = (_stated(folders, name) for name in TOKENIZER_CONFIGS)
     config = _stated(folders, "config.json")
-    config |= config.get("text_config") or {}
+    config |= text if isinstance(text := config.get("text_config"), dict) else {}
     length = context or _context(stated, config)
     pad = _pad(special | stated) or (tokenizer.padding or {}).get("pad_token")
     number = tokenizer.token_to_id(pad) if pad else None
@@ -146,6 +147,8 @@ def _load(file: Path) -> Any:
     except ImportError:
         raise ModelError(f"{file} needs one more package: pip install tokenizers") from None
     content = _content(file, LARGEST_TOKENIZER)
+    if content.startswith(LFS_POINTER):
+        raise ModelError(f"{file} stands for a file that was not fetched: run git lfs pull in its folder")
     try:
         return in_time(lambda: Tokenizer.from_str(content.decode()))
     except Exception as error:  # as above

@@ -78,8 +78,13 @@ class CompiledQuery:
 
     @property
     def content(self) -> tuple[str, ...]:
-        """Words that were looked for in what pictures show."""
-        return tuple(word for one in self.clauses for term in one.terms for word in term.content)
+        """Words that were looked for in what pictures show, behind a minus sign where they must not be there."""
+        return tuple(
+            word if one.weight > 0 else f"- {word}".removeprefix("- - ")
+            for one in self.clauses
+            for term in one.terms
+            for word in term.content
+        )
 
     @property
     def examples(self) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from emoir.emotions.code import decode_reading
 from emoir.emotions.content import SIMILARITY, TEXT
 from emoir.emotions.reading import EmotionReading, EmotionReadings
-from emoir.errors import QueryError
+from emoir.errors import ModelError, QueryError
 from emoir.index.base import ImageMetadata, as_file, as_path
 from emoir.index.contract import ImageReader
 from emoir.index.selection import Selection
@@ -196,7 +196,13 @@ class IndexExamples:
 
     def of_phrase(self, phrase: str) -> NDArray[np.float32]:
         """The embedding of a phrase by the model's text tower."""
-        tower = self._models.text_tower
+        try:
+            tower = self._models.text_tower
+        except ModelError:
+            # Where none was named, the model at hand may be another than the index's.
+            folder = self._models.model_folder
+            self._store.require(folder.id, *folder.card.earlier_ids)
+            raise
         # The phrase of another tower would be compared with nonsense.
         self._store.require(tower.id, *tower.card.earlier_ids)
         return tower.embed(phrase)

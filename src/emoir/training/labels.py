@@ -54,8 +54,12 @@ def align_classes(table: Table, known: Mapping[str, tuple[str, ...]], reserved: 
     """
     distributions, classes, names = dict(table.distributions), dict(table.classes), dict(table.class_names)
     for space in (*table.distributions, *table.classes):
-        if not re.fullmatch(r"\w+", space) or space in RESERVED or space in reserved:
-            raise TrainingError(f"{space!r} cannot name a space; choose another with --space, letters and digits alone")
+        if space in RESERVED or space in reserved:
+            raise TrainingError(f"{space!r} cannot name a space, as emoir uses that name; choose another with --space")
+        if not re.fullmatch(r"\w{1,60}", space):
+            raise TrainingError(
+                f"{space!r} cannot name a space; choose another with --space: up to 60 letters and digits, no blanks"
+            )
         if space not in known or known[space] == names[space]:
             continue
         if set(known[space]) != set(names[space]):

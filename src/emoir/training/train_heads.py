@@ -120,6 +120,8 @@ def train_heads(
         if report is not None:
             report("fitting", number, 2)
         held_out[numbers] = out_of_fold(_features(embedded, numbers), rated, folds.folds, numbers=numbers)
+    if report is not None:
+        report("fitting", 2, 2)
     loss = {numbers: losses(outputs, rated) for numbers, outputs in held_out.items()}
     chosen = is_better(*({name: loss[numbers][name] for name in own} for numbers in (True, False)))
     results = {numbers: _measured(table, folds, outputs, rated) for numbers, outputs in held_out.items()}

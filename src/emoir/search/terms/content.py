@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from emoir.emotions.content import CONTENT, TEXT, content_words
 from emoir.emotions.lexicon import Concept
-from emoir.emotions.phrases import parse_phrase
+from emoir.emotions.phrases import PhrasePart, parse_phrase
 from emoir.emotions.traditional import simplified
 from emoir.errors import QueryError
 from emoir.index.layout import RowLayout
@@ -20,7 +21,9 @@ from emoir.search.terms.base import CompiledTerm, TermContext
 NO_CONTENT = "this model does not see what pictures show; add one that does: emoir model add efficientnet-lite2"
 NO_CONTENT_CHINESE = "当前模型看不出画面内容；可安装：emoir model add efficientnet-lite2"
 # A tower finds what a phrase names, also behind a negation.
-WITHOUT = re.compile(r"\b(?:no|without)\b|没有", re.IGNORECASE)
+WITHOUT = re.compile(r"\b(?:no|without)\b|没有|没(?=人)", re.IGNORECASE)
+# Here ends what must not be there: 没有人的海滩 is a beach.
+_END_OF_WITHOUT = re.compile(r"(?=[,;，；、])|的(?=.)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Content:
         return cls(plain)
 
     def __str__(self) -> str:
-        return f'"content:{self.text}"' if " " in self.text else f"content:{self.text}"
+        return f'"content:{self.text}"' if re.search(r"\s", self.text) else f"content:{self.text}"
 
     def compile(self, context: TermContext) -> CompiledTerm:
         """The phrase as the text tower reads it, or one group per word: each must be there.
@@ -72,11 +75,16 @@ class Content:
             content_component(part.concept, context.layout).scaled(float(np.sign(part.factor))) for part in parsed.parts
         ]
         groups = tuple((component,) for component in components)
-        return CompiledTerm(groups=groups, unknown=parsed.unknown, content=tuple(part.word for part in parsed.parts))
+        return CompiledTerm(groups=groups, unknown=parsed.unknown, content=signed_words(parsed.parts))
+
+
+def signed_words(parts: Sequence[PhrasePart]) -> tuple[str, ...]:
+    """The words of some parts, behind a minus sign where they must not be there."""
+    return tuple(part.word if part.factor > 0 else f"- {part.word}" for part in parts)
 
 
 def phrase_term(phrase: str, context: TermContext) -> CompiledTerm:
-    """What a text tower reads: the phrase, and what stands behind *no* or *without* as not wanted.
+    """What a text tower reads: the phrase, and what stands behind *no* or *without* as not wanted, up to a comma.
 
     The cosine, from -1 to 1, is brought to 0 to 1 like all that is compared.
 
@@ -87,8 +95,14 @@ def phrase_term(phrase: str, context: TermContext) -> CompiledTerm:
     Raises:
         QueryError: if the phrase is too long for the tower.
     """
-    wanted, *others = (part.strip(" ,，、") for part in WITHOUT.split(simplified(phrase)))
-    parts = [(part, sign) for part, sign in ((wanted, 1.0), *((other, -1.0) for other in others)) if part]
+    wanted, *others = WITHOUT.split(simplified(phrase))
+    unwanted = []
+    for other in others:
+        denied, *behind = _END_OF_WITHOUT.split(other, maxsplit=1)
+        unwanted.append(denied)
+        wanted = wanted.rstrip() + "".join(behind)
+    signed = ((wanted, 1.0), *((denied, -1.0) for denied in unwanted))
+    parts = [(plain, sign) for part, sign in signed if (plain := part.strip(" ,;，；、"))]
     groups = []
     for part, sign in parts:
         vector = np.zeros(context.layout.length, np.float32)

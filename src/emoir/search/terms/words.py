@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoir.emotions.content import CONTENT, content_words
-from emoir.emotions.emoji import plain_emoji
 from emoir.emotions.lexicon import Concept
 from emoir.emotions.mappings import TABLES, convert
 from emoir.emotions.phrases import ParsedPhrase, parse_phrase
@@ -22,7 +21,7 @@ from emoir.names import shortened
 from emoir.search.component import QueryComponent
 from emoir.search.terms.base import CompiledTerm, TermContext
 from emoir.search.terms.colours import colour_word, shades_component
-from emoir.search.terms.content import NO_CONTENT, NO_CONTENT_CHINESE, content_component, phrase_term
+from emoir.search.terms.content import NO_CONTENT, NO_CONTENT_CHINESE, content_component, phrase_term, signed_words
 from emoir.search.terms.example import is_image_path
 from emoir.search.terms.point import point_component
 from emoir.search.vocabulary import Vocabulary
@@ -105,29 +104,13 @@ class Words:
         unknown = tuple(word for word in parsed.unknown if word not in colours)
         if unknown and layout.text:
             # A red car is no car in a red picture: the tower reads both words together.
-            read = phrase_term(_rest(self.text, parsed), context)
+            read = phrase_term(parsed.rest, context)
             return CompiledTerm(groups=(*groups, *read.groups), content=read.content)
         if colours:
             groups.append((shades_component(tuple(colours.values()), layout),))
         if not groups:
             raise _nothing_understood(self.text, parsed, vocabulary, layout)
-        return CompiledTerm(groups=tuple(groups), unknown=unknown, content=tuple(part.word for part in shown))
-
-
-def _rest(phrase: str, parsed: ParsedPhrase) -> str:
-    """A phrase from the first to the last word that is not understood, without the words of feeling between them.
-
-    Example:
-        >>> words = "a very sad dog on a lonely beach, not scary"
-        >>> _rest(words, parse_phrase(words))
-        'dog on a beach'
-    """
-    plain, unknown = simplified(plain_emoji(phrase).lower()), parsed.unknown
-    shown = plain[min(map(plain.find, unknown)) : max(plain.rfind(word) + len(word) for word in unknown)]
-    for part in parsed.parts:
-        word = re.escape(part.word)
-        shown = re.sub(rf"\b{word}\b" if part.word.isascii() else word, " ", shown)
-    return " ".join(shown.split())
+        return CompiledTerm(groups=tuple(groups), unknown=unknown, content=signed_words(shown))
 
 
 def _refuse_joined(phrase: str, vocabulary: Vocabulary) -> None:
