@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emoir.emotions.content import content_words
 from emoir.emotions.emoji import EMOJI
 from emoir.emotions.lexicon import lexicon, look_up
 from emoir.emotions.phrases import parse_phrase
 from emoir.emotions.small_words import CHINESE_FUNCTION, CHINESE_NEGATION, FUNCTION_WORDS, MODIFIERS, STOPS
 from emoir.emotions.traditional import TO_SIMPLIFIED
+from emoir.search.terms.colours import CHINESE_COLOURS
 
 
 @pytest.mark.parametrize(
@@ -136,6 +138,7 @@ def test_any_text_is_read(text: str) -> None:
         ("令人驚嘆的風景", "令人惊叹的风景"),
         ("憂鬱", "忧郁"),
         ("不開心", "不开心"),
+        ("噁心", "恶心"),
     ],
 )
 def test_traditional_characters_mean_what_simplified_ones_mean(traditional: str, simple: str) -> None:
@@ -144,9 +147,10 @@ def test_traditional_characters_mean_what_simplified_ones_mean(traditional: str,
 
 
 def test_every_traditional_character_leads_to_one_that_our_words_hold() -> None:
-    known = {c for word in [*lexicon(), *MODIFIERS, *CHINESE_NEGATION, *CHINESE_FUNCTION] for c in word}
+    words = [*lexicon(), *MODIFIERS, *CHINESE_NEGATION, *CHINESE_FUNCTION, *content_words(), *CHINESE_COLOURS]
+    known = {c for word in words for c in word}
     assert set(TO_SIMPLIFIED.values()) <= known
-    assert not {chr(code) for code in TO_SIMPLIFIED} & set("".join(lexicon()))
+    assert not {chr(code) for code in TO_SIMPLIFIED} & known
 
 
 @pytest.mark.parametrize(

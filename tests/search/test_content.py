@@ -12,6 +12,7 @@ from emoir.index.layout import RowLayout
 from emoir.search.compiled import CompiledQuery, compile_query
 from emoir.search.grammar import parse_query
 from emoir.search.terms import TermContext
+from emoir.search.terms.colours import colour_word, parse_colour
 from emoir.search.vocabulary import Vocabulary
 
 SEES = RowLayout({"polarity": ("negative", "positive"), CONTENT: tuple(content_groups())})
@@ -86,6 +87,14 @@ def test_what_is_shown_stands_beside_what_is_felt(query: str) -> None:
         values[name] = float(found.scores(products.astype(np.float32), {})[0])
     assert values["both"] > 0.2
     assert values["dog"] == values["beach"] == 0
+
+
+def test_things_and_colours_in_traditional_characters() -> None:
+    for asked, meant in {"海灘": "海滩", "貓": "猫", "馬": "马", "書店": "书店"}.items():
+        [traditional], [simple] = compiled(f"content:{asked}").components, compiled(meant).components
+        np.testing.assert_array_equal(traditional.vector, simple.vector)
+    assert (parse_colour("淺藍色"), colour_word("橄欖綠")) == (parse_colour("浅蓝色"), colour_word("橄榄绿"))
+    assert parse_colour("淺藍色") is not None
 
 
 def test_negation_and_plural() -> None:

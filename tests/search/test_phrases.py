@@ -97,6 +97,8 @@ def test_what_must_not_be_there(photos: Collection) -> None:
         assert scores[name] == pytest.approx(wanted, abs=2e-3)
     assert scores["red"] > scores["violet"]
     assert photos.search("sad - content:blue", n=9).content == ("- blue",)
+    ordered = photos.search("sad", n=9, sort="content:blue")
+    assert (ordered.content, ordered.similarity) == (("blue",), True)
     # It ends at a comma, and in Chinese before what it describes.
     for query, content in {
         "content:thing without blue, red": ("thing, red", "- blue"),

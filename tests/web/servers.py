@@ -16,11 +16,13 @@ from emoir.web.connection import LONGEST_HEAD, Connection
 
 
 @contextmanager
-def served(index: Path, settings: Settings, *, proxies: list[str] | None = None) -> Iterator[int]:
+def served(
+    index: Path, settings: Settings, *, model: Path | None = None, proxies: list[str] | None = None
+) -> Iterator[int]:
     """Serve an index; gives the port."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     config = uvicorn.Config(
-        create_app(Collection(index), settings),
+        create_app(Collection(index, model=model), settings),
         http=Connection,
         ws="none",
         h11_max_incomplete_event_size=LONGEST_HEAD,

@@ -47,7 +47,9 @@ class QueryCommand(TyperCommand):
 def search(
     query: Annotated[
         list[str],
-        typer.Argument(help="Such as: awe | 'awe - fear' | ./cat.jpg | va:0.8,0.2 | near:teal | 宁静 | 'calm & sad'"),
+        typer.Argument(
+            help="Such as: awe | 'awe - fear' | ./cat.jpg | va:0.8,0.2 | near:teal | 宁静 | 'calm & content:dog'"
+        ),
     ],
     options: SearchOptions,
     listing: ListOptions,
@@ -60,8 +62,8 @@ def search(
 
     A query is one or more terms joined by ' + ', ' - ' and ' & ' (both must be there): emotion words or phrases
     in English or Chinese, example images (their emotion counts, not what they show), id:NUMBER for an indexed image,
-    a point va:VALENCE,AROUSAL with numbers from 0 to 1, or colours such as near:#e07a5f,teal. A number and
-    a colon before a term weigh it.
+    a point va:VALENCE,AROUSAL with numbers from 0 to 1, colours such as near:#e07a5f,teal, or what a picture shows,
+    content:dog, if the index's model sees it. A number and a colon before a term weigh it.
     """
     from emoir.collection import Collection
     from emoir.search.grammar import parse_query

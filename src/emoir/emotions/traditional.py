@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-# Simplified, then what traditional writing has for it. Only characters that occur in the lexicon and in the words that
-# modify and negate; where traditional writing keeps two apart, both lead to the one that we have.
+# Simplified, then what traditional writing has for it. Only characters that occur in the lexicon, in the words that
+# modify and negate, and in those for things and colours; where traditional writing keeps two apart, both lead to the
+# one that we have.
 _PAIRS = """
 万萬 与與 丑醜 丝絲 严嚴 丧喪 个個 丽麗 为為 么麼 义義 乐樂 乡鄉 乱亂 亲親 仅僅 从從 仪儀 会會 优優 伟偉 伤傷 伦倫 伪偽
 体體 倾傾 关關 兴興 冲衝 净淨 凄淒 凄悽 凉涼 几幾 凶兇 别別 剑劍 剧劇 动動 励勵 势勢 华華 单單 却卻 压壓 厌厭 厉厲 发發
@@ -20,6 +21,15 @@ _PAIRS = """
 较較 辽遼 过過 迈邁 远遠 这這 适適 遗遺 遥遙 郁鬱 采採 释釋 里裡 里裏 钦欽 错錯 镇鎮 闭閉 闲閒 闲閑 闷悶 闹鬧 闻聞 阂閡
 阔闊 阴陰 险險 隐隱 难難 静靜 韧韌 顽頑 颓頹 颜顏 风風 飘飄 飞飛 饱飽 骄驕 骇駭 鲜鮮 麻痲 齿齒 龊齪 龌齷
 向嚮 愈癒 致緻 沉沈
+为爲 乌烏 书書 仓倉 伞傘 伪僞 儿兒 兽獸 内內 军軍 农農 冲沖 凯凱 击擊 别彆 办辦 千韆 厅廳 厕廁 发髮 只隻 台臺 台檯 台颱
+叶葉 号號 员員 喷噴 回迴 团糰 困睏 围圍 场場 坛壇 坛罈 坝壩 墙牆 壳殼 壶壺 妆妝 婴嬰 宝寶 宫宮 家傢 导導 尔爾 尘塵 布佈
+帐帳 帜幟 幸倖 庙廟 弦絃 弹彈 彩綵 志誌 念唸 恶噁 戚慼 户戶 托託 扫掃 摇搖 时時 昆崑 暗闇 枪槍 柜櫃 柠檸 栅柵 标標 栏欄
+树樹 桥橋 楼樓 榄欖 汉漢 汤湯 注註 浅淺 滩灘 潜潛 澜瀾 灯燈 炉爐 烛燭 烟菸 狮獅 狱獄 猎獵 猪豬 猫貓 猬蝟 獭獺 电電 监監
+盘盤 码碼 礼禮 秃禿 秋鞦 竖豎 笔筆 筑築 篮籃 篱籬 类類 纫紉 绒絨 绿綠 缝縫 网網 脉脈 脑腦 舰艦 苹蘋 荡盪 萝蘿 萨薩 蓝藍
+虫蟲 虾蝦 蚁蟻 蚂螞 蜗蝸 蜡蠟 蝇蠅 蝉蟬 蝎蠍 蝾蠑 表錶 衬襯 袜襪 装裝 裤褲 计計 记記 诊診 话話 谷穀 贝貝 货貨 购購 车車
+轨軌 转轉 轿轎 辆輛 运運 酸痠 针針 钉釘 钟鍾 钟鐘 钢鋼 钱錢 铅鉛 铠鎧 铲鏟 银銀 链鏈 锅鍋 键鍵 镜鏡 长長 门門 间間 阳陽
+雕鵰 面麪 顶頂 项項 领領 饭飯 饮飲 饰飾 饼餅 馅餡 馆館 马馬 驼駝 骆駱 鱼魚 鲨鯊 鲸鯨 鳄鱷 鳐鰩 鸟鳥 鸡雞 鸣鳴 鸥鷗 鸭鴨
+鸵鴕 鹅鵝 鹈鵜 鹉鵡 鹊鵲 鹌鵪 鹑鶉 鹕鶘 鹦鸚 鹫鷲 鹭鷺 鹰鷹 鹳鸛 麦麥 黄黃 鼹鼴 龙龍 龟龜 墙墻 馆舘 鸡鷄 鳄鰐
 """
 TO_SIMPLIFIED = {ord(pair[1]): pair[0] for pair in _PAIRS.split() if pair[0] != pair[1]}
 """For ``str.translate``."""

@@ -72,6 +72,8 @@ class Searcher:
         order = _order(options.sort, terms)
         selection = Selection.of(store, options.folders, options.paths)
         conditions = filter_conditions(options.filters, store.layout)
+        asked = (compiled,) if order is None else (compiled, order)
+        content = tuple(word for query in asked for word in query.content)
         found = find(
             self._context(options.rater), compiled, order, options, RowFilter(selection.candidates(store), conditions)
         )
@@ -92,9 +94,9 @@ class Searcher:
         return Matches(
             query=str(compiled.query),
             matches=matches,
-            unknown=compiled.unknown if order is None else (*compiled.unknown, *order.unknown),
-            content=compiled.content,
-            similarity=bool(compiled.content) and store.layout.text and TEXT not in store.model.scores,
+            unknown=tuple(word for query in asked for word in query.unknown),
+            content=content,
+            similarity=bool(content) and store.layout.text and TEXT not in store.model.scores,
             searched=found.searched,
             hidden=found.hidden,
             complete=found.complete,

@@ -11,9 +11,13 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
+from emoir import Collection
+from emoir.web import Settings
+from tests.models import toy
 from tests.pictures import noise
+from tests.web.servers import served
 
 pytestmark = pytest.mark.browser
 
@@ -132,6 +136,23 @@ def test_a_query_in_chinese_and_the_page_in_chinese(page: Page) -> None:
     expect(page.locator("#summary")).to_contain_text("张")
     page.reload()
     expect(page.locator("#language")).to_have_text("English")
+
+
+def test_chips_say_what_was_looked_for_in_the_picture(browser: Browser, tmp_path: Path) -> None:
+    model, index = toy.colour_model(tmp_path / "model"), tmp_path / "x.emoir"
+    for colour in ("red", "green", "blue"):
+        Image.new("RGB", (40, 30), colour).save(tmp_path / f"{colour}.png")
+    with Collection(index, model=model) as photos:
+        photos.index(tmp_path, workers=1)
+    with served(index, Settings(thumbnails=tmp_path / "thumbnails"), model=model) as port:
+        page = browser.new_page(base_url=f"http://127.0.0.1:{port}", locale="en-GB")
+        page.goto("./?" + urllib.parse.urlencode({"q": "sad red ball without blue"}))
+        similar = "in the picture, by similarity: "
+        expect(page.locator(".chip.read")).to_have_text([f"{similar}red ball", f"not {similar}blue"])
+        expect(page.locator("#results .tile .open").first).to_have_attribute("aria-label", re.compile("red"))
+        page.click("#language")
+        expect(page.locator(".chip.read")).to_have_text(["画面中（相似度）：red ball", "画面中没有（相似度）：blue"])
+        page.close()
 
 
 def test_a_mistake_is_shown_where_it_is(page: Page) -> None:

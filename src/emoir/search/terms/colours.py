@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from emoir.emotions.traditional import simplified
 from emoir.errors import QueryError
 from emoir.images.colour_names import colour_name, shades
 from emoir.images.lab import srgb_to_lab
@@ -32,14 +33,14 @@ _WORDS = frozenset(
 _ENGLISH = {"golden": "gold", "gray": "grey"}
 # Chinese names, with or without 色, as names of CSS.
 _CHINESE_OF = {
-    **{"black": "黑", "gray": "灰", "white": "白", "red": "红 紅", "pink": "粉 粉红 粉紅", "brown": "棕 褐 咖啡"},
-    **{"beige": "米", "orange": "橙 橘", "yellow": "黄 黃", "olive": "橄榄", "green": "绿 綠", "teal": "青 蓝绿"},
-    **{"turquoise": "青绿", "blue": "蓝 藍", "purple": "紫", "magenta": "品红 洋红", "crimson": "玫红", "indigo": "靛"},
+    **{"black": "黑", "gray": "灰", "white": "白", "red": "红", "pink": "粉 粉红", "brown": "棕 褐 咖啡"},
+    **{"beige": "米", "orange": "橙 橘", "yellow": "黄", "olive": "橄榄", "green": "绿", "teal": "青 蓝绿"},
+    **{"turquoise": "青绿", "blue": "蓝", "purple": "紫", "magenta": "品红 洋红", "crimson": "玫红", "indigo": "靛"},
     **{
         "gold": "金",
-        "silver": "银 銀",
+        "silver": "银",
         "skyblue": "天蓝",
-        "darkblue": "深蓝 深藍",
+        "darkblue": "深蓝",
         "lightblue": "浅蓝",
         "navy": "藏青",
     },
@@ -93,7 +94,7 @@ def parse_colour(text: str) -> str | None:
     # Loaded where a colour is asked for: Pillow takes longer than the search for a word.
     from PIL import ImageColor
 
-    name = text.strip()
+    name = simplified(text.strip())
     try:
         red, green, blue = ImageColor.getrgb(CHINESE_COLOURS.get(name, name))[:3]
     except ValueError:
@@ -108,7 +109,7 @@ def colour_word(word: str) -> str | None:
         >>> colour_word("red"), colour_word("青色"), colour_word("snow")
         ('red', 'teal', None)
     """
-    lower = word.strip().lower()
+    lower = simplified(word.strip().lower())
     name = CHINESE_COLOURS.get(lower, lower)
     return _ENGLISH.get(name, name) if lower in _WORDS or lower in CHINESE_COLOURS else None
 

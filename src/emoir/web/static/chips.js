@@ -45,12 +45,18 @@ function badge(term) {
   return null;
 }
 
-const plainChips = (words, kind, key) => words.map((word) => make("div", { class: `chip ${kind}` }, make("span", { text: t(key, word) })));
+const plainChip = (kind, text) => make("div", { class: `chip ${kind}` }, make("span", { text }));
+
+/** What was looked for in the picture; a minus sign stands before what must not be there. */
+function contentText(word, similarity) {
+  const [wanted, unwanted] = similarity ? ["shownSimilar", "notShownSimilar"] : ["shown", "notShown"];
+  return word.startsWith("- ") ? t(unwanted, word.slice(2)) : t(wanted, word);
+}
 
 /** Chips of words that were not searched, and of words that were looked for in what pictures show. */
 export const wordChips = ({ unknown, content, similarity }) => [
-  ...plainChips(content, "read", similarity ? "shownSimilar" : "shown"),
-  ...plainChips(unknown, "unused", "notSearched"),
+  ...content.map((word) => plainChip("read", contentText(word, similarity))),
+  ...unknown.map((word) => plainChip("unused", t("notSearched", word))),
 ];
 
 /** Draw the chips of a query; `change` is called with the new query. */
