@@ -93,6 +93,8 @@ def test_scaling_that_is_not_by_255(tmp_path: Path) -> None:
 
 def test_one_file_is_an_encoder_too(tmp_path: Path) -> None:
     folder = hub_folder(tmp_path / "toy")
+    found = find_encoder(folder / "onnx")
+    assert found.preprocessing == find_encoder(folder).preprocessing
     found = find_encoder(folder / "onnx" / "vision_model.onnx")
     assert (found.name, found.licence, found.output, found.length) == ("vision_model", "mit", "features", toy.FEATURES)
     assert found.preprocessing == find_encoder(folder).preprocessing
@@ -123,7 +125,7 @@ def test_what_is_no_encoder(tmp_path: Path) -> None:
         find_encoder(tmp_path)
     folder = hub_folder(tmp_path / "a")
     (folder / "preprocessor_config.json").unlink()
-    with pytest.raises(ModelError, match=r"has no preprocessor_config\.json"):
+    with pytest.raises(ModelError, match=r"no preprocessor_config\.json in .*/a/onnx or .*/a: it says"):
         find_encoder(folder)
     for wrong, cause in {
         "{}": "does not state 'size', so pixels cannot be prepared",
@@ -148,6 +150,8 @@ def test_what_is_no_encoder(tmp_path: Path) -> None:
     half.graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT16
     with pytest.raises(ModelError, match=r"float32 or uint8 pixels are needed|cannot be used as an encoder"):
         find_encoder(hub_folder(tmp_path / "c", half))
+    with pytest.raises(ModelError, match="is a model already: use it with --model"):
+        find_encoder(toy.toy_model(tmp_path / "model"))
     named = hub_folder(tmp_path / "d") / "onnx" / "vision_model.onnx"
     named.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
     with pytest.raises(ModelError, match=r"stands for a file that was not fetched: run git lfs pull"):

@@ -99,6 +99,8 @@ def test_the_folder_is_a_model_everywhere(tmp_path: Path) -> None:
     assert "moods: top-1" in told
     assert "kept: with" in told
     assert "phrases are scored by similarity" in told
+    with pytest.raises(TrainingError, match="holds the encoder, whose files stay as they are"):
+        train_heads(read_dataset(photos), find_encoder(encoder), encoder, base=Model())
     phrases_are_answered(out, encoder, photos)
     # The encoder is byte for byte the one that was given.
     assert (out / "encoder.onnx").read_bytes() == (encoder / "onnx" / "vision_model.onnx").read_bytes()
@@ -131,7 +133,10 @@ def test_the_folder_is_a_model_everywhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "cause"),
     [
-        ("path,content\na.png,dog\n", "the columns path, content, agreement are needed"),
+        ("path,content\na.png,dog\n", "has no column agreement; path, content, agreement are needed"),
+        ("path,content,agreement\nb.png,dog,1\n", "line 2: there is no image .*b.png"),
+        ("path,content,agreement\na.png, ,1\n", "line 2: content is empty"),
+        ("path,content,agreement\n" + "a.png,dog,1\n" * 50, "agreement is 1 in every line"),
         ("path,content,agreement\na.png,dog,often\n", r"line 2: agreement 'often' is no finite number"),
         ("path,content,agreement\na.png,dog,2\n", r"line 2: agreement 2 is outside 0 to 1"),
         ("path,content,agreement\na.png,dog,1\n", "holds 1 labels of content; calibration needs 50"),
@@ -139,6 +144,7 @@ def test_the_folder_is_a_model_everywhere(tmp_path: Path) -> None:
 )
 def test_labels_of_content_that_are_none(rows: str, cause: str, tmp_path: Path) -> None:
     (tmp_path / "content.csv").write_text(rows)
+    (tmp_path / "a.png").touch()
     with pytest.raises(DatasetError, match=cause):
         read_content_labels(tmp_path / "content.csv")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Optional
@@ -122,7 +123,7 @@ def train(options: TrainOptions) -> None:
             f"{result.seen_before} of the {result.held_out} held-out images were among those that the model it began "
             "with had learnt from: these figures flatter it"
         )
-    echo_err(f"model: {options.out}; use it with --model {options.out}")
+    echo_err(f"model: {options.out}; use it with --model {shlex.quote(str(options.out))}")
 
 
 def _train_heads(options: TrainOptions, encoder: str) -> None:
@@ -143,12 +144,17 @@ def _train_heads(options: TrainOptions, encoder: str) -> None:
     from emoir.datasets import read_dataset
     from emoir.models.hub import load_encoder
     from emoir.models.model import Model
+    from emoir.models.text_tower import TEXT_GRAPH
 
     table = read_dataset(options.data, space=options.space, label=options.label, scale=parse_scale(options.scale))
     content = None if options.content is None else read_content_labels(options.content)
     found = load_encoder(encoder)
-    if content is not None and found.text is None:
-        raise EmoirError(f"{encoder} has no text tower, so --content calibrates nothing")
+    if content is not None:
+        if found.text is None:
+            raise EmoirError(f"{encoder} has no {TEXT_GRAPH} beside its graph, so --content calibrates nothing")
+        # A phrase that is too long is found now, not when the heads are fitted.
+        for phrase in content.phrases:
+            found.text.tokens(phrase)
     with Progress(console=Console(stderr=True)) as progress:
         tasks = {}
 
@@ -178,4 +184,4 @@ def _train_heads(options: TrainOptions, encoder: str) -> None:
     if found.text is not None:
         scores = "similarity" if content is None else f"{len(content.paths)} labels of content"
         echo(f"content: phrases are scored by {scores}")
-    echo_err(f"model: {options.out}; use it with --model {options.out}")
+    echo_err(f"model: {options.out}; use it with --model {shlex.quote(str(options.out))}")

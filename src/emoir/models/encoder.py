@@ -13,6 +13,7 @@ import numpy as np
 
 from emoir.errors import ModelError
 from emoir.files import read_regular
+from emoir.models.card import CARD
 from emoir.models.graph import Graph, GraphInput, read_graph
 from emoir.models.onnx_file import check_self_contained
 from emoir.models.preprocessing import PREPROCESSOR, Preprocessing, find_preprocessing
@@ -84,7 +85,8 @@ def find_encoder(source: Path, *, name: str | None = None) -> Encoder:
     import onnxruntime
 
     file = _graph_file(source)
-    folders = (file.parent, file.parent.parent) if source.is_file() or file.parent != source else (source,)
+    above = (file.parent.parent,) if source.is_file() or file.parent != source else ()
+    folders = tuple(dict.fromkeys((file.parent, *above, _repository(file))))
     preprocessing, config_file = find_preprocessing(folders)
     content = read_graph(file)
     check_self_contained(content, str(file))
@@ -105,7 +107,7 @@ def find_encoder(source: Path, *, name: str | None = None) -> Encoder:
     if output is None:
         raise ModelError(f"{file} gives {shapes}; an embedding (n, length) is needed")
     length, licence = int(shapes[output][-1]), _licence((config_file.parent, _repository(file)))
-    text = find_text(_text_file(file), (*folders, _repository(file)), length, licence)
+    text = find_text(_text_file(file), folders, length, licence)
     has_logits = output != LOGITS and text is None and shapes.get(LOGITS) == (1, IMAGENET_CLASSES)
     return Encoder(
         name=name or (config_file.parent.name if source.is_dir() else file.stem),
@@ -169,6 +171,8 @@ def _graph_file(source: Path) -> Path:
     for name in GRAPHS:
         if (source / name).is_file():
             return source / name
+    if (source / CARD).is_file():
+        raise ModelError(f"{source} is a model already: use it with --model. An encoder is a network without heads")
     held = (file for place in ("onnx", ".") for file in (source / place).glob("*.onnx"))
     others = sorted(file for file in held if not file.name.startswith("text_model"))
     hint = f"name the ONNX file itself, such as {others[0]}" if others else "export the encoder to ONNX"

@@ -175,7 +175,8 @@ def find_preprocessing(folders: tuple[Path, ...]) -> tuple[Preprocessing, Path]:
                     raise ModelError(f"{folder / name} does not state {error}, so pixels cannot be prepared") from error
                 except (TypeError, ValueError) as error:
                     raise ModelError(f"{folder / name} does not say how pixels are prepared: {error}") from error
-    raise ModelError(f"{folders[-1]} has no {PREPROCESSOR}: it says at which size and scale the encoder takes pixels")
+    places = " or ".join(map(str, folders))
+    raise ModelError(f"no {PREPROCESSOR} in {places}: it says at which size and scale the encoder takes pixels")
 
 
 def _json(file: Path) -> dict[str, Any] | None:

@@ -48,9 +48,11 @@ def read_content_labels(file: Path) -> ContentLabels:
     """
     try:
         names, rows = read_table_cells(file)
-        place = [names.index(column) for column in COLUMNS]
     except ValueError as error:
         raise DatasetError(f"{file}: {error}; the columns {', '.join(COLUMNS)} are needed") from error
+    if missing := [column for column in COLUMNS if column not in names]:
+        raise DatasetError(f"{file} has no column {' and no '.join(missing)}; {', '.join(COLUMNS)} are needed")
+    place = [names.index(column) for column in COLUMNS]
     paths, phrases, agreement = [], [], []
     for line, cells in rows:
         path, phrase, share = (cells[at] for at in place)
@@ -61,9 +63,15 @@ def read_content_labels(file: Path) -> ContentLabels:
         if not 0 <= agreement[-1] <= 1:
             raise DatasetError(f"{file}, line {line}: agreement {share} is outside 0 to 1")
         paths.append(file.parent / plain_path(path))
-        phrases.append(phrase)
+        if not paths[-1].is_file():
+            raise DatasetError(f"{file}, line {line}: there is no image {paths[-1]}")
+        phrases.append(phrase.strip())
+        if not phrases[-1]:
+            raise DatasetError(f"{file}, line {line}: content is empty; a phrase is needed")
     if len(rows) < LEAST_LABELS:
         raise DatasetError(f"{file} holds {len(rows)} labels of content; calibration needs {LEAST_LABELS}")
+    if min(agreement) == max(agreement):
+        raise DatasetError(f"{file}: agreement is {share} in every line; phrases that fit and that do not are needed")
     return ContentLabels(paths, phrases, np.array(agreement))
 
 

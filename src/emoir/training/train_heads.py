@@ -95,10 +95,12 @@ def train_heads(
         Where the model is and how good it is.
 
     Raises:
-        TrainingError: if there are too few images, or no metric is better than guessing.
+        TrainingError: if there are too few images, no metric is better than guessing, or the encoder is in the way.
     """
     table = align_classes(table, base.card.class_names)
     check_enough(table)
+    if out.resolve() in encoder.file.resolve().parents[:3]:
+        raise TrainingError(f"{out} holds the encoder, whose files stay as they are: name another folder with --out")
 
     def tell(what: str) -> Callable[[int, int], None] | None:
         return None if report is None else lambda done, total: report(what, done, total)
