@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from emoir import Collection, Model
@@ -25,6 +26,7 @@ from emoir.models import efficientnet, recipes
 from emoir.models.encoder import find_encoder
 from emoir.models.torch_file import read_torch_weights
 from emoir.search.options import SearchOptions
+from emoir.web import Settings, create_app
 from tests.pictures import save_photos
 
 BLOCKS = [name for name, _, _ in efficientnet._blocks()]
@@ -210,6 +212,11 @@ def test_one_command_makes_a_model_that_sees_content(published: Path, tmp_path: 
             score = {one.id: one.score for one in alone}[match.id]
             assert score == pytest.approx(float(wanted @ list(shares.values())), abs=0.02)
         assert photos.search("狗", everything, n=3).content == ("狗",)
+        # The gallery's box offers words for things too.
+        with TestClient(create_app(photos, Settings(thumbnails=tmp_path)), base_url="http://127.0.0.1") as client:
+            for begun, word in {"dog": "dog", "Umb": "umbrella", "貓": "猫"}.items():
+                offered = client.get("/api/v1/words", params={"prefix": begun}).json()
+                assert {"word": word, "valence": None, "arousal": None} in offered
 
 
 def test_a_file_that_was_not_measured_is_refused(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,7 +142,7 @@ class Shelves(ApiModel):
 
 
 class Word(ApiModel):
-    """An emotion word that a query may hold."""
+    """A word that a query may hold; those for things have no place on the plane."""
 
     word: str
     valence: float | None

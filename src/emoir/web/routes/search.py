@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Annotated, Literal
 
 import numpy as np
@@ -13,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from emoir.emotions.lexicon import lexicon
 from emoir.emotions.phrases import parse_phrase
 from emoir.emotions.spaces import SPACES
+from emoir.emotions.traditional import simplified
 from emoir.errors import QueryError
 from emoir.index.base import ImageMetadata, below
 from emoir.index.contract import ImageReader
@@ -23,6 +23,7 @@ from emoir.search import Query as ParsedQuery
 from emoir.search.options import NEWEST, OLDEST, SearchOptions
 from emoir.search.query import Clause
 from emoir.search.terms import Colours, EncodedReading, ImageFile, ImageId, Point, Words
+from emoir.search.vocabulary import Vocabulary
 from emoir.web.parameters import Conditions, FilterControl, SearchParameters, filter_controls
 from emoir.web.records import Hit, Image, QueryTerm, SearchPage, Space, Word
 from emoir.web.service import Service, ServiceDep, set_etag
@@ -168,22 +169,21 @@ KINDS: dict[str, Literal["words", "image", "reading", "point", "colours"]] = {
 }
 
 
-@lru_cache(maxsize=1)
-def _sorted_words() -> Sequence[str]:
-    return sorted(lexicon(), key=lambda word: (len(word), word))
-
-
-@router.get("/words", summary="Emotion words that begin with some letters")
+@router.get("/words", summary="Words that begin with some letters")
 def words(
-    prefix: Annotated[str, Query(min_length=1, max_length=40)], limit: Annotated[int, Query(ge=1, le=50)] = 8
+    service: ServiceDep,
+    prefix: Annotated[str, Query(min_length=1, max_length=40)],
+    limit: Annotated[int, Query(ge=1, le=50)] = 8,
 ) -> list[Word]:
-    """Words of the lexicon for a search box to offer, shortest first; English and Chinese.
+    """Words that this index understands, for a search box to offer, shortest first; English and Chinese.
+
+    Words for things are among them where the model sees content by classes; a text tower reads any word.
 
     Example: `/api/v1/words?prefix=lon`
     """
-    begun = prefix.lower()
-    chosen = [word for word in _sorted_words() if word.startswith(begun)][:limit]
-    concepts = lexicon()
+    begun = simplified(prefix.lower())
+    concepts = Vocabulary.of(service.collection.images.layout).words
+    chosen = sorted((word for word in concepts if word.startswith(begun)), key=lambda word: (len(word), word))[:limit]
     return [Word(word=word, valence=concepts[word].valence, arousal=concepts[word].arousal) for word in chosen]
 
 
