@@ -140,7 +140,11 @@ def test_one_size_of_a_repository_is_fetched_as_the_page_says(hub: ThreadingHTTP
 
 
 def test_every_refusal_says_what_would_help(hub: ThreadingHTTPServer, tmp_path: Path) -> None:
-    sources = ["hf:a/gated", "hf:a/missing", "hf:museum/toy@v9", "hf:museum/words", "hf:toy"]
+    sized = Hub.root / "sized" / "onnx" / "s0" / "vision_model.onnx"
+    sized.parent.mkdir(parents=True)
+    sized.touch()
+    sources = ["hf:a/gated", "hf:a/missing", "hf:museum/toy@v9", "hf:museum/words", "hf:toy", "hf:museum/sized"]
+    sources.append("museum/toy")
     told = fetch_all(tmp_path / "home", hub.server_address[1], *sources)
     for line, cause in zip(
         told,
@@ -150,6 +154,8 @@ def test_every_refusal_says_what_would_help(hub: ThreadingHTTPServer, tmp_path: 
             "museum/toy has no revision v9",
             "hf:museum/words holds none of onnx/vision_model.onnx",
             "write hf:OWNER/NAME",
+            "it holds onnx/s0/vision_model.onnx: fetch what you need with hf download, and name the file or its folder",
+            "museum/toy: no such file or folder; a repository of the hub is written hf:OWNER/NAME",
         ],
         strict=True,
     ):

@@ -167,7 +167,7 @@ def _graph_file(source: Path) -> Path:
     if source.is_file():
         return source
     if not source.is_dir():
-        raise ModelError(f"{source}: no such file or folder")
+        raise ModelError(f"{source}: no such file or folder; a repository of the hub is written hf:OWNER/NAME")
     for name in GRAPHS:
         if (source / name).is_file():
             return source / name

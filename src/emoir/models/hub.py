@@ -84,7 +84,11 @@ def fetch(source: str) -> HubSnapshot:
     held = {file.rfilename for file in info.siblings or ()}
     graph = next((name for name in GRAPHS if name in held), None)
     if graph is None:
-        raise ModelError(f"{source} holds none of {', '.join(GRAPHS)}; export it to ONNX, and name the folder")
+        others = sorted(name for name in held if name.endswith(".onnx") and "text_model" not in name)
+        hint = "export it to ONNX, and name the folder"
+        if others:
+            hint = f"it holds {others[0]}: fetch what you need with hf download, and name the file or its folder"
+        raise ModelError(f"{source} holds none of {', '.join(GRAPHS)}; {hint}")
     text = graph.replace(graph.rpartition("/")[2], TEXT_GRAPH)
     words = (text, TOKENIZER, *TOKENIZER_CONFIGS) if text in held else ()
     wanted = [graph, *(name for name in (PREPROCESSOR, CONFIG, README, *words) if name in held)]
