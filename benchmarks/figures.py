@@ -44,7 +44,7 @@ SCRIPTS = {
 WITHOUT_LABELS = {"experiment_claims", "lexicon_agreement"}
 """What needs nothing but this repository."""
 APART = {
-    *("interval_coverage", "encoder_heads", "examples", "performance", "pictures"),
+    *("content_precision", "interval_coverage", "encoder_heads", "examples", "performance", "pictures"),
     *("reliability", "scale", "search_colour_cut", "timed", "two_towers", "weights"),
 }
 """What simulates, reads images, runs an encoder or measures time is printed by itself, and its print kept there."""

@@ -33,7 +33,7 @@ SOURCES = {
     "README.zh.md": {"shipped_figures"},
     "docs/datasets.md": {"pictures", "rater_agreement"},
     "docs/emotions.md": {"lexicon_agreement"},
-    "docs/encoders.md": {"encoder_heads", "performance", "two_towers"},
+    "docs/encoders.md": {"content_precision", "encoder_heads", "performance", "two_towers"},
     "docs/engines.md": {"scale"},
     "docs/evaluate.md": {"interval_coverage", "pictures"},
     "docs/experiment-protocol.md": {"timed"},

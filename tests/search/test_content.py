@@ -14,6 +14,7 @@ from emoir.search.grammar import parse_query
 from emoir.search.terms import TermContext
 from emoir.search.terms.colours import colour_word, parse_colour
 from emoir.search.vocabulary import Vocabulary
+from emoir.training.heads_card import AS_THE_ENCODER_SAYS
 
 SEES = RowLayout({"polarity": ("negative", "positive"), CONTENT: tuple(content_groups())})
 BLIND = RowLayout({"polarity": ("negative", "positive")})
@@ -87,6 +88,17 @@ def test_what_is_shown_stands_beside_what_is_felt(query: str) -> None:
         values[name] = float(found.scores(products.astype(np.float32), {})[0])
     assert values["both"] > 0.2
     assert values["dog"] == values["beach"] == 0
+
+
+def test_what_names_many_classes_has_that_much_by_chance() -> None:
+    curves = {CONTENT: AS_THE_ENCODER_SAYS}
+    # 118 breeds of 1000 classes, and a tenth of what they leave.
+    assert compiled("content:dog").least_score(curves) == pytest.approx(0.118 + 0.1 * 0.882)
+    assert compiled("- content:dog").least_score(curves) == pytest.approx(1 - 0.118)
+    pets = content_words()["pet"].distributions[CONTENT] > 0
+    members = sum(len(classes) for classes, named in zip(content_groups().values(), pets, strict=True) if named)
+    assert members > 118
+    assert compiled("content:pet").least_score(curves) == pytest.approx(0.1 + 0.9 * members / 1000)
 
 
 def test_things_and_colours_in_traditional_characters() -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoir.emotions.content import CONTENT, TEXT, content_words
+from emoir.emotions.content import CLASSES, CONTENT, TEXT, content_groups, content_words
 from emoir.emotions.lexicon import Concept
 from emoir.emotions.phrases import PhrasePart, parse_phrase
 from emoir.emotions.traditional import simplified
@@ -112,7 +112,12 @@ def phrase_term(phrase: str, context: TermContext) -> CompiledTerm:
 
 
 def content_component(concept: Concept, layout: RowLayout) -> QueryComponent:
-    """What a picture shows: the sum of the square roots of the probabilities of all that the word names."""
-    vector = np.zeros(layout.length, np.float32)
-    vector[layout.distribution(CONTENT)] = concept.distributions[CONTENT] > 0
-    return QueryComponent(vector=vector, offset=0.0, kind=CONTENT)
+    """What a picture shows: the sum of the square roots of the probabilities of all that the word names.
+
+    A network that sees nothing in particular gives every class the same: what names many classes, as all breeds of
+    dogs, has that much by chance.
+    """
+    vector, named = np.zeros(layout.length, np.float32), concept.distributions[CONTENT] > 0
+    vector[layout.distribution(CONTENT)] = named
+    sizes = np.array([len(classes) for classes in content_groups().values()])
+    return QueryComponent(vector=vector, offset=0.0, kind=CONTENT, chance=float(sizes[named].sum()) / CLASSES)
