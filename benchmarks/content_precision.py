@@ -33,6 +33,7 @@ CALTECH, SCENES = "photos_caltech101", "photos_intel_scenes"
 JUDGED = {
     "accordion": ("accordion",),
     "airplane": ("airplanes",),
+    "bird": ("emu", "flamingo", "flamingo_head", "ibis", "pigeon", "rooster"),
     "camera": ("camera",),
     "chair": ("chair", "windsor_chair"),
     "computer": ("laptop",),
@@ -42,15 +43,18 @@ JUDGED = {
     "dragonfly": ("dragonfly",),
     "elephant": ("elephant",),
     "butterfly": ("butterfly",),
+    "food": ("pizza", "strawberry"),
     "flamingo": ("flamingo", "flamingo_head"),
     "football": ("soccer_ball",),
     "gun": ("revolver",),
+    "insect": ("ant", "butterfly", "dragonfly", "mayfly"),
     "kangaroo": ("kangaroo",),
     "leopard": ("Leopards",),
     "llama": ("llama",),
     "lobster": ("lobster", "crayfish"),
     "motorcycle": ("Motorbikes",),
     "mountain": ("mountain", "glacier"),
+    "musical instrument": ("accordion", "electric_guitar", "euphonium", "grand_piano", "mandolin", "saxophone"),
     "nautilus": ("nautilus",),
     "piano": ("grand_piano",),
     "pizza": ("pizza",),
@@ -92,9 +96,11 @@ def main() -> None:
         if relevant.sum() < FIRST:
             continue
         component = content_component(content_words()[word], layout)
-        score = AS_THE_ENCODER_SAYS(np.minimum(fits @ component.vector[layout.distribution(CONTENT)], 1))
+        curves = {CONTENT: AS_THE_ENCODER_SAYS}
+        raw_scores = np.minimum(fits @ component.vector[layout.distribution(CONTENT)], 1).astype(np.float32)
+        score = component.agreement(raw_scores, curves)
         first = relevant[np.argsort(-score, kind="stable")[:FIRST]].mean()
-        least = component.least_agreement({CONTENT: AS_THE_ENCODER_SAYS})
+        least = component.least_agreement(curves)
         assert least is not None
         shown = score >= least
         right = (relevant & shown).sum()

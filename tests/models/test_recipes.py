@@ -26,6 +26,7 @@ from emoir.models import efficientnet, recipes
 from emoir.models.encoder import find_encoder
 from emoir.models.torch_file import read_torch_weights
 from emoir.search.options import SearchOptions
+from emoir.search.terms.content import content_component
 from emoir.web import Settings, create_app
 from tests.pictures import save_photos
 
@@ -206,11 +207,13 @@ def test_one_command_makes_a_model_that_sees_content(published: Path, tmp_path: 
         assert (found.content, found.unknown) == (("dog",), ())
         # The product of what either asks alone.
         for match in found:
-            shares = match.reading.distributions[CONTENT]
-            wanted = content_words()["dog"].distributions[CONTENT]
+            shown = np.sqrt(list(match.reading.distributions[CONTENT].values()))
+            dog = content_component(content_words()["dog"], photos.images.layout)
+            fits = shown @ dog.vector[photos.images.layout.distribution(CONTENT)]
+            wanted = dog.agreement(np.array([fits], np.float32), photos.images.model.scores)
             alone = photos.search("content:dog", everything, n=3)
             score = {one.id: one.score for one in alone}[match.id]
-            assert score == pytest.approx(float(wanted @ list(shares.values())), abs=0.02)
+            assert score == pytest.approx(float(wanted[0]), abs=0.02)
         assert photos.search("狗", everything, n=3).content == ("狗",)
         # The gallery's box offers words for things too.
         with TestClient(create_app(photos, Settings(thumbnails=tmp_path)), base_url="http://127.0.0.1") as client:

@@ -27,7 +27,7 @@ class QueryComponent:
         kind: which calibration applies: ``words by gain``, ``example``, ``point``, ``content`` or ``text``; ``colour``
             has none.
         chance: the share of raters that would agree with an image drawn at random; None if the calibration holds it.
-        flat: of words, how well a reading with equal probabilities fits; None of other kinds.
+        flat: of words and content, how well a reading with equal probabilities fits; None of other kinds.
         weight: how much it counts; negative: it is not wanted.
     """
 
@@ -39,7 +39,7 @@ class QueryComponent:
     weight: float = 1.0
 
     def lift(self, raw_scores: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Scores of words as the gain over a flat reading, 1 at a perfect fit; other scores as they are."""
+        """Scores of words and content as the gain over a flat reading, 1 at a perfect fit; other scores as they are."""
         if self.flat is None:
             return np.asarray(raw_scores, np.float32)
         # A concept that is itself flat gains nothing.

@@ -22,6 +22,10 @@ NO_CONTENT = "this model does not see what pictures show; add one that does: emo
 NO_CONTENT_CHINESE = "当前模型看不出画面内容；可安装：emoir model add efficientnet-lite2"
 # A tower finds what a phrase names, also behind a negation.
 WITHOUT = re.compile(r"\b(?:no|without)\b|没有|没(?=人)", re.IGNORECASE)
+# An image drawn at random shows any one thing seldom.
+SELDOM = 0.01
+# So that a network that is certain of one animal, and spreads little over others, is still believed.
+MOST_BY_CHANCE = 0.9
 # Here ends what must not be there: 没有人的海滩 is a beach.
 _END_OF_WITHOUT = re.compile(r"(?=[,;，；、])|的(?=.)")
 
@@ -114,10 +118,13 @@ def phrase_term(phrase: str, context: TermContext) -> CompiledTerm:
 def content_component(concept: Concept, layout: RowLayout) -> QueryComponent:
     """What a picture shows: the sum of the square roots of the probabilities of all that the word names.
 
-    A network that sees nothing in particular gives every class the same: what names many classes, as all breeds of
-    dogs, has that much by chance.
+    A network that sees nothing in particular gives every class the same. What names many classes, as all breeds of dogs
+    or all animals, has that sum ``flat`` by chance; the gain over it counts, up to a sum of ``sqrt(1 + flat**2)``. This
+    is the largest that one thing reaches when the other probabilities are spread evenly.
     """
     vector, named = np.zeros(layout.length, np.float32), concept.distributions[CONTENT] > 0
-    vector[layout.distribution(CONTENT)] = named
     sizes = np.array([len(classes) for classes in content_groups().values()])
-    return QueryComponent(vector=vector, offset=0.0, kind=CONTENT, chance=float(sizes[named].sum()) / CLASSES)
+    flat = min(float(np.sqrt(sizes[named] / CLASSES).sum()), MOST_BY_CHANCE)
+    most = float(np.hypot(1, flat))
+    vector[layout.distribution(CONTENT)] = named / most
+    return QueryComponent(vector=vector, offset=0.0, kind=CONTENT, chance=SELDOM, flat=flat / most)
