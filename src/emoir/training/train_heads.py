@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from emoir.datasets import Table
 from emoir.datasets.splits import Folds, make_folds
@@ -117,13 +120,7 @@ def train_heads(
     own = (*label_distributions(table), *(["valence_arousal"] if table.valence is not None else []))
     rated = HeadLabels({space: labels.spaces[space] for space in own if space in labels.spaces}, labels.points)
     folds = make_folds(table, count=FOLDS, seed=seed)
-    held_out: dict[bool, HeldOutOutputs] = {}
-    for number, numbers in enumerate((False, True)):
-        if report is not None:
-            report("fitting", number, 2)
-        held_out[numbers] = out_of_fold(_features(embedded, numbers), rated, folds.folds, numbers=numbers)
-    if report is not None:
-        report("fitting", 2, 2)
+    held_out = _fit_both(embedded, rated, folds, tell("fitting"))
     loss = {numbers: losses(outputs, rated) for numbers, outputs in held_out.items()}
     chosen = is_better(*({name: loss[numbers][name] for name in own} for numbers in (True, False)))
     results = {numbers: _measured(table, folds, outputs, rated) for numbers, outputs in held_out.items()}
@@ -232,6 +229,34 @@ def _clear(made: Path) -> None:
     shutil.rmtree(made, ignore_errors=True)
     with suppress(OSError):
         made.parent.rmdir()
+
+
+def _fit_both(
+    embedded: Embedded, labels: HeadLabels, folds: Folds, report: Callable[[int, int], None] | None
+) -> dict[bool, HeldOutOutputs]:
+    """What heads without and with the numbers of colour and texture say out of fold, both fitted at once."""
+
+    def fit(numbers: bool) -> HeldOutOutputs:
+        return out_of_fold(_features(embedded, numbers), labels, folds.folds, numbers=numbers)
+
+    def fit_with_numbers() -> None:
+        try:
+            second.set_result(fit(True))
+        except BaseException as error:
+            second.set_exception(error)
+
+    second: Future[HeldOutOutputs] = Future()
+    tell = report or (lambda done, total: None)
+    tell(0, 2)
+    # A thread each: the library's own threads would wait for one another most of the time.
+    with threadpool_limits(1, user_api="blas"):
+        # Ctrl-C does not wait for it.
+        Thread(target=fit_with_numbers, daemon=True).start()
+        found = {False: fit(False)}
+        tell(1, 2)
+        found[True] = second.result()
+    tell(2, 2)
+    return found
 
 
 def _features(embedded: Embedded, numbers: bool) -> Doubles:
