@@ -123,7 +123,11 @@ def train(options: TrainOptions) -> None:
             f"{result.seen_before} of the {result.held_out} held-out images were among those that the model it began "
             "with had learnt from: these figures flatter it"
         )
-    echo_err(f"model: {options.out}; use it with --model {shlex.quote(str(options.out))}")
+    _name_model(options.out)
+
+
+def _name_model(folder: Path) -> None:
+    echo_err(f"model: {folder}; use it with --model {shlex.quote(str(folder))}")
 
 
 def _train_heads(options: TrainOptions, encoder: str) -> None:
@@ -184,4 +188,4 @@ def _train_heads(options: TrainOptions, encoder: str) -> None:
     if found.text is not None:
         scores = "similarity" if content is None else f"{len(content.paths)} labels of content"
         echo(f"content: phrases are scored by {scores}")
-    echo_err(f"model: {options.out}; use it with --model {shlex.quote(str(options.out))}")
+    _name_model(options.out)

@@ -29,6 +29,12 @@ Call: TypeAlias = tuple[bytes, ...]
 DEEPEST = 100
 
 
+def check_fetched(content: bytes, name: str) -> None:
+    """Raise a ModelError where Git LFS left a pointer in place of a file."""
+    if content.startswith(LFS_POINTER):
+        raise ModelError(f"{name} stands for a file that was not fetched: run git lfs pull in its folder")
+
+
 def check_self_contained(content: bytes, name: str) -> None:
     r"""Refuse an ONNX file that would have other files read: the runtime takes their names from the file.
 
@@ -47,8 +53,7 @@ def check_self_contained(content: bytes, name: str) -> None:
     """
     if content[4:8] == b"ORTM":
         raise ModelError(f"{name} is a model in ONNX Runtime's own format; an ONNX file is needed")
-    if content.startswith(LFS_POINTER):
-        raise ModelError(f"{name} stands for a file that was not fetched: run git lfs pull in its folder")
+    check_fetched(content, name)
     functions: dict[Call, list[Call]] = {}
     try:
         calls = _look(memoryview(content), "model", name, 0, functions)

@@ -158,7 +158,7 @@ def _load(
 
 
 def find_preprocessing(folders: tuple[Path, ...]) -> tuple[Preprocessing, Path]:
-    """What the first of some folders that says it says of preprocessing, and the file that does.
+    """The preprocessing that a file in one of the folders states, and that file; the first that states one counts.
 
     Raises:
         ModelError: if none does, or a file says it wrongly.

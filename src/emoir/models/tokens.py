@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from emoir.errors import ModelError, QueryError
 from emoir.files import open_regular
 from emoir.models.graph import in_time
-from emoir.models.onnx_file import LFS_POINTER
+from emoir.models.onnx_file import check_fetched
 
 TOKENIZER, TOKENIZER_CONFIGS = "tokenizer.json", ("tokenizer_config.json", "special_tokens_map.json")
 # The largest that is published, over 256,000 pieces of many languages, has 34 MB.
@@ -147,8 +147,7 @@ def _load(file: Path) -> Any:
     except ImportError:
         raise ModelError(f"{file} needs one more package: pip install tokenizers") from None
     content = _content(file, LARGEST_TOKENIZER)
-    if content.startswith(LFS_POINTER):
-        raise ModelError(f"{file} stands for a file that was not fetched: run git lfs pull in its folder")
+    check_fetched(content, str(file))
     try:
         return in_time(lambda: Tokenizer.from_str(content.decode()))
     except Exception as error:  # as above
