@@ -24,7 +24,7 @@ NO_CONTENT_CHINESE = "当前模型看不出画面内容；可安装：emoir mode
 WITHOUT = re.compile(r"\b(?:no|without)\b|没有|没(?=人)", re.IGNORECASE)
 # An image drawn at random shows any one thing seldom.
 SELDOM = 0.01
-# So that a network that is certain of one animal, and spreads little over others, is still believed.
+# A word for very many classes, such as animal, must still gain something when the network is certain of one of them.
 MOST_BY_CHANCE = 0.9
 # Here ends what must not be there: 没有人的海滩 is a beach.
 _END_OF_WITHOUT = re.compile(r"(?=[,;，；、])|的(?=.)")
@@ -118,9 +118,9 @@ def phrase_term(phrase: str, context: TermContext) -> CompiledTerm:
 def content_component(concept: Concept, layout: RowLayout) -> QueryComponent:
     """What a picture shows: the sum of the square roots of the probabilities of all that the word names.
 
-    A network that sees nothing in particular gives every class the same. What names many classes, as all breeds of dogs
-    or all animals, has that sum ``flat`` by chance; the gain over it counts, up to a sum of ``sqrt(1 + flat**2)``. This
-    is the largest that one thing reaches when the other probabilities are spread evenly.
+    A network that sees nothing in particular gives every class the same probability. A word for many classes, such as
+    all breeds of dogs, then reaches a sum of ``flat`` by chance. Only the gain over ``flat`` counts. One thing alone
+    reaches at most ``sqrt(1 + flat**2)``, while the other probabilities are spread evenly; this is a full score.
     """
     vector, named = np.zeros(layout.length, np.float32), concept.distributions[CONTENT] > 0
     sizes = np.array([len(classes) for classes in content_groups().values()])
