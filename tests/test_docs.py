@@ -116,7 +116,8 @@ def test_every_published_set_is_listed() -> None:
         assert f"| {layout.images:,} |" in row, layout.name
 
 
-PACKAGE_FOLDERS = {path.name for path in (ROOT / "src" / "emoir").iterdir() if path.is_dir()} - {"__pycache__", "weights"}
+NO_PACKAGES = {"__pycache__", "weights"}
+PACKAGE_FOLDERS = {path.name for path in (ROOT / "src" / "emoir").iterdir() if path.is_dir()} - NO_PACKAGES
 
 
 @pytest.mark.parametrize("folder", sorted(PACKAGE_FOLDERS))
