@@ -2,13 +2,13 @@
 
     cd benchmarks && python -m weights.distil --data DATA --passes PASSES --run RUN --width 32 --size 128
 
-Views come in segments in the order of ``embed_views.py``; every segment is shown twice, mirrored and lit differently,
-before the next one. Where the teachers have not come so far yet, the run waits. After every showing of a segment it
-writes a checkpoint and a line of ``log.jsonl``: loss, and the agreement with the teachers (cosine in the space of the
-targets) on views that were learnt from and on pictures that are never learnt from, these also per source. The rate is
-constant after a warm-up, so that a run may be prolonged: ``--cool-down VIEWS`` goes on from the newest checkpoint with
-a falling rate, leaves the checkpoint alone, and writes ``weights.safetensors`` and ``cool-down.jsonl``. A stopped run
-goes on where it was.
+Views come in segments in the order of ``embed_views.py``; the next one to be shown is always the one that was not shown
+for longest, of those that the teachers have read. After every showing the run writes a checkpoint and a line of
+``log.jsonl``: loss, and the agreement with the teachers (cosine in the space of the targets) on views that were learnt
+from and on pictures that are never learnt from, these also per source. The rate is constant after a warm-up, so that a
+run may be prolonged, also at another size: ``--cool-down VIEWS`` goes on from the newest checkpoint with a falling
+rate, leaves the checkpoint alone, and writes ``weights.safetensors`` and ``cool-down.jsonl``. A stopped run goes on
+where it was.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import argparse
 import itertools
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,12 +40,12 @@ from weights.embed_views import Embeddings
 from weights.teachers import Whitening
 from weights.unrated import HELD_OUT, ViewPass
 
-SEGMENT, ROUNDS, BATCH = 8192, 2, 64
+SEGMENT, BATCH = 8192, 64
 DIMENSIONS = 384
 RATE, WARM_UP, DECAY, EMA = 2e-3, 500, 0.05, 0.998
 MEASURED, FEWEST = 512, 15
-# Views are cut already; what is left is to mirror and to light them.
-AUGMENTATION = Augmentation(smallest_area=1.0, aspect=1.0)
+# Views are cut already; what is left is to mirror, to light and to bleach them.
+AUGMENTATION = Augmentation(smallest_area=1.0, aspect=1.0, grey=0.1)
 WAIT = 30
 
 
@@ -63,15 +63,32 @@ class Segment:
         return [int(self.views.name), self.start, self.showing]
 
 
-def segments(data: Path, passes: Path) -> Iterator[Segment]:
-    """The segments of pass after pass, without an end."""
-    number = 0
-    while True:
+def there(data: Path, passes: Path) -> list[tuple[ViewPass, int]]:
+    """Pass and first view of every segment that the teachers have read, pass after pass."""
+    found: list[tuple[ViewPass, int]] = []
+    for number in itertools.count():
+        folder = passes / str(number)
+        whole = len(Embeddings(folder)) // SEGMENT
+        if not whole:
+            return found
         views = ViewPass(data, passes, str(number))
-        for start in range(0, len(views) - SEGMENT + 1, SEGMENT):
-            for showing in range(ROUNDS):
-                yield Segment(views, start, showing)
-        number += 1
+        found += [(views, at * SEGMENT) for at in range(whole)]
+    return found
+
+
+def next_number(shown: Sequence[int], count: int) -> int:
+    """Which of ``count`` segments was not shown for longest; the first of those that never were.
+
+    Args:
+        shown: numbers of the segments that were shown, oldest first.
+        count: of segments, at least 1.
+
+    Example:
+        >>> next_number([0, 1, 0], 2), next_number([0, 1, 0], 3)
+        (1, 2)
+    """
+    newest = {number: at for at, number in enumerate(shown)}
+    return min(range(count), key=lambda number: newest.get(number, -1))
 
 
 class Distillation:
@@ -84,7 +101,7 @@ class Distillation:
     """
 
     def __init__(self, run: Path, width: int, size: int) -> None:
-        self.run, self.step, self.shown = run, 0, 0
+        self.run, self.step, self.shown = run, 0, list[int]()
         torch.manual_seed(0)
         config = NetworkConfig(size=size, width=width, distributions={}, teacher=DIMENSIONS, dropout=0.1)
         self.network = EmotionNet(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -203,21 +220,23 @@ def show(distilled: Distillation, segment: Segment, axes: Whitening, falls: NDAr
 
 def distil(data: Path, passes: Path, distilled: Distillation, last: int, *, cooling: bool = False) -> None:
     """Show segments until ``last`` are shown, with a rate that falls to zero if ``cooling``."""
-    first, steps = distilled.shown, SEGMENT // BATCH
+    first, steps = len(distilled.shown), SEGMENT // BATCH
     log = distilled.run / ("cool-down.jsonl" if cooling else "log.jsonl")
     forget_after(log, first * SEGMENT)
     held_out = ViewPass(data, passes, HELD_OUT)
     axes = whitening(distilled.run, ViewPass(data, passes, "0"))
-    for number, segment in enumerate(itertools.islice(segments(data, passes), last)):
-        if number < first:
-            continue
+    for number in range(first, last):
+        segments = there(data, passes)
+        chosen = next_number(distilled.shown, len(segments))
+        segment = Segment(*segments[chosen], distilled.shown.count(chosen))
         done = (np.arange(steps) + (number - first) * steps) / ((last - first) * steps)
         began = time.process_time()
         loss = show(distilled, segment, axes, 1 - done if cooling else np.ones(steps))
-        distilled.shown = number + 1
+        distilled.shown.append(chosen)
         record = {
-            "views": distilled.shown * SEGMENT,
-            "pass": segment.views.name,
+            "views": len(distilled.shown) * SEGMENT,
+            "pictures": len(segments) * SEGMENT,
+            "size": distilled.network.config.size,
             "loss": round(loss, 4),
             "processor seconds": round(time.process_time() - began),
             **measure(distilled, segment, axes, held_out),
@@ -247,7 +266,7 @@ def main() -> None:
     if not arguments.cool_down:
         distil(arguments.data, arguments.passes, distilled, -(-arguments.views // SEGMENT))
         return
-    last = distilled.shown + -(-arguments.cool_down // SEGMENT)
+    last = len(distilled.shown) + -(-arguments.cool_down // SEGMENT)
     distil(arguments.data, arguments.passes, distilled, last, cooling=True)
     weights = distilled.averaged().state_dict()
     halves = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}

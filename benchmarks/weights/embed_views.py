@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from weights.unrated import ViewPass
 CHUNK = 64
 # Of one embedding: two teachers of 1280 numbers.
 LENGTH = 2560
-REPORT_EVERY = 20
+GROUP = 16
 
 
 class Embeddings:
@@ -55,17 +56,23 @@ class Embeddings:
         return values.reshape(-1, self.length).astype(np.float32)
 
 
-def embed(views: ViewPass, teachers: list[Teacher], most: int | None) -> None:
-    """Fill the embeddings of a pass, or the first ``most`` of them."""
+def embed(views: ViewPass, teachers: list[Teacher], most: int | None, threads: int = 2) -> None:
+    """Fill the embeddings of a pass, or the first ``most`` of them, with some chunks at work at once."""
     count = min(most or len(views), len(views))
     if (length := sum(teacher.length for teacher in teachers)) != LENGTH:
         raise TrainingError(f"the teachers say {length} numbers together; the passes hold {LENGTH}")
     embeddings = Embeddings(views.folder)
-    for number, start in enumerate(range(len(embeddings), count, CHUNK)):
+
+    def embedded(start: int) -> NDArray[np.float32]:
         numbers = np.arange(start, min(start + CHUNK, count))
         pixels = {side: views.pixels(numbers, side) for side in {teacher.side for teacher in teachers}}
-        embeddings.append(np.concatenate([teacher.embed(pixels[teacher.side]) for teacher in teachers], axis=1))
-        if number % REPORT_EVERY == 0:
+        return np.concatenate([teacher.embed(pixels[teacher.side]) for teacher in teachers], axis=1)
+
+    with ThreadPoolExecutor(threads) as pool:
+        # A few chunks at a time, so that what is done does not pile up in memory.
+        while (done := len(embeddings)) < count:
+            for rows in pool.map(embedded, range(done, count, CHUNK)[:GROUP]):
+                embeddings.append(rows)
             print(f"{time.strftime('%H:%M:%S')} pass {views.name}: {len(embeddings)} of {count} views", flush=True)
 
 
@@ -75,11 +82,12 @@ def main() -> None:
     parser.add_argument("--passes", type=Path, required=True, help="folder of the passes")
     parser.add_argument("--teachers", type=Path, required=True, help="folder of ONNX files")
     parser.add_argument("--most", type=int, help="so many views of a pass at most")
+    parser.add_argument("--threads", type=int, default=2, help="chunks at work at once")
     parser.add_argument("names", nargs="+", help="held-out, or numbers of passes")
     arguments = parser.parse_args()
     teachers = [Teacher(path) for path in sorted(arguments.teachers.glob("*.onnx"))]
     for name in arguments.names:
-        embed(ViewPass(arguments.data, arguments.passes, name), teachers, arguments.most)
+        embed(ViewPass(arguments.data, arguments.passes, name), teachers, arguments.most, arguments.threads)
 
 
 if __name__ == "__main__":

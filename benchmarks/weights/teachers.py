@@ -27,7 +27,7 @@ class Teacher:
         self.side = int(self._session.get_inputs()[0].shape[1])
         self.length = int(self._session.get_outputs()[0].shape[1])
 
-    def embed(self, pixels: NDArray[np.uint8], *, batch: int = 32) -> NDArray[np.float32]:
+    def embed(self, pixels: NDArray[np.uint8], *, batch: int = 2) -> NDArray[np.float32]:
         """Embeddings (n, length) of unit length of images (n, S, S, 3); may be called from several threads."""
         starts = range(0, len(pixels), batch)
         parts = (np.ascontiguousarray(pixels[at : at + batch]) for at in starts)

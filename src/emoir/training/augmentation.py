@@ -8,6 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+# What R, G and B of sRGB add to a picture without colour (ITU-R BT.601, as Pillow's "L").
+LUMA = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Augmentation:
@@ -19,16 +22,18 @@ class Augmentation:
         flip: probability of mirroring left and right.
         jitter: brightness and contrast change by up to this part. Hue and saturation stay as they are:
             colour is signal here.
+        grey: probability of losing all colour; light, shapes and texture must then do.
     """
 
     smallest_area: float = 0.4
     aspect: float = 1.25
     flip: float = 0.5
     jitter: float = 0.1
+    grey: float = 0.0
 
 
 def augment(images: Tensor, size: int, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
-    """Random-resized crop, mirror and mild photometric jitter, drawn for each image on its own.
+    """Random-resized crop, mirror, mild photometric jitter and loss of colour, drawn for each image on its own.
 
     Args:
         images: (B, 3, H, W) sRGB in [0, 1].
@@ -64,4 +69,8 @@ def augment(images: Tensor, size: int, augmentation: Augmentation, generator: to
         uniform(1 - augmentation.jitter, 1 + augmentation.jitter).view(-1, 1, 1, 1).to(images.device) for _ in range(2)
     )
     middle = crops.mean(dim=(1, 2, 3), keepdim=True)
-    return ((crops - middle) * contrast + middle * brightness).clamp(0, 1)
+    lit = ((crops - middle) * contrast + middle * brightness).clamp(0, 1)
+    if not augmentation.grey:
+        return lit
+    colourless = (uniform(0, 1) < augmentation.grey).view(-1, 1, 1, 1).to(images.device)
+    return torch.where(colourless, (lit * LUMA.to(images.device)).sum(dim=1, keepdim=True), lit)
