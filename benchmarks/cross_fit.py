@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -17,32 +18,31 @@ from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.training.calibrate import fit_temperature
 from probes import shares_of
 
+OF_PAINTINGS, DOMAIN = "of_paintings", "domain"
 MODEL = "emoir-0.4"
-# Which sets calibrate a head.
-CALIBRATED_BY = {"mikels": ("fi_subset", "abstract_paintings"), "ekman": ("emotion6",), "keyword6": ("emotion6",)}
+# Which sets calibrate a head; one head served photographs and paintings before 0.5.
+CALIBRATED_BY = {
+    "mikels": ("fi_subset",),
+    OF_PAINTINGS: ("abstract_paintings",),
+    "ekman": ("emotion6",),
+    "keyword6": ("emotion6",),
+}
+BY_BOTH = ("fi_subset", "abstract_paintings")
 FOLDS = 5
 
 
-def collect(run: Path, gaped: dict[str, NDArray[np.float32]]) -> None:
-    """Join what the five networks said of the images they held out, and keep it with the benchmarks.
+def collect(file: Path) -> None:
+    """Keep what networks said of images that they had not learnt from with the benchmarks.
 
     Args:
-        run: where ``weights/fine_tune.py`` left its outputs.
-        gaped: outputs of the shipped network for GAPED, which no network was shown.
+        file: what ``weights/fine_tune.py`` wrote: ``SET.HEAD`` to rows in the order of the set's table.
     """
-    parts = [dict(np.load(run / f"fold-{fold}.npz")) for fold in range(FOLDS)]
-    for name in development.HUMAN_RATED:
-        _, folds = development.folds(name)
-        arrays: dict[str, NDArray[np.generic]] = {"digests": np.array(folds.digests)}
-        for key in (key for key in (gaped if name == "gaped" else parts[0]) if key.startswith(f"{name}.")):
-            if name == "gaped":
-                joined = gaped[key]
-            else:
-                joined = np.zeros((len(folds.digests), parts[0][key].shape[1]), dtype=np.float32)
-                for fold, part in enumerate(parts):
-                    joined[folds.test_rows(fold)] = part[key]
-            arrays[key.removeprefix(f"{name}.")] = joined.astype(np.float16)
-        kept_readings.save_arrays(name, MODEL, arrays)
+    with np.load(file) as parts:
+        for name in development.HUMAN_RATED:
+            arrays: dict[str, NDArray[np.generic]] = {"digests": np.array(development.folds(name)[1].digests)}
+            for key in (key for key in parts.files if key.startswith(f"{name}.")):
+                arrays[key.removeprefix(f"{name}.")] = parts[key].astype(np.float16)
+            kept_readings.save_arrays(name, MODEL, arrays)
 
 
 def readings(name: str, recipe: str = MODEL) -> tuple[Table, Folds, OutOfFold]:
@@ -52,52 +52,78 @@ def readings(name: str, recipe: str = MODEL) -> tuple[Table, Folds, OutOfFold]:
 
 
 class FoldOutputs:
-    """Logits, points and embeddings, each row by a network that had not learnt from its image."""
+    """Logits, points and embeddings, each row by a network that had not learnt from its image.
 
-    def __init__(self, recipe: str = MODEL) -> None:
+    Args:
+        recipe: whose kept readings are used.
+        arrays: set to head to (n, K) in the order of its table, in place of those.
+    """
+
+    def __init__(self, recipe: str = MODEL, arrays: Mapping[str, Mapping[str, NDArray[np.float32]]] | None = None):
         self.recipe = recipe
-        self._arrays: dict[str, dict[str, NDArray[np.float32]]] = {}
+        self._arrays: dict[str, Mapping[str, NDArray[np.float32]]] = dict(arrays or {})
 
-    def joined(self, name: str, head: str) -> NDArray[np.float32]:
-        """A head's outputs for a whole set, in the order of its table."""
+    def heads_of(self, name: str) -> Mapping[str, NDArray[np.float32]]:
+        """All outputs for a whole set, in the order of its table."""
         if name not in self._arrays:
             _, folds = development.folds(name)
             stored = kept_readings.load_arrays(name, self.recipe)
             place = {digest: row for row, digest in enumerate(stored.pop("digests").tolist())}
             rows = [place[digest] for digest in folds.digests]
             self._arrays[name] = {key: values[rows].astype(np.float32) for key, values in stored.items()}
-        return self._arrays[name][head]
+        return self._arrays[name]
 
-    def labelled(self, head: str, without: int | None = None) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """Held-out logits and label distributions of the sets that calibrate a head, a fold left out if asked."""
-        logits, targets = [], []
-        for name in CALIBRATED_BY[head]:
-            table, folds = development.folds(name)
-            shares, known = shares_of(table, head, np.arange(len(table)))
-            rows = np.flatnonzero(known & (folds.folds != (-1 if without is None else without)))
-            logits.append(self.joined(name, head)[rows])
-            targets.append(shares[rows])
-        return np.concatenate(logits), np.concatenate(targets)
+    def joined(self, name: str, head: str) -> NDArray[np.float32]:
+        """A head's outputs for a whole set, in the order of its table."""
+        return self.heads_of(name)[head]
+
+    def answering(self, space: str) -> tuple[str, ...]:
+        """The heads that answer for a space: one, or one for photographs and one for paintings."""
+        both = space == "mikels" and OF_PAINTINGS in self.heads_of(BY_BOTH[0])
+        return (space, OF_PAINTINGS) if both else (space,)
+
+    def calibrating(self, head: str) -> tuple[str, ...]:
+        """The sets whose labels calibrate a head."""
+        return BY_BOTH if self.answering(head) == ("mikels",) else CALIBRATED_BY[head]
 
     @cache  # noqa: B019
     def temperature(self, head: str, without: int | None = None) -> float:
         """The temperature fitted on held-out images, those of one fold left out."""
-        return fit_temperature(*self.labelled(head, without))
+        logits, targets = [], []
+        for name in self.calibrating(head):
+            table, folds = development.folds(name)
+            shares, known = shares_of(table, "mikels" if head == OF_PAINTINGS else head, np.arange(len(table)))
+            rows = np.flatnonzero(known & (folds.folds != (-1 if without is None else without)))
+            logits.append(self.joined(name, head)[rows])
+            targets.append(shares[rows])
+        return fit_temperature(np.concatenate(logits), np.concatenate(targets))
 
-    def calibrated(self, name: str, head: str) -> NDArray[np.float64]:
-        """A head's probabilities for a whole set; a fold's temperature comes from the other folds."""
+    def temperatures(self, space: str) -> dict[str, float]:
+        """The heads that answer for a space with their temperatures, fitted on all held-out images."""
+        return {head: self.temperature(head) for head in self.answering(space)}
+
+    def answers(self, name: str, space: str, without: int | None = None) -> NDArray[np.float64]:
+        """The probabilities that a model gives whose temperatures were fitted without a fold, or on all for None."""
+        heads = self.answering(space)
+        parts = [softmax(self.joined(name, head) / self.temperature(head, without), axis=1) for head in heads]
+        if len(parts) == 1:
+            return np.asarray(parts[0], dtype=np.float64)
+        weights = softmax(self.joined(name, DOMAIN), axis=1)
+        return np.asarray(sum(part * weights[:, number, None] for number, part in enumerate(parts)), dtype=np.float64)
+
+    def calibrated(self, name: str, space: str) -> NDArray[np.float64]:
+        """A space's probabilities for a whole set; a fold's temperatures come from the other folds."""
         _, folds = development.folds(name)
-        logits = self.joined(name, head)
-        scaled = np.zeros(logits.shape)
+        found = np.zeros(self.joined(name, space).shape)
         for fold in range(FOLDS):
             rows = folds.test_rows(fold)
-            scaled[rows] = softmax(logits[rows] / self.temperature(head, without=fold), axis=1)
-        return scaled
+            found[rows] = self.answers(name, space, without=fold)[rows]
+        return found
 
     def out_of_fold(self, name: str) -> OutOfFold:
-        """Readings of a set; a fold's temperature comes from the other folds."""
+        """Readings of a set; a fold's temperatures come from the other folds."""
         table, folds = development.folds(name)
-        probabilities = {head: self.calibrated(name, head) for head in table.class_names}
+        probabilities = {space: self.calibrated(name, space) for space in table.class_names}
         points = self.joined(name, "valence_arousal") if table.valence is not None else None
         return OutOfFold(
             digests=folds.digests,

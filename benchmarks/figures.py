@@ -37,8 +37,6 @@ SCRIPTS = {
     "stimuli_norms": ["stimuli_norms.py"],
     "rater_agreement": ["rater_agreement.py"],
     "lexicon_agreement": ["lexicon_agreement.py"],
-    "distilled_probe": ["weights/distilled_probe.py"],
-    "fine_tuning_trials": ["weights/fine_tuning_trials.py"],
 }
 """What is printed, by which script."""
 WITHOUT_LABELS = {"experiment_claims", "lexicon_agreement"}

@@ -99,7 +99,7 @@ class Scene:
             from emoir.training.export import ModelDescription, export_model
 
             curve = ConfidenceCurve("old", (0.3, 0.9), (0.2, 0.8))
-            names, ones = {"old": ("up", "down")}, {"old": 1.0}
+            names, ones = {"old": ("up", "down")}, {"old": {"old": 1.0}}
             description = ModelDescription(
                 name="tiny", class_names=names, temperatures=ones, confidence=curve, licence="none"
             )

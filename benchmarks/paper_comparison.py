@@ -36,7 +36,7 @@ from emoir.experiment.tables import write_report
 from emoir.experiment.variants import COLOUR, TEXTURE, ExperimentProtocol, ModelVariant
 from emoir.models.card import CARD, WEIGHTS
 from emoir.training.loop import use_one_thread
-from weights.pretrain import pretrained
+from weights.pretrained import pretrained
 
 RESULTS = Path(__file__).resolve().parent / "experiment"
 RUNS = Path("runs") / "experiment"

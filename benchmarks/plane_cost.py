@@ -65,7 +65,7 @@ def medians(rows: dict[str, Callable[[], object]]) -> dict[str, float]:
 
 def session(folder: Path) -> onnxruntime.InferenceSession:
     """The runtime of an exported network with all planes."""
-    write_graph(network(tuple(PLANES)), folder / "model.onnx", dict.fromkeys(HEADS, 1.0))
+    write_graph(network(tuple(PLANES)), folder / "model.onnx", {head: {head: 1.0} for head in HEADS})
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])

@@ -49,7 +49,7 @@ SOURCES = {
         *("search_colour_cut", "search_conjunction", "search_cut", "search_distinct", "search_quality")
     },
     "docs/select.md": {"stimuli_norms"},
-    "docs/weights.md": {"distilled_probe", "fine_tuning_trials", "weights"},
+    "docs/weights.md": {"weights"},
 }
 """Whose prints the sentences of a page may quote."""
 STATED = {

@@ -8,7 +8,7 @@ for longest, of those that the teachers have read. After every showing the run w
 from and on pictures that are never learnt from, these also per source. The rate is constant after a warm-up, so that a
 run may be prolonged, also at another size: ``--cool-down VIEWS`` goes on from the newest checkpoint with a falling
 rate, leaves the checkpoint alone, and writes ``weights.safetensors`` and ``cool-down.jsonl``. A stopped run goes on
-where it was.
+where it was. On Linux the allocator settings MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 make it faster.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch.optim.swa_utils import AveragedModel
 
 from emoir.files import atomic_write
@@ -37,6 +36,7 @@ from emoir.training.losses import teacher_loss
 from emoir.training.predict import predict
 from emoir.training.state import warm_average
 from weights.embed_views import Embeddings
+from weights.pretrained import keep
 from weights.teachers import Whitening
 from weights.unrated import HELD_OUT, ViewPass
 
@@ -169,6 +169,11 @@ def whitening(run: Path, views: ViewPass) -> Whitening:
         fitted = Whitening.fit(wait_for(views, 0, SEGMENT), DIMENSIONS)
         with atomic_write(file) as partial, partial.open("wb") as stream:
             np.savez(stream, allow_pickle=False, centre=fitted.centre, axes=fitted.axes)
+    return axes_of(file)
+
+
+def axes_of(file: Path) -> Whitening:
+    """Axes that a run has kept."""
     with np.load(file) as kept:
         return Whitening(kept["centre"], kept["axes"])
 
@@ -268,9 +273,7 @@ def main() -> None:
         return
     last = len(distilled.shown) + -(-arguments.cool_down // SEGMENT)
     distil(arguments.data, arguments.passes, distilled, last, cooling=True)
-    weights = distilled.averaged().state_dict()
-    halves = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
-    save_file({key: value.contiguous() for key, value in halves.items()}, arguments.run / "weights.safetensors")
+    keep(distilled.averaged(), arguments.run / "weights.safetensors")
 
 
 if __name__ == "__main__":

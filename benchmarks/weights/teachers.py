@@ -73,24 +73,3 @@ class Whitening:
         """Unit vectors (n, dimensions) of embeddings (n, D)."""
         targets = (embeddings - self.centre) @ self.axes
         return np.asarray(targets / np.linalg.norm(targets, axis=1, keepdims=True), dtype=np.float32)
-
-
-def whitened_targets(
-    embeddings: NDArray[np.float32], dimensions: int, *, fitted_on: NDArray[np.float32] | None = None
-) -> NDArray[np.float32]:
-    """Embeddings in the axes of ``Whitening``, which are fitted on other embeddings or on themselves.
-
-    Args:
-        embeddings: (n, D).
-        dimensions: length of the targets.
-        fitted_on: (m, D), m > dimensions: where centre and axes come from; the embeddings themselves by default.
-
-    Returns:
-        (n, dimensions) unit vectors.
-
-    Example:
-        >>> targets = whitened_targets(np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32), 4)
-        >>> targets.shape, bool(np.allclose(np.linalg.norm(targets, axis=1), 1))
-        ((50, 4), True)
-    """
-    return Whitening.fit(embeddings if fitted_on is None else fitted_on, dimensions)(embeddings)

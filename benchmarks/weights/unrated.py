@@ -18,7 +18,6 @@ from emoir.errors import TrainingError
 from emoir.files import atomic_write
 from emoir.images.resize_square import resize_square
 from weights.sources import SOURCES
-from weights.views import cut
 
 # Of the pictures of every source, by the name of their object: never learnt from.
 HELD_OUT_EVERY = 100
@@ -59,6 +58,18 @@ class View:
     source: str
     row: int
     box: tuple[float, float, float, float]
+
+
+def cut(image: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
+    """The part of a picture inside left, top, right, bottom in [0, 1], rounded to whole pixels.
+
+    Example:
+        >>> cut(Image.new("RGB", (10, 20)), (0.1, 0.5, 0.6, 1.0)).size
+        (5, 10)
+    """
+    left, top, right, bottom = box
+    edges = (left * image.width, top * image.height, right * image.width, bottom * image.height)
+    return image.crop(tuple(round(edge) for edge in edges))  # type: ignore[arg-type]
 
 
 def draw_box(generator: np.random.Generator) -> tuple[float, float, float, float]:

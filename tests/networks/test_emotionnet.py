@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -39,13 +39,14 @@ def test_gradients_reach_every_parameter() -> None:
     assert missing == []
 
 
-def test_training_heads_come_off() -> None:
+def test_some_heads_stay_and_others_are_new() -> None:
     network = EmotionNet(SMALL).eval()
-    bare = network.without_training_heads().eval()
+    chosen = network.with_heads({"mikels": 8, "mine": 3}).eval()
     images = torch.rand(2, 3, 64, 64)
-    ours, theirs = bare(images), network(images)
-    assert set(ours.heads) == {"mikels", "ekman", "valence_arousal"}
+    ours, theirs = chosen(images), network(images)
+    assert set(ours.heads) == {"mikels", "mine", "valence_arousal"}
     torch.testing.assert_close(ours.heads["mikels"], theirs.heads["mikels"])
+    assert chosen.config == replace(SMALL, distributions={"mikels": 8, "mine": 3}, weak={}, teacher=0)
 
 
 def test_config_survives_json() -> None:

@@ -16,7 +16,7 @@ from emoir.errors import TrainingError
 from emoir.models.card import CARD, GRAPH, TRAINING_DIGESTS, WEIGHTS
 from emoir.networks import EmotionNet, NetworkConfig
 from emoir.training.calibrate import fit_confidence, fit_temperature, fit_unsure_below
-from emoir.training.export import ExportedNetwork, ModelDescription, check_agreement, export_model
+from emoir.training.export import ExportedNetwork, ModelDescription, check_agreement, export_model, write_graph
 from tests.pictures import noise, save_photos
 
 
@@ -36,7 +36,7 @@ def folder(network: EmotionNet, tmp_path_factory: pytest.TempPathFactory) -> Pat
         ModelDescription(
             name="tiny",
             class_names={"mine": ("up", "down", "sideways")},
-            temperatures={"mine": 2.0},
+            temperatures={"mine": {"mine": 2.0}},
             confidence=ConfidenceCurve("mine", (0.3, 0.9), (0.2, 0.8)),
             licence="none",
             trained_on=photos,
@@ -62,7 +62,26 @@ def test_a_graph_that_differs_is_refused(folder: Path) -> None:
     torch.manual_seed(2)
     other = EmotionNet(NetworkConfig(size=64, width=8, blocks=(1, 1), distributions={"mine": 3})).eval()
     with pytest.raises(TrainingError, match="differs from the network by"):
-        check_agreement(ExportedNetwork(other, {"mine": 2.0}), folder / GRAPH, ["embedding", "valence_arousal", "mine"])
+        check_agreement(
+            ExportedNetwork(other, {"mine": {"mine": 2.0}}), folder / GRAPH, ["embedding", "valence_arousal", "mine"]
+        )
+
+
+def test_heads_of_two_domains_are_weighed_by_how_likely_the_domains_are(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    heads = {"mine": 3, "of_paintings": 3, "domain": 2}
+    network = EmotionNet(NetworkConfig(size=64, width=8, blocks=(1, 1), distributions=heads)).eval()
+    write_graph(network, tmp_path / GRAPH, {"mine": {"mine": 2.0, "of_paintings": 0.5}})
+    images = np.stack([noise(64, seed) for seed in range(3)])
+    session = onnxruntime.InferenceSession(str(tmp_path / GRAPH), providers=["CPUExecutionProvider"])
+    (mine,) = session.run(["mine"], {"images": images})
+    with torch.no_grad():
+        output = network(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255).heads
+    for row in range(3):
+        photograph, painting = np.exp(output["domain"][row].numpy()) / np.exp(output["domain"][row].numpy()).sum()
+        first, second = np.exp(output["mine"][row].numpy() / 2), np.exp(output["of_paintings"][row].numpy() / 0.5)
+        expected = photograph * first / first.sum() + painting * second / second.sum()
+        np.testing.assert_allclose(mine[row], expected, atol=1e-4)
 
 
 def test_the_folder_works_as_a_model_with_a_space_of_its_own(folder: Path, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ModelDescription(
             name="tiny",
             class_names={"old": ("up", "down", "sideways")},
-            temperatures={"old": 1.0},
+            temperatures={"old": {"old": 1.0}},
             confidence=ConfidenceCurve("old", (0.3, 0.9), (0.2, 0.8)),
             licence="none",
             trained_on=save_photos(folder / "photos", 2),

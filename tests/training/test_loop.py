@@ -199,6 +199,17 @@ def test_augmentation_that_changes_nothing() -> None:
     torch.testing.assert_close(augment(images, 32, mirrored, torch.Generator()), images.flip(3), atol=1e-5, rtol=1e-5)
 
 
+def test_what_loses_its_colour_is_as_light_as_pillow_says() -> None:
+    images = torch.from_numpy(noise(32, 7).copy()).permute(2, 0, 1).float().expand(40, -1, -1, -1) / 255
+    some = Augmentation(smallest_area=1.0, aspect=1.0, flip=0.0, jitter=0.0, grey=0.5)
+    augmented = augment(images, 32, some, torch.Generator().manual_seed(0))
+    grey = (augmented.amax(dim=1) - augmented.amin(dim=1)).amax(dim=(1, 2)) < 1e-5
+    assert 10 < grey.sum() < 30
+    torch.testing.assert_close(augmented[~grey], images[~grey], atol=1e-5, rtol=1e-5)
+    expected = np.asarray(Image.fromarray(noise(32, 7)).convert("L")) / 255
+    np.testing.assert_allclose(augmented[grey][0, 0].numpy(), expected, atol=1 / 255)
+
+
 def test_augmentation_is_seeded_and_keeps_the_hue() -> None:
     images = torch.tensor([0.6, 0.3, 0.2]).view(1, 3, 1, 1).expand(4, 3, 40, 40).contiguous()
     once = augment(images, 32, Augmentation(), torch.Generator().manual_seed(5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -76,11 +77,11 @@ class EmotionNet(Network):
         with torch.autocast(images.device.type, enabled=False):
             features = self.fusion(torch.cat(pooled, dim=1))
             if self.branch is None:
-                return self._heads(features)
+                return self.read_features(features)
             if statistics is None:
                 raise ShapeError(f"this network takes {self.config.statistics} statistics of each picture as well")
             own = self.branch(statistics.float())
-            output = self._heads(torch.cat([features, own], dim=1))
+            output = self.read_features(torch.cat([features, own], dim=1))
             return replace(output, auxiliary=self._auxiliary(own) if self.training else {})
 
     def _auxiliary(self, own: Tensor) -> dict[str, Tensor]:
@@ -88,14 +89,19 @@ class EmotionNet(Network):
         heads[VALENCE_AROUSAL] = torch.sigmoid(heads[VALENCE_AROUSAL])
         return heads
 
-    def without_training_heads(self) -> EmotionNet:
-        """The same network without the weak heads and the teacher's, which only training needs."""
-        bare = EmotionNet(replace(self.config, weak={}, teacher=0))
-        wanted = bare.state_dict().keys()
-        bare.load_state_dict({key: value for key, value in self.state_dict().items() if key in wanted})
+    def with_heads(self, distributions: Mapping[str, int]) -> EmotionNet:
+        """The same network with some of its distribution heads, without those that only training needs.
+
+        Args:
+            distributions: head to its number of classes; heads that the network lacks begin at random.
+        """
+        bare = EmotionNet(replace(self.config, distributions=dict(distributions), weak={}, teacher=0))
+        own = bare.state_dict()
+        bare.load_state_dict(own | {key: value for key, value in self.state_dict().items() if key in own})
         return bare
 
-    def _heads(self, features: Tensor) -> NetworkOutput:
+    def read_features(self, features: Tensor) -> NetworkOutput:
+        """What embedding and heads make of features (B, 384), and of what the statistics branch joins to them."""
         dropped = self.dropout(features)
         embedding = F.normalize(self.embedding(dropped), dim=1)
         heads = {name: head(embedding) * self.logit_scale[name] for name, head in self.distributions.items()}

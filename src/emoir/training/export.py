@@ -32,8 +32,14 @@ from emoir.training.training_images import write_training_images
 OPSET = 18
 # Weights of more numbers than this are kept as half floats.
 LARGE = 4096
+# The head that tells the domains of pictures apart, photographs and paintings say.
+DOMAIN = "domain"
 # Graph and network must agree to this, on every output.
 TOLERANCE = 1e-4
+
+
+Temperatures = Mapping[str, Mapping[str, float]]
+"""Space to the heads that answer for it, each with the number that its logits are divided by."""
 
 
 class ExportedNetwork(nn.Module):
@@ -41,21 +47,28 @@ class ExportedNetwork(nn.Module):
 
     Args:
         network: trained.
-        temperatures: head to the number its logits are divided by.
+        temperatures: of the spaces that are exported. Where a space has several heads, one for each domain of pictures
+            in the order of the head ``domain``, the answer is their mean, weighed by how likely the domains are.
     """
 
-    def __init__(self, network: EmotionNet, temperatures: Mapping[str, float]) -> None:
+    def __init__(self, network: EmotionNet, temperatures: Temperatures) -> None:
         super().__init__()
         self.network = network
-        self.temperatures = dict(temperatures)
+        self.temperatures = {space: dict(heads) for space, heads in temperatures.items()}
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """(B, S, S, 3) uint8 to embedding (B, 128), (B, 2), and (B, K) for every distribution head."""
         output = self.network(images.permute(0, 3, 1, 2).float() / 255)
-        distributions = (
-            torch.softmax(output.heads[space] / temperature, dim=1) for space, temperature in self.temperatures.items()
-        )
+        distributions = (self._answer(output.heads, heads) for heads in self.temperatures.values())
         return output.embedding, output.heads[VALENCE_AROUSAL], *distributions
+
+    @staticmethod
+    def _answer(outputs: Mapping[str, Tensor], heads: Mapping[str, float]) -> Tensor:
+        answers = [torch.softmax(outputs[head] / temperature, dim=1) for head, temperature in heads.items()]
+        if len(answers) == 1:
+            return answers[0]
+        weights = torch.softmax(outputs[DOMAIN], dim=1)
+        return (weights[:, :, None] * torch.stack(answers, dim=1)).sum(dim=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +77,8 @@ class ModelDescription:
 
     Args:
         name: of the model, without digest.
-        class_names: distribution head to its classes; heads without class names are left out.
-        temperatures: distribution head to its calibration temperature.
+        class_names: space to its classes; heads of other spaces are left out.
+        temperatures: space to its heads and their calibration temperatures.
         confidence: calibration of the top class.
         licence: one line on the terms of the weights.
         trained_on: every image that training has seen, labelled or not.
@@ -76,7 +89,7 @@ class ModelDescription:
 
     name: str
     class_names: Mapping[str, tuple[str, ...]]
-    temperatures: Mapping[str, float]
+    temperatures: Temperatures
     confidence: ConfidenceCurve
     licence: str
     trained_on: Sequence[Path] = ()
@@ -100,7 +113,7 @@ def export_model(network: EmotionNet, folder: Path, description: ModelDescriptio
     (folder / CARD).unlink(missing_ok=True)
     # Rounded before it is folded: the weights that are kept and the graph are then of one and the same network.
     network = _rounded(network)
-    used = {space: description.temperatures[space] for space in description.class_names}
+    used = {space: dict(description.temperatures[space]) for space in description.class_names}
     write_graph(network, folder / GRAPH, used)
     weights = {key: value.half() if value.numel() > LARGE else value for key, value in network.state_dict().items()}
     save_file({key: value.contiguous() for key, value in weights.items()}, folder / WEIGHTS)
@@ -126,13 +139,13 @@ def export_model(network: EmotionNet, folder: Path, description: ModelDescriptio
         partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def write_graph(network: EmotionNet, graph: Path, temperatures: Mapping[str, float]) -> None:
+def write_graph(network: EmotionNet, graph: Path, temperatures: Temperatures) -> None:
     """Write what the runtime sees of a network, planes inside, as ONNX, large weights as half floats.
 
     Args:
         network: its large weights have half floats' values.
         graph: the file.
-        temperatures: distribution head to its calibration temperature; other heads are left out.
+        temperatures: space to its heads and their calibration temperatures; other heads are left out.
 
     Raises:
         TrainingError: if graph and network disagree by more than 1e-4 on any output, at batch 1 or 17.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -102,7 +102,8 @@ def fine_tune(
     run = out / "run" / _digest(table, model)
     split = make_hold_out(table, seed=seed)
     held_out, rows = split.test_rows(0), split.training_rows(0)
-    network = _with_heads(load_network(model.folder), table, from_scratch=from_scratch, seed=seed)
+    base_network = load_network(model.folder)
+    network = _with_heads(base_network, table, list(model.card.class_names), from_scratch=from_scratch, seed=seed)
     pixels = cached_pixels(table.paths, round(network.config.size * 9 / 8), run / "cache")
 
     def read(wanted: NDArray[np.intp]) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32]]:
@@ -151,7 +152,7 @@ def fine_tune(
     description = ModelDescription(
         name=table.name,
         class_names=names,
-        temperatures=dict.fromkeys(names, 1.0) | temperatures,
+        temperatures={space: {space: temperatures.get(space, 1.0)} for space in names},
         confidence=confidence or model.card.confidence,
         licence=LICENCE_FROM_SCRATCH if from_scratch else LICENCE,
         trained_on=[table.paths[row] for row in rows.tolist()],
@@ -211,14 +212,15 @@ def _digest(table: Table, base: Model) -> str:
     return digest.hexdigest()[:12]
 
 
-def _with_heads(base: EmotionNet, table: Table, *, from_scratch: bool, seed: int) -> EmotionNet:
-    """A network with the base's heads and one per new space of the table."""
+def _with_heads(
+    base: EmotionNet, table: Table, spaces_of_base: Sequence[str], *, from_scratch: bool, seed: int
+) -> EmotionNet:
+    """A network with a head per space that the base shows and one per new space of the table."""
     spaces = {space: len(table.class_names[space]) for space in (*table.distributions, *table.classes)}
     for space, count in spaces.items():
         if base.config.distributions.get(space, count) != count:
             raise TrainingError(f"{space} has {count} classes here and another number in the base; use another --space")
+    heads = {space: base.config.distributions[space] for space in spaces_of_base} | spaces
     with seeded(seed):
-        network = EmotionNet(replace(base.config, distributions={**base.config.distributions, **spaces}))
-    if not from_scratch:
-        network.load_state_dict({**network.state_dict(), **base.state_dict()})
+        network = EmotionNet(replace(base.config, distributions=heads)) if from_scratch else base.with_heads(heads)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

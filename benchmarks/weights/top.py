@@ -1,0 +1,189 @@
+"""The top of the network (fusion, embedding, heads), which learns human ratings on the frozen, pre-trained trunk.
+
+Rated paintings are never shown while it learns: their raters contradict those of photographs. Last, on embeddings that
+stay as they are, a head for paintings and one that tells paintings from photographs are fitted by logistic regression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import development
+from emoir.emotions.spaces import EKMAN, MIKELS
+from emoir.networks import EmotionNet
+from emoir.networks.base import VALENCE_AROUSAL
+from emoir.training.export import DOMAIN
+from emoir.training.losses import concordance
+from emoir.training.probes import DistributionProbe, Linear, fit_reduction
+from emoir.training.state import seeded
+from weights.ranking import ranking_loss
+
+WORDS, OF_PAINTINGS = "keyword6", "of_paintings"
+LEARNT = {"mikels": MIKELS.names, "ekman": EKMAN.names, WORDS: development.KEYWORDS}
+FITTED = {OF_PAINTINGS: len(MIKELS.names), DOMAIN: 2}
+PHOTOGRAPH, PAINTING = 0, 1
+BATCH, RATE, DECAY, CLIP = 128, 1e-3, 0.05, 5.0
+SPREAD = 0.15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How a top learns.
+
+    Args:
+        epochs: passes over the rows that are shown.
+        dropout: of the features.
+        arousal: factor of arousal in the losses; that of valence is 1.
+        anger: factor of anger in the losses of distributions.
+        ranking: weight of the pairwise loss on valence and arousal.
+        seeds: runs from one start whose weights are averaged.
+    """
+
+    epochs: int = 4
+    dropout: float = 0.1
+    arousal: float = 1.0
+    anger: float = 1.0
+    ranking: float = 0.0
+    seeds: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examples:
+    """Rows to learn from.
+
+    Args:
+        statistics: (n, draws, d), what the trunk says of several views of each picture.
+        distributions: head to shares (n, K); NaN rows are unknown.
+        points: (n, 2) valence and arousal; NaN rows are unknown.
+        shown: the rows of an epoch; some stand there more than once.
+    """
+
+    statistics: Tensor
+    distributions: Mapping[str, Tensor]
+    points: Tensor
+    shown: NDArray[np.intp]
+
+
+def begin(trunk: EmotionNet, dropout: float) -> EmotionNet:
+    """The pre-trained network with emotion heads at one random start, without the teacher's."""
+    sizes = {space: len(names) for space, names in LEARNT.items()} | FITTED
+    config = replace(trunk.config, distributions=sizes, weak={}, teacher=0, dropout=dropout)
+    with seeded(1):
+        network = EmotionNet(config)
+    own, fresh = network.state_dict(), ("distributions.", "logit_scale.", "valence_arousal.", "embedding.")
+    stored = {key: value for key, value in trunk.state_dict().items() if key in own and not key.startswith(fresh)}
+    network.load_state_dict(own | stored)
+    return network.eval()
+
+
+def top_of(network: EmotionNet) -> list[nn.Parameter]:
+    """What learns."""
+    parts = [network.fusion, network.embedding, network.valence_arousal]
+    parts += [network.distributions[space] for space in LEARNT]
+    return [parameter for part in parts for parameter in part.parameters()] + [
+        network.logit_scale[space] for space in LEARNT
+    ]
+
+
+def outputs_of(network: EmotionNet, statistics: Tensor) -> dict[str, Tensor]:
+    """Logits of the heads, ``valence_arousal`` and ``embedding`` of statistics (n, d)."""
+    output = network.read_features(network.fusion(statistics))
+    return {**output.heads, "embedding": output.embedding}
+
+
+def loss_of(outputs: Mapping[str, Tensor], examples: Examples, rows: Tensor, recipe: Recipe) -> Tensor:
+    """The sum of all heads' losses over the rows that have a label."""
+    total = outputs["embedding"].sum() * 0
+    for space, names in LEARNT.items():
+        target = examples.distributions[space][rows]
+        known = ~target.isnan().any(dim=1)
+        if known.any():
+            weights = torch.tensor([recipe.anger if name == "anger" else 1.0 for name in names])
+            logs = F.log_softmax(outputs[space][known], dim=1)
+            total = total + (F.kl_div(logs, target[known], reduction="none") * weights).sum() / known.sum()
+    target = examples.points[rows]
+    known = ~target.isnan().any(dim=1)
+    predicted, target = outputs[VALENCE_AROUSAL][known], target[known]
+    weights = torch.tensor([1.0, recipe.arousal])
+    squares = ((predicted - target) ** 2).mean(dim=0) / SPREAD**2 / 4
+    total = total + ((squares + 0.5 * (1 - concordance(predicted, target))) * weights).mean()
+    if recipe.ranking:
+        total = total + recipe.ranking * ranking_loss(predicted, target)
+    return total
+
+
+def learn(trunk: EmotionNet, examples: Examples, recipe: Recipe) -> EmotionNet:
+    """The network whose top has learnt; the mean of several runs' weights if the recipe says so.
+
+    References:
+        Wortsman, M. et al. (2022). Model soups: averaging weights of multiple fine-tuned models improves accuracy
+        without increasing inference time. ICML.
+    """
+    runs = [_one_run(trunk, examples, recipe, seed) for seed in range(recipe.seeds)]
+    with torch.no_grad():
+        for parameters in zip(*map(top_of, runs), strict=True):
+            parameters[0].copy_(torch.stack([parameter.detach() for parameter in parameters]).mean(dim=0))
+    return runs[0]
+
+
+def _one_run(trunk: EmotionNet, examples: Examples, recipe: Recipe, seed: int) -> EmotionNet:
+    network = begin(trunk, recipe.dropout)
+    parameters = top_of(network)
+    groups = [
+        {"params": [parameter for parameter in parameters if parameter.ndim > 1], "weight_decay": DECAY},
+        {"params": [parameter for parameter in parameters if parameter.ndim <= 1], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=RATE, fused=True)
+    steps = len(examples.shown) // BATCH * recipe.epochs
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps + 1, pct_start=0.1)
+    draws = np.random.default_rng(seed)
+    order = np.concatenate([draws.permutation(examples.shown) for _ in range(recipe.epochs)])
+    network.dropout.train()
+    with seeded(seed):
+        for rows in torch.from_numpy(order[: steps * BATCH]).split(BATCH):
+            sides = torch.from_numpy(draws.integers(examples.statistics.shape[1], size=len(rows)))
+            loss = loss_of(outputs_of(network, examples.statistics[rows, sides].float()), examples, rows, recipe)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(parameters, CLIP)
+            optimizer.step()
+            schedule.step()
+    return network.eval()
+
+
+def fit_domains(
+    network: EmotionNet, photographs: Sequence[Tensor], paintings: Tensor, shares: NDArray[np.float64]
+) -> None:
+    """Fit the heads for paintings and for the domain on embeddings, which stay as they are.
+
+    Args:
+        network: has learnt; gets the heads.
+        photographs: statistics (n, d) of sets of photographs, each of which counts as much as the others.
+        paintings: statistics (n, d).
+        shares: (n, K) of the paintings' raters.
+    """
+    with torch.no_grad():
+        seen = [outputs_of(network, part.float())["embedding"].double().numpy() for part in (*photographs, paintings)]
+        both = np.concatenate(seen)
+        domains = np.repeat([PHOTOGRAPH, PAINTING], [len(both) - len(paintings), len(paintings)])
+        # How many images of each domain were at hand says nothing about those that will be read.
+        prior = np.log(np.bincount(domains) / len(domains))
+        for head, rows, target, usual in (
+            (OF_PAINTINGS, seen[-1], shares, 0),
+            (DOMAIN, both, np.eye(2)[domains], prior),
+        ):
+            reduce = fit_reduction(rows)
+            probe = DistributionProbe.fit(reduce(rows), target)
+            fitted = Linear(probe.weights, probe.bias - usual).after(reduce)
+            linear = network.distributions[head]
+            assert isinstance(linear, nn.Linear)
+            linear.weight.copy_(torch.from_numpy(fitted.weights.T))
+            linear.bias.copy_(torch.from_numpy(fitted.bias))
+            network.logit_scale[head].fill_(1.0)
