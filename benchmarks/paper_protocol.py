@@ -6,8 +6,9 @@
     PYTHONPATH=benchmarks python benchmarks/paper_protocol.py bundle FOLDER
 
 ``run`` goes on where it stopped, in runs/protocol, B and D of the deciding sets first; several processes share the work
-by row and fold. What is finished is packed into benchmarks/experiment/SET.protocol.npz. ``print`` makes all tables from
-these, also of a run that is not finished: then they say what is missing. ``cost`` times a few steps of every row on
+by row and fold. What is finished is packed into benchmarks/experiment/SET.protocol.npz, and is not run again from
+there on, on whatever machine. ``print`` makes all tables from these files, also of a run that is not finished: then
+they say what is missing. ``cost`` times a few steps of every row on
 this machine. ``bundle`` writes tars of at most 15 MB for a machine with a GPU: the images of each set, and what is
 finished of it. There, in the root of the repository:
 
@@ -42,12 +43,15 @@ from emoir.experiment.overfitting import plot_curves
 from emoir.experiment.protocol import (
     FOLD_SEED,
     OTHER_SEEDS,
+    RESTART_SEED,
+    RESTARTS,
     ROWS,
     ProtocolRow,
+    is_stuck,
     run_row,
 )
 from emoir.experiment.protocol_tables import may_be_read, protocol_tables
-from emoir.experiment.results import read_results, write_results
+from emoir.experiment.results import RunKey, read_results, write_results
 from emoir.experiment.runs import CACHE_SIZE
 from emoir.experiment.timing import row_cost
 from emoir.training.loop import use_one_thread
@@ -111,9 +115,24 @@ def pack(name: str) -> None:
         write_results(read_results([*kept, *files]), packed_file(name))
 
 
+def is_finished(name: str, row: ProtocolRow, fold: int) -> bool:
+    """Whether the committed file of a set holds all runs of a row on a fold, those that were started again, too."""
+    if not packed_file(name).exists():
+        return False
+    results, table = read_results([packed_file(name)]), data_of(name).table
+    for seed in range(seeds_of(row, name)):
+        attempts = [RunKey(row.variant.name, fold, seed + again * RESTART_SEED) for again in range(RESTARTS + 1)]
+        there = [results[key] for key in attempts if key in results]
+        if not there or (is_stuck(there[-1], table) and len(there) < len(attempts)):
+            return False
+    return True
+
+
 def run(names: Sequence[str], letters: Sequence[str], device: str) -> None:
     """Do what is missing, less what another process is at."""
     for name, row, fold in units(names, letters):
+        if is_finished(name, row, fold):
+            continue
         with claimed(RUNS / name / "running" / f"{row.letter}.fold{fold}.lock") as mine:
             if mine:
                 run_unit(name, row, fold, device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,34 @@ def test_finished_runs_are_packed_beside_those_of_before(tmp_path: Path, monkeyp
     assert found.runs["E"] == (6, 6), "two folds, three seeds on sets that are described"
     assert found.has("A", "F", "C + probe")
     assert not found.has("A′")
+
+
+def test_what_is_committed_is_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table, folds = moods(30, "few")
+    data = ExperimentData(table=table, folds=folds, cache=tmp_path / "cache")
+    monkeypatch.setattr(paper_protocol, "RESULTS", tmp_path)
+    monkeypatch.setattr(paper_protocol, "RUNS", tmp_path / "runs")
+    monkeypatch.setattr(paper_protocol, "data_of", lambda name: data)
+    row, again = TRAINED["C"], 1_000
+    begun: list[tuple[str, str, int]] = []
+    monkeypatch.setattr(
+        paper_protocol, "run_unit", lambda name, row, fold, device: begun.append((name, row.letter, fold))
+    )
+    results = made_up(table, folds, {"C": 1.0}, 3)
+    two_seeds = {key: one for key, one in results.items() if key.fold == 0 or key.seed < 2}
+    write_results(two_seeds, paper_protocol.packed_file("few"))
+    assert paper_protocol.is_finished("few", row, 0)
+    assert not paper_protocol.is_finished("few", row, 1), "the third seed is not there"
+    assert not paper_protocol.is_finished("few", TRAINED["D"], 0)
+    knows_nothing = replace(results[RunKey(row.variant.name, 0, 2)], learnt={"mood": np.zeros((15, 3), np.float16)})
+    for attempts, finished in ((1, False), (2, False), (3, True)):
+        stuck = {RunKey(row.variant.name, 0, 2 + number * again): knows_nothing for number in range(attempts)}
+        write_results({**two_seeds, **stuck}, paper_protocol.packed_file("few"))
+        assert paper_protocol.is_finished("few", row, 0) is finished, f"{attempts} attempts, all of them stuck"
+    write_results(results, paper_protocol.packed_file("few"))
+    monkeypatch.setattr(paper_protocol, "units", lambda names, letters: [("few", row, 0), ("few", TRAINED["D"], 0)])
+    paper_protocol.run(["few"], ["C", "D"], "cpu")
+    assert begun == [("few", "D", 0)]
 
 
 def test_what_travels_comes_out_as_it_lay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
