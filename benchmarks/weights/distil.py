@@ -35,6 +35,7 @@ from emoir.training.loop import has_bfloat16
 from emoir.training.losses import teacher_loss
 from emoir.training.predict import predict
 from emoir.training.state import warm_average
+from weights import sharing
 from weights.embed_views import Embeddings
 from weights.pretrained import keep
 from weights.teachers import Whitening
@@ -150,6 +151,7 @@ class Distillation:
             group["lr"] = RATE * fall * min(1.0, (self.step + 1) / WARM_UP)
         self.optimizer.zero_grad()
         loss.backward()
+        sharing.average([parameter.grad for parameter in self.network.parameters() if parameter.grad is not None])
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimizer.step()
         self.average.update_parameters(self.network)
@@ -218,8 +220,12 @@ def show(distilled: Distillation, segment: Segment, axes: Whitening, falls: NDAr
     order = np.random.default_rng(segment.seed).permutation(SEGMENT).reshape(-1, BATCH)
     losses = []
     for rows, fall in zip(order, falls, strict=True):
-        pixels = segment.views.pixels(segment.start + rows, distilled.network.config.size)
-        losses.append(distilled.learn(pixels, targets[rows], segment.seed, float(fall)))
+        own = sharing.own_part(rows)
+        pixels = segment.views.pixels(segment.start + own, distilled.network.config.size)
+        losses.append(distilled.learn(pixels, targets[own], [*segment.seed, sharing.number()], float(fall)))
+    # Statistics of normalisation are each process's own; those that are kept speak for all batches.
+    for network in (distilled.network, distilled.averaged()):
+        sharing.average([buffer for buffer in network.buffers() if buffer.is_floating_point()])
     return float(np.mean(losses))
 
 
@@ -227,17 +233,21 @@ def distil(data: Path, passes: Path, distilled: Distillation, last: int, *, cool
     """Show segments until ``last`` are shown, with a rate that falls to zero if ``cooling``."""
     first, steps = len(distilled.shown), SEGMENT // BATCH
     log = distilled.run / ("cool-down.jsonl" if cooling else "log.jsonl")
-    forget_after(log, first * SEGMENT)
+    if not sharing.number():
+        forget_after(log, first * SEGMENT)
     held_out = ViewPass(data, passes, HELD_OUT)
     axes = whitening(distilled.run, ViewPass(data, passes, "0"))
     for number in range(first, last):
-        segments = there(data, passes)
+        # Meanwhile the teachers may have read more: all processes go by what the first one finds.
+        segments = there(data, passes)[: sharing.agreed(len(there(data, passes)))]
         chosen = next_number(distilled.shown, len(segments))
         segment = Segment(*segments[chosen], distilled.shown.count(chosen))
         done = (np.arange(steps) + (number - first) * steps) / ((last - first) * steps)
         began = time.process_time()
         loss = show(distilled, segment, axes, 1 - done if cooling else np.ones(steps))
         distilled.shown.append(chosen)
+        if sharing.number():
+            continue
         record = {
             "views": len(distilled.shown) * SEGMENT,
             "pictures": len(segments) * SEGMENT,
@@ -254,18 +264,8 @@ def distil(data: Path, passes: Path, distilled: Distillation, last: int, *, cool
         print(f"{time.strftime('%H:%M:%S')} {json.dumps(record)}", flush=True)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the pixels")
-    parser.add_argument("--passes", type=Path, required=True, help="folder of the passes")
-    parser.add_argument("--run", type=Path, required=True, help="folder of this run")
-    parser.add_argument("--width", type=int, default=32)
-    parser.add_argument("--size", type=int, default=128)
-    parser.add_argument("--views", type=int, default=1_500_000, help="to be shown in all")
-    parser.add_argument("--cool-down", type=int, default=0, metavar="VIEWS", help="end the run over so many views")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    arguments.run.mkdir(parents=True, exist_ok=True)
+def work(arguments: argparse.Namespace) -> None:
+    """Pre-train, in one process of possibly several."""
     distilled = Distillation(arguments.run, arguments.width, arguments.size)
     distilled.restore("checkpoint.pt")
     if not arguments.cool_down:
@@ -273,7 +273,24 @@ def main() -> None:
         return
     last = len(distilled.shown) + -(-arguments.cool_down // SEGMENT)
     distil(arguments.data, arguments.passes, distilled, last, cooling=True)
-    keep(distilled.averaged(), arguments.run / "weights.safetensors")
+    if not sharing.number():
+        keep(distilled.averaged(), arguments.run / "weights.safetensors")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the pixels")
+    parser.add_argument("--passes", type=Path, required=True, help="folder of the passes")
+    parser.add_argument("--run", type=Path, required=True, help="folder of this run")
+    parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--processes", type=int, default=1, help="that share every batch, each on a core of its own")
+    parser.add_argument("--views", type=int, default=1_500_000, help="to be shown in all")
+    parser.add_argument("--cool-down", type=int, default=0, metavar="VIEWS", help="end the run over so many views")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    arguments.run.mkdir(parents=True, exist_ok=True)
+    sharing.run_shared(arguments.processes, work, arguments)
 
 
 if __name__ == "__main__":

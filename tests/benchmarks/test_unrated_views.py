@@ -22,7 +22,7 @@ from emoir.networks import Network
 from emoir.training.config import TrainingConfig
 from emoir.training.state import TrainingState, seeded
 from tests.pictures import noise
-from weights import distil, embed_views, label_free, pictures, unrated
+from weights import distil, embed_views, label_free, pictures, sharing, unrated
 from weights.embed_views import Embeddings, embed
 from weights.sources import Source
 from weights.teachers import Teacher
@@ -193,6 +193,34 @@ def test_a_stopped_run_learns_the_same(
     figures = [[(line["views"], line["known"], line["new"]) for line in map(json.loads, log)] for log in logs]
     assert figures[0] == figures[1]
     assert [views for views, _, _ in figures[0]] == [96, 192, 288]
+
+
+def test_two_processes_learn_one_network(
+    data: Path, tmp_path: Path, teacher: Teacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unrated, "HELD_OUT_EVERY", 10)
+    for name, most in (("0", 192), (HELD_OUT, 2)):
+        embed(ViewPass(data, tmp_path / "passes", name), [teacher], most)
+    (tmp_path / "run").mkdir()
+    sharing.run_shared(2, learn_shared, data, tmp_path / "passes", tmp_path / "run")
+    lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["views"] for line in lines] == [96, 192]
+    first, second = (torch.load(tmp_path / f"{number}.pt", weights_only=True) for number in range(2))
+    for key, value in first.items():
+        assert torch.equal(value, second[key]), key
+    kept = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    assert all(torch.equal(value, first[key]) for key, value in kept["network"].items())
+    assert kept["step"] == 6
+
+
+def learn_shared(data: Path, passes: Path, run: Path) -> None:
+    """Learn two small segments, and leave the weights of this process."""
+    for name, value in {"SEGMENT": 96, "BATCH": 32, "MEASURED": 2, "DIMENSIONS": 16, "WARM_UP": 2}.items():
+        setattr(distil, name, value)
+    embed_views.LENGTH, unrated.HELD_OUT_EVERY = LENGTH, 10
+    distilled = distil.Distillation(run, 8, 32)
+    distil.distil(data, passes, distilled, 2)
+    torch.save(distilled.network.state_dict(), run.parent / f"{sharing.number()}.pt")
 
 
 def test_label_free_pre_training_goes_on_and_a_row_begins_with_it(
