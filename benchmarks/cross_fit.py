@@ -19,7 +19,7 @@ from emoir.training.calibrate import fit_temperature
 from probes import shares_of
 
 OF_PAINTINGS, DOMAIN = "of_paintings", "domain"
-MODEL = "emoir-0.4"
+MODEL, BEFORE = "emoir-0.4", "rated-8-times"
 # Which sets calibrate a head; one head served photographs and paintings before 0.5.
 CALIBRATED_BY = {
     "mikels": ("fi_subset",),
