@@ -16,7 +16,7 @@ from emoir.training.probes import DistributionProbe, PointProbe, fit_reduction
 from emoir.training.targets import join_targets
 from probes import shares_of
 from weights.kept_statistics import KeptStatistics
-from weights.top import LEARNT, WORDS, Examples, Recipe, fit_domains, learn
+from weights.top import LEARNT, WORDS, Examples, Recipe, fit_domain, fit_paintings, learn
 
 PAINTINGS = "abstract_paintings"
 PHOTOGRAPHS = ("emotion6", "oasis", "fi_subset")
@@ -25,6 +25,8 @@ SETS = (*PHOTOGRAPHS, PAINTINGS)
 REPEATS = {"emotion6": 2, "oasis": 3, "fi_subset": 2}
 LABELLED_BY = {"mikels": ("fi_subset",), "ekman": ("emotion6",), WORDS: ("emotion6",)}
 POINTED_BY = ("emotion6", "oasis")
+# Sources of paintings; one that holds both is left with the photographs, of which most are.
+PAINTED, OF_DOMAINS = ("wikiart",), 8_192
 
 Rows = Mapping[str, NDArray[np.intp]]
 
@@ -85,14 +87,21 @@ class RatedSets:
     def network(self, trunk: EmotionNet, rows: Rows, recipe: Recipe) -> EmotionNet:
         """The network that learns from some rows, its heads for paintings and for the domain last."""
         network = learn(trunk, self.examples(rows), recipe)
-        self.fit_domains(network, rows)
+        self.fit_domains(network, rows, recipe)
         return network
 
-    def fit_domains(self, network: EmotionNet, rows: Rows) -> None:
+    def fit_domains(self, network: EmotionNet, rows: Rows, recipe: Recipe) -> None:
         """Fit the heads for paintings and for the domain of a network that has learnt."""
-        photographs = [torch.from_numpy(self.kept.rated[name][rows[name], 0]) for name in PHOTOGRAPHS if name in rows]
+        rated = {name: torch.from_numpy(self.kept.rated[name][chosen, 0]) for name, chosen in rows.items()}
         shares, _ = shares_of(self.tables[PAINTINGS], "mikels", rows[PAINTINGS])
-        fit_domains(network, photographs, torch.from_numpy(self.kept.rated[PAINTINGS][rows[PAINTINGS], 0]), shares)
+        fit_paintings(network, rated[PAINTINGS], shares)
+        photographs, paintings = [rated[name] for name in rated if name != PAINTINGS], [rated[PAINTINGS]]
+        if recipe.unrated_domains:
+            views, sources = torch.from_numpy(self.kept.unrated[:OF_DOMAINS]), self.kept.sources[:OF_DOMAINS]
+            painted = torch.from_numpy(np.isin(sources, PAINTED))
+            photographs.append(views[~painted])
+            paintings.append(views[painted])
+        fit_domain(network, torch.cat(photographs), torch.cat(paintings), balanced=recipe.balanced)
 
 
 def rows_of_folds(folds: Mapping[str, NDArray[np.int64]], left_out: Sequence[int]) -> Rows:

@@ -47,6 +47,8 @@ TRIALS = {
     "anger twice": Recipe(anger=2),
     "pairwise ranking": Recipe(ranking=0.5),
     "four runs averaged": Recipe(seeds=4),
+    "domains from rated images alone": Recipe(unrated_domains=False),
+    "domains as likely": Recipe(balanced=True),
 }
 
 Outputs = dict[str, dict[str, NDArray[np.float32]]]
@@ -101,7 +103,7 @@ def main() -> None:
             if test not in examples:
                 examples[test] = sets.examples(rows)
             network = learn(trunk, examples[test], TRIALS[trial])
-            sets.fit_domains(network, rows)
+            sets.fit_domains(network, rows, TRIALS[trial])
             for name in SETS:
                 held = np.flatnonzero(folds[name] == validation)
                 put(outputs, name, held, read(network, sets.kept.rated[name][held, 0]), len(folds[name]))

@@ -6,7 +6,7 @@ stay as they are, a head for paintings and one that tells paintings from photogr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,6 +44,8 @@ class Recipe:
         anger: factor of anger in the losses of distributions.
         ranking: weight of the pairwise loss on valence and arousal.
         seeds: runs from one start whose weights are averaged.
+        unrated_domains: whether the domain's head also learns from unrated views, whose source tells what they are.
+        balanced: whether photographs and paintings are taken to be as likely.
     """
 
     epochs: int = 4
@@ -52,6 +54,8 @@ class Recipe:
     anger: float = 1.0
     ranking: float = 0.0
     seeds: int = 1
+    unrated_domains: bool = True
+    balanced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,32 +162,47 @@ def _one_run(trunk: EmotionNet, examples: Examples, recipe: Recipe, seed: int) -
     return network.eval()
 
 
-def fit_domains(
-    network: EmotionNet, photographs: Sequence[Tensor], paintings: Tensor, shares: NDArray[np.float64]
-) -> None:
-    """Fit the heads for paintings and for the domain on embeddings, which stay as they are.
+def fit_paintings(network: EmotionNet, statistics: Tensor, shares: NDArray[np.float64]) -> None:
+    """Fit the head for paintings on embeddings, which stay as they are.
 
     Args:
-        network: has learnt; gets the heads.
-        photographs: statistics (n, d) of sets of photographs, each of which counts as much as the others.
-        paintings: statistics (n, d).
-        shares: (n, K) of the paintings' raters.
+        network: has learnt; gets the head.
+        statistics: (n, d) of rated paintings.
+        shares: (n, K) of their raters.
     """
-    with torch.no_grad():
-        seen = [outputs_of(network, part.float())["embedding"].double().numpy() for part in (*photographs, paintings)]
-        both = np.concatenate(seen)
-        domains = np.repeat([PHOTOGRAPH, PAINTING], [len(both) - len(paintings), len(paintings)])
-        # How many images of each domain were at hand says nothing about those that will be read.
-        prior = np.log(np.bincount(domains) / len(domains))
-        for head, rows, target, usual in (
-            (OF_PAINTINGS, seen[-1], shares, 0),
-            (DOMAIN, both, np.eye(2)[domains], prior),
-        ):
-            reduce = fit_reduction(rows)
-            probe = DistributionProbe.fit(reduce(rows), target)
-            fitted = Linear(probe.weights, probe.bias - usual).after(reduce)
-            linear = network.distributions[head]
-            assert isinstance(linear, nn.Linear)
-            linear.weight.copy_(torch.from_numpy(fitted.weights.T))
-            linear.bias.copy_(torch.from_numpy(fitted.bias))
-            network.logit_scale[head].fill_(1.0)
+    embeddings = embeddings_of(network, statistics)
+    reduce = fit_reduction(embeddings)
+    probe = DistributionProbe.fit(reduce(embeddings), shares)
+    _put(network, OF_PAINTINGS, Linear(probe.weights, probe.bias).after(reduce))
+
+
+def fit_domain(network: EmotionNet, photographs: Tensor, paintings: Tensor, *, balanced: bool) -> None:
+    """Fit the head that tells paintings from photographs.
+
+    Args:
+        network: has learnt; gets the head.
+        photographs: statistics (n, d).
+        paintings: likewise.
+        balanced: whether both are taken to be as likely, however many of each are at hand.
+    """
+    seen = embeddings_of(network, torch.cat([photographs, paintings]))
+    domains = np.repeat([PHOTOGRAPH, PAINTING], [len(photographs), len(paintings)])
+    reduce = fit_reduction(seen)
+    probe = DistributionProbe.fit(reduce(seen), np.eye(2)[domains])
+    usual = np.log(np.bincount(domains) / len(domains)) if balanced else 0
+    _put(network, DOMAIN, Linear(probe.weights, probe.bias - usual).after(reduce))
+
+
+@torch.no_grad()
+def embeddings_of(network: EmotionNet, statistics: Tensor) -> NDArray[np.float64]:
+    """Embeddings (n, 128) of statistics (n, d)."""
+    return outputs_of(network, statistics.float())["embedding"].double().numpy()
+
+
+@torch.no_grad()
+def _put(network: EmotionNet, head: str, fitted: Linear) -> None:
+    linear = network.distributions[head]
+    assert isinstance(linear, nn.Linear)
+    linear.weight.copy_(torch.from_numpy(fitted.weights.T))
+    linear.bias.copy_(torch.from_numpy(fitted.bias))
+    network.logit_scale[head].fill_(1.0)

@@ -18,7 +18,7 @@ from emoir.training.predict import predict
 from tests.pictures import noise
 from weights.distil import next_number
 from weights.pretrained import keep, pretrained, statistics_of
-from weights.top import LEARNT, OF_PAINTINGS, Examples, Recipe, begin, fit_domains, learn, outputs_of
+from weights.top import LEARNT, OF_PAINTINGS, Examples, Recipe, begin, fit_domain, fit_paintings, learn, outputs_of
 
 CONFIG = NetworkConfig(size=32, width=8, blocks=(1, 1), distributions={}, teacher=4, dropout=0.1)
 TELLING = 5
@@ -103,7 +103,8 @@ def test_heads_for_paintings_come_last_and_change_nothing_else(trunk: EmotionNet
     paintings[:, TELLING : 4 * TELLING] += 6
     shares = np.zeros((60, 8))
     shares[np.arange(60), np.arange(60) % 2 * 3] = 1
-    fit_domains(network, [photographs[:70], photographs[70:]], paintings, shares)
+    fit_paintings(network, paintings, shares)
+    fit_domain(network, photographs, paintings, balanced=False)
     changed = {key for key, value in network.state_dict().items() if not torch.equal(before[key], value)}
     assert changed == {
         f"{part}.{head}{end}"
@@ -114,6 +115,12 @@ def test_heads_for_paintings_come_last_and_change_nothing_else(trunk: EmotionNet
         seen, painted = (outputs_of(network, part.float()) for part in (photographs, paintings))
     assert (seen["domain"].argmax(dim=1) == 0).float().mean() > 0.95
     assert (painted["domain"].argmax(dim=1) == 1).float().mean() > 0.95
+    with torch.no_grad():
+        fit_domain(network, photographs, paintings, balanced=True)
+        balanced = outputs_of(network, photographs.float())["domain"]
+    # Log odds move by those of 100 photographs to 60 paintings.
+    odds = (balanced - seen["domain"]) @ torch.tensor([-1.0, 1.0])
+    torch.testing.assert_close(odds, torch.full_like(odds, float(np.log(100 / 60))), atol=1e-3, rtol=0)
     assert (painted[OF_PAINTINGS].argmax(dim=1).numpy() == shares.argmax(axis=1)).mean() > 0.9
 
 
