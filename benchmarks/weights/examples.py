@@ -25,8 +25,6 @@ SETS = (*PHOTOGRAPHS, PAINTINGS)
 REPEATS = {"emotion6": 2, "oasis": 3, "fi_subset": 2}
 LABELLED_BY = {"mikels": ("fi_subset",), "ekman": ("emotion6",), WORDS: ("emotion6",)}
 POINTED_BY = ("emotion6", "oasis")
-# Sources of paintings; one that holds both is left with the photographs, of which most are.
-PAINTED, OF_DOMAINS = ("wikiart",), 8_192
 
 Rows = Mapping[str, NDArray[np.intp]]
 
@@ -95,13 +93,8 @@ class RatedSets:
         rated = {name: torch.from_numpy(self.kept.rated[name][chosen, 0]) for name, chosen in rows.items()}
         shares, _ = shares_of(self.tables[PAINTINGS], "mikels", rows[PAINTINGS])
         fit_paintings(network, rated[PAINTINGS], shares)
-        photographs, paintings = [rated[name] for name in rated if name != PAINTINGS], [rated[PAINTINGS]]
-        if recipe.unrated_domains:
-            views, sources = torch.from_numpy(self.kept.unrated[:OF_DOMAINS]), self.kept.sources[:OF_DOMAINS]
-            painted = torch.from_numpy(np.isin(sources, PAINTED))
-            photographs.append(views[~painted])
-            paintings.append(views[painted])
-        fit_domain(network, torch.cat(photographs), torch.cat(paintings), balanced=recipe.balanced)
+        photographs = torch.cat([rated[name] for name in rated if name != PAINTINGS])
+        fit_domain(network, photographs, rated[PAINTINGS], balanced=recipe.balanced)
 
 
 def rows_of_folds(folds: Mapping[str, NDArray[np.int64]], left_out: Sequence[int]) -> Rows:

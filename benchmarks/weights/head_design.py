@@ -47,8 +47,7 @@ TRIALS = {
     "anger twice": Recipe(anger=2),
     "pairwise ranking": Recipe(ranking=0.5),
     "four runs averaged": Recipe(seeds=4),
-    "domains from rated images alone": Recipe(unrated_domains=False),
-    "domains as likely": Recipe(balanced=True),
+    "domains as frequent as in the sets": Recipe(balanced=False),
 }
 
 Outputs = dict[str, dict[str, NDArray[np.float32]]]

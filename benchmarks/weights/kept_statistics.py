@@ -42,14 +42,12 @@ class KeptStatistics:
         rated_embeddings: set to (n, 2560), of the whole picture.
         unrated: (m, d).
         unrated_embeddings: (m, 2560), of the same views.
-        sources: (m,), of the same views.
     """
 
     rated: dict[str, NDArray[np.float16]]
     rated_embeddings: dict[str, NDArray[np.float32]]
     unrated: NDArray[np.float16]
     unrated_embeddings: NDArray[np.float16]
-    sources: NDArray[np.str_]
 
     @classmethod
     def load(cls, run: Path) -> KeptStatistics:
@@ -60,7 +58,6 @@ class KeptStatistics:
             rated_embeddings={name: np.load(run / f"{name}.embeddings.npy").astype(np.float32) for name in sets},
             unrated=np.load(run / "unrated.statistics.npy"),
             unrated_embeddings=np.load(run / "unrated.embeddings.npy"),
-            sources=np.load(run / "unrated.sources.npy"),
         )
 
 
@@ -94,7 +91,6 @@ def keep_unrated(run: Path, trunk: Path, views: ViewPass) -> None:
     for start in range(0, count, PART):
         numbers = np.arange(start, min(start + PART, count))
         parts.append(statistics_of(network, views.pixels(numbers, network.config.size), OF_VIEWS, draws))
-    keep(run / "unrated.sources.npy", np.array([views.view(number).source for number in range(count)]))
     keep(run / "unrated.embeddings.npy", embeddings.rows(0, count).astype(np.float16))
     keep(run / "unrated.statistics.npy", np.concatenate(parts))
     print(count, "unrated views", flush=True)

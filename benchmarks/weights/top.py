@@ -44,7 +44,6 @@ class Recipe:
         anger: factor of anger in the losses of distributions.
         ranking: weight of the pairwise loss on valence and arousal.
         seeds: runs from one start whose weights are averaged.
-        unrated_domains: whether the domain's head also learns from unrated views, whose source tells what they are.
         balanced: whether photographs and paintings are taken to be as likely.
     """
 
@@ -54,8 +53,7 @@ class Recipe:
     anger: float = 1.0
     ranking: float = 0.0
     seeds: int = 1
-    unrated_domains: bool = True
-    balanced: bool = False
+    balanced: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
