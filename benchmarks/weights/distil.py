@@ -238,8 +238,9 @@ def distil(data: Path, passes: Path, distilled: Distillation, last: int, *, cool
     held_out = ViewPass(data, passes, HELD_OUT)
     axes = whitening(distilled.run, ViewPass(data, passes, "0"))
     for number in range(first, last):
-        # Meanwhile the teachers may have read more: all processes go by what the first one finds.
-        segments = there(data, passes)[: sharing.agreed(len(there(data, passes)))]
+        # The teachers read on meanwhile: all processes go by what the first one finds, and look once that is agreed.
+        count = sharing.agreed(len(there(data, passes)))
+        segments = there(data, passes)[:count]
         chosen = next_number(distilled.shown, len(segments))
         segment = Segment(*segments[chosen], distilled.shown.count(chosen))
         done = (np.arange(steps) + (number - first) * steps) / ((last - first) * steps)
