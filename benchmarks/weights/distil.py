@@ -25,28 +25,17 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.optim.swa_utils import AveragedModel
 
 from emoir.files import atomic_write
-from emoir.networks import EmotionNet, NetworkConfig
-from emoir.training.augmentation import Augmentation, augment
-from emoir.training.inputs import Inputs
-from emoir.training.loop import has_bfloat16
-from emoir.training.losses import teacher_loss
-from emoir.training.predict import predict
-from emoir.training.state import warm_average
 from weights import sharing
+from weights.distillation import DIMENSIONS, Distillation
 from weights.embed_views import Embeddings
 from weights.pretrained import keep
 from weights.teachers import Whitening
 from weights.unrated import HELD_OUT, ViewPass
 
-SEGMENT, BATCH = 8192, 64
-DIMENSIONS = 384
-RATE, WARM_UP, DECAY, EMA = 2e-3, 500, 0.05, 0.998
+SEGMENT, BATCH = 8192, 128
 MEASURED, FEWEST = 512, 15
-# Views are cut already; what is left is to mirror, to light and to bleach them.
-AUGMENTATION = Augmentation(smallest_area=1.0, aspect=1.0, grey=0.1)
 WAIT = 30
 
 
@@ -90,78 +79,6 @@ def next_number(shown: Sequence[int], count: int) -> int:
     """
     newest = {number: at for at, number in enumerate(shown)}
     return min(range(count), key=lambda number: newest.get(number, -1))
-
-
-class Distillation:
-    """A network, its averaged twin and its optimiser, as a checkpoint keeps them.
-
-    Args:
-        run: folder of the run.
-        width: of the network.
-        size: side of its input.
-    """
-
-    def __init__(self, run: Path, width: int, size: int) -> None:
-        self.run, self.step, self.shown = run, 0, list[int]()
-        torch.manual_seed(0)
-        config = NetworkConfig(size=size, width=width, distributions={}, teacher=DIMENSIONS, dropout=0.1)
-        self.network = EmotionNet(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        parameters = list(self.network.parameters())
-        groups: list[dict[str, Any]] = [
-            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": DECAY},
-            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        self.optimizer = torch.optim.AdamW(groups, lr=RATE, fused=True)
-        self.average = AveragedModel(self.network, multi_avg_fn=warm_average(EMA), use_buffers=True)
-
-    def averaged(self) -> EmotionNet:
-        """The averaged network, in evaluation mode."""
-        module: Any = self.average.module
-        assert isinstance(module, EmotionNet)  # torch types it as a tensor or a module
-        return module.eval()
-
-    @property
-    def _parts(self) -> dict[str, Any]:
-        return {"network": self.network, "average": self.average, "optimizer": self.optimizer}
-
-    def save(self, name: str) -> None:
-        """Replace the checkpoint as a whole."""
-        state = {part: value.state_dict() for part, value in self._parts.items()}
-        with atomic_write(self.run / name) as partial, partial.open("wb") as stream:
-            torch.save({"step": self.step, "shown": self.shown, **state}, stream)
-
-    def restore(self, name: str) -> None:
-        """Go on from a checkpoint, if there is one."""
-        if (self.run / name).exists():
-            state = torch.load(self.run / name, weights_only=True)
-            self.step, self.shown = state["step"], state["shown"]
-            for part, value in self._parts.items():
-                value.load_state_dict(state[part])
-
-    def learn(self, pixels: NDArray[np.uint8], targets: NDArray[np.float32], seed: list[int], fall: float) -> float:
-        """One step on a batch; the loss."""
-        generator = torch.Generator().manual_seed(int(np.random.default_rng([*seed, self.step]).integers(2**62)))
-        size = self.network.config.size
-        images = augment(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255, size, AUGMENTATION, generator)
-        self.network.train()
-        with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
-            output = self.network(images.contiguous(memory_format=torch.channels_last))
-        loss = teacher_loss(output.heads["teacher"].float(), torch.from_numpy(targets))
-        for group in self.optimizer.param_groups:
-            group["lr"] = RATE * fall * min(1.0, (self.step + 1) / WARM_UP)
-        self.optimizer.zero_grad()
-        loss.backward()
-        sharing.average([parameter.grad for parameter in self.network.parameters() if parameter.grad is not None])
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self.optimizer.step()
-        self.average.update_parameters(self.network)
-        self.step += 1
-        return loss.item()
-
-    def agreement(self, pixels: NDArray[np.uint8], targets: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Cosine between the averaged network's answers and the targets, (n,)."""
-        predicted = predict(self.averaged(), Inputs(pixels))["teacher"]
-        return np.asarray((predicted * targets).sum(axis=1) / np.linalg.norm(predicted, axis=1))
 
 
 def whitening(run: Path, views: ViewPass) -> Whitening:
@@ -223,9 +140,7 @@ def show(distilled: Distillation, segment: Segment, axes: Whitening, falls: NDAr
         own = sharing.own_part(rows)
         pixels = segment.views.pixels(segment.start + own, distilled.network.config.size)
         losses.append(distilled.learn(pixels, targets[own], [*segment.seed, sharing.number()], float(fall)))
-    # Statistics of normalisation are each process's own; those that are kept speak for all batches.
-    for network in (distilled.network, distilled.averaged()):
-        sharing.average([buffer for buffer in network.buffers() if buffer.is_floating_point()])
+    sharing.average(distilled.tensors())
     return float(np.mean(losses))
 
 
@@ -285,7 +200,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of this run")
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--size", type=int, default=128)
-    parser.add_argument("--processes", type=int, default=1, help="that share every batch, each on a core of its own")
+    parser.add_argument("--processes", type=int, default=1, help="that learn at once, each on a core of its own")
     parser.add_argument("--views", type=int, default=1_500_000, help="to be shown in all")
     parser.add_argument("--cool-down", type=int, default=0, metavar="VIEWS", help="end the run over so many views")
     arguments = parser.parse_args()

@@ -1,4 +1,7 @@
-"""Processes that share every batch: each takes its part of the rows, and their gradients are averaged."""
+"""Processes that share the work: each learns from its part of every batch; now and then all weights are averaged.
+
+Stich, S. U. (2019). Local SGD converges fast and communicates little. ICLR. arXiv:1805.09767
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from emoir.networks import Network
 from emoir.training.config import TrainingConfig
 from emoir.training.state import TrainingState, seeded
 from tests.pictures import noise
-from weights import distil, embed_views, label_free, pictures, sharing, unrated
+from weights import distil, distillation, embed_views, label_free, pictures, sharing, unrated
 from weights.embed_views import Embeddings, embed
 from weights.sources import Source
 from weights.teachers import Teacher
@@ -171,19 +171,21 @@ def test_a_stopped_run_learns_the_same(
 ) -> None:
     torch.set_num_threads(1)
     monkeypatch.setattr(unrated, "HELD_OUT_EVERY", 10)
-    for name, value in {"SEGMENT": 96, "BATCH": 32, "MEASURED": 32, "DIMENSIONS": 16, "WARM_UP": 2}.items():
+    for name, value in {"SEGMENT": 96, "BATCH": 32, "MEASURED": 32, "DIMENSIONS": 16}.items():
         monkeypatch.setattr(distil, name, value)
+    for name, value in {"WARM_UP": 2, "DIMENSIONS": 16}.items():
+        monkeypatch.setattr(distillation, name, value)
     for name, most in (("0", 192), (HELD_OUT, 32)):
         embed(ViewPass(data, tmp_path / "passes", name), [teacher], most)
     for name in ("whole", "stopped"):
         (tmp_path / name).mkdir()
-    whole = distil.Distillation(tmp_path / "whole", 8, 32)
+    whole = distillation.Distillation(tmp_path / "whole", 8, 32)
     distil.distil(data, tmp_path / "passes", whole, 3)
-    distil.distil(data, tmp_path / "passes", distil.Distillation(tmp_path / "stopped", 8, 32), 2)
+    distil.distil(data, tmp_path / "passes", distillation.Distillation(tmp_path / "stopped", 8, 32), 2)
     # The kill came after the log of the third segment and before its checkpoint.
     with (tmp_path / "stopped" / "log.jsonl").open("a") as log:
         log.write(json.dumps({"views": 288, "known": 0.0}) + "\n")
-    resumed = distil.Distillation(tmp_path / "stopped", 8, 32)
+    resumed = distillation.Distillation(tmp_path / "stopped", 8, 32)
     resumed.restore("checkpoint.pt")
     assert (resumed.shown, resumed.step) == ([0, 1], 6)
     distil.distil(data, tmp_path / "passes", resumed, 3)
@@ -215,10 +217,11 @@ def test_two_processes_learn_one_network(
 
 def learn_shared(data: Path, passes: Path, run: Path) -> None:
     """Learn two small segments, and leave the weights of this process."""
-    for name, value in {"SEGMENT": 96, "BATCH": 32, "MEASURED": 2, "DIMENSIONS": 16, "WARM_UP": 2}.items():
+    for name, value in {"SEGMENT": 96, "BATCH": 32, "MEASURED": 2, "DIMENSIONS": 16}.items():
         setattr(distil, name, value)
+    distillation.WARM_UP, distillation.DIMENSIONS = 2, 16
     embed_views.LENGTH, unrated.HELD_OUT_EVERY = LENGTH, 10
-    distilled = distil.Distillation(run, 8, 32)
+    distilled = distillation.Distillation(run, 8, 32)
     distil.distil(data, passes, distilled, 2)
     torch.save(distilled.network.state_dict(), run.parent / f"{sharing.number()}.pt")
 
