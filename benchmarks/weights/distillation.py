@@ -53,6 +53,7 @@ class Distillation:
         ]
         self.kernels = Muon(kernels, RATE, DECAY)
         self.others = torch.optim.AdamW(groups, lr=RATE, fused=True)
+        self.optimizers: tuple[torch.optim.Optimizer, ...] = (self.kernels, self.others)
         self.average = AveragedModel(self.network, multi_avg_fn=warm_average(EMA), use_buffers=True)
 
     def averaged(self) -> EmotionNet:
@@ -88,13 +89,12 @@ class Distillation:
         with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
             output = self.network(images.contiguous(memory_format=torch.channels_last))
         loss = teacher_loss(output.heads["teacher"].float(), torch.from_numpy(targets))
-        optimizers: tuple[torch.optim.Optimizer, ...] = (self.kernels, self.others)
-        for group in itertools.chain(*(optimizer.param_groups for optimizer in optimizers)):
+        for group in itertools.chain(*(optimizer.param_groups for optimizer in self.optimizers)):
             group["lr"] = RATE * fall * min(1.0, (self.step + 1) / WARM_UP)
         self.network.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        for optimizer in optimizers:
+        for optimizer in self.optimizers:
             optimizer.step()
         self.average.update_parameters(self.network)
         self.step += 1
@@ -103,7 +103,7 @@ class Distillation:
     def tensors(self) -> list[Tensor]:
         """All numbers that learning changes: weights, statistics of normalisation, moments of the optimisers."""
         found = [value for network in (self.network, self.average) for value in network.state_dict().values()]
-        for optimizer in (self.kernels, self.others):
+        for optimizer in self.optimizers:
             found += [value for state in optimizer.state.values() for value in state.values()]
         return [value for value in found if value.is_floating_point()]
 
