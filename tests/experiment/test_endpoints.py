@@ -34,6 +34,7 @@ PROTOCOL = Path(__file__).parents[2] / "docs" / "experiment-protocol.md"
 FOLDS, CLASSES = 2, 3
 SEEDS = dict.fromkeys("ABCDE", 2)
 # How far the logit of the right class stands out on images of the test fold, and on those that were learnt from.
+SETTING = {"learning_rate": 2e-3, "epochs": 20, "weight_decay": 0.3, "mixup": 0.0}
 SKILL = {"A": 0.2, "B": 0.8, "C": 1.2, "D": 3.0, "E": 0.7}
 
 
@@ -66,7 +67,7 @@ def made_up(table: Table, folds: Folds, skill: dict[str, float], seeds: int = 2)
                     f"test NLL ({space})": np.array([1.2, 1.0, 0.9, 0.91]),
                 }
                 found[RunKey(TRAINED[letter].variant.name, fold, seed)] = FoldResult(
-                    conditions={}, rows=folds.test_rows(fold), predictions=parts[0], curve=curve, learnt=parts[1]
+                    conditions=SETTING, rows=folds.test_rows(fold), predictions=parts[0], curve=curve, learnt=parts[1]
                 )
     return found
 
@@ -235,6 +236,7 @@ def test_tables_of_a_part_name_what_is_missing_and_show_nothing(sets: list[SetRe
     assert "[" not in text.replace("[95 %]", "")
     full = protocol_tables(sets, [])
     assert "Missing" not in full
+    assert f"| D | small | 0.002: {FOLDS} | 20: {FOLDS} | 0.3: {FOLDS} | 0: {FOLDS} |" in full
     gap = pooled_difference(sets, "D", "B", "top-1")
     assert f"| 1. D − B, top-1 | 0.03 | {gap} | shown |" in full
     assert f"| 1. once more, with first runs |  | {gap} |  |" in full

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from emoir.evaluate.results import difference, pooled_results
 from emoir.experiment.comparison import RATINGS, VariantResult, learnt_gap, mean_curve, variant_result
 from emoir.experiment.fusion import AVERAGED, FUSED, averaged_runs
 from emoir.experiment.overfitting import best_epoch, curve_gap
-from emoir.experiment.protocol import PRETRAINED_ROWS, RESTART_SEED, ROWS, final_runs, first_runs
+from emoir.experiment.protocol import PRETRAINED_ROWS, RESTART_SEED, ROWS, final_runs, first_runs, settings_of
 from emoir.experiment.results import Results
 from emoir.experiment.variants import ModelVariant
 
@@ -79,6 +80,7 @@ class SetResults:
         rows: letter to metrics and curves; of complete rows alone.
         first: the same with first runs, of B and D.
         gaps: letter to what a row reads better on images that it learnt from (see ``learnt_gap``).
+        settings: letter of a trained row to setting to how many folds chose which value.
     """
 
     title: str
@@ -88,6 +90,7 @@ class SetResults:
     rows: Mapping[str, VariantResult]
     first: Mapping[str, VariantResult]
     gaps: Mapping[str, Mapping[str, Influence]]
+    settings: Mapping[str, Mapping[str, Mapping[float, int]]]
 
     def has(self, *letters: str) -> bool:
         """Whether rows are complete."""
@@ -137,7 +140,31 @@ def set_results(title: str, table: Table, folds: Folds, results: Results, seeds:
             letter: learnt_gap(VARIANTS_BY_LETTER[letter], table, folds, final, range(by_letter[letter]))
             for letter in complete
         },
+        settings={letter: chosen_settings(names[letter], results) for letter in complete if letter in seeds},
     )
+
+
+def chosen_settings(name: str, results: Results) -> dict[str, dict[float, int]]:
+    """Setting to how many folds chose which value for a row, in falling order of the values.
+
+    Args:
+        name: of the row.
+        results: with its first runs of seed 0.
+
+    Example:
+        >>> from emoir.experiment.results import FoldResult, RunKey
+        >>> def run(epochs):
+        ...     return FoldResult(conditions={"epochs": epochs}, rows=np.arange(1), predictions={})
+        >>> runs = {RunKey("A", fold, 0): run(epochs) for fold, epochs in enumerate((20, 40, 20))}
+        >>> chosen_settings("A", runs)
+        {'epochs': {40: 1, 20: 2}}
+    """
+    conditions = [result.conditions for key, result in results.items() if (key.variant, key.seed) == (name, 0)]
+    counts = {
+        setting: Counter(value for one in conditions if isinstance(value := one.get(setting), int | float))
+        for setting, _ in settings_of(ROWS[0], 1)
+    }
+    return {setting: dict(sorted(found.items(), reverse=True)) for setting, found in counts.items() if found}
 
 
 def pooled_difference(

@@ -127,7 +127,7 @@ def choose_setting(
         data: the set with its outer folds.
         fold: the outer fold.
         folder: receives the inner runs, one file each.
-        start: the longest run, and what is not chosen; default: about 2,000 steps.
+        start: the longest run, and what is not chosen; default: about 1,000 steps.
         report: progress of each run.
         device: that torch trains on.
     """

@@ -33,6 +33,7 @@ PAIRS = tuple(
     for first, second in UNCORRECTED
 )
 """The same differences for ``write_report``, by the names of the rows."""
+SETTINGS = {"learning_rate": "rate", "epochs": "epochs", "weight_decay": "weight decay", "mixup": "mixup"}
 PARTS = ("NLL at the end above its lowest", "top-1, learnt minus new images", "D above A at equal training accuracy")
 
 
@@ -57,6 +58,7 @@ def protocol_tables(deciding: Sequence[SetResults], described: Sequence[SetResul
         _differences(deciding, described, done=done),
         _rows(every, deciding, done=done),
         _gaps(every, deciding, done=done),
+        _settings(every, deciding, done=done),
     ]
     missing = [f"{one.title}: {letter}" for one in deciding for letter in NEEDED if not one.has(letter)]
     if missing:
@@ -152,6 +154,19 @@ def _gaps(sets: Sequence[SetResults], deciding: Sequence[SetResults], *, done: b
                 )
     header = ["learnt against new images", "set", "NLL, new minus learnt", "top-1, learnt minus new", "squared error"]
     return markdown(header, rows)
+
+
+def _settings(sets: Sequence[SetResults], deciding: Sequence[SetResults], *, done: bool) -> str:
+    rows = []
+    for one in sets:
+        for letter in one.runs:
+            chosen = {} if one in deciding and not done else one.settings.get(letter, {})
+            cells = [
+                ", ".join(f"{value:g}: {folds}" for value, folds in chosen[name].items()) if name in chosen else NOT_YET
+                for name in SETTINGS
+            ]
+            rows.append([letter, one.title, *cells])
+    return markdown(["chosen setting: folds", "set", *SETTINGS.values()], rows)
 
 
 def sentences(
