@@ -149,7 +149,8 @@ def distil(data: Path, passes: Path, distilled: Distillation, last: int, *, cool
     first, steps = len(distilled.shown), SEGMENT // BATCH
     log = distilled.run / ("cool-down.jsonl" if cooling else "log.jsonl")
     if not sharing.number():
-        forget_after(log, first * SEGMENT)
+        # A cool-down begins anew; an earlier one came from another place.
+        forget_after(log, 0 if cooling else first * SEGMENT)
     held_out = ViewPass(data, passes, HELD_OUT)
     axes = whitening(distilled.run, ViewPass(data, passes, "0"))
     for number in range(first, last):
