@@ -21,8 +21,8 @@ from weights.top import LEARNT, WORDS, Examples, Recipe, fit_domain, fit_paintin
 PAINTINGS = "abstract_paintings"
 PHOTOGRAPHS = ("emotion6", "oasis", "fi_subset")
 SETS = (*PHOTOGRAPHS, PAINTINGS)
-# How often an epoch shows a rated image: OASIS is small.
-REPEATS = {"emotion6": 2, "oasis": 3, "fi_subset": 2}
+# How often a rated image is shown while each unrated view is shown once: OASIS is small.
+REPEATS = {"emotion6": 8, "oasis": 12, "fi_subset": 8}
 LABELLED_BY = {"mikels": ("fi_subset",), "ekman": ("emotion6",), WORDS: ("emotion6",)}
 POINTED_BY = ("emotion6", "oasis")
 
@@ -68,11 +68,12 @@ class RatedSets:
         pointing = [name for name in POINTED_BY if name in rows]
         seen = np.concatenate([reduce(embeddings[name]) for name in pointing])
         points = PointProbe.fit(seen, np.concatenate([self.points(name)[rows[name]] for name in pointing]))(unrated)
-        count, draws = len(own), own.shape[1]
+        count = len(own)
         repeats = np.repeat([REPEATS[name] for name in names], [len(rows[name]) for name in names])
-        views = torch.from_numpy(self.kept.unrated)[:, None].expand(-1, draws, -1)
+        views = torch.from_numpy(self.kept.unrated)
         return Examples(
-            statistics=torch.cat([own, views]),
+            rated=own,
+            unrated=views,
             distributions=distributions,
             points=torch.cat([rated.valence_arousal, torch.from_numpy(points.clip(0, 1)).float()]),
             shown=np.concatenate([np.repeat(np.arange(count), repeats), np.arange(len(views)) + count]),

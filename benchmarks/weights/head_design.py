@@ -40,7 +40,6 @@ SHOWN = (
 )
 TRIALS = {
     "one run": Recipe(),
-    "eight epochs": Recipe(epochs=8),
     "two epochs": Recipe(epochs=2),
     "dropout .3": Recipe(dropout=0.3),
     "arousal twice": Recipe(arousal=2),

@@ -9,7 +9,11 @@ are asked about the rated images.
 from __future__ import annotations
 
 import argparse
+import shutil
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -83,17 +87,29 @@ def keep_rated(run: Path, trunk: Path, teachers: list[Teacher]) -> None:
         print(name, flush=True)
 
 
-def keep_unrated(run: Path, trunk: Path, views: ViewPass) -> None:
-    """Statistics and embeddings of the first views of a pass."""
-    network, embeddings = pretrained(trunk), Embeddings(views.folder)
-    count, draws = min(UNRATED, len(embeddings)), torch.Generator().manual_seed(1)
-    parts = []
-    for start in range(0, count, PART):
-        numbers = np.arange(start, min(start + PART, count))
-        parts.append(statistics_of(network, views.pixels(numbers, network.config.size), OF_VIEWS, draws))
-    keep(run / "unrated.embeddings.npy", embeddings.rows(0, count).astype(np.float16))
-    keep(run / "unrated.statistics.npy", np.concatenate(parts))
-    print(count, "unrated views", flush=True)
+def keep_part(trunk: Path, views: ViewPass, rows: range, file: Path) -> None:
+    """Statistics of some unrated views, unless they are there."""
+    if file.exists():
+        return
+    torch.set_num_threads(1)
+    network, draws = pretrained(trunk), torch.Generator().manual_seed(rows.start)
+    pixels = views.pixels(np.arange(rows.start, rows.stop), network.config.size)
+    keep(file, statistics_of(network, pixels, OF_VIEWS, draws))
+
+
+def keep_unrated(run: Path, trunk: Path, views: ViewPass, processes: int) -> None:
+    """Statistics and embeddings of all views of a pass that the teachers have read; a stopped run goes on."""
+    embeddings, parts = Embeddings(views.folder), run / "unrated"
+    parts.mkdir(exist_ok=True)
+    rows = [range(start, min(start + PART, len(embeddings))) for start in range(0, len(embeddings), PART)]
+    files = [parts / f"{part.start}.npy" for part in rows]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for _ in pool.map(keep_part, repeat(trunk), repeat(views), rows, files):
+            pass
+    keep(run / "unrated.embeddings.npy", embeddings.rows(0, len(embeddings)).astype(np.float16))
+    keep(run / "unrated.statistics.npy", np.concatenate([np.load(file) for file in files]))
+    shutil.rmtree(parts)
+    print(len(embeddings), "unrated views", flush=True)
 
 
 def main() -> None:
@@ -103,11 +119,13 @@ def main() -> None:
     parser.add_argument("--teachers", type=Path, required=True, help="folder of ONNX files")
     parser.add_argument("--trunk", type=Path, default=PRETRAINED, help="the pre-trained network")
     parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--processes", type=int, default=1, help="that read unrated views at once")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     arguments.run.mkdir(parents=True, exist_ok=True)
     keep_rated(arguments.run, arguments.trunk, [Teacher(path) for path in sorted(arguments.teachers.glob("*.onnx"))])
-    keep_unrated(arguments.run, arguments.trunk, ViewPass(arguments.data, arguments.passes, "0"))
+    views = ViewPass(arguments.data, arguments.passes, "0")
+    keep_unrated(arguments.run, arguments.trunk, views, arguments.processes)
 
 
 if __name__ == "__main__":

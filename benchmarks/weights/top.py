@@ -47,7 +47,7 @@ class Recipe:
         balanced: whether photographs and paintings are taken to be as likely.
     """
 
-    epochs: int = 4
+    epochs: int = 1
     dropout: float = 0.1
     arousal: float = 1.0
     anger: float = 1.0
@@ -61,16 +61,27 @@ class Examples:
     """Rows to learn from.
 
     Args:
-        statistics: (n, draws, d), what the trunk says of several views of each picture.
+        rated: (m, draws, d), what the trunk says of several views of each rated picture: the first m rows.
+        unrated: (n - m, d), of one view each of unrated pictures: the other rows.
         distributions: head to shares (n, K); NaN rows are unknown.
         points: (n, 2) valence and arousal; NaN rows are unknown.
         shown: the rows of an epoch; some stand there more than once.
     """
 
-    statistics: Tensor
+    rated: Tensor
+    unrated: Tensor
     distributions: Mapping[str, Tensor]
     points: Tensor
     shown: NDArray[np.intp]
+
+    def statistics(self, rows: Tensor, draws: np.random.Generator) -> Tensor:
+        """What the trunk says of rows, (b, d), of rated pictures in one of their views."""
+        sides = torch.from_numpy(draws.integers(self.rated.shape[1], size=len(rows)))
+        is_rated = rows < len(self.rated)
+        found = torch.empty(len(rows), self.rated.shape[2])
+        found[is_rated] = self.rated[rows[is_rated], sides[is_rated]].float()
+        found[~is_rated] = self.unrated[rows[~is_rated] - len(self.rated)].float()
+        return found
 
 
 def begin(trunk: EmotionNet, dropout: float) -> EmotionNet:
@@ -150,8 +161,7 @@ def _one_run(trunk: EmotionNet, examples: Examples, recipe: Recipe, seed: int) -
     network.dropout.train()
     with seeded(seed):
         for rows in torch.from_numpy(order[: steps * BATCH]).split(BATCH):
-            sides = torch.from_numpy(draws.integers(examples.statistics.shape[1], size=len(rows)))
-            loss = loss_of(outputs_of(network, examples.statistics[rows, sides].float()), examples, rows, recipe)
+            loss = loss_of(outputs_of(network, examples.statistics(rows, draws)), examples, rows, recipe)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(parameters, CLIP)

@@ -43,9 +43,33 @@ def examples_of(trunk: EmotionNet, count: int = 160) -> Examples:
         shares[np.arange(count), classes] = 1
         distributions[space] = torch.from_numpy(shares)
     points = torch.from_numpy(np.stack([0.2 + 0.6 * classes, np.full(count, 0.5)], axis=1)).float()
+    # One half is rated and has two views, the other is not and has one.
+    rated = count // 2
     return Examples(
-        statistics=torch.from_numpy(statistics), distributions=distributions, points=points, shown=np.arange(count)
+        rated=torch.from_numpy(statistics[:rated]),
+        unrated=torch.from_numpy(statistics[rated:, 0]),
+        distributions=distributions,
+        points=points,
+        shown=np.arange(count),
     )
+
+
+def whole(examples: Examples) -> torch.Tensor:
+    """The first view of every picture."""
+    return torch.cat([examples.rated[:, 0], examples.unrated]).float()
+
+
+def test_rated_pictures_are_shown_in_any_of_their_views(trunk: EmotionNet) -> None:
+    examples, draws = examples_of(trunk, 8), np.random.default_rng(0)
+    rows = torch.tensor([1, 7, 3])
+    seen = [examples.statistics(rows, draws) for _ in range(20)]
+    for found in seen:
+        assert torch.equal(found[1], examples.unrated[3].float())
+    for place, row in ((0, 1), (2, 3)):
+        sides = {
+            next(side for side in (0, 1) if torch.equal(one[place], examples.rated[row, side].float())) for one in seen
+        }
+        assert sides == {0, 1}
 
 
 def test_a_kept_network_comes_back_with_its_config(trunk: EmotionNet, tmp_path: Path) -> None:
@@ -71,7 +95,7 @@ def test_the_top_learns_and_the_trunk_stays(trunk: EmotionNet) -> None:
     examples = examples_of(trunk)
     network = learn(trunk, examples, Recipe(epochs=40, seeds=2, ranking=0.5))
     with torch.no_grad():
-        outputs = outputs_of(network, examples.statistics[:, 0].float())
+        outputs = outputs_of(network, whole(examples))
     for space in LEARNT:
         right = outputs[space].argmax(dim=1) == examples.distributions[space].argmax(dim=1)
         assert right.float().mean() > 0.95
@@ -99,7 +123,7 @@ def test_heads_for_paintings_come_last_and_change_nothing_else(trunk: EmotionNet
     examples = examples_of(trunk)
     network = learn(trunk, examples, Recipe(epochs=2))
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    photographs, paintings = examples.statistics[:100, 0], examples.statistics[100:, 0].clone()
+    photographs, paintings = whole(examples)[:100], whole(examples)[100:]
     paintings[:, TELLING : 4 * TELLING] += 6
     shares = np.zeros((60, 8))
     shares[np.arange(60), np.arange(60) % 2 * 3] = 1
