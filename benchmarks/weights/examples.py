@@ -50,21 +50,22 @@ class RatedSets:
             rows: of the sets that may be learnt from; sets that are not named are left out.
         """
         names = [name for name in PHOTOGRAPHS if name in rows]
-        rated = join_targets([self.tables[name].take(rows[name].tolist()) for name in names], list(LEARNT), [])
+        labelled = [space for space, labelling in LABELLED_BY.items() if set(labelling) & set(names)]
+        rated = join_targets([self.tables[name].take(rows[name].tolist()) for name in names], labelled, [])
         own = torch.cat([torch.from_numpy(self.kept.rated[name][rows[name]]) for name in names])
         embeddings = {name: self.kept.rated_embeddings[name][rows[name]] for name in names}
         reduce = fit_reduction(np.concatenate(list(embeddings.values())))
         unrated = reduce(self.kept.unrated_embeddings.astype(np.float32))
         distributions = {}
         for space, classes in LEARNT.items():
-            soft = np.full((len(unrated), len(classes)), np.nan)
-            if labelling := [name for name in LABELLED_BY[space] if name in rows]:
-                labels = [shares_of(self.tables[name], space, rows[name]) for name in labelling]
-                x = [reduce(embeddings[name][known]) for name, (_, known) in zip(labelling, labels, strict=True)]
-                soft = DistributionProbe.fit(np.concatenate(x), np.concatenate([y[known] for y, known in labels]))(
-                    unrated
-                )
-            distributions[space] = torch.cat([rated.distributions[space], torch.from_numpy(soft).float()])
+            if space not in labelled:
+                distributions[space] = torch.full((len(own) + len(unrated), len(classes)), torch.nan)
+                continue
+            labelling = [name for name in LABELLED_BY[space] if name in names]
+            labels = [shares_of(self.tables[name], space, rows[name]) for name in labelling]
+            x = [reduce(embeddings[name][known]) for name, (_, known) in zip(labelling, labels, strict=True)]
+            probe = DistributionProbe.fit(np.concatenate(x), np.concatenate([y[known] for y, known in labels]))
+            distributions[space] = torch.cat([rated.distributions[space], torch.from_numpy(probe(unrated)).float()])
         pointing = [name for name in POINTED_BY if name in rows]
         seen = np.concatenate([reduce(embeddings[name]) for name in pointing])
         points = PointProbe.fit(seen, np.concatenate([self.points(name)[rows[name]] for name in pointing]))(unrated)
