@@ -70,7 +70,7 @@ class Photographs:
 
 
 def draw_mask(batch: int, generator: torch.Generator) -> Tensor:
-    """A square of half the side in every image, at even places, (B, 1, 128, 128) of 0 and 1.
+    """A square of half the side in every image, at even places, (B, 1, 96, 96) of 0 and 1.
 
     Example:
         >>> draw_mask(3, torch.Generator().manual_seed(0)).mean(dim=(1, 2, 3)).tolist()
@@ -86,7 +86,7 @@ def masked_statistics(images: Tensor, mask: Tensor) -> Tensor:
     """Mean and deviation of every channel of all planes inside a mask: (B, 34), the means first.
 
     Example:
-        >>> grey = torch.full((1, 3, 128, 128), 0.5)
+        >>> grey = torch.full((1, 3, 96, 96), 0.5)
         >>> masked_statistics(grey, draw_mask(1, torch.Generator()))[0, :3].tolist()
         [0.5, 0.5, 0.5]
     """

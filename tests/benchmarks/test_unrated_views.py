@@ -278,7 +278,7 @@ def small_start(letter: str, device: str, steps: int) -> TrainingState[Network]:
 
 
 def test_what_is_masked_is_told_from_the_planes_inside() -> None:
-    images = torch.rand(2, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+    images = torch.rand(2, 3, label_free.SIZE, label_free.SIZE, generator=torch.Generator().manual_seed(0))
     mask = label_free.draw_mask(2, torch.Generator().manual_seed(1))
     found = label_free.masked_statistics(images, mask)
     assert found.shape == (2, label_free.HEADS["masked"])
