@@ -2,8 +2,8 @@
 
     cd benchmarks && python -m weights.kept_statistics --data DATA --passes PASSES --teachers TEACHERS --run RUN
 
-The unrated views are the first ones of pass 0, which ``embed_views.py`` has asked the teachers about; the same teachers
-are asked about the rated images.
+The unrated views are those of pass 0 that ``embed_views.py`` has asked the teachers about; the same teachers are asked
+about the rated images.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from weights.pretrained import PRETRAINED, pretrained, statistics_of
 from weights.teachers import Teacher
 from weights.unrated import ViewPass
 
-DRAWS, UNRATED, PART = 6, 65_536, 512
+DRAWS, PART = 6, 512
 CACHE_SIZE, TEACHER_SIZE = 144, 192
 RATED = Augmentation(smallest_area=0.5, grey=0.1)
 # Views are cut already.

@@ -33,8 +33,8 @@ from emoir.experiment.results import FoldResult, Results, RunKey
 PROTOCOL = Path(__file__).parents[2] / "docs" / "experiment-protocol.md"
 FOLDS, CLASSES = 2, 3
 SEEDS = dict.fromkeys("ABCDE", 2)
-# How far the logit of the right class stands out on images of the test fold, and on those that were learnt from.
 SETTING = {"learning_rate": 2e-3, "epochs": 20, "weight_decay": 0.3, "mixup": 0.0}
+# How far the logit of the right class stands out on images of the test fold, and on those that were learnt from.
 SKILL = {"A": 0.2, "B": 0.8, "C": 1.2, "D": 3.0, "E": 0.7}
 
 
