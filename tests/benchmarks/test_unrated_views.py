@@ -17,7 +17,7 @@ from PIL import Image
 
 from emoir.errors import TrainingError
 from emoir.experiment.protocol import PRETRAINED_ROWS, ROWS
-from emoir.experiment.variants import ExperimentProtocol, build_network, load_start
+from emoir.experiment.variants import SIZE, ExperimentProtocol, build_network, load_start
 from emoir.networks import Network
 from emoir.training.config import TrainingConfig
 from emoir.training.state import TrainingState, seeded
@@ -278,7 +278,7 @@ def small_start(letter: str, device: str, steps: int) -> TrainingState[Network]:
 
 
 def test_what_is_masked_is_told_from_the_planes_inside() -> None:
-    images = torch.rand(2, 3, label_free.SIZE, label_free.SIZE, generator=torch.Generator().manual_seed(0))
+    images = torch.rand(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
     mask = label_free.draw_mask(2, torch.Generator().manual_seed(1))
     found = label_free.masked_statistics(images, mask)
     assert found.shape == (2, label_free.HEADS["masked"])
