@@ -39,8 +39,12 @@ TRIES, FEW, BASELINE = 300, 10, 20
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What came of an attack: milliseconds of computing for one try, memory, the other caller's requests."""
+    """What came of an attack: milliseconds of computing for one try, memory, the other caller's requests.
 
+    ``ordinary`` are the milliseconds for a request of the other caller while nobody attacks.
+    """
+
+    ordinary: float
     milliseconds: float
     most: float
     megabytes: float
@@ -191,7 +195,14 @@ def cost(process: int, port: int, content: bytes, tries: int, hold: bool) -> Cos
     grown = memory([process]) - before
     for connection in held:
         connection.close()
-    return Cost(milliseconds=statistics.median(each), most=max(each), megabytes=grown, answered=answered, asked=tries)
+    return Cost(
+        ordinary=own,
+        milliseconds=statistics.median(each),
+        most=max(each),
+        megabytes=grown,
+        answered=answered,
+        asked=tries,
+    )
 
 
 @contextmanager
