@@ -37,4 +37,6 @@ def test_monochrome() -> None:
     assert is_monochrome(grey)
     assert is_monochrome(sepia)
     assert not is_monochrome(noise(32, 1))
+    assert is_monochrome(sepia.repeat(5, axis=0).repeat(5, axis=1))
+    assert not is_monochrome(noise(300, 1))
     assert not is_monochrome(np.full((8, 8, 3), (255, 0, 0), np.uint8))

@@ -32,7 +32,8 @@ def check_outputs(outputs: Mapping[str, NDArray[np.float32]], file: object) -> N
         if not np.isfinite(values).all():
             raise ModelError(f"{file}: {name} is not a finite number for some image")
         if name == "embedding":
-            length = float(np.linalg.norm(values, axis=1)[_worst(np.linalg.norm(values, axis=1))])
+            lengths = np.linalg.norm(values, axis=1)
+            length = float(lengths[_worst(lengths)])
             if abs(length - 1) > TOLERANCE * 10:
                 raise ModelError(f"{file}: {name} of an image has length {length:.3g}, not 1")
             continue

@@ -132,6 +132,8 @@ class Preprocessing:
 
 def square(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """Pixels (H, W, 3) as a square of a side, (side, side, 3); see ``resize_square``."""
+    if pixels.shape[:2] == (side, side):
+        return pixels
     return np.asarray(resize_square(Image.fromarray(pixels), side))
 
 
