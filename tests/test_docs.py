@@ -116,7 +116,7 @@ def test_every_published_set_is_listed() -> None:
         assert f"| {layout.images:,} |" in row, layout.name
 
 
-NO_PACKAGES = {"__pycache__", "weights"}
+NO_PACKAGES = {"__pycache__", "weights", "earlier_weights"}
 PACKAGE_FOLDERS = {path.name for path in (ROOT / "src" / "emoir").iterdir() if path.is_dir()} - NO_PACKAGES
 
 

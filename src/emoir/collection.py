@@ -84,6 +84,16 @@ class Collection(AbstractContextManager["Collection"]):
         """The same model without its network."""
         return self._models.model_folder
 
+    @property
+    def rebuild_model_folder(self) -> models.ModelFolder:
+        """The model that a rebuild reads with: the same, but the shipped one where that is its successor."""
+        return self._models.rebuild_folder
+
+    @property
+    def has_newer_model(self) -> bool:
+        """Whether the index is of a model that emoir has shipped before, and a rebuild would read with today's."""
+        return self._models.has_successor
+
     def _open(self, model: IndexedModel | None = None) -> SqliteStore:
         with self._lock:
             if self._index is None:
@@ -132,10 +142,14 @@ class Collection(AbstractContextManager["Collection"]):
         """
         chosen = UpdateOptions(catalogue=None if catalogue is None else read_catalogue(Path(catalogue)), **options)
         # The network itself is loaded by the workers, if there is anything to read.
-        reader = self.model_folder
+        reader = self.rebuild_model_folder if chosen.rebuild else self.model_folder
         model = IndexedModel.of(reader)
         extractor = extractor or extract.LocalExtractor(reader.folder, workers=workers, limits=chosen.limits)
-        return Update(self._open(model), model, reader.card.earlier_ids, chosen).run(paths, extractor)
+        try:
+            return Update(self._open(model), model, reader.card.earlier_ids, chosen).run(paths, extractor)
+        finally:
+            if chosen.rebuild:
+                self._models.forget()
 
     def forget(self, path: AnyPath) -> Forgotten:
         """Forget a folder with everything below it, or one file; see ``emoir.index.update.forget``."""

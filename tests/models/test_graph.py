@@ -310,7 +310,8 @@ def test_parts_that_are_no_files(name: str, kind: str, tmp_path: Path) -> None:
         Model(folder)
 
 
-def test_a_folder_of_format_1_reads_as_it_did(model: Model, tmp_path: Path) -> None:
+def test_a_folder_of_format_1_reads_as_it_did(tmp_path: Path) -> None:
+    model = Model("emoir-0.4")
     folder = shutil.copytree(model.folder, tmp_path / "format_1")
     shutil.copy(Path(__file__).parent / "format_1" / "card.json", folder)
     (folder / "training_digests.txt").rename(folder / "learnt_from.txt")

@@ -44,7 +44,8 @@ def test_a_model_is_checked_added_listed_and_found_by_name(tmp_path: Path) -> No
     assert find_model("toy") == user_models_folder() / "toy"
     assert sorted(file.name for file in find_model("toy").iterdir()) == ["card.json", "encoder.onnx", "heads.onnx"]
     code, out, _ = run("list")
-    assert [line.split()[0] for line in out.splitlines()[:4]] == ["name", "shipped", "toy", "efficientnet-lite2"]
+    names = ["name", "shipped", "emoir-0.4", "toy", "efficientnet-lite2"]
+    assert [line.split()[0] for line in out.splitlines()[:5]] == names
     code, out, _ = run("show", "toy")
     assert "gives: embedding (17), valence_arousal (2), mood (3)" in out.splitlines()
     assert "licence of encoder.onnx: MIT" in out.splitlines()
@@ -76,7 +77,7 @@ def test_what_fails_the_checks_is_not_added(tmp_path: Path) -> None:
     code, _, err = run("add", folder)
     assert code == 4
     assert "probabilities of an image sum to 1.5, not 1" in err
-    assert list(known_models()) == ["shipped"]
+    assert list(known_models()) == ["shipped", "emoir-0.4"]
 
 
 def test_a_model_that_mixes_the_images_of_a_batch_is_found_out(tmp_path: Path) -> None:

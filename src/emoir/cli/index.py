@@ -107,6 +107,7 @@ def index(
     from rich.text import Text
 
     from emoir.collection import Collection
+    from emoir.index.location import index_option
     from emoir.index.vectors.choice import RememberedEngine
     from emoir.index.writer import Progress as Done
 
@@ -153,6 +154,9 @@ def index(
                 kept = salvaged.kept_as
                 echo_err(text("salvaged", images=salvaged.images, ratings=salvaged.ratings, kept=kept))
                 echo_err(text("reads again"))
+        if photos.has_newer_model and not options.rebuild:
+            names = {"earlier": photos.model_folder.card.name, "shipped": photos.rebuild_model_folder.card.name}
+            echo_err(text("earlier model", **names, options=index_option(photos.location)))
         try:
             with bar:
                 done = photos.index(
@@ -198,7 +202,7 @@ def extractor_of(options: IndexOptions, photos: Collection) -> Extractor | None:
         return None
     from emoir.extract.cluster import RayExtractor
 
-    model = photos.model_folder.folder
+    model = (photos.rebuild_model_folder if options.rebuild else photos.model_folder).folder
     return RayExtractor(model, address=options.ray, workers=options.workers, limits=limits_of(options))
 
 

@@ -7,7 +7,7 @@ from emoir.lazy import lazily
 if TYPE_CHECKING:
     from emoir.models.card import CARD, ModelCard
     from emoir.models.choice import ModelChoice
-    from emoir.models.library import find_model, known_models, shipped_model_folder
+    from emoir.models.library import earlier_models, find_model, known_models, shipped_model_folder
     from emoir.models.model import Model, ModelFolder
     from emoir.models.preprocessing import Preprocessing
     from emoir.models.text_tower import TextTower
@@ -20,6 +20,7 @@ __all__ = [
     "ModelFolder",
     "Preprocessing",
     "TextTower",
+    "earlier_models",
     "find_model",
     "known_models",
     "shipped_model_folder",
@@ -35,6 +36,7 @@ __getattr__ = lazily(
         "ModelFolder": "model",
         "Preprocessing": "preprocessing",
         "TextTower": "text_tower",
+        "earlier_models": "library",
         "find_model": "library",
         "known_models": "library",
         "shipped_model_folder": "library",

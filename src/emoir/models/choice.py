@@ -28,6 +28,25 @@ class ModelChoice:
         """Its folder; no network is loaded for it."""
         return self._known() or models.ModelFolder(self._named)
 
+    @property
+    def rebuild_folder(self) -> models.ModelFolder:
+        """The folder of the model that reads everything again: the same, but nothing is read again by an earlier one.
+
+        Where the index is of a model that emoir has shipped before, it is the one that is shipped now.
+        """
+        return models.ModelFolder(None) if self.has_successor else self.model_folder
+
+    @property
+    def has_successor(self) -> bool:
+        """Whether none was named and the index is of a model that emoir has shipped before."""
+        known = self._known()
+        return known is not None and known.folder in models.earlier_models().values()
+
+    def forget(self) -> None:
+        """Let go of the loaded networks, for the index is of another model now."""
+        for loaded in ("model", "text_tower"):
+            self.__dict__.pop(loaded, None)
+
     @cached_property
     def model(self) -> models.Model:
         """The model itself."""

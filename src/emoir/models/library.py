@@ -1,4 +1,4 @@
-"""Where models come from: the shipped one, those that the user has added, and any folder."""
+"""Where models come from: the shipped one, those shipped before it, those that the user has added, and any folder."""
 
 from __future__ import annotations
 
@@ -22,15 +22,21 @@ def shipped_model_folder() -> Path:
     return Path(str(files("emoir").joinpath("weights")))
 
 
+def earlier_models() -> dict[str, Path]:
+    """Names to folders: models that emoir has shipped before. Indexes that they have read stay usable."""
+    cards = sorted(Path(str(files("emoir").joinpath("earlier_weights"))).glob(f"*/{CARD}"))
+    return {card.parent.name: card.parent for card in cards}
+
+
 def user_models_folder() -> Path:
     """Where models are that the user has added; it need not exist."""
     return Path(platformdirs.user_data_path("emoir", appauthor=False)) / "models"
 
 
 def known_models() -> dict[str, Path]:
-    """Names to folders: the shipped model, then those that the user has added, by name."""
+    """Names to folders: the shipped model, those shipped before it, then those that the user has added, by name."""
     added = sorted(card.parent for card in user_models_folder().glob(f"*/{CARD}"))
-    return {SHIPPED: shipped_model_folder()} | {folder.name: folder for folder in added}
+    return {SHIPPED: shipped_model_folder()} | earlier_models() | {folder.name: folder for folder in added}
 
 
 def find_model(model: str | PathLike[str] | None) -> Path:
