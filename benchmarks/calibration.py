@@ -1,42 +1,35 @@
 """How well the shipped recipe is calibrated, and what follows from it: ``python benchmarks/calibration.py``.
 
 From the committed out-of-fold readings; everything that is fitted for a fold is fitted on the other four. Printed: the
-calibration error of every probability of every set beside the band of a calibrated model; whether a temperature per
-domain (photographs, paintings) helps, where the domain is told and where a gate finds it; and from which confidence on
-an image should be named, and from which probability on it should be called neutral.
+calibration error of every probability of every set beside the band of a calibrated model; whether paintings are read
+better than by their mean distribution; and from which confidence on an image should be named, and from which
+probability on it should be called neutral.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 import development
-from cross_fit import FOLDS, MODEL, FoldOutputs
+from cross_fit import DOMAIN, FOLDS, MODEL, FoldOutputs
 from emoir.datasets.published.emotion6 import RATERS
 from emoir.evaluate.calibration import (
     BINS,
     expected_calibration_error,
-    negative_log_likelihood,
     perfect_calibration_band,
 )
 from emoir.evaluate.distributions import favourite_named, kullback_leibler
 from emoir.evaluate.intervals import mean_interval
 from emoir.evaluate.provenance import provenance
 from emoir.models.model import ModelFolder
-from emoir.training.calibrate import fit_confidence, fit_temperature, fit_unsure_below
+from emoir.training.calibrate import fit_confidence, fit_unsure_below
 from probes import shares_of
 
 OUTPUTS = FoldOutputs()
 PHOTOGRAPHS, PAINTINGS = "fi_subset", "abstract_paintings"
-GATED = ("emotion6", "oasis", PHOTOGRAPHS, PAINTINGS)
 # A share is not judged by fewer images.
 LEAST = 30
-GATES = (0.05, 0.1, 0.2, 0.3, 0.5)
 
 
 def truth(name: str, head: str) -> NDArray[np.float64]:
@@ -49,83 +42,17 @@ def folds(name: str) -> NDArray[np.int64]:
     return development.folds(name)[1].folds
 
 
-def temperatures(name: str, head: str) -> NDArray[np.float64]:
-    """(5,) of one set alone, each fitted without a fold."""
-    logits, target, fold = OUTPUTS.joined(name, head), truth(name, head), folds(name)
-    return np.array([fit_temperature(logits[fold != one], target[fold != one]) for one in range(FOLDS)])
-
-
-def gate() -> dict[str, NDArray[np.float64]]:
-    """How probably each image is a painting, by a linear layer on the embedding that was fitted on the other folds."""
-    x = {name: OUTPUTS.joined(name, "embedding") for name in GATED}
-    found = {name: np.zeros(len(rows)) for name, rows in x.items()}
-    for fold in range(FOLDS):
-        rows = np.concatenate([x[name][folds(name) != fold] for name in GATED])
-        painted = np.concatenate([np.full((folds(name) != fold).sum(), name == PAINTINGS) for name in GATED])
-        layer = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=3_000)).fit(rows, painted)
-        for name in GATED:
-            found[name][folds(name) == fold] = layer.predict_proba(x[name][folds(name) == fold])[:, 1]
-    return found
-
-
-def scaled(name: str, painted: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Probabilities over Mikels' classes with the temperature of the domain that each image is taken for."""
-    photographs, paintings = temperatures(PHOTOGRAPHS, "mikels"), temperatures(PAINTINGS, "mikels")
-    own = np.where(painted, paintings[folds(name)], photographs[folds(name)])
-    return np.asarray(softmax(OUTPUTS.joined(name, "mikels") / own[:, None], axis=1))
-
-
-def loss(name: str, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Minus the log-likelihood of a label, or KL to shares: what a temperature is to lower, one per image."""
-    target = truth(name, "mikels")
-    if name == PHOTOGRAPHS:
-        return negative_log_likelihood(probabilities, target.argmax(axis=1))
-    return kullback_leibler(target, probabilities)
-
-
-def chosen_gate(probable: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    """(5,) from which probability on an image counts as a painting: least loss over both domains, on other folds."""
-    found = []
-    for fold in range(FOLDS):
-        totals = [
-            sum(
-                loss(name, scaled(name, probable[name] > step))[folds(name) != fold].mean()
-                for name in (PHOTOGRAPHS, PAINTINGS)
-            )
-            for step in GATES
-        ]
-        found.append(GATES[int(np.argmin(totals))])
-    return np.array(found)
-
-
-def print_domains() -> None:
-    probable = gate()
-    steps = chosen_gate(probable)
-    print("| images | taken for paintings |\n|---|---|")
-    for name in GATED:
-        print(f"| {name} ({len(probable[name])}) | {(probable[name] > steps[folds(name)]).mean():.1%} |")
-    print(f"\nfrom a probability of {', '.join(f'{step:g}' for step in steps)} on, by fold")
-    print("\n| a temperature per domain | measure | one temperature | per domain | difference [95 %] | |")
-    print("|---|---|---|---|---|---|")
-    for title, painted in (
-        ("told the domain", {name: np.full(len(probable[name]), name == PAINTINGS) for name in GATED}),
-        ("by the gate", {name: probable[name] > steps[folds(name)] for name in GATED}),
-    ):
-        for name, measure in ((PHOTOGRAPHS, "NLL"), (PAINTINGS, "KL")):
-            one, own = (loss(name, both) for both in (OUTPUTS.calibrated(name, "mikels"), scaled(name, painted[name])))
-            gap = mean_interval(own - one)
-            cells = (f"{name}, {title}", measure, mean_interval(one), mean_interval(own), gap, gap.outcome())
-            print("| " + " | ".join(map(str, cells)) + " |")
+def print_paintings() -> None:
+    """How often it takes images for paintings, and whether it reads these better than their mean distribution."""
     target = truth(PAINTINGS, "mikels")
     mean = kullback_leibler(target, np.repeat(target.mean(axis=0, keepdims=True), len(target), axis=0))
-    print("\n| abstract paintings, KL minus that of the mean distribution | difference [95 %] | |\n|---|---|---|")
-    for title, predicted in (
-        ("one temperature", OUTPUTS.calibrated(PAINTINGS, "mikels")),
-        ("told the domain", scaled(PAINTINGS, np.full(len(target), True))),
-        ("by the gate", scaled(PAINTINGS, probable[PAINTINGS] > steps[folds(PAINTINGS)])),
-    ):
-        gap = mean_interval(kullback_leibler(target, predicted) - mean)
-        print(f"| {title} | {gap} | {gap.outcome()} |")
+    gap = mean_interval(kullback_leibler(target, OUTPUTS.calibrated(PAINTINGS, "mikels")) - mean)
+    print("| images | taken for paintings |\n|---|---|")
+    for name in ("emotion6", "oasis", PHOTOGRAPHS, PAINTINGS):
+        painted = OUTPUTS.joined(name, DOMAIN).argmax(axis=1) == 1
+        print(f"| {name} ({len(painted)}) | {painted.mean():.1%} |")
+    print("\n| abstract paintings | KL minus that of the mean distribution [95 %] | |\n|---|---|---|")
+    print(f"| {len(target)} | {gap} | {gap.outcome()} |")
 
 
 def confidence(name: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -234,7 +161,7 @@ def _last(shares: NDArray[np.float64]) -> NDArray[np.int64]:
 def main() -> None:
     print_errors()
     print()
-    print_domains()
+    print_paintings()
     print()
     print_thresholds()
     print("\n" + provenance(f"recipe {MODEL}, out of fold", "5 frozen folds, seed 0"))

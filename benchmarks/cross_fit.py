@@ -19,7 +19,7 @@ from emoir.training.calibrate import fit_temperature
 from probes import shares_of
 
 OF_PAINTINGS, DOMAIN = "of_paintings", "domain"
-MODEL, BEFORE = "emoir-0.4", "rated-8-times"
+MODEL, BEFORE, TEACHERS = "emoir-0.5", "emoir-0.4", "teachers"
 # Which sets calibrate a head; one head served photographs and paintings before 0.5.
 CALIBRATED_BY = {
     "mikels": ("fi_subset",),
@@ -104,8 +104,16 @@ class FoldOutputs:
 
     def answers(self, name: str, space: str, without: int | None = None) -> NDArray[np.float64]:
         """The probabilities that a model gives whose temperatures were fitted without a fold, or on all for None."""
-        heads = self.answering(space)
-        parts = [softmax(self.joined(name, head) / self.temperature(head, without), axis=1) for head in heads]
+        return self._joined_heads(
+            name, space, {head: self.temperature(head, without) for head in self.answering(space)}
+        )
+
+    def uncalibrated(self, name: str, space: str) -> NDArray[np.float64]:
+        """The probabilities that a model gives without temperatures."""
+        return self._joined_heads(name, space, dict.fromkeys(self.answering(space), 1.0))
+
+    def _joined_heads(self, name: str, space: str, temperatures: Mapping[str, float]) -> NDArray[np.float64]:
+        parts = [softmax(self.joined(name, head) / value, axis=1) for head, value in temperatures.items()]
         if len(parts) == 1:
             return np.asarray(parts[0], dtype=np.float64)
         weights = softmax(self.joined(name, DOMAIN), axis=1)

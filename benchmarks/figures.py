@@ -27,8 +27,11 @@ SCRIPTS = {
     "run_differences": ["run_differences.py"],
     "comparison_beside": ["comparison_beside.py"],
     "experiment_claims": ["experiment_claims.py"],
-    "baselines": ["baselines.py", "--readings-only"],
+    "baselines": ["baselines.py"],
     "shipped_figures": ["shipped_figures.py"],
+    "left_out": ["weights.left_out"],
+    "distilled_probe": ["weights.distilled_probe"],
+    "pretraining": ["weights.curves"],
     "calibration": ["calibration.py"],
     "search_quality": ["search_quality.py"],
     "search_conjunction": ["search_conjunction.py"],
@@ -38,12 +41,12 @@ SCRIPTS = {
     "rater_agreement": ["rater_agreement.py"],
     "lexicon_agreement": ["lexicon_agreement.py"],
 }
-"""What is printed, by which script."""
-WITHOUT_LABELS = {"experiment_claims", "lexicon_agreement"}
+"""What is printed, by which script or module."""
+WITHOUT_LABELS = {"experiment_claims", "lexicon_agreement", "pretraining"}
 """What needs nothing but this repository."""
 APART = {
-    *("content_precision", "interval_coverage", "encoder_heads", "examples", "performance", "pictures"),
-    *("reliability", "scale", "search_colour_cut", "timed", "two_towers", "weights"),
+    *("content_precision", "interval_coverage", "encoder_heads", "examples", "head_design", "performance", "pictures"),
+    *("reliability", "scale", "search_colour_cut", "teacher_agreement", "timed", "two_towers"),
 }
 """What simulates, reads images, runs an encoder or measures time is printed by itself, and its print kept there."""
 WHERE_AND_WHEN = re.compile(r"[^;\n]+; \d{4}-\d\d-\d\d\.$", re.MULTILINE)
@@ -113,7 +116,7 @@ def run(name: str) -> None:
     script, *options = SCRIPTS[name]
     environment = {**os.environ, "PYTHONPATH": str(HERE)}
     done = subprocess.run(
-        [sys.executable, HERE / script, *options],
+        [sys.executable, *([HERE / script] if script.endswith(".py") else ["-m", script]), *options],
         cwd=ROOT,
         env=environment,
         check=True,

@@ -1,10 +1,14 @@
-"""How far the OASIS baseline moves with the draw of folds and the ridge: ``python benchmarks/oasis_draws.py``.
+"""How far the OASIS baseline moves with the draw of folds and the ridge: ``python benchmarks/oasis_draws.py RUN``.
 
+RUN holds what ``weights/kept_statistics.py`` made.
 Explains the distance between the frozen folds' figure and other one-seed figures: teachers + ridge on all
 2,560 numbers, five folds by theme drawn anew, strength chosen on the training rows or held.
 """
 
 from __future__ import annotations
+
+import argparse
+from pathlib import Path
 
 import numpy as np
 from sklearn.linear_model import Ridge, RidgeCV
@@ -16,14 +20,16 @@ from emoir.datasets.splits import make_folds
 from emoir.evaluate.provenance import provenance
 from emoir.evaluate.regression import pearson
 from emoir.training.probes import RIDGE
-from probes import teacher_features
 
 DRAWS = 3
 STRENGTHS = (None, 10, 100, 1_000)
 
 
 def main() -> None:
-    table, features = development.load("oasis"), teacher_features("oasis")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path, help="folder of the kept embeddings")
+    features = np.load(parser.parse_args().run / "oasis.embeddings.npy").astype(np.float32)
+    table = development.load("oasis")
     rated = np.stack([np.asarray(table.valence), np.asarray(table.arousal)], axis=1)
     print("| draw | ridge | valence r | arousal r |\n|---|---|---|---|")
     for seed in range(1, DRAWS + 1):

@@ -16,20 +16,9 @@ from emoir.images.lab import srgb_to_lab
 from emoir.images.palette import palette_histogram
 from emoir.training.cache import cached_pixels
 from emoir.training.probes import DistributionProbe, PointProbe, fit_reduction
-from weights.teachers import teacher_embeddings
 
 CACHE = Path("runs/features")
 EMBEDDING = 64
-
-
-def teacher_features(name: str) -> NDArray[np.float32]:
-    """Both teachers' embeddings, unit length each, joined: (n, 2560)."""
-    file = CACHE / f"{name}.teachers.npy"
-    if not file.exists():
-        pixels = cached_pixels(development.load(name).paths, 224, CACHE)
-        np.save(file, teacher_embeddings(pixels, sorted((development.ROOT.parent / "teachers").glob("*.onnx"))))
-    features: NDArray[np.float32] = np.load(file)
-    return features
 
 
 def descriptor_features(name: str) -> NDArray[np.float32]:
@@ -46,7 +35,11 @@ def descriptor_features(name: str) -> NDArray[np.float32]:
 
 
 def probe(table: Table, folds: Folds, features: NDArray[np.float32]) -> OutOfFold:
-    """Out-of-fold readings of logistic and ridge probes; everything is fitted on the training folds."""
+    """Out-of-fold readings of logistic and ridge probes; everything is fitted on the training folds.
+
+    A value counts for no more than the largest of the training rows: a feature that hardly moves on these would
+    otherwise rule the reading of the one picture that it is made for.
+    """
     n = len(table)
     probabilities = {space: np.zeros((n, len(table.class_names[space]))) for space in table.class_names}
     points = None if table.valence is None else np.zeros((n, 2))
@@ -55,7 +48,8 @@ def probe(table: Table, folds: Folds, features: NDArray[np.float32]) -> OutOfFol
         train, test = folds.training_rows(fold), folds.test_rows(fold)
         reduce = fit_reduction(features[train])
         x = reduce(features[train]).astype(np.float64)
-        y = reduce(features[test]).astype(np.float64)
+        within = features[test].clip(features[train].min(axis=0), features[train].max(axis=0))
+        y = reduce(within).astype(np.float64)
         embeddings[test] = y[:, : embeddings.shape[1]]
         for space in table.class_names:
             shares, known = shares_of(table, space, train)

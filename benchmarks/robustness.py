@@ -71,7 +71,7 @@ def main() -> None:
     tops = np.array([reading.distributions["mikels"][reading.top("mikels")] for reading in before])
     valence = np.array([reading.valence for reading in before])
     print(f"\ndeviation between pictures: top emotion's probability {tops.std():.3f}, valence {valence.std():.3f}")
-    print("\n" + provenance(f"model {model.id}", "GAPED development part; scikit-image's photographs enlarged"))
+    print("\n" + provenance(f"model {model.id}", "GAPED; scikit-image's, enlarged"))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import development
 import kept_readings
-from cross_fit import MODEL, FoldOutputs
+from cross_fit import MODEL, TEACHERS, FoldOutputs
 from emoir.emotions import MIKELS
 from emoir.emotions.lexicon import lexicon
 from emoir.evaluate import mean_interval
@@ -112,7 +112,7 @@ def example_precision(parts: Sequence[tuple[NDArray[np.floating], NDArray[np.flo
 
 def teachers() -> NDArray[np.float64]:
     """What linear probes on the teachers say of the FI part, out of fold, in the order of its table."""
-    stored = kept_readings.load_arrays("fi_subset", "teachers")
+    stored = kept_readings.load_arrays("fi_subset", TEACHERS)
     place = {digest: row for row, digest in enumerate(stored["digests"].tolist())}
     _, folds = development.folds("fi_subset")
     return np.asarray(stored["p_mikels"][[place[digest] for digest in folds.digests]], np.float64)

@@ -10,11 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from scipy.special import softmax
 
 import development
-from baselines import readings_of
-from cross_fit import BEFORE, MODEL, FoldOutputs, readings
+import kept_readings
+from cross_fit import BEFORE, MODEL, TEACHERS, FoldOutputs, readings
 from emoir.evaluate import mean_interval
 from emoir.evaluate.classification import right_at
 from emoir.evaluate.compute import compute_metrics, headline
@@ -54,7 +53,7 @@ def print_headlines() -> None:
     print("| set | measure | baseline | teachers + probe | shipped [95 %] |\n|---|---|---|---|---|")
     for name in development.HUMAN_RATED:
         table, folds, ours = readings(name)
-        teachers = headline(table, readings_of(name, "teachers", table, folds))
+        teachers = headline(table, kept_readings.load(name, TEACHERS, folds.digests))
         for measure, line in headline(table, ours).items():
             # GAPED is new to our networks; the teachers' probe was trained on its other folds.
             beside = f"{teachers.get(measure, '-')}{' (trained on it)' if name == 'gaped' else ''}"
@@ -74,7 +73,7 @@ def row_of(name: str, measure: str) -> tuple[MetricResult, str]:
     """A headline of the recipe, and what the teachers reach."""
     table, folds, ours = readings(name)
     key = next(key for key in headline(table, ours) if str(key) == measure)
-    return headline(table, ours)[key], str(headline(table, readings_of(name, "teachers", table, folds))[key])
+    return headline(table, ours)[key], str(headline(table, kept_readings.load(name, TEACHERS, folds.digests))[key])
 
 
 def print_for_the_readme() -> None:
@@ -110,7 +109,7 @@ def print_differences() -> None:
     print("\n| shipped minus teachers + probe | difference [95 %] | |\n|---|---|---|")
     for name, space in (("emotion6", "keyword6"), ("fi_subset", "mikels")):
         table, folds, ours = readings(name)
-        theirs = readings_of(name, "teachers", table, folds)
+        theirs = kept_readings.load(name, TEACHERS, folds.digests)
         ours_right, theirs_right = (
             right_at(side.probabilities[space], table.classes[space]).astype(float) for side in (ours, theirs)
         )
@@ -123,7 +122,7 @@ def print_calibration() -> None:
     print("\n| calibration | baseline | without | with | difference [95 %] | |\n|---|---|---|---|---|---|")
     for name, space in (("emotion6", "keyword6"), ("fi_subset", "mikels")):
         table, _, ours = readings(name)
-        plain = replace(ours, probabilities={space: softmax(FoldOutputs().joined(name, space), axis=1)})
+        plain = replace(ours, probabilities={space: FoldOutputs().uncalibrated(name, space)})
         before = {line.key: line for line in compute_metrics(table, plain)}
         for line in compute_metrics(table, ours):
             if line.key.metric in ("NLL", "Brier", "ECE") and line.key.space == space:

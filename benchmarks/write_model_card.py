@@ -25,10 +25,6 @@ TERMS = {
     "oasis": ("valence, arousal", "open access, research"),
     "fi_subset": ("8 classes, majority of 5 votes", "none stated"),
     "abstract_paintings": ("votes over 8", "scientific use only"),
-    "web_emotion16_weak": ("search word", "none stated"),
-    "mvsa_single": ("sentiment of tweets", "research"),
-    "photos_intel_scenes": ("scene", "none stated"),
-    "photos_caltech101": ("object", "research"),
 }
 
 INTRODUCTION = """# Model card: {name}
@@ -40,19 +36,21 @@ texture planes inside the graph; {megabytes:.1f} MB a file. It reads the distrib
 Ekman's six and neutral, valence and arousal, and a 128-d embedding.
 
 **How it was made.** It began at our own random initialisation ([commands](weights.md)). It was distilled from what two
-ImageNet teachers (MobileNet V2 and EdgeTPU, both Apache-2.0) see in unrated images, then fine-tuned on human ratings.
-No weight of a teacher is in it. The recipe was run once per fold for the figures and once on all ratings for the
-weights. So the figures are of five networks, none of which is the shipped one, and say nothing of how runs vary.
+ImageNet teachers (EfficientNet-Lite2 and MobileNet EdgeTPU, both Apache-2.0) see in {pictures:,} unrated photographs and
+paintings of public repositories. Then its top learnt human ratings; the trunk stayed as it was. No weight of a teacher
+is in it. The recipe was run once per fold for the figures and once on all ratings for the weights. So the figures are
+of five networks, none of which is the shipped one, and say nothing of how runs vary.
 
-**What it learnt from** (development parts of the published sets):
+**What it learnt from** (development parts of the published sets; many repositories of the unrated pictures state no
+terms):
 
 | set | images | labels | terms stated by its makers |
 |---|---|---|---|
 """
 
 MIDDLE = """
-GAPED was never shown, not even unlabelled; it is for evaluation only. The digests of all training images are in
-`training_digests.txt`; the code refuses to score the model on them.
+GAPED was never shown, not even unlabelled; it is for evaluation only. All rated images are listed by digest in
+`training_digests.txt`, and so are the unrated ones beside them. The code refuses to score the model on these.
 
 **Terms.** `src/emoir/weights/LICENSE`: research, teaching and personal use; commercial users are told to ask counsel or
 to train weights of their own (`emoir train --from-scratch`).
@@ -66,15 +64,16 @@ teachers with a linear probe on the same folds. The intervals are not adjusted f
 """
 
 END = """
-**Confidence** is the calibrated probability that the top Mikels class is what most raters would name. Below {unsure} an image is called
-*unsure*: half of the images above it are expected to be named as most raters would. Nothing is called neutral. On abstract paintings
-confidence says little: those that are named are not shown to be right more often. One temperature serves photographs and paintings
-([calibration of every set](figures.md#calibration)).
+**Confidence** is the calibrated probability that the top Mikels class is what most raters would name. Below {unsure}
+an image is called *unsure*: half of the images above it are expected to be named as most raters would. Nothing is
+called neutral. On abstract paintings confidence says little: those that are named are not shown to be right more
+often. Photographs and paintings have a head each for Mikels' emotions; a third one tells which it is ([calibration of
+every set](figures.md#calibration)).
 
 **Known weaknesses.** About 3,000 human-rated images, mostly photographs from Western web sites, rated by
 English-speaking crowd workers. Abstract paintings number 232. Anger is rare, and classes of one polarity are often
-confused. Inside GAPED's homogeneous categories little is resolved ([figures](figures.md)). Faces, texts and memes are read by their look, not their meaning.
-Small things vanish at {size} px.
+confused. Inside GAPED's homogeneous categories little is resolved ([figures](figures.md)). Faces, texts and memes are
+read by their look, not their meaning. Small things vanish at {size} px.
 
 **Not measured.** Differences between viewers' age, gender, culture or language; any single person's feelings; images of
 medical, violent or sexual content beyond what GAPED and OASIS hold.
@@ -96,7 +95,11 @@ def main() -> None:
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     size = (folder / "model.onnx").stat().st_size / 1e6
     pixels = card["preprocessing"]["size"]
-    parts = [INTRODUCTION.format(**card, size=pixels, megabytes=size)]
+    parts = [
+        INTRODUCTION.format(
+            **card, size=pixels, megabytes=size, pictures=card["data"]["unrated pictures of pre-training"]
+        )
+    ]
     parts += [
         f"| {name} | {len(development.load(name)):,} | {labels} | {terms} |\n"
         for name, (labels, terms) in TERMS.items()

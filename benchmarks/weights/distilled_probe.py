@@ -16,13 +16,14 @@ import torch
 
 import development
 import kept_readings
+from cross_fit import TEACHERS
 from emoir.evaluate.compute import headline
 from emoir.evaluate.provenance import provenance
 from probes import probe
 from weights.kept_statistics import KeptStatistics
 from weights.pretrained import PRETRAINED, pretrained
 
-FEATURES, DEEPER, TEACHERS = "distilled-features", "distilled-statistics", "teachers-of-0.5"
+FEATURES, DEEPER = "distilled-features", "distilled-statistics"
 
 
 def keep_probes(run: Path, trunk: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,16 +32,6 @@ class Teacher:
         parts = (np.ascontiguousarray(pixels[at : at + batch]) for at in starts)
         values = np.concatenate([self._session.run(None, {self._input: part})[0] for part in parts])
         return np.asarray(values / np.linalg.norm(values, axis=1, keepdims=True), dtype=np.float32)
-
-
-def teacher_embeddings(pixels: NDArray[np.uint8], teachers: Sequence[Path]) -> NDArray[np.float32]:
-    """Embeddings of images by several teachers, unit length each, joined: (n, sum of the teachers' lengths).
-
-    Args:
-        pixels: (n, S, S, 3) uint8 sRGB at the size the teachers take.
-        teachers: see ``Teacher``.
-    """
-    return np.concatenate([Teacher(teacher).embed(pixels) for teacher in teachers], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
