@@ -145,11 +145,7 @@ class Collection(AbstractContextManager["Collection"]):
         reader = self.rebuild_model_folder if chosen.rebuild else self.model_folder
         model = IndexedModel.of(reader)
         extractor = extractor or extract.LocalExtractor(reader.folder, workers=workers, limits=chosen.limits)
-        try:
-            return Update(self._open(model), model, reader.card.earlier_ids, chosen).run(paths, extractor)
-        finally:
-            if chosen.rebuild:
-                self._models.forget()
+        return Update(self._open(model), model, reader.card.earlier_ids, chosen).run(paths, extractor)
 
     def forget(self, path: AnyPath) -> Forgotten:
         """Forget a folder with everything below it, or one file; see ``emoir.index.update.forget``."""

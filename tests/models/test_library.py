@@ -68,8 +68,13 @@ def test_a_name_is_taken_once(tmp_path: Path) -> None:
     code, _, err = run("add", folder)
     assert code == 4
     assert "there is a model toy already" in err
-    with pytest.raises(ModelError, match="already"):
-        add_model(folder, "shipped", [])
+    for name in ("shipped", "emoir-0.4"):
+        with pytest.raises(ModelError, match=f"a model {name} comes with emoir"):
+            add_model(folder, name, [])
+
+
+def test_the_shipped_model_is_found_by_the_name_on_its_card() -> None:
+    assert find_model("emoir-0.5") == find_model(None) == find_model("shipped")
 
 
 def test_what_fails_the_checks_is_not_added(tmp_path: Path) -> None:

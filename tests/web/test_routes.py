@@ -25,6 +25,7 @@ from emoir.datasets import read_dataset
 from emoir.emotions import MIKELS
 from emoir.images.palette import reference_colours
 from emoir.index import SqliteStore
+from emoir.models.library import earlier_models
 from emoir.models.model import ModelFolder
 from emoir.search import FilterOptions, parse_query
 from emoir.search.terms import EncodedReading
@@ -188,6 +189,27 @@ def test_the_plane_holds_every_image(client: TestClient, index: Path) -> None:
     np.testing.assert_allclose(bytes_[1] / 255, readings.arousal[rows], atol=0.003)
     tops = np.where(readings.sure, readings.distributions["mikels"].argmax(axis=1), 255)
     assert bytes_[2].tolist() == tops[rows].tolist()
+
+
+def test_a_service_says_so_when_its_index_is_read_again_with_another_model(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("EMOIR_MODEL", raising=False)
+    [earlier] = earlier_models()
+    file, upload = tmp_path / "old.emoir", (photos / "lake" / "0003.jpg").read_bytes()
+    with Collection(file, model=earlier) as collection:
+        collection.index(photos / "lake", workers=1)
+    with TestClient(create_app(Collection(file), Settings(thumbnails=tmp_path / "t")), base_url=HERE) as client:
+        assert client.post("/api/v1/describe", content=upload).json()["reading"]["model"].startswith(earlier)
+        with Collection(file) as collection:
+            collection.index(workers=1, rebuild=True)
+        id = search(client, q="awe", min_score=0)["hits"][0]["id"]
+        for answer in (
+            client.post("/api/v1/describe", content=upload),
+            client.get(f"/api/v1/images/{id}/explanation"),
+        ):
+            assert answer.status_code == 503
+            assert "has been read again with emoir-0.5; start emoir serve again" in answer.json()["detail"]
 
 
 def test_an_uploaded_image_is_read_and_its_code_asks_as_itself(client: TestClient, photos: Path, model: Model) -> None:

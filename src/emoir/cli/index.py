@@ -154,9 +154,12 @@ def index(
                 kept = salvaged.kept_as
                 echo_err(text("salvaged", images=salvaged.images, ratings=salvaged.ratings, kept=kept))
                 echo_err(text("reads again"))
-        if photos.has_newer_model and not options.rebuild:
+        if photos.has_newer_model:
             names = {"earlier": photos.model_folder.card.name, "shipped": photos.rebuild_model_folder.card.name}
-            echo_err(text("earlier model", **names, options=index_option(photos.location)))
+            if options.rebuild:
+                echo_err(text("newer model", **names))
+            else:
+                echo_err(text("earlier model", **names, options=index_option(photos.location)))
         try:
             with bar:
                 done = photos.index(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property
 from os import PathLike
 
 # Names of the package are loaded when they are used: a search for a word needs no model.
@@ -22,6 +21,8 @@ class ModelChoice:
 
     def __init__(self, named: str | PathLike[str] | None, indexed: Callable[[], str]) -> None:
         self._named, self._indexed = named or None, indexed
+        self._model: tuple[str | None, models.Model] | None = None
+        self._text_tower: tuple[str | None, models.TextTower] | None = None
 
     @property
     def model_folder(self) -> models.ModelFolder:
@@ -42,20 +43,28 @@ class ModelChoice:
         known = self._known()
         return known is not None and known.folder in models.earlier_models().values()
 
-    def forget(self) -> None:
-        """Let go of the loaded networks, for the index is of another model now."""
-        for loaded in ("model", "text_tower"):
-            self.__dict__.pop(loaded, None)
-
-    @cached_property
+    @property
     def model(self) -> models.Model:
-        """The model itself."""
-        return models.Model(self._folder())
+        """The model itself; another one once the index has been read again with another."""
+        id = self._indexed_id()
+        if self._model is None or self._model[0] != id:
+            self._model = id, models.Model(self._folder())
+        return self._model[1]
 
-    @cached_property
+    @property
     def text_tower(self) -> models.TextTower:
         """Its text tower; no other network is loaded for it."""
-        return models.TextTower(self._folder())
+        id = self._indexed_id()
+        if self._text_tower is None or self._text_tower[0] != id:
+            self._text_tower = id, models.TextTower(self._folder())
+        return self._text_tower[1]
+
+    def _indexed_id(self) -> str | None:
+        """The id of the index's model, where that says which model reads."""
+        if self._named is None:
+            with suppress(IndexFileError):
+                return self._indexed()
+        return None
 
     def _folder(self) -> str | PathLike[str] | None:
         known = self._known()
@@ -63,10 +72,8 @@ class ModelChoice:
 
     def _known(self) -> models.ModelFolder | None:
         """The model of the index, if none was named and it is known."""
-        if self._named is None:
-            with suppress(IndexFileError):
-                return _known_as(self._indexed())
-        return None
+        id = self._indexed_id()
+        return None if id is None else _known_as(id)
 
 
 def _known_as(id: str) -> models.ModelFolder | None:

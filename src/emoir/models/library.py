@@ -12,7 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from emoir.errors import ModelError
-from emoir.models.card import CARD
+from emoir.models.card import CARD, ModelCard
 
 SHIPPED = "shipped"
 
@@ -43,7 +43,7 @@ def find_model(model: str | PathLike[str] | None) -> Path:
     """The folder of a model.
 
     Args:
-        model: a folder, or the name of a known model; None: the shipped one.
+        model: a folder, or the name of a known model; None: the shipped one, which its card's name means as well.
 
     Raises:
         ModelError: if there is neither; the message lists the known models.
@@ -56,6 +56,8 @@ def find_model(model: str | PathLike[str] | None) -> Path:
     known = known_models()
     if os.fspath(model) in known:
         return known[os.fspath(model)]
+    if os.fspath(model) == ModelCard.load(known[SHIPPED] / CARD).name:
+        return known[SHIPPED]
     raise ModelError(f"there is no model folder {folder}, and no known model of that name: {', '.join(known)}")
 
 
@@ -71,9 +73,11 @@ def add_model(folder: Path, name: str, file_names: list[str]) -> Path:
         The new folder.
 
     Raises:
-        ModelError: if there is a model of that name.
+        ModelError: if there is a model of that name, or one comes with emoir.
     """
     target = user_models_folder() / name
+    if name in (SHIPPED, *earlier_models()):
+        raise ModelError(f"a model {name} comes with emoir; give yours another name in its {CARD}")
     if name in known_models() or target.exists():
         raise ModelError(f"there is a model {name} already; remove {target} to replace it")
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -101,9 +101,9 @@ class Service:
         self._thumbnails = ThumbnailCache(settings.thumbnails)
         self._files = VerifiedFiles()
         # Thumbnails need not wait for explanations, nor a process with the model in memory.
-        model = collection.model_folder.folder
-        self._readers = Workers(model, settings.limits, settings.workers)
-        self._drawers = Workers(model, settings.limits, DRAWERS)
+        self._model = collection.model_folder
+        self._readers = Workers(self._model.folder, settings.limits, settings.workers)
+        self._drawers = Workers(self._model.folder, settings.limits, DRAWERS)
         self.reading = ConcurrencyLimit(settings.workers, waiting=12)
         self._drawing = ConcurrencyLimit(DRAWERS, waiting=20)
         self.overview, self.shelves, self.points = LastMade[CollectionRecord](), LastMade[Shelves](), LastMade[bytes]()
@@ -219,7 +219,7 @@ class Service:
 
         Raises:
             ModelMismatchError: if the index is of another model.
-            Problem: if too many wait.
+            Problem: if too many wait, or the index has been read again with another model.
             UndecodableImageError: if the picture cannot be decoded.
         """
         self._require_model()
@@ -231,7 +231,8 @@ class Service:
 
         Raises:
             ModelMismatchError: if the index is of another model.
-            Problem: if too many wait, or no file has the image any more.
+            Problem: if too many wait, no file has the image any more, or the index has been read again with another
+                model.
             QueryError: if the model has no such emotion.
             UndecodableImageError: if the picture cannot be decoded.
         """
@@ -246,6 +247,12 @@ class Service:
     def _require_model(self) -> None:
         reader = self.collection.model_folder
         self.collection.images.require(reader.id, *reader.card.earlier_ids)
+        if reader.id != self._model.id:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"the index has been read again with {reader.card.name}; start emoir serve again",
+                chinese=f"索引已用 {reader.card.name} 重新读取；请重新启动 emoir serve",
+            )
 
     def _explain(self, digest: bytes, paths: tuple[bytes, ...], emotion: str | None) -> ExplainedImage:
         with self.reading():
