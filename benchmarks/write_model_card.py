@@ -49,8 +49,9 @@ terms):
 """
 
 MIDDLE = """
-GAPED was never shown, not even unlabelled; it is for evaluation only. All rated images are listed by digest in
-`training_digests.txt`, and so are the unrated ones beside them. The code refuses to score the model on these.
+GAPED was never shown, not even unlabelled; it is for evaluation only. `training_digests.txt` lists all rated images,
+and weakly labelled ones that lie beside them; the code refuses to score the model on these. The unrated pictures of
+pre-training are not listed.
 
 **Terms.** `src/emoir/weights/LICENSE`: research, teaching and personal use; commercial users are told to ask counsel or
 to train weights of their own (`emoir train --from-scratch`).

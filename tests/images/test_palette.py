@@ -39,4 +39,7 @@ def test_monochrome() -> None:
     assert not is_monochrome(noise(32, 1))
     assert is_monochrome(sepia.repeat(5, axis=0).repeat(5, axis=1))
     assert not is_monochrome(noise(300, 1))
+    striped = grey.repeat(4, axis=0).repeat(4, axis=1)
+    striped[:64, 3::4], striped[64:, 3::4] = (250, 10, 20), (10, 200, 20)
+    assert not is_monochrome(striped)
     assert not is_monochrome(np.full((8, 8, 3), (255, 0, 0), np.uint8))

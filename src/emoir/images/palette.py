@@ -156,9 +156,9 @@ def is_monochrome(pixels: NDArray[np.uint8]) -> bool:
         >>> is_monochrome(np.full((8, 8, 3), 90, np.uint8))
         True
     """
-    # A thousand pixels say the same of 993 pictures in a thousand, in less than a tenth of the time.
-    step = max(1, min(pixels.shape[:2]) // 32)
-    chroma = srgb_to_lab(pixels[::step, ::step])[..., 1:].reshape(-1, 2)
+    # A thousand pixels say the same of nearly all pictures, in a tenth of the time. An odd step meets every column.
+    step = max(1, pixels.shape[0] * pixels.shape[1] // 1024) | 1
+    chroma = srgb_to_lab(pixels.reshape(-1, 3)[::step])[..., 1:]
     mean = chroma.mean(axis=0)
     strength = float(np.linalg.norm(mean))
     if strength > MONOCHROME_CHROMA:
