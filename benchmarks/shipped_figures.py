@@ -96,7 +96,7 @@ def print_targets() -> None:
         short = (must - ours.value) * (1 if ours.metric.higher_is_better else -1)
         found = f"missed by {f'{short:.3f}'.lstrip('0')}" if short > 0 else "reached"
         if estimate.low <= must <= estimate.high:
-            found += ", interval holds it"
+            found += "; it lies in the interval"
         change = "- | " if gap is None else f"{gap} | {outcome(ours.metric, gap)}"
         sign = "≥" if ours.metric.higher_is_better else "≤"
         wanted = " | ".join(f"{sign} {f'{value:g}'.lstrip('0')}" for value in (must, aim))

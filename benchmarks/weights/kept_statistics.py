@@ -12,6 +12,7 @@ import argparse
 import shutil
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
@@ -99,7 +100,8 @@ def keep_part(trunk: Path, views: ViewPass, rows: range, file: Path) -> None:
 
 def keep_unrated(run: Path, trunk: Path, views: ViewPass, processes: int) -> None:
     """Statistics and embeddings of all views of a pass that the teachers have read; a stopped run goes on."""
-    embeddings, parts = Embeddings(views.folder), run / "unrated"
+    # Parts of another trunk are not taken up.
+    embeddings, parts = Embeddings(views.folder), run / f"unrated-{sha256(trunk.read_bytes()).hexdigest()[:12]}"
     parts.mkdir(exist_ok=True)
     rows = [range(start, min(start + PART, len(embeddings))) for start in range(0, len(embeddings), PART)]
     files = [parts / f"{part.start}.npy" for part in rows]
