@@ -107,7 +107,6 @@ def index(
     from rich.text import Text
 
     from emoir.collection import Collection
-    from emoir.index.location import index_option
     from emoir.index.vectors.choice import RememberedEngine
     from emoir.index.writer import Progress as Done
 
@@ -154,12 +153,7 @@ def index(
                 kept = salvaged.kept_as
                 echo_err(text("salvaged", images=salvaged.images, ratings=salvaged.ratings, kept=kept))
                 echo_err(text("reads again"))
-        if photos.has_newer_model:
-            names = {"earlier": photos.model_folder.card.name, "shipped": photos.rebuild_model_folder.card.name}
-            if options.rebuild:
-                echo_err(text("newer model", **names))
-            else:
-                echo_err(text("earlier model", **names, options=index_option(photos.location)))
+        tell_of_newer_model(photos, rebuild=options.rebuild)
         try:
             with bar:
                 done = photos.index(
@@ -192,6 +186,18 @@ def index(
         _say_joined(options.catalogue, done.catalogue)
     if done.failed:
         raise typer.Exit(Exit.SOME_FAILED)
+
+
+def tell_of_newer_model(photos: Collection, *, rebuild: bool = False) -> None:
+    """Say that the index is of a model that emoir has shipped before, if it is."""
+    from emoir.index.location import index_option
+
+    if photos.has_newer_model:
+        names = {"earlier": photos.model_folder.card.name, "shipped": photos.rebuild_model_folder.card.name}
+        if rebuild:
+            echo_err(text("newer model", **names))
+        else:
+            echo_err(text("earlier model", **names, options=index_option(photos.location)))
 
 
 def limits_of(options: IndexOptions) -> Limits:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import typer
 
+from emoir.cli.index import tell_of_newer_model
 from emoir.cli.options import IndexOption, LexiconOption, LimitsOption, ModelOption, record_options, require_model
 from emoir.cli.output import echo_err, number_of, text
 from emoir.errors import EmoirError
@@ -122,6 +123,7 @@ def serve(
     # Without an index there is nothing to serve, and the error says what to do.
     images = collection.status().images
     require_model(collection, options.model)
+    tell_of_newer_model(collection)
     trusted_hosts = tuple(options.trusted_host or ())
     kept = None
     if not token and (options.token_file is not None or trusted_hosts or not is_loopback(options.host)):

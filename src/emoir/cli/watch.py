@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from emoir.cli.index import counts
+from emoir.cli.index import counts, tell_of_newer_model
 from emoir.cli.options import IndexOption, ModelOption
 from emoir.cli.output import Exit, echo_err, spoken, text
 
@@ -31,6 +31,7 @@ def watch(
     from emoir.watch import watch as watched
 
     with Collection(index, model=model) as photos:
+        tell_of_newer_model(photos)
         try:
             if folders:
                 photos.index(*folders)

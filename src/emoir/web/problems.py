@@ -76,6 +76,15 @@ def busy() -> Problem:
     )
 
 
+def read_again(model: str) -> Problem:
+    """The refusal to read with a model that the index is not of any more."""
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        f"the index has been read again with {model}; start emoir serve again",
+        chinese=f"索引已用 {model} 重新读取；请重新启动 emoir serve",
+    )
+
+
 def no_image(id: int) -> Problem:
     """The refusal to a request for an image that is not there."""
     return Problem(HTTPStatus.NOT_FOUND, f"no image {id} in this index", chinese=f"索引里没有图片 {id}")

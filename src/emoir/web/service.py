@@ -34,7 +34,7 @@ from emoir.web.jobs import (
     make_thumbnail,
     read_camera,
 )
-from emoir.web.problems import Problem, Unchanged, busy, no_image
+from emoir.web.problems import Problem, Unchanged, busy, no_image, read_again
 from emoir.web.records import CollectionRecord, Shelves
 from emoir.web.settings import Settings
 from emoir.web.workers import Workers
@@ -219,7 +219,7 @@ class Service:
 
         Raises:
             ModelMismatchError: if the index is of another model.
-            Problem: if too many wait, or the index has been read again with another model.
+            Problem: if too many wait, or another model has read the index again.
             UndecodableImageError: if the picture cannot be decoded.
         """
         self._require_model()
@@ -231,8 +231,7 @@ class Service:
 
         Raises:
             ModelMismatchError: if the index is of another model.
-            Problem: if too many wait, no file has the image any more, or the index has been read again with another
-                model.
+            Problem: if too many wait, no file has the image any more, or another model has read the index again.
             QueryError: if the model has no such emotion.
             UndecodableImageError: if the picture cannot be decoded.
         """
@@ -248,11 +247,7 @@ class Service:
         reader = self.collection.model_folder
         self.collection.images.require(reader.id, *reader.card.earlier_ids)
         if reader.id != self._model.id:
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                f"the index has been read again with {reader.card.name}; start emoir serve again",
-                chinese=f"索引已用 {reader.card.name} 重新读取；请重新启动 emoir serve",
-            )
+            raise read_again(reader.card.name)
 
     def _explain(self, digest: bytes, paths: tuple[bytes, ...], emotion: str | None) -> ExplainedImage:
         with self.reading():
