@@ -68,7 +68,8 @@ TITLES = {
     "oasis": "OASIS",
     "gaped": "GAPED",
 }
-FIRST_ROWS = ("B", "D")
+DECIDING_ROWS = ("B", "D", "A")
+ORDER = (*DECIDING_ROWS, "C", "E", "A′", "D′")
 TIMED_STEPS = 12
 PIECE = 15_000_000
 
@@ -87,10 +88,13 @@ def seeds_of(row: ProtocolRow, name: str) -> int:
 
 def units(names: Sequence[str], letters: Sequence[str]) -> list[tuple[str, ProtocolRow, int]]:
     """Set, row and fold of everything that is to be done, in the order in which it is."""
-    rows = sorted((TRAINED[letter] for letter in letters), key=lambda row: row.letter not in FIRST_ROWS)
-    found = [(name, row, fold) for row in rows for name in names for fold in range(5)]
-    # First what decides, and after all others the rows with label-free pre-training.
-    return sorted(found, key=lambda one: (one[1].variant.pretrained, one[0] not in DECIDING))
+    rows = sorted((TRAINED[letter] for letter in letters), key=lambda row: ORDER.index(row.letter))
+    found = [(name, row, fold) for name in names for row in rows for fold in range(5)]
+    # First what the endpoints need, set by set, and after all others the rows with label-free pre-training.
+    return sorted(
+        found,
+        key=lambda one: (one[1].variant.pretrained, one[0] not in DECIDING, one[1].letter not in DECIDING_ROWS),
+    )
 
 
 def run_unit(name: str, row: ProtocolRow, fold: int, device: str) -> None:

@@ -18,14 +18,15 @@ from tests.experiment.test_endpoints import SKILL, made_up, moods, with_probe
 
 
 def test_what_decides_comes_first_and_pre_training_last() -> None:
-    order = [
-        (name, row.letter) for name, row, fold in paper_protocol.units(["gaped", "emotion6"], [*TRAINED]) if not fold
-    ]
+    names = ["gaped", "emotion6", "fi_subset"]
+    order = [(name, row.letter) for name, row, fold in paper_protocol.units(names, [*TRAINED]) if not fold]
     assert order == [
-        *[("emotion6", letter) for letter in "BDACE"],
+        *[("emotion6", letter) for letter in "BDA"],
+        *[("fi_subset", letter) for letter in "BDA"],
+        *[("emotion6", letter) for letter in "CE"],
+        *[("fi_subset", letter) for letter in "CE"],
         *[("gaped", letter) for letter in "BDACE"],
-        *[("emotion6", letter) for letter in ("A′", "D′")],
-        *[("gaped", letter) for letter in ("A′", "D′")],
+        *[(name, letter) for name in ("emotion6", "fi_subset", "gaped") for letter in ("A′", "D′")],
     ]
 
 
@@ -59,7 +60,7 @@ def test_finished_runs_are_packed_beside_those_of_before(tmp_path: Path, monkeyp
     paper_protocol.pack("few")
     assert {*read_results([paper_protocol.packed_file("few")])} == {*first, *later}, "inner runs stay where they are"
     found = paper_protocol.results_of("few")
-    assert found.runs["E"] == (6, 6), "two folds, three seeds on sets that are described"
+    assert found.runs["E"] == (4, 4), "two folds, two seeds on sets that are described"
     assert found.has("A", "F", "C + probe")
     assert not found.has("A′")
 
@@ -75,16 +76,16 @@ def test_what_is_committed_is_not_run_again(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(
         paper_protocol, "run_unit", lambda name, row, fold, device: begun.append((name, row.letter, fold))
     )
-    results = made_up(table, folds, {"C": 1.0}, 3)
-    two_seeds = {key: one for key, one in results.items() if key.fold == 0 or key.seed < 2}
-    write_results(two_seeds, paper_protocol.packed_file("few"))
+    results = made_up(table, folds, {"C": 1.0}, 2)
+    but_one = {key: one for key, one in results.items() if key.fold == 0 or key.seed < 1}
+    write_results(but_one, paper_protocol.packed_file("few"))
     assert paper_protocol.is_finished("few", row, 0)
-    assert not paper_protocol.is_finished("few", row, 1), "the third seed is not there"
+    assert not paper_protocol.is_finished("few", row, 1), "the second seed is not there"
     assert not paper_protocol.is_finished("few", TRAINED["D"], 0)
-    knows_nothing = replace(results[RunKey(row.variant.name, 0, 2)], learnt={"mood": np.zeros((15, 3), np.float16)})
+    knows_nothing = replace(results[RunKey(row.variant.name, 0, 1)], learnt={"mood": np.zeros((15, 3), np.float16)})
     for attempts, finished in ((1, False), (2, False), (3, True)):
-        stuck = {RunKey(row.variant.name, 0, 2 + number * again): knows_nothing for number in range(attempts)}
-        write_results({**two_seeds, **stuck}, paper_protocol.packed_file("few"))
+        stuck = {RunKey(row.variant.name, 0, 1 + number * again): knows_nothing for number in range(attempts)}
+        write_results({**but_one, **stuck}, paper_protocol.packed_file("few"))
         assert paper_protocol.is_finished("few", row, 0) is finished, f"{attempts} attempts, all of them stuck"
     write_results(results, paper_protocol.packed_file("few"))
     monkeypatch.setattr(paper_protocol, "units", lambda names, letters: [("few", row, 0), ("few", TRAINED["D"], 0)])

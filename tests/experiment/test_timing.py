@@ -26,10 +26,10 @@ def test_an_estimate_grows_with_the_runs_and_keeps_nothing(tmp_path: Path, monke
     assert seconds_per_step(RGB, data, TINY) > 0
     assert {file.suffix for file in (tmp_path / "cache").iterdir()} == {".npy"}
     monkeypatch.setattr("emoir.experiment.timing.seconds_per_step", lambda *_, **options: 0.5)
-    # 20 training images fill one batch of 16 in each of 800 epochs.
+    # 20 training images fill one batch of 16 in each of 320 epochs.
     alexnet, other = (row_cost(row, data) for row in ROWS[:2])
-    assert other.run == 0.5 * 800
-    # All, two thirds and a third of the length, a second decay and a second mixture, on four fifths of the images.
-    assert other.inner == pytest.approx(4 * other.run * 4 / 5)
-    assert alexnet.inner == pytest.approx(6 * other.run * 4 / 5), "and two rates more"
+    assert other.run == 0.5 * 320
+    # All and half of the length, a second decay and a second mixture, on four fifths of the images.
+    assert other.inner == pytest.approx(3.5 * other.run * 4 / 5)
+    assert alexnet.inner == pytest.approx(5.5 * other.run * 4 / 5), "and two rates more"
     assert other.fold(3) == pytest.approx(other.inner + 3 * other.run)

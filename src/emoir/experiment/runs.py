@@ -60,6 +60,7 @@ def run_fold(
     *,
     report: Report | None = None,
     device: str = "cpu",
+    measured: int | None = None,
 ) -> None:
     """Train one row on one fold and keep its predictions for the images held out; nothing if that is done already.
 
@@ -71,6 +72,7 @@ def run_fold(
             the test fold and on as many training images without augmentation. A few kilobytes.
         report: progress.
         device: that torch trains on; a result does not depend on it but for rounding.
+        measured: epochs between two points of the curve; default: as ``measured_every`` says.
 
     Raises:
         TrainingError: if it is done already, but with another protocol, other images or other weights.
@@ -101,7 +103,7 @@ def run_fold(
         running,
         rows=data.training_rows(run.fold),
         report=report,
-        curve=CurveMeasure(measure, measured_every(protocol.epochs)),
+        curve=CurveMeasure(measure, measured or measured_every(protocol.epochs)),
         device=device,
     )
     heads = (*table.classes, VALENCE_AROUSAL)

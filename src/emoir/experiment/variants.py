@@ -21,7 +21,7 @@ from emoir.training.config import TrainingConfig
 COLOUR = tuple(name for name, plane in PLANES.items() if plane.kind == "colour")
 TEXTURE = tuple(name for name, plane in PLANES.items() if plane.kind == "texture")
 SIZE = 96
-STEPS = 1_000
+STEPS = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +45,10 @@ class ModelVariant:
 
 
 def run_length(images: int) -> tuple[int, int]:
-    """Batch and epochs that make about 1,000 steps over a number of training images.
+    """Batch and epochs that make about 400 steps over a number of training images.
 
     >>> run_length(1251), run_length(470)
-    ((32, 26), (16, 34))
+    ((32, 10), (16, 14))
     """
     batch = 32 if images >= 1_000 else 16
     return batch, max(1, round(STEPS * batch / images))
