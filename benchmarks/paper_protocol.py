@@ -40,18 +40,10 @@ from emoir.experiment.comparison import judged_by
 from emoir.experiment.data import ExperimentData
 from emoir.experiment.endpoints import TRAINED, SetResults, set_results
 from emoir.experiment.overfitting import plot_curves
-from emoir.experiment.protocol import (
-    FOLD_SEED,
-    OTHER_SEEDS,
-    RESTART_SEED,
-    RESTARTS,
-    ROWS,
-    ProtocolRow,
-    is_stuck,
-    run_row,
-)
+from emoir.experiment.protocol import FOLD_SEED, RESTART_SEED, RESTARTS, is_stuck, run_row
 from emoir.experiment.protocol_tables import may_be_read, protocol_tables
 from emoir.experiment.results import RunKey, read_results, write_results
+from emoir.experiment.rows import LONGER_ROW, OTHER_SEEDS, ROWS, ProtocolRow
 from emoir.experiment.runs import CACHE_SIZE
 from emoir.experiment.timing import row_cost
 from emoir.training.loop import use_one_thread
@@ -69,7 +61,7 @@ TITLES = {
     "gaped": "GAPED",
 }
 DECIDING_ROWS = ("B", "D", "A")
-ORDER = (*DECIDING_ROWS, "C", "E", "A′", "D′")
+ORDER = (*DECIDING_ROWS, "C", "E", "A×2", "A′", "D′")
 TIMED_STEPS = 12
 PIECE = 15_000_000
 
@@ -83,13 +75,16 @@ def data_of(name: str) -> ExperimentData:
 
 
 def seeds_of(row: ProtocolRow, name: str) -> int:
-    return row.seeds if name in DECIDING else OTHER_SEEDS
+    """How often a row is trained on a set."""
+    if name in DECIDING:
+        return row.seeds
+    return 0 if row.doubles else OTHER_SEEDS
 
 
 def units(names: Sequence[str], letters: Sequence[str]) -> list[tuple[str, ProtocolRow, int]]:
     """Set, row and fold of everything that is to be done, in the order in which it is."""
     rows = sorted((TRAINED[letter] for letter in letters), key=lambda row: ORDER.index(row.letter))
-    found = [(name, row, fold) for name in names for row in rows for fold in range(5)]
+    found = [(name, row, fold) for name in names for row in rows if seeds_of(row, name) for fold in range(5)]
     # First what the endpoints need, set by set, and after all others the rows with label-free pre-training.
     return sorted(
         found,
@@ -147,7 +142,7 @@ def results_of(name: str) -> SetResults:
     """What the committed file of a set holds; the images need not be there, their labels do."""
     data = data_of(name)
     results = read_results([packed_file(name)]) if packed_file(name).exists() else {}
-    seeds = {letter: seeds_of(row, name) for letter, row in TRAINED.items()}
+    seeds = {letter: seeds_of(row, name) for letter, row in TRAINED.items() if seeds_of(row, name)}
     return set_results(TITLES[name], data.table, data.folds, results, seeds)
 
 
@@ -156,7 +151,7 @@ def show() -> None:
     deciding, described = ([results_of(name) for name in names] for names in (DECIDING, DESCRIBED))
     print(protocol_tables(deciding, described))
     for name, one in zip((*DECIDING, *DESCRIBED), (*deciding, *described), strict=True):
-        if one.has("A", "D") and (name not in DECIDING or may_be_read(deciding)):
+        if one.has("A", "D") and (name not in DECIDING or may_be_read([one])):
             curves = {row.variant.name: row.curve for row in one.rows.values() if row.curves}
             plot_curves(curves, *judged_by(data_of(name).table), one.title, RESULTS / f"{name}.protocol.png")
     print(provenance("committed results of the protocol", f"5 folds of seed {FOLD_SEED}"))
@@ -217,7 +212,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("run", "print", "cost", "bundle"))
     parser.add_argument("sets", nargs="*", default=[*DECIDING, *DESCRIBED], help="of bundle, its folder stands first")
-    parser.add_argument("--rows", nargs="+", choices=[*TRAINED], default=[row.letter for row in ROWS])
+    parser.add_argument("--rows", nargs="+", choices=[*TRAINED], default=[row.letter for row in (*ROWS, LONGER_ROW)])
     parser.add_argument("--device", default="cpu", help="that torch trains on")
     parser.add_argument("--jobs", type=int, default=1, help="processes at work at once")
     parser.add_argument("--finished", action="store_true", help="bundle no images")

@@ -24,9 +24,9 @@ from emoir.datasets.splits import make_folds
 from emoir.evaluate.results import difference
 from emoir.experiment.comparison import variant_result
 from emoir.experiment.data import ExperimentData
-from emoir.experiment.protocol import ROWS
 from emoir.experiment.protocol_tables import PAIRS
 from emoir.experiment.results import read_results
+from emoir.experiment.rows import ROWS
 from emoir.experiment.runs import FoldRun, run_fold
 from emoir.experiment.tables import write_report
 from emoir.experiment.variants import ExperimentProtocol

@@ -25,7 +25,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from emoir.experiment.protocol import ROWS
+from emoir.experiment.rows import ROWS
 from emoir.experiment.runs import CACHE_SIZE
 from emoir.experiment.variants import SIZE, ExperimentProtocol, build_network
 from emoir.files import atomic_write

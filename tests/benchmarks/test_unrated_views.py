@@ -16,7 +16,7 @@ from onnx import TensorProto, helper
 from PIL import Image
 
 from emoir.errors import TrainingError
-from emoir.experiment.protocol import PRETRAINED_ROWS, ROWS
+from emoir.experiment.rows import PRETRAINED_ROWS, ROWS
 from emoir.experiment.variants import SIZE, ExperimentProtocol, build_network, load_start
 from emoir.networks import Network
 from emoir.training.config import TrainingConfig

@@ -13,8 +13,8 @@ from emoir.cli.app import app
 from emoir.datasets import read_dataset
 from emoir.experiment import protocol, timing
 from emoir.experiment.data import ExperimentData
-from emoir.experiment.protocol import ProtocolRow
 from emoir.experiment.results import write_results
+from emoir.experiment.rows import ProtocolRow
 from emoir.experiment.timing import RowCost
 from emoir.experiment.variants import ExperimentProtocol
 from tests.experiment.test_endpoints import SKILL, made_up, with_probe

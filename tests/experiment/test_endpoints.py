@@ -26,9 +26,10 @@ from emoir.experiment.endpoints import (
     set_results,
 )
 from emoir.experiment.fusion import AVERAGED, FUSED, WEIGHT, averaged_runs, fused_runs
-from emoir.experiment.protocol import RESTART_SEED, ROWS
+from emoir.experiment.protocol import RESTART_SEED
 from emoir.experiment.protocol_tables import NOT_YET, protocol_tables, sentences
 from emoir.experiment.results import FoldResult, Results, RunKey
+from emoir.experiment.rows import ROWS
 
 PROTOCOL = Path(__file__).parents[2] / "docs" / "experiment-protocol.md"
 FOLDS, CLASSES = 2, 3
@@ -224,16 +225,21 @@ def test_controls_that_do_as_much_are_named(sets: list[SetResults]) -> None:
 
 def test_tables_of_a_part_name_what_is_missing_and_show_nothing(sets: list[SetResults]) -> None:
     table, folds = moods(60, "small")
-    results = made_up(table, folds, SKILL)
+    results = made_up(table, folds, {letter: skill for letter, skill in SKILL.items() if letter != "D"})
     again = RunKey(TRAINED["B"].variant.name, 0, 0)
     results[again._replace(seed=RESTART_SEED)] = results[again._replace(seed=1)]
     part = set_results("small", table, folds, results, SEEDS)
     assert part.stuck["B"] == 1
     assert part.rows["B"].metrics["top-1"].value != part.first["B"].metrics["top-1"].value
-    text = protocol_tables([sets[0], part], [])
-    assert "Missing: small: C + probe." in text
+    text = protocol_tables([part], [])
+    assert "Missing: small: D." in text
     assert "| small | 4 of 4 | 4 of 4, 1 stuck at first |" in text
     assert "[" not in text.replace("[95 %]", "")
+    beside = protocol_tables([sets[0], part], [])
+    seen = [line for line in beside.splitlines() if "[" in line.replace("[95 %]", "")]
+    assert seen
+    assert all("| large |" in line for line in seen), "of a set that is complete its rows are shown, and no endpoint"
+    text = beside
     full = protocol_tables(sets, [])
     assert "Missing" not in full
     assert f"| D | small | 0.002: {FOLDS} | 20: {FOLDS} | 0.3: {FOLDS} | 0: {FOLDS} |" in full
@@ -241,7 +247,7 @@ def test_tables_of_a_part_name_what_is_missing_and_show_nothing(sets: list[SetRe
     assert f"| 1. D − B, top-1 | 0.03 | {gap} | shown |" in full
     assert f"| 1. once more, with first runs |  | {gap} |  |" in full
     left = [line for line in full.splitlines() if NOT_YET in line]
-    assert all("′" in line for line in left), "only label-free pre-training is open"
+    assert all("′" in line or "A×2" in line for line in left), "what runs after all others is open"
     heads = [line for line in text.splitlines() if line.startswith("| ---")]
     assert heads == [line for line in full.splitlines() if line.startswith("| ---")], "the page has a place for each"
 

@@ -14,16 +14,18 @@ from emoir.datasets.splits import make_folds
 from emoir.experiment.data import ExperimentData
 from emoir.experiment.protocol import (
     RESTART_SEED,
-    ROWS,
     choose_setting,
     final_runs,
     first_runs,
     inner_data,
     is_stuck,
+    longest_run,
+    run_row,
     run_until_learnt,
     settings_of,
 )
 from emoir.experiment.results import FoldResult, read_results
+from emoir.experiment.rows import ROWS
 from emoir.experiment.runs import FoldRun
 from emoir.experiment.statistics import picture_statistics, shuffled
 from emoir.experiment.variants import ExperimentProtocol
@@ -96,3 +98,18 @@ def test_statistics_of_pictures() -> None:
     other = shuffled(found)
     assert sorted(map(tuple, other.tolist())) == sorted(map(tuple, found.tolist()))
     assert not np.array_equal(other, found)
+
+
+def test_a_row_that_doubles_another_takes_its_settings(
+    data: ExperimentData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emoir.experiment.variants.STEPS", 2)
+    row = next(row for row in ROWS if row.letter == "B")
+    chosen = run_row(row, data, 0, tmp_path, 1)
+    before = {*tmp_path.rglob("*.npz")}
+    twice = replace(row, variant=replace(row.variant, name="twice"), doubles=row)
+    longer = run_row(twice, data, 0, tmp_path, 1)
+    assert longer == replace(chosen, epochs=2 * longest_run(inner_data(data, 0)).epochs)
+    later = [file.name for file in {*tmp_path.rglob("*.npz")} - before]
+    assert all(name.startswith("twice.fold0") for name in later), "no setting is chosen anew"
+    assert later

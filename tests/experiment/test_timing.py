@@ -10,7 +10,7 @@ import torch
 from emoir.datasets import read_dataset
 from emoir.datasets.splits import make_folds
 from emoir.experiment.data import ExperimentData
-from emoir.experiment.protocol import ROWS
+from emoir.experiment.rows import ROWS
 from emoir.experiment.timing import row_cost, seconds_per_step
 from emoir.experiment.variants import ExperimentProtocol
 from tests.training.test_fine_tune import save_colours

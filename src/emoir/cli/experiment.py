@@ -93,7 +93,8 @@ def experiment(options: ExperimentOptions) -> None:
 
 def _run(data: ExperimentData, out: Path, seeds: int, device: str) -> None:
     """Every row of the protocol on every fold."""
-    from emoir.experiment.protocol import ROWS, run_row
+    from emoir.experiment.protocol import run_row
+    from emoir.experiment.rows import ROWS
     from emoir.experiment.timing import row_cost
 
     count = data.folds.count
@@ -111,7 +112,7 @@ def _run(data: ExperimentData, out: Path, seeds: int, device: str) -> None:
 
 def _quick(data: ExperimentData, out: Path, device: str) -> list[ModelVariant]:
     """Three narrow rows with one setting; their names."""
-    from emoir.experiment.protocol import ROWS
+    from emoir.experiment.rows import ROWS
     from emoir.experiment.runs import FoldRun, run_fold
     from emoir.experiment.timing import seconds_per_step
     from emoir.experiment.variants import STEPS, ExperimentProtocol, run_length

@@ -15,12 +15,13 @@ from emoir.evaluate.results import difference, pooled_results
 from emoir.experiment.comparison import RATINGS, VariantResult, learnt_gap, mean_curve, variant_result
 from emoir.experiment.fusion import AVERAGED, FUSED, averaged_runs
 from emoir.experiment.overfitting import best_epoch, curve_gap
-from emoir.experiment.protocol import PRETRAINED_ROWS, RESTART_SEED, ROWS, final_runs, first_runs, settings_of
+from emoir.experiment.protocol import RESTART_SEED, final_runs, first_runs, settings_of
 from emoir.experiment.results import Results
+from emoir.experiment.rows import LONGER_ROW, PRETRAINED_ROWS, ROWS
 from emoir.experiment.variants import ModelVariant
 
-TRAINED = {row.letter: row for row in (*ROWS, *PRETRAINED_ROWS)}
-LETTERS = (*(row.letter for row in ROWS), "F", FUSED, *(row.letter for row in PRETRAINED_ROWS))
+TRAINED = {row.letter: row for row in (*ROWS, LONGER_ROW, *PRETRAINED_ROWS)}
+LETTERS = (*(row.letter for row in ROWS), "F", FUSED, *(row.letter for row in (LONGER_ROW, *PRETRAINED_ROWS)))
 """All rows in the order of the protocol."""
 VARIANTS_BY_LETTER = {
     **{letter: row.variant for letter, row in TRAINED.items()},
@@ -63,7 +64,17 @@ ENDPOINTS = (
     Endpoint("D", "A", "top-1", 0.10),
 )
 """In fixed order; little overfitting is the fifth."""
-UNCORRECTED = (("D", "B"), ("D", "A"), ("D", "E"), ("D", "F"), ("D", "C"), ("C", "B"), (FUSED, "C"), ("D′", "A′"))
+UNCORRECTED = (
+    ("D", "B"),
+    ("D", "A"),
+    ("D", "E"),
+    ("D", "F"),
+    ("D", "C"),
+    ("C", "B"),
+    (FUSED, "C"),
+    ("D", "A×2"),
+    ("D′", "A′"),
+)
 """Differences that are printed as they are, of every set alone and of those that decide together."""
 AIMED_BESIDE = {("D", "A", "P@10 (a)"): 0.05}
 

@@ -1,4 +1,4 @@
-"""The paper's protocol: its rows, how each row's setting is chosen on inner folds, and stuck runs started anew."""
+"""The paper's protocol: how each row's setting is chosen on inner folds, and stuck runs started anew."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from emoir.datasets.splits import Folds, make_hold_out
 from emoir.experiment.data import ExperimentData
 from emoir.experiment.fusion import fused_runs
 from emoir.experiment.results import FoldResult, Results, RunKey, read_results, write_results
+from emoir.experiment.rows import ROWS, ProtocolRow
 from emoir.experiment.runs import FoldRun, run_fold
-from emoir.experiment.variants import COLOUR, TEXTURE, ExperimentProtocol, ModelVariant, run_length
+from emoir.experiment.variants import ExperimentProtocol, run_length
 from emoir.training.loop import Report
 
 FOLD_SEED, INNER_SEED = 1, 1
@@ -22,48 +23,6 @@ LENGTHS = (1.0, 1 / 2)
 DECAYS, MIXUPS = (0.3, 0.05), (0.0, 0.2)
 RESTARTS, RESTART_SEED = 2, 1_000
 STUCK_MARGIN = 0.02
-OTHER_SEEDS = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProtocolRow:
-    """One row of the protocol.
-
-    Args:
-        letter: by which endpoints name it.
-        variant: the network.
-        rates: learning rates to choose from, the first of which is tried with everything else.
-        seeds: how often it is trained on the sets that decide; on the others ``OTHER_SEEDS`` times.
-    """
-
-    letter: str
-    variant: ModelVariant
-    rates: tuple[float, ...] = (2e-3,)
-    seeds: int = OTHER_SEEDS
-
-
-ROWS = (
-    ProtocolRow(letter="A", variant=ModelVariant(name="A, AlexNet"), rates=(5e-4, 2e-4, 1e-3)),
-    ProtocolRow(letter="B", variant=ModelVariant(name="B, RGB", planes=("srgb",)), seeds=3),
-    ProtocolRow(letter="C", variant=ModelVariant(name="C, planes", planes=(*COLOUR, *TEXTURE))),
-    ProtocolRow(
-        letter="D",
-        variant=ModelVariant(name="D, planes + statistics", planes=(*COLOUR, *TEXTURE), statistics="own"),
-        seeds=3,
-    ),
-    ProtocolRow(letter="E", variant=ModelVariant(name="E, RGB + shuffled", planes=("srgb",), statistics="shuffled")),
-)
-"""What is trained. Row F averages runs of B, and the fallback of D fuses C with a probe: neither needs a run."""
-PRETRAINED_ROWS = tuple(
-    replace(
-        row,
-        letter=f"{row.letter}′",
-        variant=replace(row.variant, name=f"{row.letter}′, label-free pre-training", pretrained=True),
-        rates=tuple(rate / 2 for rate in row.rates),
-    )
-    for row in (ROWS[0], ROWS[3])
-)
-"""A and D once more after label-free pre-training, with half the rate; they run after all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +66,16 @@ def inner_data(data: ExperimentData, fold: int) -> ExperimentData:
     return replace(data, table=table, folds=Folds(data.folds.name, split.digests, split.folds, INNER_SEED))
 
 
+def longest_run(inner: ExperimentData) -> ExperimentProtocol:
+    """The longest run on inner data, about 400 steps, and what is not chosen.
+
+    Args:
+        inner: of ``inner_data``.
+    """
+    batch, epochs = run_length(len(inner.folds.training_rows(0)))
+    return ExperimentProtocol(batch=batch, epochs=epochs)
+
+
 def choose_setting(
     row: ProtocolRow,
     data: ExperimentData,
@@ -127,13 +96,12 @@ def choose_setting(
         data: the set with its outer folds.
         fold: the outer fold.
         folder: receives the inner runs, one file each.
-        start: the longest run, and what is not chosen; default: about 400 steps.
+        start: default: ``longest_run``.
         report: progress of each run.
         device: that torch trains on.
     """
     inner = inner_data(data, fold)
-    batch, epochs = run_length(len(inner.folds.training_rows(0)))
-    chosen = start or ExperimentProtocol(batch=batch, epochs=epochs)
+    chosen = start or longest_run(inner)
     axes = settings_of(row, chosen.epochs)
     for name, values in axes:
         chosen = replace(chosen, **{name: values[0]})  # type: ignore[arg-type]
@@ -274,9 +242,11 @@ def run_row(
         device: that torch trains on.
 
     Returns:
-        The setting that was chosen.
+        The setting that was chosen; of a row that doubles another, with its length.
     """
-    choice = choose_setting(row, data, fold, folder / f"inner{fold}", report=report, device=device)
+    choice = choose_setting(row.doubles or row, data, fold, folder / f"inner{fold}", report=report, device=device)
+    if row.doubles:
+        choice = replace(choice, setting=replace(choice.setting, epochs=2 * longest_run(inner_data(data, fold)).epochs))
     attempts: dict[RunKey, FoldResult] = {}
     for seed in range(seeds):
         run = FoldRun(row.variant, fold, seed)

@@ -24,8 +24,8 @@ from emoir.experiment.fusion import FUSED
 from emoir.experiment.tables import markdown
 
 NOT_YET = "not yet"
-NEEDED = ("A", "B", "C", "D", "E", "F", FUSED)
-"""Rows that must be complete on every deciding set before an endpoint is looked at."""
+NEEDED = ("A", "B", "D")
+"""Rows that must be complete before anything is read: on a deciding set its rows, on all of them the endpoints."""
 COLUMNS = (*CLASS_COLUMNS, *RATINGS.values())
 TITLES = tuple(column.removesuffix(" (a)") for column in COLUMNS)
 PAIRS = tuple(
@@ -44,7 +44,8 @@ def protocol_tables(deciding: Sequence[SetResults], described: Sequence[SetResul
         deciding: sets with classes, over which the endpoints are pooled.
         described: other sets; without one that decides, no endpoint is judged.
     """
-    done = may_be_read(deciding)
+    hidden = [one for one in deciding if not may_be_read([one])]
+    done = bool(deciding) and not hidden
     parts = [part for one in deciding for part in overfitting_parts(one)] if done else []
     every = [*deciding, *described]
     judged = [
@@ -55,19 +56,19 @@ def protocol_tables(deciding: Sequence[SetResults], described: Sequence[SetResul
     tables = [
         _progress(every),
         *(judged if deciding else []),
-        _differences(deciding, described, done=done),
-        _rows(every, deciding, done=done),
-        _gaps(every, deciding, done=done),
-        _settings(every, deciding, done=done),
+        _differences(deciding, described, hidden),
+        _rows(every, hidden),
+        _gaps(every, hidden),
+        _settings(every, hidden),
     ]
-    missing = [f"{one.title}: {letter}" for one in deciding for letter in NEEDED if not one.has(letter)]
+    missing = [f"{one.title}: {letter}" for one in hidden for letter in NEEDED if not one.has(letter)]
     if missing:
-        tables.insert(1, f"Nothing is read before all rows are complete. Missing: {', '.join(missing)}.")
+        tables.insert(1, f"No figure of a set is read before A, B and D are complete. Missing: {', '.join(missing)}.")
     return "\n\n".join(tables) + "\n"
 
 
 def may_be_read(deciding: Sequence[SetResults]) -> bool:
-    """Whether all rows of the sets that decide are complete: before that, no figure of theirs is read."""
+    """Whether the rows that the endpoints need are complete on all these sets."""
     return bool(deciding) and all(one.has(*NEEDED) for one in deciding)
 
 
@@ -112,7 +113,7 @@ def _overfitting(sets: Sequence[SetResults], parts: Sequence[OverfittingPart]) -
     return markdown(["overfitting of D", "set", "value", "little"], rows or waiting)
 
 
-def _differences(deciding: Sequence[SetResults], described: Sequence[SetResults], *, done: bool) -> str:
+def _differences(deciding: Sequence[SetResults], described: Sequence[SetResults], hidden: Sequence[SetResults]) -> str:
     alone = [(one.title, [one]) for one in (*deciding, *described)]
     groups = [("all deciding", deciding), *alone] if deciding else alone
     rows = []
@@ -122,31 +123,32 @@ def _differences(deciding: Sequence[SetResults], described: Sequence[SetResults]
         for title, sets in groups:
             cells = []
             for column in COLUMNS:
-                gap = pooled_difference(sets, first, second, column) if done or sets[0] not in deciding else None
+                may_be_seen = not any(one in hidden for one in sets)
+                gap = pooled_difference(sets, first, second, column) if may_be_seen else None
                 is_measured = all(column in one.columns for one in sets)
                 cells.append((NOT_YET if gap is None else str(gap)) if is_measured else "")
             rows.append([name, title, *cells])
     return markdown(["uncorrected difference", "set", *TITLES], rows)
 
 
-def _rows(sets: Sequence[SetResults], deciding: Sequence[SetResults], *, done: bool) -> str:
+def _rows(sets: Sequence[SetResults], hidden: Sequence[SetResults]) -> str:
     rows = []
     for one in sets:
         for letter in LETTERS:
-            row = None if one in deciding and not done else one.rows.get(letter)
+            row = None if one in hidden else one.rows.get(letter)
             cells = [NOT_YET if row is None else str(row.metrics[column]) for column in one.columns]
             by_column = dict(zip(one.columns, cells, strict=True))
             rows.append([letter, one.title, *(by_column.get(column, "") for column in COLUMNS)])
     return markdown(["row of the protocol", "set", *TITLES], rows)
 
 
-def _gaps(sets: Sequence[SetResults], deciding: Sequence[SetResults], *, done: bool) -> str:
+def _gaps(sets: Sequence[SetResults], hidden: Sequence[SetResults]) -> str:
     columns = ("NLL", "top-1", "squared error")
     rows = []
     for one in sets:
         for letter in LETTERS:
             gaps = one.gaps.get(letter)
-            if gaps is None or (one in deciding and not done):
+            if gaps is None or one in hidden:
                 rows.append([letter, one.title, *[NOT_YET] * len(columns)])
             else:
                 rows.append(
@@ -156,11 +158,11 @@ def _gaps(sets: Sequence[SetResults], deciding: Sequence[SetResults], *, done: b
     return markdown(header, rows)
 
 
-def _settings(sets: Sequence[SetResults], deciding: Sequence[SetResults], *, done: bool) -> str:
+def _settings(sets: Sequence[SetResults], hidden: Sequence[SetResults]) -> str:
     rows = []
     for one in sets:
         for letter in one.runs:
-            chosen = {} if one in deciding and not done else one.settings.get(letter, {})
+            chosen = {} if one in hidden else one.settings.get(letter, {})
             cells = [
                 ", ".join(f"{value:g}: {folds}" for value, folds in chosen[name].items()) if name in chosen else NOT_YET
                 for name in SETTINGS
@@ -221,6 +223,8 @@ def sentences(
         conclusions.append(("any part of 5 fails", f"overfitting is not little: {'; '.join(failed)}"))
     elif fourth.outcome == "shown":
         conclusions.append(("5 shown", "overfitting is little, as defined"))
+    if not all(one.has(FUSED) for one in sets):
+        return conclusions
     ships = first.outcome == second.outcome == "shown" and all(
         one.rows["D"].metrics["NLL"].value < one.rows[FUSED].metrics["NLL"].value for one in sets
     )

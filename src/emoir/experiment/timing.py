@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoir.experiment.data import ExperimentData
-from emoir.experiment.protocol import DECAYS, LENGTHS, MIXUPS, ProtocolRow
+from emoir.experiment.protocol import DECAYS, LENGTHS, MIXUPS
+from emoir.experiment.rows import ProtocolRow
 from emoir.experiment.runs import FoldRun, run_fold
 from emoir.experiment.variants import ExperimentProtocol, ModelVariant, run_length
 
