@@ -43,7 +43,7 @@ from emoir.experiment.overfitting import plot_curves
 from emoir.experiment.protocol import FOLD_SEED, RESTART_SEED, RESTARTS, is_stuck, run_row
 from emoir.experiment.protocol_tables import may_be_read, protocol_tables
 from emoir.experiment.results import RunKey, read_results, write_results
-from emoir.experiment.rows import LONGER_ROW, OTHER_SEEDS, ROWS, ProtocolRow
+from emoir.experiment.rows import OTHER_SEEDS, ROWS, ProtocolRow
 from emoir.experiment.runs import CACHE_SIZE
 from emoir.experiment.timing import row_cost
 from emoir.training.loop import use_one_thread
@@ -78,7 +78,7 @@ def seeds_of(row: ProtocolRow, name: str) -> int:
     """How often a row is trained on a set."""
     if name in DECIDING:
         return row.seeds
-    return 0 if row.doubles else OTHER_SEEDS
+    return 0 if row.settings_from else OTHER_SEEDS
 
 
 def units(names: Sequence[str], letters: Sequence[str]) -> list[tuple[str, ProtocolRow, int]]:
@@ -212,7 +212,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("run", "print", "cost", "bundle"))
     parser.add_argument("sets", nargs="*", default=[*DECIDING, *DESCRIBED], help="of bundle, its folder stands first")
-    parser.add_argument("--rows", nargs="+", choices=[*TRAINED], default=[row.letter for row in (*ROWS, LONGER_ROW)])
+    parser.add_argument("--rows", nargs="+", choices=ORDER, default=ORDER[:-2], help="A′ and D′ if they are asked for")
     parser.add_argument("--device", default="cpu", help="that torch trains on")
     parser.add_argument("--jobs", type=int, default=1, help="processes at work at once")
     parser.add_argument("--finished", action="store_true", help="bundle no images")

@@ -39,7 +39,7 @@ from emoir.training.loop import has_bfloat16, use_one_thread
 from emoir.training.state import TrainingState, seeded
 from weights.unrated import ViewPass
 
-STEPS, BATCH, SAVED_EVERY = 10_000, 64, 500
+STEPS, BATCH, SAVED_EVERY = 3_000, 64, 500
 TEMPERATURE, GREY = 0.2, 0.5
 STANDARDISED_BY, TIMED_STEPS = 8, 6
 CHANNELS = 17

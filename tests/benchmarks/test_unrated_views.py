@@ -16,7 +16,7 @@ from onnx import TensorProto, helper
 from PIL import Image
 
 from emoir.errors import TrainingError
-from emoir.experiment.rows import PRETRAINED_ROWS, ROWS
+from emoir.experiment.rows import FOLLOWING_ROWS, ROWS
 from emoir.experiment.variants import SIZE, ExperimentProtocol, build_network, load_start
 from emoir.networks import Network
 from emoir.training.config import TrainingConfig
@@ -260,7 +260,7 @@ def test_label_free_pre_training_goes_on_and_a_row_begins_with_it(
     gone_on = load_start(tmp_path / "cut" / "D")[1]
     assert gone_on.keys() == weights.keys()
     assert [name for name in weights if not torch.equal(gone_on[name], weights[name])] == []
-    row = next(row for row in PRETRAINED_ROWS if row.letter == "D′")
+    row = next(row for row in FOLLOWING_ROWS if row.letter == "D′")
     network = build_network(row.variant, TINY, {"mood": 3}, end, 192)
     assert torch.equal(network.state_dict()["fusion.1.weight"], weights["fusion.1.weight"])
     assert network.config.statistics == 192

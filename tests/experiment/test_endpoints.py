@@ -273,4 +273,8 @@ def test_ratings_alone_are_described_and_judge_nothing() -> None:
 
 def test_every_row_of_the_protocol_is_known() -> None:
     assert [*SEEDS] == [row.letter for row in ROWS]
-    assert [TRAINED["A′"].rates, TRAINED["D′"].rates] == [(2.5e-4, 1e-4, 5e-4), (1e-3,)]
+    assert [(TRAINED[letter].settings_from, TRAINED[letter].rate) for letter in ("A×2", "A′", "D′")] == [
+        (TRAINED["A"], 1.0),
+        (TRAINED["A"], 0.5),
+        (TRAINED["D"], 0.5),
+    ]

@@ -19,7 +19,6 @@ from emoir.experiment.protocol import (
     first_runs,
     inner_data,
     is_stuck,
-    longest_run,
     run_row,
     run_until_learnt,
     settings_of,
@@ -100,16 +99,15 @@ def test_statistics_of_pictures() -> None:
     assert not np.array_equal(other, found)
 
 
-def test_a_row_that_doubles_another_takes_its_settings(
+def test_a_row_takes_the_settings_of_another(
     data: ExperimentData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("emoir.experiment.variants.STEPS", 2)
     row = next(row for row in ROWS if row.letter == "B")
     chosen = run_row(row, data, 0, tmp_path, 1)
     before = {*tmp_path.rglob("*.npz")}
-    twice = replace(row, variant=replace(row.variant, name="twice"), doubles=row)
-    longer = run_row(twice, data, 0, tmp_path, 1)
-    assert longer == replace(chosen, epochs=2 * longest_run(inner_data(data, 0)).epochs)
+    other = replace(row, variant=replace(row.variant, name="other"), settings_from=row, length=2, rate=0.5)
+    assert run_row(other, data, 0, tmp_path, 1) == replace(chosen, epochs=2 * chosen.epochs, learning_rate=1e-3)
     later = [file.name for file in {*tmp_path.rglob("*.npz")} - before]
-    assert all(name.startswith("twice.fold0") for name in later), "no setting is chosen anew"
+    assert all(name.startswith("other.fold0") for name in later), "no setting is chosen anew"
     assert later

@@ -17,11 +17,11 @@ from emoir.experiment.fusion import AVERAGED, FUSED, averaged_runs
 from emoir.experiment.overfitting import best_epoch, curve_gap
 from emoir.experiment.protocol import RESTART_SEED, final_runs, first_runs, settings_of
 from emoir.experiment.results import Results
-from emoir.experiment.rows import LONGER_ROW, PRETRAINED_ROWS, ROWS
+from emoir.experiment.rows import FOLLOWING_ROWS, ROWS
 from emoir.experiment.variants import ModelVariant
 
-TRAINED = {row.letter: row for row in (*ROWS, LONGER_ROW, *PRETRAINED_ROWS)}
-LETTERS = (*(row.letter for row in ROWS), "F", FUSED, *(row.letter for row in (LONGER_ROW, *PRETRAINED_ROWS)))
+TRAINED = {row.letter: row for row in (*ROWS, *FOLLOWING_ROWS)}
+LETTERS = (*(row.letter for row in ROWS), "F", FUSED, *(row.letter for row in FOLLOWING_ROWS))
 """All rows in the order of the protocol."""
 VARIANTS_BY_LETTER = {
     **{letter: row.variant for letter, row in TRAINED.items()},

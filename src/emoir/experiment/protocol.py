@@ -66,16 +66,6 @@ def inner_data(data: ExperimentData, fold: int) -> ExperimentData:
     return replace(data, table=table, folds=Folds(data.folds.name, split.digests, split.folds, INNER_SEED))
 
 
-def longest_run(inner: ExperimentData) -> ExperimentProtocol:
-    """The longest run on inner data, about 400 steps, and what is not chosen.
-
-    Args:
-        inner: of ``inner_data``.
-    """
-    batch, epochs = run_length(len(inner.folds.training_rows(0)))
-    return ExperimentProtocol(batch=batch, epochs=epochs)
-
-
 def choose_setting(
     row: ProtocolRow,
     data: ExperimentData,
@@ -96,12 +86,13 @@ def choose_setting(
         data: the set with its outer folds.
         fold: the outer fold.
         folder: receives the inner runs, one file each.
-        start: default: ``longest_run``.
+        start: the longest run, and what is not chosen; default: about 400 steps.
         report: progress of each run.
         device: that torch trains on.
     """
     inner = inner_data(data, fold)
-    chosen = start or longest_run(inner)
+    batch, epochs = run_length(len(inner.folds.training_rows(0)))
+    chosen = start or ExperimentProtocol(batch=batch, epochs=epochs)
     axes = settings_of(row, chosen.epochs)
     for name, values in axes:
         chosen = replace(chosen, **{name: values[0]})  # type: ignore[arg-type]
@@ -242,18 +233,19 @@ def run_row(
         device: that torch trains on.
 
     Returns:
-        The setting that was chosen; of a row that doubles another, with its length.
+        The setting that was chosen, with the factors of its row.
     """
-    choice = choose_setting(row.doubles or row, data, fold, folder / f"inner{fold}", report=report, device=device)
-    if row.doubles:
-        choice = replace(choice, setting=replace(choice.setting, epochs=2 * longest_run(inner_data(data, fold)).epochs))
+    choice = choose_setting(row.settings_from or row, data, fold, folder / f"inner{fold}", report=report, device=device)
+    setting = replace(choice.setting, epochs=row.length * choice.setting.epochs)
+    if setting.learning_rate:
+        setting = replace(setting, learning_rate=row.rate * setting.learning_rate)
     attempts: dict[RunKey, FoldResult] = {}
     for seed in range(seeds):
         run = FoldRun(row.variant, fold, seed)
-        attempts |= run_until_learnt(run, data, choice.setting, folder, report=report, device=device)
+        attempts |= run_until_learnt(run, data, setting, folder, report=report, device=device)
     if row.letter == "C" and data.table.classes:
         numbers = data.statistics(ROWS[3].variant)
         assert numbers is not None, "D is given some"
         fused = fused_runs(final_runs(attempts), choice.result, numbers, data.table)
         write_results(fused, folder / f"fused.fold{fold}.npz")
-    return choice.setting
+    return setting

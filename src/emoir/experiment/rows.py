@@ -18,14 +18,17 @@ class ProtocolRow:
         variant: the network.
         rates: learning rates to choose from, the first of which is tried with everything else.
         seeds: how often it is trained on the sets that decide; on the others ``OTHER_SEEDS`` times.
-        doubles: the row whose settings it takes, to run twice as long as that row's longest run.
+        settings_from: the row whose chosen settings it takes; None: it chooses its own.
+        length, rate: of such a row, factors of that row's epochs and learning rate.
     """
 
     letter: str
     variant: ModelVariant
     rates: tuple[float, ...] = (2e-3,)
     seeds: int = OTHER_SEEDS
-    doubles: ProtocolRow | None = None
+    settings_from: ProtocolRow | None = None
+    length: int = 1
+    rate: float = 1.0
 
 
 ROWS = (
@@ -40,17 +43,23 @@ ROWS = (
     ProtocolRow(letter="E", variant=ModelVariant(name="E, RGB + shuffled", planes=("srgb",), statistics="shuffled")),
 )
 """What is trained. Row F averages runs of B, and the fallback of D fuses C with a probe: neither needs a run."""
-LONGER_ROW = ProtocolRow(
-    letter="A×2", variant=replace(ROWS[0].variant, name="A×2, AlexNet twice as long"), seeds=1, doubles=ROWS[0]
+FOLLOWING_ROWS = (
+    ProtocolRow(
+        letter="A×2",
+        variant=replace(ROWS[0].variant, name="A×2, AlexNet twice as long"),
+        seeds=1,
+        settings_from=ROWS[0],
+        length=2,
+    ),
+    *(
+        ProtocolRow(
+            letter=f"{row.letter}′",
+            variant=replace(row.variant, name=f"{row.letter}′, label-free pre-training", pretrained=True),
+            settings_from=row,
+            rate=0.5,
+        )
+        for row in (ROWS[0], ROWS[3])
+    ),
 )
-"""Whether A was stopped too early; on the sets that decide, after all rows but the following."""
-PRETRAINED_ROWS = tuple(
-    replace(
-        row,
-        letter=f"{row.letter}′",
-        variant=replace(row.variant, name=f"{row.letter}′, label-free pre-training", pretrained=True),
-        rates=tuple(rate / 2 for rate in row.rates),
-    )
-    for row in (ROWS[0], ROWS[3])
-)
-"""A and D once more after label-free pre-training, with half the rate; they run after all others."""
+"""What runs after all others, on the sets that decide: whether A was stopped too early, and what A and D gain from
+pre-training without labels."""
