@@ -17,6 +17,7 @@ from emoir.index.backup import BackupReport, backup, restore
 from emoir.index.catalogue import read_catalogue
 from emoir.index.layout import RowVectors
 from emoir.index.location import behind_link, default_index
+from emoir.index.rebuild import rebuild
 from emoir.index.repair import Repair, repair
 from emoir.index.update import Forgotten, Update, UpdateKeywords, UpdateOptions, forget
 from emoir.index.vectors import VectorChoice, VectorIndex
@@ -145,6 +146,8 @@ class Collection(AbstractContextManager["Collection"]):
         reader = self.rebuild_model_folder if chosen.rebuild else self.model_folder
         model = IndexedModel.of(reader)
         extractor = extractor or extract.LocalExtractor(reader.folder, workers=workers, limits=chosen.limits)
+        if chosen.rebuild:
+            return rebuild(self._open(model), model, chosen, paths, extractor)
         return Update(self._open(model), model, reader.card.earlier_ids, chosen).run(paths, extractor)
 
     def forget(self, path: AnyPath) -> Forgotten:

@@ -27,10 +27,6 @@ def test_a_second_model_is_refused_with_two_ways_out(index: SqliteStore, indexed
     with pytest.raises(ModelMismatchError, match=r"another file with --index, or .* --rebuild --model NAME --index "):
         SqliteStore(index.file, model=other).require(other.id)
     index.require(other.id, indexed.id)
-    index.rebuild(other)
-    reopened = SqliteStore(index.file)
-    reopened.require(other.id)
-    assert reopened.status().model == other
 
 
 def test_files_that_are_no_index(tmp_path: Path, indexed: IndexedModel) -> None:

@@ -272,12 +272,6 @@ def test_an_index_takes_over_how_its_model_is_calibrated_today(index: SqliteStor
         again.require("test-2")
         assert again.model.scores["point"](np.array([0.5])).tolist() == [0.25]
         assert again.readings(*again.rows()).unsure_below == 0.7
-        # What another process read again with another model stays as it is.
-        again.rebuild(replace(indexed, id="other-1"))
-        index.recalibrate(replace(today, scores={}), [indexed.id])
-        assert again.status().model.id == "other-1"
-    with SqliteStore(index.file) as third:
-        assert third.model.id == "other-1"
 
 
 def test_looks_are_kept_after_a_few_times(

@@ -41,7 +41,9 @@ class IndexOptions:
     rebuild: Annotated[
         bool,
         typer.Option(
-            "--rebuild", help="Forget all readings and read everything again, with the chosen model; ids change."
+            "--rebuild",
+            help="Read everything again, with the chosen model. Until it is done, searches find the old readings. "
+            "Ids change.",
         ),
     ] = False
     repair: Annotated[
@@ -107,6 +109,7 @@ def index(
     from rich.text import Text
 
     from emoir.collection import Collection
+    from emoir.index.location import index_option
     from emoir.index.vectors.choice import RememberedEngine
     from emoir.index.writer import Progress as Done
 
@@ -176,6 +179,8 @@ def index(
                 send(remembered, options.engine)
     if new:
         echo_err(text("new index", path=photos.location))
+    if status.rebuild is not None:
+        echo_err(text("unfinished rebuild", options=index_option(photos.location), file=status.rebuild))
     for folder in done.kept:
         echo_err(text("missing", folder=folder))
     echo_err(text("holds", counts=counts(done), count=status.images))

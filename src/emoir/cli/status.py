@@ -31,6 +31,7 @@ def status(
     """Show what is indexed, and which files failed or are incomplete."""
     from emoir.collection import Collection
     from emoir.index.base import as_path
+    from emoir.index.location import index_option
 
     with Collection(index) as photos:
         found = photos.status()
@@ -45,6 +46,7 @@ def status(
                     "images": found.images,
                     "files": found.files,
                     "bytes": found.bytes,
+                    "rebuild": None if found.rebuild is None else str(found.rebuild),
                     "catalogues": [
                         {
                             "folder": str(as_path(catalogue.root)),
@@ -63,6 +65,8 @@ def status(
     _put("index", f"{found.location} ({found.bytes / 1e6:.1f} MB)")
     _put("model", found.model.id)
     _put("licence", found.model.licence)
+    if found.rebuild is not None:
+        _put("rebuild", text("unfinished rebuild", options=index_option(photos.location), file=found.rebuild))
     _put("images", text("in files", images=found.images, count=found.files))
     for root in found.roots:
         _put("folder", str(as_path(root)))

@@ -217,6 +217,7 @@ class IndexStatus:
         bytes: size on disk.
         catalogues: of records joined to the files.
         engine: address of the search engine that holds a replica of the rows, or None.
+        rebuild: the file that a rebuild fills at present, or was stopped at; None if there is none.
     """
 
     location: str
@@ -229,6 +230,7 @@ class IndexStatus:
     bytes: int
     catalogues: tuple[IndexedCatalogue, ...] = ()
     engine: str | None = None
+    rebuild: Path | None = None
 
 
 def as_folder(path: AnyPath | bytes) -> bytes:

@@ -111,9 +111,6 @@ class ImageStore(ImageReader, Protocol):
     def recalibrate(self, model: IndexedModel, earlier_ids: Sequence[str] = ()) -> None:
         """Take over the present name and calibration of the store's own model."""
 
-    def rebuild(self, model: IndexedModel) -> None:
-        """Forget every reading and start again with another model; the roots stay."""
-
     def add_root(self, folder: bytes) -> None:
         """Remember a folder."""
 

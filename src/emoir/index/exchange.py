@@ -83,7 +83,7 @@ def free_name(file: Path, ending: str) -> Path:
     return next(name for name in numbers if not name.exists())
 
 
-def exchange(file: Path, make: Callable[[sqlite3.Connection, Path], Path], kept_as: Path) -> None:
+def exchange(file: Path, make: Callable[[sqlite3.Connection, Path], Path], kept_as: Path | None) -> None:
     """Put another content into an index, as one transaction, while others read and write it.
 
     Whichever process is killed, and whenever: at the path lies either the old content or the new one. Connections
@@ -92,7 +92,7 @@ def exchange(file: Path, make: Callable[[sqlite3.Connection, Path], Path], kept_
     Args:
         file: the index; SQLite can open it, however damaged it is inside.
         make: gives the new content, a whole database, from a connection to the old one and a folder to work in.
-        kept_as: receives the old content.
+        kept_as: receives the old content; None to drop it.
 
     Raises:
         IndexFileError: if others write without end.
@@ -104,15 +104,17 @@ def exchange(file: Path, make: Callable[[sqlite3.Connection, Path], Path], kept_
             old.execute("BEGIN")
             with suppress(sqlite3.DatabaseError):
                 old.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            kept = folder / "kept"
-            copy_database(old, kept)
+            if kept_as is not None:
+                copy_database(old, folder / "kept")
             new = make(old, folder)
             old.execute("ROLLBACK")
-            kept.rename(kept_as)
+            if kept_as is not None:
+                (folder / "kept").rename(kept_as)
             try:
                 _overwrite(file, new, watch, before)
             except BaseException as error:
-                kept_as.unlink()
+                if kept_as is not None:
+                    kept_as.unlink()
                 if isinstance(error, ChangedMeanwhileError):
                     continue
                 raise

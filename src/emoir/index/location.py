@@ -108,3 +108,12 @@ def file_system(path: str, mounts: str) -> str:
         if inside and len(point) >= len(best):
             best, kind = point, fields[2]
     return kind
+
+
+def rebuild_file(file: Path) -> Path:
+    """Beside an index: receives its new readings while it is rebuilt, and is left there by a rebuild that is stopped.
+
+    Args:
+        file: the index, or a link to it.
+    """
+    return behind_link(file).with_name(f"{behind_link(file).name}.rebuild")

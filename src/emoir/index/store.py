@@ -25,7 +25,7 @@ from emoir.index.file import IndexFile
 from emoir.index.folders import SqliteFolders
 from emoir.index.indexed_model import IndexedModel
 from emoir.index.layout import RowLayout
-from emoir.index.location import check_filesystem, index_option, nothing_indexed
+from emoir.index.location import check_filesystem, index_option, nothing_indexed, rebuild_file
 from emoir.index.marks import Marks
 from emoir.index.metadata import load_failures, load_files, load_incomplete, load_metadata
 from emoir.index.ratings import Rating, Ratings
@@ -141,14 +141,6 @@ class SqliteStore(SqliteFolders):
             with self._opened.writing() as connection:
                 if read_meta(connection)["model"] in (model.id, *earlier_ids):
                     write_meta(connection, meta_of(model))
-
-    def rebuild(self, model: IndexedModel) -> None:
-        """Forget every reading and start again with another model; the roots stay."""
-        with self._opened.writing() as connection:
-            for table in ("files", "segments", "images", "directories"):
-                connection.execute(f"DELETE FROM {table}")
-            segments.unmark_compact(connection)
-            write_meta(connection, meta_of(model))
 
     def record(self, outcomes: Sequence[FileOutcome], limits: Limits) -> None:
         """Commit the outcomes of some files, all or nothing; a file recorded before is overwritten.
@@ -290,4 +282,5 @@ class SqliteStore(SqliteFolders):
             bytes=size,
             catalogues=catalogues,
             engine=self.engine,
+            rebuild=beside if (beside := rebuild_file(self.file)).exists() else None,
         )

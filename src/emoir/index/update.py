@@ -26,7 +26,7 @@ class UpdateOptions:
 
     Args:
         prune: also forget images of folders that look unmounted.
-        rebuild: read everything again.
+        rebuild: read everything again (see ``emoir.index.rebuild``).
         exclude: what to skip in this run, in gitignore's syntax; what of it is indexed is forgotten.
         limits: what one file may cost.
         catalogue: of records for the files below the folders; takes the place of the one that they had.
@@ -118,7 +118,7 @@ class Update:
 
         Raises:
             IndexFileError: if the index cannot be used, no folder is known, or one vanished while it was read.
-            ModelMismatchError: if the index holds readings of another model and is not to be rebuilt.
+            ModelMismatchError: if the index holds readings of another model.
         """
         store, options = self._store, self._options
         named = Named.of(paths, store.roots())
@@ -148,21 +148,10 @@ class Update:
     def _prepare(self, named: Named) -> list[bytes]:
         """The folders to scan; no reading is touched if anything is wrong."""
         store, known = self._store, self._store.roots()
-        every = named.folders if named.folders or named.files else known
         # A folder inside another of them would be read twice.
-        roots = outermost([*known, *every] if self._options.rebuild else every)
+        roots = outermost(named.folders if named.folders or named.files else known)
         if not roots and not named.files:
             raise IndexFileError("no folder has been indexed yet; name one: emoir index FOLDER")
-        if self._options.rebuild:
-            before = Scan()
-            for root in roots:
-                scan(store, root, before, prune=self._options.prune, exclude=self._options.exclude)
-            if before.kept:
-                raise IndexFileError(
-                    f"{', '.join(str(as_path(folder)) for folder in before.kept)} is missing or empty, and a rebuild "
-                    "would forget its images; mount it, or let it be forgotten with --prune"
-                )
-            store.rebuild(self._model)
         store.recalibrate(self._model, self._earlier_ids)
         store.require(self._model.id)
         for root in named.folders:
