@@ -5,10 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from os import PathLike
+from typing import Generic, TypeVar
 
 # Names of the package are loaded when they are used: a search for a word needs no model.
 from emoir import models
 from emoir.errors import IndexFileError, ModelError
+
+Loaded = TypeVar("Loaded")
+
+
+class _Kept(Generic[Loaded]):
+    """What was loaded for an index's model, until the index is of another."""
+
+    def __init__(self, load: Callable[[str | None], Loaded]) -> None:
+        self._load = load
+        self._last: tuple[str | None, Loaded] | None = None
+
+    def of(self, id: str | None) -> Loaded:
+        if self._last is None or self._last[0] != id:
+            self._last = id, self._load(id)
+        return self._last[1]
 
 
 class ModelChoice:
@@ -21,8 +37,10 @@ class ModelChoice:
 
     def __init__(self, named: str | PathLike[str] | None, indexed: Callable[[], str]) -> None:
         self._named, self._indexed = named or None, indexed
-        self._model: tuple[str | None, models.Model] | None = None
-        self._text_tower: tuple[str | None, models.TextTower] | None = None
+        self._model = _Kept(lambda id: models.Model(self._folder()))
+        self._text_tower = _Kept(lambda id: models.TextTower(self._folder()))
+        # To know it, the graph is read to its end.
+        self._known_model = _Kept(lambda id: None if id is None else _known_as(id))
 
     @property
     def model_folder(self) -> models.ModelFolder:
@@ -46,18 +64,12 @@ class ModelChoice:
     @property
     def model(self) -> models.Model:
         """The model itself; another one once the index has been read again with another."""
-        id = self._indexed_id()
-        if self._model is None or self._model[0] != id:
-            self._model = id, models.Model(self._folder())
-        return self._model[1]
+        return self._model.of(self._indexed_id())
 
     @property
     def text_tower(self) -> models.TextTower:
         """Its text tower; no other network is loaded for it."""
-        id = self._indexed_id()
-        if self._text_tower is None or self._text_tower[0] != id:
-            self._text_tower = id, models.TextTower(self._folder())
-        return self._text_tower[1]
+        return self._text_tower.of(self._indexed_id())
 
     def _indexed_id(self) -> str | None:
         """The id of the index's model, where that says which model reads."""
@@ -72,8 +84,7 @@ class ModelChoice:
 
     def _known(self) -> models.ModelFolder | None:
         """The model of the index, if none was named and it is known."""
-        id = self._indexed_id()
-        return None if id is None else _known_as(id)
+        return self._known_model.of(self._indexed_id())
 
 
 def _known_as(id: str) -> models.ModelFolder | None:
