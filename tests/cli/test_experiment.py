@@ -36,7 +36,10 @@ def test_a_quick_look_trains_and_reports(tmp_path: Path, monkeypatch: pytest.Mon
     assert "runs of" not in again.stderr, "what is done is not run again"
 
 
-def test_a_whole_run_is_reported_by_the_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("words", "seeds", "hours"), [([], "23232", 3.5), (["--seeds", "2"], "22222", 3.2)])
+def test_a_whole_run_is_reported_by_the_protocol(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], seeds: str, hours: float
+) -> None:
     folder = save_colours(tmp_path / "temperature", 40)
     table = read_dataset(folder)
     asked: list[tuple[str, int, int]] = []
@@ -51,11 +54,13 @@ def test_a_whole_run_is_reported_by_the_protocol(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(protocol, "run_row", run_row)
     monkeypatch.setattr(timing, "row_cost", lambda *_, **options: RowCost(0.1, 100.0, 260.0))
-    done = CliRunner().invoke(app, ["experiment", str(folder), "--seeds", "2", "--out", str(tmp_path / "out")])
+    done = CliRunner().invoke(app, ["experiment", str(folder), *words, "--out", str(tmp_path / "out")])
     assert done.exit_code == 0, done.output
     assert len(table) == 40
-    assert asked == [(letter, fold, 2) for letter in "ABCDE" for fold in range(5)]
-    assert "5 rows on 5 folds: at most about 3.2 hours on this machine" in done.stderr
+    assert asked == [
+        (letter, fold, int(count)) for letter, count in zip("ABCDE", seeds, strict=True) for fold in range(5)
+    ]
+    assert f"5 rows on 5 folds: at most about {hours} hours on this machine" in done.stderr
     assert "25 of 25: E, RGB + shuffled, fold 4: rate 0.001, 60 epochs, decay 0.3, mixup 0" in done.stderr
     assert "| 1. D − B, top-1 | 0.03 | " in done.stdout
     assert "| finished runs | A | B | C | D | E |" in done.stdout

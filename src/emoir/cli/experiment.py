@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -32,7 +33,15 @@ class ExperimentOptions:
     quick: Annotated[
         bool, typer.Option("--quick", help="Three rows, two folds, twenty steps: a look, not a result.")
     ] = False
-    seeds: Annotated[int, typer.Option("--seeds", min=2, help="Runs of every row on every fold.")] = 3
+    seeds: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            "--seeds",
+            min=2,
+            help="Runs of every row on every fold. Default: three of RGB and of planes with statistics, two of others.",
+            show_default=False,
+        ),
+    ] = None
     device: Annotated[str, typer.Option("--device", help="That torch trains on, such as cuda.")] = "cpu"
     label: LabelOption = None
     scale: ScaleOption = "0,1"
@@ -57,6 +66,7 @@ def experiment(options: ExperimentOptions) -> None:
         from emoir.experiment.protocol import FOLD_SEED
         from emoir.experiment.protocol_tables import PAIRS, protocol_tables
         from emoir.experiment.results import read_results
+        from emoir.experiment.rows import ROWS
         from emoir.experiment.tables import write_report
         from emoir.training.loop import use_one_thread
     except ImportError as error:
@@ -79,19 +89,20 @@ def experiment(options: ExperimentOptions) -> None:
         lines, protocol = [line for line in found if line is not None], ""
         words.insert(0, "quick: a look, not a result")
     else:
-        _run(data, out, options.seeds, options.device)
+        seeds = {row.letter: options.seeds or row.seeds for row in ROWS}
+        _run(data, out, seeds, options.device)
         results = read_results(sorted(out.glob("*.npz")))
-        finished = set_results(table.name, table, folds, results, dict.fromkeys("ABCDE", options.seeds))
+        finished = set_results(table.name, table, folds, results, seeds)
         decides = bool(table.classes)
         lines = list(finished.rows.values())
         protocol = protocol_tables([finished] if decides else [], [] if decides else [finished])
-        words.append(f"{options.seeds} seeds, settings chosen in every fold")
+        words.append("settings chosen in every fold")
     text = write_report(lines, table, folds, out, pairs=PAIRS, notes=f"{protocol}\n{provenance(*words)}".lstrip())
     echo_block(text)
     echo_err(f"written to {out}")
 
 
-def _run(data: ExperimentData, out: Path, seeds: int, device: str) -> None:
+def _run(data: ExperimentData, out: Path, seeds: Mapping[str, int], device: str) -> None:
     """Every row of the protocol on every fold."""
     from emoir.experiment.protocol import run_row
     from emoir.experiment.rows import ROWS
@@ -99,11 +110,11 @@ def _run(data: ExperimentData, out: Path, seeds: int, device: str) -> None:
 
     count = data.folds.count
     if not any(out.glob("*.npz")):
-        hours = sum(row_cost(row, data, device=device).fold(seeds) for row in ROWS) * count / 3600
+        hours = sum(row_cost(row, data, device=device).fold(seeds[row.letter]) for row in ROWS) * count / 3600
         echo_err(f"{len(ROWS)} rows on {count} folds: at most about {hours:.1f} hours on this machine")
     for number, row in enumerate(ROWS):
         for fold in range(count):
-            chosen = run_row(row, data, fold, out, seeds, device=device)
+            chosen = run_row(row, data, fold, out, seeds[row.letter], device=device)
             setting = f"rate {chosen.learning_rate:g}, {chosen.epochs} epochs, decay {chosen.weight_decay:g}"
             done = number * count + fold + 1
             total = len(ROWS) * count
