@@ -63,7 +63,7 @@ def test_until_it_is_done_the_old_readings_are_found(photos: Collection, other_m
 
 
 def test_one_that_was_stopped_goes_on(photos: Collection, tmp_path: Path) -> None:
-    before = ids(photos)
+    before, revision = ids(photos), photos.images.revision
     with pytest.raises(Killed):
         photos.index(rebuild=True, extractor=Interrupted(3))
     photos.close()
@@ -75,6 +75,8 @@ def test_one_that_was_stopped_goes_on(photos: Collection, tmp_path: Path) -> Non
     assert 0 < done.unchanged == 5 - done.read
     assert photos.status().rebuild is None
     assert not {*ids(photos)} & {*before}
+    assert photos.images.revision > revision
+    assert photos.images.changes(revision) is None, "a replica must take all rows anew"
 
 
 def test_one_of_another_model_begins_again(photos: Collection, other_model: Path) -> None:
