@@ -80,7 +80,7 @@ def _progress(sets: Sequence[SetResults]) -> str:
         for letter in letters:
             done, wanted = one.runs.get(letter, (0, 0))
             stuck = f", {one.stuck[letter]} stuck at first" if one.stuck.get(letter) else ""
-            cells.append(f"{done} of {wanted}{stuck}")
+            cells.append(f"{done} of {wanted}{stuck}" if wanted else "")
         rows.append([one.title, *cells])
     return markdown(["finished runs", *letters], rows)
 
