@@ -5,8 +5,8 @@
     PYTHONPATH=benchmarks python benchmarks/paper_protocol.py cost
     PYTHONPATH=benchmarks python benchmarks/paper_protocol.py bundle FOLDER
 
-``run`` goes on where it stopped, in runs/protocol, B and D of the deciding sets first; several processes share the work
-by row and fold. What is finished is packed into benchmarks/experiment/SET.protocol.npz, and is not run again from
+``run`` goes on where it stopped, in runs/protocol: B, D and A of each deciding set, then the other rows, then the other
+sets; A′ and D′ run if they are asked for. Several processes share the work by row and fold. What is finished is packed into benchmarks/experiment/SET.protocol.npz, and is not run again from
 there on, on whatever machine. ``print`` makes all tables from these files, also of a run that is not finished: then
 they say what is missing. ``cost`` times a few steps of every row on
 this machine. ``bundle`` writes tars of at most 15 MB for a machine with a GPU: the images of each set, and what is
