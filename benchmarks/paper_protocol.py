@@ -6,11 +6,12 @@
     PYTHONPATH=benchmarks python benchmarks/paper_protocol.py bundle FOLDER
 
 ``run`` goes on where it stopped, in runs/protocol: B, D and A of each deciding set, then the other rows, then the other
-sets; A′ and D′ run if they are asked for. Several processes share the work by row and fold. What is finished is packed into benchmarks/experiment/SET.protocol.npz, and is not run again from
-there on, on whatever machine. ``print`` makes all tables from these files, also of a run that is not finished: then
-they say what is missing. ``cost`` times a few steps of every row on
-this machine. ``bundle`` writes tars of at most 15 MB for a machine with a GPU: the images of each set, and what is
-finished of it. There, in the root of the repository:
+sets; A′ and D′ run if they are asked for. Several processes share the work by row and fold. What is finished is packed
+into benchmarks/experiment/SET.protocol.npz, and is not run again from there on, on whatever machine. ``print`` makes
+all tables from these files, also of a run that is not finished: then they say what is missing. ``cost`` times a few
+steps of every row on this machine.
+``bundle`` writes tars of at most 15 MB for a machine with a GPU: the images of each set, and what is finished of it.
+There, in the root of the repository:
 
     mkdir data; for one in FOLDER/*.images.*.tar; do tar xf $one -C data; done
     for one in FOLDER/*.finished.*.tar; do tar xf $one; done
