@@ -152,7 +152,7 @@ def show() -> None:
     deciding, described = ([results_of(name) for name in names] for names in (DECIDING, DESCRIBED))
     print(protocol_tables(deciding, described))
     for name, one in zip((*DECIDING, *DESCRIBED), (*deciding, *described), strict=True):
-        if one.has("A", "D") and (name not in DECIDING or may_be_read([one])):
+        if one.has("A", "D") and (name not in DECIDING or may_be_read(one)):
             curves = {row.variant.name: row.curve for row in one.rows.values() if row.curves}
             plot_curves(curves, *judged_by(data_of(name).table), one.title, RESULTS / f"{name}.protocol.png")
     print(provenance("committed results of the protocol", f"5 folds of seed {FOLD_SEED}"))

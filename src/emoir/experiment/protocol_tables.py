@@ -44,7 +44,7 @@ def protocol_tables(deciding: Sequence[SetResults], described: Sequence[SetResul
         deciding: sets with classes, over which the endpoints are pooled.
         described: other sets; without one that decides, no endpoint is judged.
     """
-    hidden = [one for one in deciding if not may_be_read([one])]
+    hidden = [one for one in deciding if not may_be_read(one)]
     done = bool(deciding) and not hidden
     parts = [part for one in deciding for part in overfitting_parts(one)] if done else []
     every = [*deciding, *described]
@@ -67,9 +67,9 @@ def protocol_tables(deciding: Sequence[SetResults], described: Sequence[SetResul
     return "\n\n".join(tables) + "\n"
 
 
-def may_be_read(deciding: Sequence[SetResults]) -> bool:
-    """Whether the rows that the endpoints need are complete on all these sets."""
-    return bool(deciding) and all(one.has(*NEEDED) for one in deciding)
+def may_be_read(one: SetResults) -> bool:
+    """Whether the rows that the endpoints need are complete on a set that decides."""
+    return one.has(*NEEDED)
 
 
 def _progress(sets: Sequence[SetResults]) -> str:
