@@ -1,4 +1,4 @@
-"""The protocol's tables and sentences; what is not finished says so, and nothing is shown of it."""
+"""The protocol's tables and sentences; nothing is shown of a row that is not finished."""
 
 from __future__ import annotations
 
@@ -72,6 +72,11 @@ def may_be_read(one: SetResults) -> bool:
     return one.has(*NEEDED)
 
 
+def _readable(sets: Sequence[SetResults], hidden: Sequence[SetResults]) -> list[tuple[SetResults, str]]:
+    """Every set with the letters of its complete rows, less the sets of which nothing is read yet."""
+    return [(one, letter) for one in sets if one not in hidden for letter in LETTERS if one.has(letter)]
+
+
 def _progress(sets: Sequence[SetResults]) -> str:
     letters = [letter for letter in TRAINED if any(letter in one.runs for one in sets)]
     rows = []
@@ -121,53 +126,39 @@ def _differences(deciding: Sequence[SetResults], described: Sequence[SetResults]
         aim = AIMED_BESIDE.get((first, second, "P@10 (a)"))
         name = f"{first} − {second}" + ("" if aim is None else f" (aim in P@10: {aim:.2f})")
         for title, sets in groups:
-            cells = []
-            for column in COLUMNS:
-                may_be_seen = not any(one in hidden for one in sets)
-                gap = pooled_difference(sets, first, second, column) if may_be_seen else None
-                is_measured = all(column in one.columns for one in sets)
-                cells.append((NOT_YET if gap is None else str(gap)) if is_measured else "")
-            rows.append([name, title, *cells])
+            if any(one in hidden or not one.has(first, second) for one in sets):
+                continue
+            gaps = [pooled_difference(sets, first, second, column) for column in COLUMNS]
+            rows.append([name, title, *("" if gap is None else str(gap) for gap in gaps)])
     return markdown(["uncorrected difference", "set", *TITLES], rows)
 
 
 def _rows(sets: Sequence[SetResults], hidden: Sequence[SetResults]) -> str:
     rows = []
-    for one in sets:
-        for letter in LETTERS:
-            row = None if one in hidden else one.rows.get(letter)
-            cells = [NOT_YET if row is None else str(row.metrics[column]) for column in one.columns]
-            by_column = dict(zip(one.columns, cells, strict=True))
-            rows.append([letter, one.title, *(by_column.get(column, "") for column in COLUMNS)])
+    for one, letter in _readable(sets, hidden):
+        metrics = one.rows[letter].metrics
+        rows.append([letter, one.title, *(str(metrics[column]) if column in metrics else "" for column in COLUMNS)])
     return markdown(["row of the protocol", "set", *TITLES], rows)
 
 
 def _gaps(sets: Sequence[SetResults], hidden: Sequence[SetResults]) -> str:
     columns = ("NLL", "top-1", "squared error")
     rows = []
-    for one in sets:
-        for letter in LETTERS:
-            gaps = one.gaps.get(letter)
-            if gaps is None or one in hidden:
-                rows.append([letter, one.title, *[NOT_YET] * len(columns)])
-            else:
-                rows.append(
-                    [letter, one.title, *(str(gaps[name].estimate()) if name in gaps else "" for name in columns)]
-                )
+    for one, letter in _readable(sets, hidden):
+        gaps = one.gaps[letter]
+        rows.append([letter, one.title, *(str(gaps[name].estimate()) if name in gaps else "" for name in columns)])
     header = ["learnt against new images", "set", "NLL, new minus learnt", "top-1, learnt minus new", "squared error"]
     return markdown(header, rows)
 
 
 def _settings(sets: Sequence[SetResults], hidden: Sequence[SetResults]) -> str:
     rows = []
-    for one in sets:
-        for letter in one.runs:
-            chosen = {} if one in hidden else one.settings.get(letter, {})
-            cells = [
-                ", ".join(f"{value:g}: {folds}" for value, folds in chosen[name].items()) if name in chosen else NOT_YET
-                for name in SETTINGS
-            ]
-            rows.append([letter, one.title, *cells])
+    for one, letter in _readable(sets, hidden):
+        chosen = one.settings.get(letter)
+        if not chosen:
+            continue
+        cells = [", ".join(f"{value:g}: {folds}" for value, folds in chosen[name].items()) for name in SETTINGS]
+        rows.append([letter, one.title, *cells])
     return markdown(["chosen setting: folds", "set", *SETTINGS.values()], rows)
 
 
