@@ -14,7 +14,7 @@ from emoir.evaluate.intervals import Estimate, Influence, mean_interval
 from emoir.evaluate.results import difference, pooled_results
 from emoir.experiment.comparison import RATINGS, VariantResult, learnt_gap, mean_curve, variant_result
 from emoir.experiment.fusion import AVERAGED, FUSED, averaged_runs
-from emoir.experiment.overfitting import best_epoch, curve_gap
+from emoir.experiment.overfitting import NARROWEST, best_epoch, curve_gap
 from emoir.experiment.protocol import RESTART_SEED, final_runs, first_runs, settings_of
 from emoir.experiment.results import Results
 from emoir.experiment.rows import FOLLOWING_ROWS, ROWS
@@ -233,7 +233,7 @@ def overfitting_parts(one: SetResults) -> list[OverfittingPart]:
     met = curve_gap(ours, original, accuracy)
     by_fold = [curve_gap(*both, accuracy) for both in zip(one.rows["D"].curves, one.rows["A"].curves, strict=True)]
     means = np.array([np.nan if gap is None else gap.mean for gap in by_fold])
-    at_equal = "no training accuracy in common"
+    at_equal = f"less than {NARROWEST:.2f} of training accuracy in common"
     if met is not None:
         at_equal = f"{met.least:.3f} at least from {met.low:.3f} to {met.high:.3f}"
         if np.isfinite(means).sum() > 1:
