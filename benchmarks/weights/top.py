@@ -18,7 +18,7 @@ from torch.nn import functional as F
 import development
 from emoir.emotions.spaces import EKMAN, MIKELS
 from emoir.networks import EmotionNet
-from emoir.networks.base import VALENCE_AROUSAL
+from emoir.networks.base import VALENCE_AROUSAL, NetworkOutput
 from emoir.training.export import DOMAIN
 from emoir.training.losses import concordance
 from emoir.training.probes import DistributionProbe, Linear, fit_reduction
@@ -45,6 +45,7 @@ class Recipe:
         ranking: weight of the pairwise loss on valence and arousal.
         seeds: runs from one start whose weights are averaged.
         balanced: whether photographs and paintings are taken to be as likely.
+        numbers: how many numbers of the whole picture stand behind what the trunk says; a branch reads them.
     """
 
     epochs: int = 1
@@ -54,6 +55,7 @@ class Recipe:
     ranking: float = 0.0
     seeds: int = 1
     balanced: bool = True
+    numbers: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,8 @@ class Examples:
     """Rows to learn from.
 
     Args:
-        rated: (m, draws, d), what the trunk says of several views of each rated picture: the first m rows.
+        rated: (m, draws, d), what the trunk says of several views of each rated picture, and behind it the numbers that
+            a branch reads, if any: the first m rows.
         unrated: (n - m, d), of one view each of unrated pictures: the other rows.
         distributions: head to shares (n, K); NaN rows are unknown.
         points: (n, 2) valence and arousal; NaN rows are unknown.
@@ -75,7 +78,7 @@ class Examples:
     shown: NDArray[np.intp]
 
     def statistics(self, rows: Tensor, draws: np.random.Generator) -> Tensor:
-        """What the trunk says of rows, (b, d), of rated pictures in one of their views."""
+        """What the top reads of rows, (b, d), of rated pictures in one of their views."""
         sides = torch.from_numpy(draws.integers(self.rated.shape[1], size=len(rows)))
         is_rated = rows < len(self.rated)
         found = torch.empty(len(rows), self.rated.shape[2])
@@ -84,10 +87,12 @@ class Examples:
         return found
 
 
-def begin(trunk: EmotionNet, dropout: float) -> EmotionNet:
-    """The pre-trained network with emotion heads at one random start, without the teacher's."""
+def begin(trunk: EmotionNet, recipe: Recipe) -> EmotionNet:
+    """The pre-trained network with emotion heads at one random start, without the teacher's; with a branch if asked."""
     sizes = {space: len(names) for space, names in LEARNT.items()} | FITTED
-    config = replace(trunk.config, distributions=sizes, weak={}, teacher=0, dropout=dropout)
+    config = replace(
+        trunk.config, distributions=sizes, weak={}, teacher=0, dropout=recipe.dropout, statistics=recipe.numbers
+    )
     with seeded(1):
         network = EmotionNet(config)
     own, fresh = network.state_dict(), ("distributions.", "logit_scale.", "valence_arousal.", "embedding.")
@@ -98,22 +103,30 @@ def begin(trunk: EmotionNet, dropout: float) -> EmotionNet:
 
 def top_of(network: EmotionNet) -> list[nn.Parameter]:
     """What learns."""
-    parts = [network.fusion, network.embedding, network.valence_arousal]
+    parts = [network.fusion, network.embedding, network.valence_arousal, network.auxiliary]
+    parts += [] if network.branch is None else [network.branch]
     parts += [network.distributions[space] for space in LEARNT]
     return [parameter for part in parts for parameter in part.parameters()] + [
         network.logit_scale[space] for space in LEARNT
     ]
 
 
+def read_statistics(network: EmotionNet, statistics: Tensor) -> NetworkOutput:
+    """What the top makes of statistics (n, d), of which a branch reads the last ones."""
+    numbers = network.config.statistics
+    pooled, own = statistics.split([statistics.shape[1] - numbers, numbers], dim=1)
+    return network.read_pooled(pooled, own)
+
+
 def outputs_of(network: EmotionNet, statistics: Tensor) -> dict[str, Tensor]:
     """Logits of the heads, ``valence_arousal`` and ``embedding`` of statistics (n, d)."""
-    output = network.read_features(network.fusion(statistics))
+    output = read_statistics(network, statistics)
     return {**output.heads, "embedding": output.embedding}
 
 
 def loss_of(outputs: Mapping[str, Tensor], examples: Examples, rows: Tensor, recipe: Recipe) -> Tensor:
     """The sum of all heads' losses over the rows that have a label."""
-    total = outputs["embedding"].sum() * 0
+    total = outputs[VALENCE_AROUSAL].sum() * 0
     for space, names in LEARNT.items():
         target = examples.distributions[space][rows]
         known = ~target.isnan().any(dim=1)
@@ -147,7 +160,9 @@ def learn(trunk: EmotionNet, examples: Examples, recipe: Recipe) -> EmotionNet:
 
 
 def _one_run(trunk: EmotionNet, examples: Examples, recipe: Recipe, seed: int) -> EmotionNet:
-    network = begin(trunk, recipe.dropout)
+    network = begin(trunk, recipe)
+    if network.branch is not None:
+        network.branch.standardise(examples.unrated[:, -recipe.numbers :].float())
     parameters = top_of(network)
     groups = [
         {"params": [parameter for parameter in parameters if parameter.ndim > 1], "weight_decay": DECAY},
@@ -158,10 +173,14 @@ def _one_run(trunk: EmotionNet, examples: Examples, recipe: Recipe, seed: int) -
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps + 1, pct_start=0.1)
     draws = np.random.default_rng(seed)
     order = np.concatenate([draws.permutation(examples.shown) for _ in range(recipe.epochs)])
-    network.dropout.train()
+    # The trunk does not run, so nothing of it learns.
+    network.train()
     with seeded(seed):
         for rows in torch.from_numpy(order[: steps * BATCH]).split(BATCH):
-            loss = loss_of(outputs_of(network, examples.statistics(rows, draws)), examples, rows, recipe)
+            output = read_statistics(network, examples.statistics(rows, draws))
+            loss = loss_of(output.heads, examples, rows, recipe)
+            if output.auxiliary:
+                loss = loss + loss_of(output.auxiliary, examples, rows, recipe)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(parameters, CLIP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,12 +105,36 @@ def test_the_top_learns_and_the_trunk_stays(trunk: EmotionNet) -> None:
         assert torch.equal(network.stages.state_dict()[key], value), key
 
 
+def test_a_branch_reads_the_numbers_behind_what_the_trunk_says(trunk: EmotionNet) -> None:
+    examples = examples_of(trunk)
+    # LayerNorm takes what all numbers have in common.
+    signs = torch.tensor([1, -1, 1, -1, 1])
+    told = examples.rated[..., :TELLING] * signs, examples.unrated[..., :TELLING] * signs
+    examples.rated[..., :TELLING], examples.unrated[..., :TELLING] = 0, 0
+    beside = replace(
+        examples,
+        rated=torch.cat([examples.rated, told[0]], dim=2),
+        unrated=torch.cat([examples.unrated, told[1]], dim=1),
+    )
+    network = learn(trunk, beside, Recipe(epochs=20, numbers=TELLING))
+    assert network.config.statistics == TELLING
+    inputs = whole(beside)
+    with torch.no_grad():
+        known = outputs_of(network, inputs)["ekman"].argmax(dim=1)
+        # The numbers of the next picture, which is of the other class.
+        inputs[:, -TELLING:] = inputs[:, -TELLING:].roll(1, dims=0)
+        fooled = outputs_of(network, inputs)["ekman"].argmax(dim=1)
+    classes = beside.distributions["ekman"].argmax(dim=1)
+    assert (known == classes).float().mean() > 0.95
+    assert (fooled == classes).float().mean() < 0.05
+
+
 def test_runs_begin_alike_and_their_weights_are_averaged(trunk: EmotionNet, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, again = begin(trunk, 0.1), begin(trunk, 0.1)
+    first, again = begin(trunk, Recipe()), begin(trunk, Recipe())
     assert torch.equal(first.embedding.weight, again.embedding.weight)
 
     def one_run(trunk: EmotionNet, examples: Examples, recipe: Recipe, seed: int) -> EmotionNet:
-        network = begin(trunk, recipe.dropout)
+        network = begin(trunk, recipe)
         torch.nn.init.constant_(network.embedding.bias, float(seed))
         return network
 

@@ -75,14 +75,26 @@ class EmotionNet(Network):
             pooled.append(mean_and_deviation(maps))
         pooled.append(self.gram(maps))
         with torch.autocast(images.device.type, enabled=False):
-            features = self.fusion(torch.cat(pooled, dim=1))
-            if self.branch is None:
-                return self.read_features(features)
-            if statistics is None:
-                raise ShapeError(f"this network takes {self.config.statistics} statistics of each picture as well")
-            own = self.branch(statistics.float())
-            output = self.read_features(torch.cat([features, own], dim=1))
-            return replace(output, auxiliary=self._auxiliary(own) if self.training else {})
+            return self.read_pooled(torch.cat(pooled, dim=1), statistics)
+
+    def read_pooled(self, pooled: Tensor, statistics: Tensor | None = None) -> NetworkOutput:
+        """What fusion, branch, embedding and heads make of the pooled statistics of all stages.
+
+        Args:
+            pooled: (B, d), what ``fusion`` takes.
+            statistics: (B, ``config.statistics``) where the network has a branch for them.
+
+        Raises:
+            ShapeError: if the network has a branch and gets nothing for it.
+        """
+        features = self.fusion(pooled)
+        if self.branch is None:
+            return self.read_features(features)
+        if statistics is None:
+            raise ShapeError(f"this network takes {self.config.statistics} statistics of each picture as well")
+        own = self.branch(statistics.float())
+        output = self.read_features(torch.cat([features, own], dim=1))
+        return replace(output, auxiliary=self._auxiliary(own) if self.training else {})
 
     def _auxiliary(self, own: Tensor) -> dict[str, Tensor]:
         heads = {name: head(own) for name, head in self.auxiliary.items()}
