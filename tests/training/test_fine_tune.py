@@ -35,11 +35,11 @@ def one_thread() -> None:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A network of two stages with one space, at its random start."""
+    """A network of two stages with one space, at its random start; of one plane, as each more costs every export."""
     folder = tmp_path_factory.mktemp("base")
     torch.manual_seed(1)
     export_model(
-        EmotionNet(NetworkConfig(size=32, width=8, blocks=(1, 1), distributions={"old": 3})).eval(),
+        EmotionNet(NetworkConfig(size=32, width=8, blocks=(1, 1), planes=("srgb",), distributions={"old": 3})).eval(),
         folder / "model",
         ModelDescription(
             name="tiny",
