@@ -206,7 +206,7 @@ def pretrain(letter: str, photographs: Photographs, run: Path, device: str, step
 def print_cost(photographs: Photographs, device: str) -> None:
     """Time a few steps of both rows."""
     standard = tuple(part.to(device) for part in standard_of(photographs))
-    print("| row | processor ms per step | 40,000 steps, hours |\n|---|---|---|")
+    print(f"| row | processor ms per step | {STEPS:,} steps, hours |\n|---|---|---|")
     for letter in ("A", "D"):
         state = begin(letter, device)
         learn(state, photographs, (standard[0], standard[1]))
