@@ -72,6 +72,7 @@ UNCORRECTED = (
     ("D", "C"),
     ("C", "B"),
     (FUSED, "C"),
+    (FUSED, "D"),
     ("D", "A×2"),
     ("D′", "A′"),
 )

@@ -56,7 +56,8 @@ def protocol_tables(deciding: Sequence[SetResults], described: Sequence[SetResul
     tables = [
         _progress(every),
         *(judged if deciding else []),
-        _differences(deciding, described, hidden),
+        *([_differences(deciding, hidden)] if deciding else []),
+        _differences_alone(every, hidden),
         _rows(every, hidden),
         _gaps(every, hidden),
         _settings(every, hidden),
@@ -118,19 +119,34 @@ def _overfitting(sets: Sequence[SetResults], parts: Sequence[OverfittingPart]) -
     return markdown(["overfitting of D", "set", "value", "little"], rows or waiting)
 
 
-def _differences(deciding: Sequence[SetResults], described: Sequence[SetResults], hidden: Sequence[SetResults]) -> str:
-    alone = [(one.title, [one]) for one in (*deciding, *described)]
-    groups = [("all deciding", deciding), *alone] if deciding else alone
-    rows = []
-    for first, second in UNCORRECTED:
-        aim = AIMED_BESIDE.get((first, second, "P@10 (a)"))
-        name = f"{first} − {second}" + ("" if aim is None else f" (aim in P@10: {aim:.2f})")
-        for title, sets in groups:
-            if any(one in hidden or not one.has(first, second) for one in sets):
-                continue
-            gaps = [pooled_difference(sets, first, second, column) for column in COLUMNS]
-            rows.append([name, title, *("" if gap is None else str(gap) for gap in gaps)])
-    return markdown(["uncorrected difference", "set", *TITLES], rows)
+def _differences(sets: Sequence[SetResults], hidden: Sequence[SetResults]) -> str:
+    """Over sets that decide, each of which must have the rows."""
+    rows = [[_named(pair), *_gaps_of(sets, pair)] for pair in UNCORRECTED if _can_be_compared(sets, pair, hidden)]
+    return markdown(["uncorrected difference, all deciding sets", *TITLES], rows)
+
+
+def _differences_alone(sets: Sequence[SetResults], hidden: Sequence[SetResults]) -> str:
+    rows = [
+        [_named(pair), one.title, *_gaps_of([one], pair)]
+        for pair in UNCORRECTED
+        for one in sets
+        if _can_be_compared([one], pair, hidden)
+    ]
+    return markdown(["uncorrected difference, each set alone", "set", *TITLES], rows)
+
+
+def _named(pair: tuple[str, str]) -> str:
+    aim = AIMED_BESIDE.get((*pair, "P@10 (a)"))
+    return " − ".join(pair) + ("" if aim is None else f" (aim in P@10: {aim:.2f})")
+
+
+def _can_be_compared(sets: Sequence[SetResults], pair: tuple[str, str], hidden: Sequence[SetResults]) -> bool:
+    return all(one not in hidden and one.has(*pair) for one in sets)
+
+
+def _gaps_of(sets: Sequence[SetResults], pair: tuple[str, str]) -> list[str]:
+    gaps = [pooled_difference(sets, *pair, column) for column in COLUMNS]
+    return ["" if gap is None else str(gap) for gap in gaps]
 
 
 def _rows(sets: Sequence[SetResults], hidden: Sequence[SetResults]) -> str:
