@@ -45,8 +45,9 @@ SCRIPTS = {
 WITHOUT_LABELS = {"experiment_claims", "lexicon_agreement", "pretraining"}
 """What needs nothing but this repository."""
 APART = {
-    *("content_precision", "interval_coverage", "encoder_heads", "examples", "head_design", "performance", "pictures"),
-    *("reliability", "scale", "search_colour_cut", "teacher_agreement", "timed", "two_towers"),
+    *("branch_trial", "content_precision", "interval_coverage", "encoder_heads", "examples", "head_design"),
+    *("performance", "pictures", "reliability", "scale", "search_colour_cut", "teacher_agreement", "timed"),
+    "two_towers",
 }
 """What simulates, reads images, runs an encoder or measures time is printed by itself, and its print kept there."""
 WHERE_AND_WHEN = re.compile(r"[^;\n]+; \d{4}-\d\d-\d\d\.$", re.MULTILINE)

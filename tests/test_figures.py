@@ -37,7 +37,9 @@ SOURCES = {
     "docs/engines.md": {"scale"},
     "docs/evaluate.md": {"interval_coverage", "pictures"},
     "docs/experiment-protocol.md": {"timed"},
-    "docs/experiment.md": {"comparison_beside", "experiment_claims", "paper_protocol", "run_differences"},
+    "docs/experiment.md": {
+        *("branch_trial", "comparison_beside", "experiment_claims", "paper_protocol", "run_differences")
+    },
     "docs/explain.md": {"pictures"},
     "docs/figures.md": {"baselines", "calibration", "run_differences", "shipped_figures", "teacher_agreement"},
     "docs/model-card.md": {"pictures", "shipped_figures"},
