@@ -33,11 +33,11 @@ from emoir.evaluate.provenance import provenance
 from emoir.evaluate.results import MetricResult, difference
 from emoir.experiment.comparison import COLUMNS
 from emoir.experiment.data import ExperimentData, with_classes
-from emoir.experiment.endpoints import TRAINED
 from emoir.experiment.protocol import settings_of
 from emoir.experiment.results import Results, RunKey, read_results
 from emoir.experiment.rows import ProtocolRow
 from emoir.experiment.runs import FoldRun, train
+from emoir.experiment.set_results import TRAINED
 from emoir.experiment.statistics import cached_statistics
 from emoir.experiment.variants import SIZE, ExperimentProtocol, run_length
 from emoir.files import atomic_write

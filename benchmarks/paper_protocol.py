@@ -39,13 +39,13 @@ from emoir.datasets.splits import make_folds
 from emoir.evaluate.provenance import provenance
 from emoir.experiment.comparison import judged_by
 from emoir.experiment.data import ExperimentData
-from emoir.experiment.endpoints import TRAINED, SetResults, set_results
 from emoir.experiment.overfitting import plot_curves
 from emoir.experiment.protocol import FOLD_SEED, RESTART_SEED, RESTARTS, is_stuck, run_row
 from emoir.experiment.protocol_tables import may_be_read, protocol_tables
 from emoir.experiment.results import RunKey, read_results, write_results
 from emoir.experiment.rows import OTHER_SEEDS, ROWS, ProtocolRow
 from emoir.experiment.runs import CACHE_SIZE
+from emoir.experiment.set_results import TRAINED, SetResults, set_results
 from emoir.experiment.timing import row_cost
 from emoir.training.loop import use_one_thread
 from paper_comparison import RESULTS, claimed, setting

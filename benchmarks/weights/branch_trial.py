@@ -12,7 +12,6 @@ in RUN.
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,14 +88,18 @@ def validation_readings(sets: RatedSets, trunk: Path, recipe: Recipe) -> FoldOut
     return FoldOutputs("", outputs)
 
 
-def fused(name: str, alone: OutOfFold, numbers: NDArray[np.float32]) -> OutOfFold:
+def fused(name: str, alone: OutOfFold, numbers: NDArray[np.float32]) -> tuple[OutOfFold, list[str]]:
     """Readings of a set, fused with a probe on numbers that learnt from the same three folds.
 
     Args:
         name: of the set.
         alone: readings without the probe.
         numbers: (n, d) of its pictures.
+
+    Returns:
+        The readings, and per space a line of the weights.
     """
+    lines: list[str] = []
     table, folds = development.folds(name)
     probabilities = dict(alone.probabilities)
     for space in FUSED.get(name, ()):
@@ -112,13 +115,15 @@ def fused(name: str, alone: OutOfFold, numbers: NDArray[np.float32]) -> OutOfFol
         mixed = np.stack([log_softmax((1 - weight) * own + weight * by_probe, axis=1) for weight in WEIGHTS])
         losses = np.where(known, -(mixed * shares).sum(axis=2), 0)
         found = np.zeros(shares.shape)
+        weights = []
         for fold in range(FOLDS):
             held = folds.folds == fold
             chosen = int(np.argmin(losses[:, ~held].sum(axis=1)))
-            print(f"{name}, {space}, fold {fold}: weight of the probe {WEIGHTS[chosen]}", file=sys.stderr)
+            weights.append(f"{WEIGHTS[chosen]:g}")
             found[held] = np.exp(mixed[chosen, held])
         probabilities[space] = found
-    return replace(alone, probabilities=probabilities)
+        lines.append(f"| {name}: {space} | {', '.join(weights)} |")
+    return replace(alone, probabilities=probabilities), lines
 
 
 def main() -> None:
@@ -144,17 +149,23 @@ def main() -> None:
     without = validation_readings(RatedSets.of(kept), arguments.trunk, CHOSEN)
     beside = replace(CHOSEN, numbers=unrated.shape[1])
     branch = validation_readings(with_numbers(kept, rated, unrated), arguments.trunk, beside)
-    print("| set | measure | baseline | as shipped | branch minus as shipped | | late fusion minus as shipped | |")
+    weights: list[str] = []
+    print("| set | measure | baseline | recipe, three folds | with the branch, minus | | fused with a probe, minus | |")
     print("|---" * 8 + "|")
     for name in SETS:
         table, alone = development.load(name), without.out_of_fold(name)
-        tried = [headline(table, one) for one in (branch.out_of_fold(name), fused(name, alone, rated[name]))]
+        late, chosen = fused(name, alone, rated[name])
+        weights += chosen
+        joint, late_lines = headline(table, branch.out_of_fold(name)), headline(table, late)
         for key, line in headline(table, alone).items():
             cells = [f"{name} ({line.images})", str(key), str(line.baseline), str(line)]
-            for other in tried:
-                gap = difference(other[key], line)
-                cells += ["-", ""] if gap is None else [str(gap), outcome(line.metric, gap)]
+            of_probe = late_lines[key] if key.space in FUSED.get(name, ()) else None
+            for other in (joint[key], of_probe):
+                gap = None if other is None else difference(other, line)
+                cells += ["not tried", ""] if gap is None else [str(gap), outcome(line.metric, gap)]
             print(f"| {' | '.join(cells)} |")
+    print("\n| weight of the probe in | the five folds |\n|---|---|")
+    print("\n".join(weights))
     print("\n" + provenance("development parts", "validation folds, learnt from three others", f"{len(unrated)} views"))
 
 

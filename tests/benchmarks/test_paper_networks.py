@@ -14,8 +14,8 @@ from emoir.datasets import read_dataset
 from emoir.datasets.splits import make_folds
 from emoir.errors import DatasetError
 from emoir.experiment.data import ExperimentData
-from emoir.experiment.endpoints import TRAINED
 from emoir.experiment.results import FoldResult, RunKey
+from emoir.experiment.set_results import TRAINED
 from emoir.experiment.variants import ExperimentProtocol
 from tests.training.test_fine_tune import save_colours
 

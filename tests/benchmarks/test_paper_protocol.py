@@ -12,8 +12,8 @@ import pytest
 import development
 import paper_protocol
 from emoir.experiment.data import ExperimentData
-from emoir.experiment.endpoints import TRAINED
 from emoir.experiment.results import FoldResult, RunKey, read_results, write_results
+from emoir.experiment.set_results import TRAINED
 from tests.experiment.test_endpoints import SKILL, made_up, moods, with_probe
 
 

@@ -16,20 +16,18 @@ from emoir.evaluate.results import difference
 from emoir.experiment.comparison import learnt_gap, mean_curve
 from emoir.experiment.endpoints import (
     ENDPOINTS,
-    TRAINED,
     EndpointResult,
     OverfittingPart,
-    SetResults,
     judge_endpoints,
     overfitting_parts,
     pooled_difference,
-    set_results,
 )
 from emoir.experiment.fusion import AVERAGED, FUSED, WEIGHT, averaged_runs, fused_runs
 from emoir.experiment.protocol import RESTART_SEED
 from emoir.experiment.protocol_tables import NOT_YET, protocol_tables, sentences
 from emoir.experiment.results import FoldResult, Results, RunKey
 from emoir.experiment.rows import ROWS
+from emoir.experiment.set_results import TRAINED, SetResults, set_results
 
 PROTOCOL = Path(__file__).parents[2] / "docs" / "experiment-protocol.md"
 FOLDS, CLASSES = 2, 3
@@ -98,6 +96,39 @@ def test_pooled_differences_count_every_image_once(sets: list[SetResults]) -> No
     assert gap.value == pytest.approx((120 * large.value + 60 * small.value) / 180)
     assert gap.error == pytest.approx(np.hypot(120 * large.error, 60 * small.error) / 180, rel=0.02)
     assert pooled_difference(sets, "D′", "A′", "top-1") is None
+
+
+def test_what_rows_of_the_same_runs_have_in_common_cancels(sets: list[SetResults]) -> None:
+    for column in ("top-1", "P@10 (a)", "NLL"):
+        gap = pooled_difference(sets, FUSED, "C", column)
+        assert gap is not None
+        assert (gap.value, gap.error) == (0, 0), "one is a copy of the other here"
+    table, folds = moods(60, "small")
+    results = made_up(table, folds, SKILL)
+    for key, run in with_probe(results, table, folds).items():
+        if key.variant in (TRAINED["C"].variant.name, FUSED):
+            # Runs vary much, and the fused row is a little sharper.
+            factor = 1 + 4 * key.seed + 0.2 * (key.variant == FUSED)
+            results[key] = replace(run, predictions={**run.predictions, "mood": factor * run.predictions["mood"]})
+    one = set_results("small", table, folds, results, SEEDS)
+    found = pooled_difference([one], FUSED, "C", "NLL")
+    by_seed = [one.rows[FUSED].by_seed[seed]["NLL"].value - one.rows["C"].by_seed[seed]["NLL"].value for seed in (0, 1)]
+    assert found is not None
+    assert found.value == pytest.approx(np.mean(by_seed))
+    apart = difference(one.rows[FUSED].metrics["NLL"], one.rows["C"].metrics["NLL"])
+    assert apart is not None
+    assert found.error < apart.error / 2
+
+
+def test_averages_that_share_runs_vary_as_these_do(sets: list[SetResults]) -> None:
+    # With two runs both averages are one and the same.
+    for column in ("top-1", "NLL"):
+        averages, runs = (sets[0].rows[letter].metrics[column].influence for letter in ("F", "B"))
+        assert averages is not None
+        assert runs is not None
+        assert averages.run_variance == runs.run_variance
+        assert averages.value != runs.value
+    assert sets[0].gaps["F"]["top-1"].run_variance == sets[0].gaps["B"]["top-1"].run_variance
 
 
 def test_two_runs_are_averaged_as_probabilities() -> None:

@@ -62,11 +62,11 @@ def experiment(options: ExperimentOptions) -> None:
     try:
         from emoir.experiment.comparison import variant_result
         from emoir.experiment.data import ExperimentData, with_classes
-        from emoir.experiment.endpoints import set_results
         from emoir.experiment.protocol import FOLD_SEED
         from emoir.experiment.protocol_tables import PAIRS, protocol_tables
         from emoir.experiment.results import read_results
         from emoir.experiment.rows import ROWS
+        from emoir.experiment.set_results import set_results
         from emoir.experiment.tables import write_report
         from emoir.training.loop import use_one_thread
     except ImportError as error:

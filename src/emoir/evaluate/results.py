@@ -90,6 +90,29 @@ def average_results(runs: Sequence[MetricResult], parts: NDArray[np.integer] | N
     )
 
 
+def difference_of_runs(
+    first: Sequence[MetricResult], second: Sequence[MetricResult], parts: NDArray[np.integer] | None = None
+) -> MetricResult:
+    """First minus second where both come of the same runs: run by run, then their mean.
+
+    What runs have in common then cancels; ``difference`` would count it twice.
+
+    Args:
+        first: a metric of each run.
+        second: the same metric of the same runs, read in another way.
+        parts: see ``average_results``.
+
+    Raises:
+        ShapeError: if a run has no interval.
+    """
+    gaps = []
+    for one, other in zip(first, second, strict=True):
+        if one.influence is None or other.influence is None:
+            raise ShapeError(f"{one.metric.name} has no interval; runs cannot be compared by it")
+        gaps.append(replace(one, value=one.value - other.value, influence=one.influence.minus(other.influence)))
+    return replace(average_results(gaps, parts), over=None)
+
+
 def pooled_results(parts: Sequence[MetricResult]) -> MetricResult:
     """A result over several data sets together, in which every image counts once.
 

@@ -39,18 +39,19 @@ class CurveGap:
     least: float
 
 
-def curve_gap(first: Curve, second: Curve, accuracy: str) -> CurveGap | None:
+def curve_gap(first: Curve, second: Curve, accuracy: str, *, narrowest: float = NARROWEST) -> CurveGap | None:
     """How far the test accuracy of the first lies above the second's at the same accuracy on training images.
 
     Both curves are read off at fifty training accuracies from the lowest to the highest that both have, in straight
     lines between the measured epochs, which are put in order of their training accuracy. So nothing is said of what
-    happens at one training accuracy, once a network knows all images. The result is None where the curves share less
-    than .05.
+    happens at one training accuracy, once a network knows all images. The result is None where the curves share too
+    little.
 
     Args:
         first: what was measured of one network.
         second: of the other.
         accuracy: the measure to judge by, up to 1, the higher the better.
+        narrowest: the least stretch of training accuracies that is compared.
 
     >>> import numpy as np
     >>> slow = {"train top-1 (mood)": np.array([0.2, 0.4]), "test top-1 (mood)": np.array([0.2, 0.3])}
@@ -61,7 +62,7 @@ def curve_gap(first: Curve, second: Curve, accuracy: str) -> CurveGap | None:
     """
     (x, y), (u, v) = (_in_order(curve, accuracy) for curve in (first, second))
     low, high = max(x[0], u[0]), min(x[-1], u[-1])
-    if high - low < NARROWEST:
+    if high - low < max(narrowest, 0.0):
         return None
     at = np.linspace(low, high, STEPS)
     gap = np.interp(at, x, y) - np.interp(at, u, v)

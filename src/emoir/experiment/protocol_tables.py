@@ -7,20 +7,16 @@ from collections.abc import Sequence
 from emoir.experiment.comparison import RATINGS
 from emoir.experiment.endpoints import (
     AIMED_BESIDE,
-    CLASS_COLUMNS,
     ENDPOINTS,
-    LETTERS,
-    TRAINED,
     UNCORRECTED,
-    VARIANTS_BY_LETTER,
     EndpointResult,
     OverfittingPart,
-    SetResults,
     judge_endpoints,
     overfitting_parts,
     pooled_difference,
 )
 from emoir.experiment.fusion import FUSED
+from emoir.experiment.set_results import CLASS_COLUMNS, LETTERS, TRAINED, VARIANTS_BY_LETTER, SetResults
 from emoir.experiment.tables import markdown
 
 NOT_YET = "not yet"
@@ -105,7 +101,7 @@ def _endpoints(sets: Sequence[SetResults], parts: Sequence[OverfittingPart], *, 
     rows.append(["5. overfitting of D is little", "three parts", "", fifth])
     again = pooled_difference(sets, "D", "B", "top-1", of_first_runs=True) if done else None
     rows.append(["1. once more, with first runs", "", NOT_YET if again is None else str(again), ""])
-    return markdown(["endpoint, all deciding sets", "aim", "difference [95 %]", "outcome"], rows)
+    return markdown(["endpoint, all deciding sets", "aim (not tested)", "difference [95 %]", "outcome against 0"], rows)
 
 
 def _said(sets: Sequence[SetResults], parts: Sequence[OverfittingPart], *, done: bool) -> str:
