@@ -26,13 +26,13 @@ from emoir.evaluate.compute import headline
 from emoir.evaluate.out_of_fold import OutOfFold
 from emoir.evaluate.provenance import provenance
 from emoir.evaluate.results import difference, outcome
-from emoir.experiment.fusion import WEIGHTS
+from emoir.experiment.fusion import WEIGHTS, mixed
 from emoir.experiment.statistics import cached_statistics, picture_statistics
 from emoir.training.probes import DistributionProbe, fit_reduction
 from probes import shares_of
-from weights.examples import SETS, RatedSets, rows_of_folds
+from weights.examples import SETS, RatedSets
 from weights.fine_tune import CHOSEN
-from weights.head_design import Outputs, put, read
+from weights.head_design import validation_outputs
 from weights.kept_statistics import KeptStatistics, keep
 from weights.pretrained import PRETRAINED, pretrained
 from weights.top import Recipe
@@ -77,15 +77,7 @@ def with_numbers(
 
 def validation_readings(sets: RatedSets, trunk: Path, recipe: Recipe) -> FoldOutputs:
     """Every image read by a top that had learnt neither from its fold nor from the one before."""
-    folds = {name: development.folds(name)[1].folds for name in SETS}
-    outputs: Outputs = {}
-    for test in range(FOLDS):
-        validation = (test + 1) % FOLDS
-        network = sets.network(pretrained(trunk), rows_of_folds(folds, (test, validation)), recipe)
-        for name in SETS:
-            held = np.flatnonzero(folds[name] == validation)
-            put(outputs, name, held, read(network, sets.kept.rated[name][held, 0]), len(folds[name]))
-    return FoldOutputs("", outputs)
+    return FoldOutputs("", validation_outputs(sets, pretrained(trunk), recipe, {}))
 
 
 def fused(name: str, alone: OutOfFold, numbers: NDArray[np.float32]) -> tuple[OutOfFold, list[str]]:
@@ -112,15 +104,15 @@ def fused(name: str, alone: OutOfFold, numbers: NDArray[np.float32]) -> tuple[Ou
             probe = DistributionProbe.fit(reduce(numbers[learnt]), shares[learnt])
             by_probe[held] = log_softmax(probe.logits(reduce(numbers[held])), axis=1)
         own = np.log(np.maximum(alone.probabilities[space], 1e-12))
-        mixed = np.stack([log_softmax((1 - weight) * own + weight * by_probe, axis=1) for weight in WEIGHTS])
-        losses = np.where(known, -(mixed * shares).sum(axis=2), 0)
+        answers = np.stack([mixed(own, by_probe, weight) for weight in WEIGHTS])
+        losses = np.where(known, -(answers * shares).sum(axis=2), 0)
         found = np.zeros(shares.shape)
         weights = []
         for fold in range(FOLDS):
             held = folds.folds == fold
             chosen = int(np.argmin(losses[:, ~held].sum(axis=1)))
             weights.append(f"{WEIGHTS[chosen]:g}")
-            found[held] = np.exp(mixed[chosen, held])
+            found[held] = np.exp(answers[chosen, held])
         probabilities[space] = found
         lines.append(f"| {name}: {space} | {', '.join(weights)} |")
     return replace(alone, probabilities=probabilities), lines

@@ -69,6 +69,30 @@ def put(
         outputs.setdefault(name, {}).setdefault(head, np.zeros((n, values.shape[1]), np.float32))[rows] = values
 
 
+def validation_outputs(sets: RatedSets, trunk: EmotionNet, recipe: Recipe, examples: dict[int, Examples]) -> Outputs:
+    """What tops that learnt from three folds say of a fourth, for every image.
+
+    Args:
+        sets: that are learnt from.
+        trunk: the pre-trained network.
+        recipe: of the tops.
+        examples: fold to what is learnt from while it is left out; what is missing is put in, for the next recipe.
+    """
+    folds = {name: development.folds(name)[1].folds for name in SETS}
+    outputs: Outputs = {}
+    for test in range(FOLDS):
+        validation = (test + 1) % FOLDS
+        rows = rows_of_folds(folds, (test, validation))
+        if test not in examples:
+            examples[test] = sets.examples(rows)
+        network = learn(trunk, examples[test], recipe)
+        sets.fit_domains(network, rows, recipe)
+        for name in SETS:
+            held = np.flatnonzero(folds[name] == validation)
+            put(outputs, name, held, read(network, sets.kept.rated[name][held, 0]), len(folds[name]))
+    return outputs
+
+
 def show(trial: str, outputs: Outputs) -> None:
     """Print a row of the table."""
     readings = FoldOutputs(trial, outputs)
@@ -89,23 +113,11 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     sets, trunk = RatedSets.of(KeptStatistics.load(arguments.run)), pretrained(arguments.trunk)
-    folds = {name: development.folds(name)[1].folds for name in SETS}
     examples: dict[int, Examples] = {}
     print(f"| top | {' | '.join(f'{name}: {measure}' for name, measure in SHOWN)} | anger found | domain right |")
     print("|---" * (3 + len(SHOWN)) + "|")
     for trial in arguments.trials:
-        outputs: Outputs = {}
-        for test in range(FOLDS):
-            validation = (test + 1) % FOLDS
-            rows = rows_of_folds(folds, (test, validation))
-            if test not in examples:
-                examples[test] = sets.examples(rows)
-            network = learn(trunk, examples[test], TRIALS[trial])
-            sets.fit_domains(network, rows, TRIALS[trial])
-            for name in SETS:
-                held = np.flatnonzero(folds[name] == validation)
-                put(outputs, name, held, read(network, sets.kept.rated[name][held, 0]), len(folds[name]))
-        show(trial, outputs)
+        show(trial, validation_outputs(sets, trunk, TRIALS[trial], examples))
     views = f"{len(sets.kept.unrated)} unrated views"
     print("\n" + provenance("development parts", "validation folds, learnt from three others", views))
 

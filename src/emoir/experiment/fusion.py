@@ -81,7 +81,7 @@ def fused_runs(runs: Results, held_out: FoldResult, numbers: NDArray[np.floating
     judged = held_out.rows[known]
     by_probe = _probe(numbers, labels, inner, table)[judged]
     losses = [
-        -_fused(held_out.predictions[space][known], by_probe, weight)[np.arange(len(judged)), labels[judged]].mean()
+        -mixed(held_out.predictions[space][known], by_probe, weight)[np.arange(len(judged)), labels[judged]].mean()
         for weight in WEIGHTS
     ]
     weight = WEIGHTS[int(np.argmin(losses))]
@@ -92,11 +92,11 @@ def fused_runs(runs: Results, held_out: FoldResult, numbers: NDArray[np.floating
             rows=test,
             predictions={
                 VALENCE_AROUSAL: run.predictions[VALENCE_AROUSAL],
-                space: _fused(run.predictions[space], of_all[test], weight).astype(np.float32),
+                space: mixed(run.predictions[space], of_all[test], weight).astype(np.float32),
             },
             learnt={
                 VALENCE_AROUSAL: run.learnt[VALENCE_AROUSAL],
-                space: _fused(run.learnt[space], of_all[train], weight).astype(np.float16),
+                space: mixed(run.learnt[space], of_all[train], weight).astype(np.float16),
             },
         )
         for key, run in runs.items()
@@ -112,8 +112,14 @@ def _probe(numbers: NDArray[np.floating], labels: NDArray[np.int64], learnt: NDA
     return np.asarray(log_softmax(probe.logits(reduce(numbers)), axis=1))
 
 
-def _fused(logits: Outputs, by_probe: Outputs, weight: float) -> Outputs:
-    """Weighted log-probabilities of both, normalised."""
+def mixed(logits: Outputs, by_probe: Outputs, weight: float) -> Outputs:
+    """Weighted log-probabilities of both, normalised, (n, K).
+
+    Args:
+        logits: of a network, (n, K).
+        by_probe: log-probabilities, (n, K); minus infinity for a class that the probe has never seen.
+        weight: of the probe, from 0 to 1; the network gets the rest.
+    """
     own = (1 - weight) * log_softmax(logits.astype(np.float64), axis=1)
     # A class that the probe has never seen is minus infinity, of which a weight of 0 takes nothing.
     return np.asarray(log_softmax(own + (weight * by_probe if weight else 0.0), axis=1))

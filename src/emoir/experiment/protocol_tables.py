@@ -117,13 +117,15 @@ def _overfitting(sets: Sequence[SetResults], parts: Sequence[OverfittingPart]) -
 
 def _differences(sets: Sequence[SetResults], hidden: Sequence[SetResults]) -> str:
     """Over sets that decide, each of which must have the rows."""
-    rows = [[_named(pair), *_gaps_of(sets, pair)] for pair in UNCORRECTED if _can_be_compared(sets, pair, hidden)]
+    rows = [
+        [_named(pair), *_difference_cells(sets, pair)] for pair in UNCORRECTED if _can_be_compared(sets, pair, hidden)
+    ]
     return markdown(["uncorrected difference, all deciding sets", *TITLES], rows)
 
 
 def _differences_alone(sets: Sequence[SetResults], hidden: Sequence[SetResults]) -> str:
     rows = [
-        [_named(pair), one.title, *_gaps_of([one], pair)]
+        [_named(pair), one.title, *_difference_cells([one], pair)]
         for pair in UNCORRECTED
         for one in sets
         if _can_be_compared([one], pair, hidden)
@@ -140,7 +142,7 @@ def _can_be_compared(sets: Sequence[SetResults], pair: tuple[str, str], hidden: 
     return all(one not in hidden and one.has(*pair) for one in sets)
 
 
-def _gaps_of(sets: Sequence[SetResults], pair: tuple[str, str]) -> list[str]:
+def _difference_cells(sets: Sequence[SetResults], pair: tuple[str, str]) -> list[str]:
     gaps = [pooled_difference(sets, *pair, column) for column in COLUMNS]
     return ["" if gap is None else str(gap) for gap in gaps]
 
