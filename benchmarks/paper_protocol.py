@@ -99,7 +99,8 @@ def run_unit(name: str, row: ProtocolRow, fold: int, device: str) -> None:
     if row.variant.pretrained:
         # A′ begins with what ``weights.label_free`` made of A.
         data = replace(data, pretrained=PRETRAINED / row.letter[0])
-    chosen = run_row(row, data, fold, folder, seeds_of(row, name), device=device)
+    finished = read_results([packed_file(name)]) if packed_file(name).exists() else {}
+    chosen = run_row(row, data, fold, folder, seeds_of(row, name), finished=finished, device=device)
     print(f"{time.strftime('%H:%M:%S')} {name}: {row.variant.name}, fold {fold}: {chosen}", flush=True)
 
 

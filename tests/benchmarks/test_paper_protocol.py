@@ -33,7 +33,9 @@ def test_rows_with_pre_training_begin_with_what_was_made_for_them(monkeypatch: p
     table, folds = moods(30, "few")
     begun: list[Path | None] = []
     monkeypatch.setattr(paper_protocol, "data_of", lambda name: ExperimentData(table=table, folds=folds, cache=Path()))
-    monkeypatch.setattr(paper_protocol, "run_row", lambda row, data, *_, device: begun.append(data.pretrained))
+    monkeypatch.setattr(
+        paper_protocol, "run_row", lambda row, data, *_, finished, device: begun.append(data.pretrained)
+    )
     for letter in ("A", "D′"):
         paper_protocol.run_unit("few", TRAINED[letter], 0, "cpu")
     assert begun == [None, paper_protocol.PRETRAINED / "D"]

@@ -21,6 +21,7 @@ from emoir.experiment.protocol import (
     is_stuck,
     run_row,
     run_until_learnt,
+    setting_of,
     settings_of,
 )
 from emoir.experiment.results import FoldResult, read_results
@@ -111,3 +112,8 @@ def test_a_row_takes_the_settings_of_another(
     later = [file.name for file in {*tmp_path.rglob("*.npz")} - before]
     assert all(name.startswith("other.fold0") for name in later), "no setting is chosen anew"
     assert later
+    # Elsewhere, where no inner run is at hand, the runs of the row say what was chosen.
+    finished = read_results([file for file in before if file.parent == tmp_path])
+    run_row(other, data, 0, tmp_path / "elsewhere", 1, finished=finished)
+    assert {file.name for file in (tmp_path / "elsewhere").rglob("*.npz")} == {*later}
+    assert setting_of(row, 1, finished) is None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,29 @@ def settings_of(row: ProtocolRow, longest: int) -> tuple[tuple[str, tuple[float,
     """
     lengths = tuple(dict.fromkeys(max(1, round(longest * part)) for part in LENGTHS))
     return (("learning_rate", row.rates), ("epochs", lengths), ("weight_decay", DECAYS), ("mixup", MIXUPS))
+
+
+def setting_of(row: ProtocolRow, fold: int, finished: Results) -> ExperimentProtocol | None:
+    """The setting that a row's runs on a fold were trained with, None if there is no such run.
+
+    Args:
+        row: of the protocol, which has chosen its own setting.
+        fold: the outer fold.
+        finished: runs of the set.
+
+    Example:
+        >>> from dataclasses import asdict
+        >>> given = asdict(ExperimentProtocol(epochs=8))
+        >>> run = FoldResult(conditions=given, rows=np.arange(2), predictions={})
+        >>> found = setting_of(ROWS[0], 0, {RunKey("A, AlexNet", 0, 0): run})
+        >>> found == ExperimentProtocol(epochs=8)
+        True
+    """
+    for key, result in finished.items():
+        if (key.variant, key.fold) == (row.variant.name, fold):
+            kept: dict[str, Any] = {field.name: result.conditions[field.name] for field in fields(ExperimentProtocol)}
+            return ExperimentProtocol(**{**kept, "blocks": tuple(kept["blocks"])})
+    return None
 
 
 def inner_data(data: ExperimentData, fold: int) -> ExperimentData:
@@ -218,6 +242,7 @@ def run_row(
     folder: Path,
     seeds: int,
     *,
+    finished: Results | None = None,
     report: Report | None = None,
     device: str = "cpu",
 ) -> ExperimentProtocol:
@@ -229,14 +254,20 @@ def run_row(
         fold: the outer fold.
         folder: receives one file per run, those of inner runs in a folder per fold.
         seeds: how many.
+        finished: runs of the set. A row that takes another row's setting takes it from that row's runs, if there are
+            any here; nothing is chosen anew.
         report: progress of each run.
         device: that torch trains on.
 
     Returns:
         The setting that was chosen, with the factors of its row.
     """
-    choice = choose_setting(row.settings_from or row, data, fold, folder / f"inner{fold}", report=report, device=device)
-    setting = replace(choice.setting, epochs=row.length * choice.setting.epochs)
+    setting = None if row.settings_from is None else setting_of(row.settings_from, fold, finished or {})
+    if setting is None:
+        inner = folder / f"inner{fold}"
+        choice = choose_setting(row.settings_from or row, data, fold, inner, report=report, device=device)
+        setting = choice.setting
+    setting = replace(setting, epochs=row.length * setting.epochs)
     if setting.learning_rate:
         setting = replace(setting, learning_rate=row.rate * setting.learning_rate)
     attempts: dict[RunKey, FoldResult] = {}
