@@ -59,7 +59,11 @@ UNCORRECTED = (
     (FUSED, "C"),
     (FUSED, "D"),
     ("D", "A×2"),
+    ("A×2", "A"),
     ("D′", "A′"),
+    ("D′", "A"),
+    ("D′", "D"),
+    ("A′", "A"),
 )
 """Differences that are printed as they are, of every set alone and of those that decide together."""
 AIMED_BESIDE = {("D", "A", "P@10 (a)"): 0.05}
