@@ -32,6 +32,7 @@ SCRIPTS = {
     "left_out": ["weights.left_out"],
     "distilled_probe": ["weights.distilled_probe"],
     "pretraining": ["weights.curves"],
+    "label_free": ["weights.label_free_losses"],
     "calibration": ["calibration.py"],
     "search_quality": ["search_quality.py"],
     "search_conjunction": ["search_conjunction.py"],
@@ -42,7 +43,7 @@ SCRIPTS = {
     "lexicon_agreement": ["lexicon_agreement.py"],
 }
 """What is printed, by which script or module."""
-WITHOUT_LABELS = {"experiment_claims", "lexicon_agreement", "pretraining"}
+WITHOUT_LABELS = {"experiment_claims", "label_free", "lexicon_agreement", "pretraining"}
 """What needs nothing but this repository."""
 APART = {
     *("branch_trial", "content_precision", "interval_coverage", "encoder_heads", "examples", "head_design"),

@@ -38,7 +38,7 @@ SOURCES = {
     "docs/evaluate.md": {"interval_coverage", "pictures"},
     "docs/experiment-protocol.md": {"timed"},
     "docs/experiment.md": {
-        *("branch_trial", "comparison_beside", "experiment_claims", "paper_protocol", "run_differences")
+        *("branch_trial", "comparison_beside", "experiment_claims", "label_free", "paper_protocol", "run_differences")
     },
     "docs/explain.md": {"pictures"},
     "docs/figures.md": {"baselines", "calibration", "run_differences", "shipped_figures", "teacher_agreement"},
