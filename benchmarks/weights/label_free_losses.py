@@ -14,7 +14,7 @@ from pathlib import Path
 from emoir.evaluate.provenance import provenance
 
 LOGS = Path(__file__).resolve().parent / "logs"
-TASKS = {"masked": "statistics of the masked part", "view": "other view among 127 pictures"}
+TASKS = {"masked": "statistics of the masked part", "view": "other view among 127 views"}
 
 
 def losses(lines: Iterable[str]) -> dict[int, dict[str, float]]:
@@ -30,7 +30,7 @@ def losses(lines: Iterable[str]) -> dict[int, dict[str, float]]:
 
 def main() -> None:
     found = {row: losses((LOGS / f"label-free.{row}.jsonl").read_text("utf-8").splitlines()) for row in "AD"}
-    heads = [f"{words}, {row}" for words in TASKS.values() for row in found]
+    heads = [f"{words}, {row}′" for words in TASKS.values() for row in found]
     print("| steps | " + " | ".join(heads) + " |\n|" + "---|" * (1 + len(heads)))
     for step in found["A"]:
         cells = [f"{found[row][step][task]:.2f}" for task in TASKS for row in found]

@@ -21,6 +21,7 @@ from emoir.experiment.endpoints import (
     judge_endpoints,
     overfitting_parts,
     pooled_difference,
+    turning_point,
 )
 from emoir.experiment.fusion import AVERAGED, FUSED, WEIGHT, averaged_runs, fused_runs
 from emoir.experiment.protocol import RESTART_SEED
@@ -208,6 +209,11 @@ def test_overfitting_is_judged_in_three_parts(sets: list[SetResults]) -> None:
     assert (first.value, first.holds) == ("0.010", True)
     assert second.holds == (sets[0].gaps["D"]["top-1"].estimate().high <= 0.10)
     assert third.value == "0.280 at least from 0.300 to 0.800; mean over folds .280 [.280, .280]"
+    point = turning_point(sets[0], "D")
+    assert point is not None
+    assert point.end - point.best == pytest.approx(0.01)
+    assert f"| {point.best:.3f} | {point.end:.3f} |" in protocol_tables(sets, [])
+    assert turning_point(sets[0], "F") is None, "averages have no curve"
     turned = replace(sets[0], rows={**sets[0].rows, "D": sets[0].rows["A"], "A": sets[0].rows["D"]})
     assert not overfitting_parts(turned)[2].holds
 

@@ -11,7 +11,7 @@ from emoir.evaluate.intervals import Estimate, mean_interval
 from emoir.evaluate.results import difference, pooled_results
 from emoir.experiment.comparison import mean_curve
 from emoir.experiment.fusion import FUSED
-from emoir.experiment.overfitting import best_epoch, curve_gap
+from emoir.experiment.overfitting import BestEpoch, best_epoch, curve_gap
 from emoir.experiment.set_results import SAME_RUNS, SetResults
 
 TOO_LONG, LARGEST_GAP = 0.02, 0.10
@@ -113,6 +113,20 @@ class OverfittingPart:
     holds: bool
 
 
+def turning_point(one: SetResults, letter: str) -> BestEpoch | None:
+    """Where a row's NLL on new images, the mean of its runs, was lowest; None without classes or curves.
+
+    Args:
+        one: with the row complete.
+        letter: of the row.
+    """
+    if not one.rows[letter].curves:
+        return None
+    curve = mean_curve(one.rows[letter].curves)
+    losses = [name for name in curve if name.startswith("test NLL")]
+    return best_epoch(curve, losses[0], lower_is_better=True) if losses else None
+
+
 def overfitting_parts(one: SetResults) -> list[OverfittingPart]:
     """The three parts of *little overfitting* of row D on a set.
 
@@ -120,11 +134,9 @@ def overfitting_parts(one: SetResults) -> list[OverfittingPart]:
         one: with rows A and D complete, and classes.
     """
     ours, original = (mean_curve(one.rows[letter].curves) for letter in ("D", "A"))
-    accuracy, loss = (
-        next(name.removeprefix("test ") for name in ours if name.startswith(f"test {measure}"))
-        for measure in ("top-1", "NLL")
-    )
-    turned = best_epoch(ours, f"test {loss}", lower_is_better=True)
+    accuracy = next(name.removeprefix("test ") for name in ours if name.startswith("test top-1"))
+    turned = turning_point(one, "D")
+    assert turned is not None
     learnt = one.gaps["D"]["top-1"].estimate()
     # The protocol asks for every training accuracy in common, however little that is.
     met = curve_gap(ours, original, accuracy, narrowest=0.0)

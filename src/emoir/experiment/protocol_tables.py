@@ -14,6 +14,7 @@ from emoir.experiment.endpoints import (
     judge_endpoints,
     overfitting_parts,
     pooled_difference,
+    turning_point,
 )
 from emoir.experiment.fusion import FUSED
 from emoir.experiment.set_results import CLASS_COLUMNS, LETTERS, TRAINED, VARIANTS_BY_LETTER, SetResults
@@ -160,8 +161,12 @@ def _gaps(sets: Sequence[SetResults], hidden: Sequence[SetResults]) -> str:
     rows = []
     for one, letter in _readable(sets, hidden):
         gaps = one.gaps[letter]
-        rows.append([letter, one.title, *(str(gaps[name].estimate()) if name in gaps else "" for name in columns)])
-    header = ["learnt against new images", "set", "NLL, new minus learnt", "top-1, learnt minus new", "squared error"]
+        cells = [str(gaps[name].estimate()) if name in gaps else "" for name in columns]
+        turned = turning_point(one, letter)
+        lowest = ["", ""] if turned is None else [f"{turned.best:.3f}", f"{turned.end:.3f}"]
+        rows.append([letter, one.title, *cells, *lowest])
+    gap_titles = ("NLL, new minus learnt", "top-1, learnt minus new", "squared error")
+    header = ["learnt against new images", "set", *gap_titles, "lowest NLL along the run", "NLL at its end"]
     return markdown(header, rows)
 
 

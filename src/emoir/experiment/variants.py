@@ -149,7 +149,8 @@ def build_network(
         config, distributions={}, weak=dict(heads), teacher=0, dropout=protocol.dropout, statistics=statistics
     )
     network = EmotionNet(config) if variant.planes else AlexNet(config)
-    # What pre-training did not have, such as heads and a statistics branch, stays at its random start.
+    # What pre-training did not have, such as heads of classes and a statistics branch, stays at its random start.
+    # What it had and did not teach, the head of valence and arousal, comes along: all seeds begin with the same.
     own = network.state_dict()
     fitting = {name: value for name, value in begins.items() if name in own and own[name].shape == value.shape}
     network.load_state_dict({**own, **fitting})
