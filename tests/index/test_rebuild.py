@@ -88,6 +88,17 @@ def test_one_of_another_model_begins_again(photos: Collection, other_model: Path
         assert other.status().model.id.startswith("other-")
 
 
+@pytest.mark.parametrize("content", [b"", b"no database at all" * 400])
+def test_one_whose_file_is_damaged_says_how_to_begin_anew(photos: Collection, content: bytes) -> None:
+    before, file = ids(photos), photos.location.with_name("x.emoir.rebuild")
+    file.write_bytes(content)
+    with pytest.raises(IndexFileError, match=r"x\.emoir\.rebuild.* to begin anew, delete it"):
+        photos.index(rebuild=True, workers=1)
+    assert ids(photos) == before
+    file.unlink()
+    assert photos.index(rebuild=True, workers=1).read == 5
+
+
 def test_a_file_that_was_indexed_by_itself_is_read_again(photos: Collection, tmp_path: Path) -> None:
     assert photos.index(rebuild=True, workers=1).read == 5
     [alone] = (tmp_path / "alone").iterdir()

@@ -109,8 +109,11 @@ def _begin(store: SqliteStore, model: IndexedModel) -> Path:
     """The file that the readings go into: what a stopped rebuild left, if it is of the same index and model."""
     file = rebuild_file(store.file)
     if file.exists():
-        with SqliteStore(file) as left:
-            same = (left.model.id, left.library) == (model.id, store.library)
+        try:
+            with SqliteStore(file) as left:
+                same = (left.model.id, left.library) == (model.id, store.library)
+        except IndexFileError as error:
+            raise IndexFileError(f"{error}. A stopped rebuild left this file; to begin anew, delete it") from error
         if not same:
             _remove(file)
     with closing(connect(store.file)) as old, sqlite_errors(store.file):
